@@ -1,0 +1,110 @@
+"""What the pipeline tells while it works. Every interface only renders these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assistant.errors import AssistantError
+from assistant.types import Analysis, Explanation, Face, FaceAnalysis, Media, Turn
+
+__all__ = [
+    "Analyzed",
+    "Done",
+    "Event",
+    "Explained",
+    "FaceFound",
+    "Failed",
+    "MediaReady",
+    "NoFace",
+    "Progress",
+    "Token",
+    "TurnDone",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaReady:
+    """The file is decoded."""
+
+    media: Media
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Something long goes on: ``done`` of ``total`` steps."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceFound:
+    """A face is found and aligned, not scored yet."""
+
+    face: Face
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoFace:
+    """No face: there is no score. ``message`` and ``hint`` say what to do."""
+
+    media: Media
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analyzed:
+    """A face has its score, map, regions and evidence."""
+
+    result: FaceAnalysis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A piece of text as the model writes it, not checked yet."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """The checked explanation of the face that stands first."""
+
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnDone:
+    """A follow-up question has its checked answer."""
+
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The analysis is complete."""
+
+    analysis: Analysis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """It ended in a typed error; nothing was scored beyond what was already told."""
+
+    error: AssistantError
+
+
+Event = (
+    MediaReady
+    | Progress
+    | FaceFound
+    | NoFace
+    | Analyzed
+    | Token
+    | Explained
+    | TurnDone
+    | Done
+    | Failed
+)

@@ -1,0 +1,120 @@
+"""The stages as Protocols. Each has a real implementation, a working fake and one contract suite."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.types import Attribution, Calibrated, CropSpec, Detection, Image, Trace, VlmRequest
+
+__all__ = [
+    "Attributor",
+    "Calibrator",
+    "Detector",
+    "FaceFinder",
+    "TraceableDetector",
+    "VlmBackend",
+]
+
+
+@runtime_checkable
+class FaceFinder(Protocol):
+    """Finds faces in a frame."""
+
+    name: str
+
+    def find(self, image: Image) -> tuple[Detection, ...]:
+        """All faces of ``image`` (RGB uint8 HWC), most confident first; empty where there is none."""
+        ...
+
+    def provenance(self) -> Mapping[str, str]:
+        """Model file and its SHA-256."""
+        ...
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Scores aligned face crops. Owns resize and normalisation."""
+
+    name: str
+    crop_spec: CropSpec
+    weights_sha256: str
+
+    def logits(self, crops: Sequence[Image]) -> NDArray[np.float64]:
+        """Raw scores, one a crop; larger = more likely manipulated.
+
+        Raises:
+            InferenceError: a score is not finite.
+        """
+        ...
+
+    def provenance(self) -> Mapping[str, str]:
+        """Base model, weights file and SHA-256."""
+        ...
+
+
+@runtime_checkable
+class TraceableDetector(Detector, Protocol):
+    """A transformer detector that can show what happened inside."""
+
+    def trace(self, crop: Image, *, layers: Sequence[int] | None = None) -> Trace:
+        """Score one crop and keep attention, tokens and their gradients (None: a cheap default)."""
+        ...
+
+
+@runtime_checkable
+class Calibrator(Protocol):
+    """Turns a logit into a probability with an interval and a verdict."""
+
+    name: str
+    thresholds: tuple[float, float]
+
+    def calibrate(self, logit: float) -> Calibrated:
+        """Non-decreasing in ``logit``."""
+        ...
+
+
+@runtime_checkable
+class Attributor(Protocol):
+    """Makes a heat map that says where a detector's score came from."""
+
+    name: str
+    class_specific: bool
+
+    def attribute(self, detector: Detector, crop: Image, trace: Trace | None = None) -> Attribution:
+        """Map over ``crop``; ``trace`` saves a second pass where the detector was already traced.
+
+        Raises:
+            InferenceError: the detector cannot serve this method, or the map is not finite.
+        """
+        ...
+
+
+@runtime_checkable
+class VlmBackend(Protocol):
+    """Streams text for a request."""
+
+    name: str
+    supports_images: bool
+
+    def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
+        """Pieces of new text as they come; the prompt is never echoed. Ends early once ``cancel`` is set.
+
+        Raises:
+            GenerationTimeout: no first or next piece in time.
+            InferenceError: the model or server failed.
+            OutOfMemory: too little memory.
+        """
+        ...
+
+    def provenance(self) -> Mapping[str, str]:
+        """Model, quantisation and where it runs."""
+        ...
+
+    def close(self) -> None:
+        """Stop its threads, processes and servers; safe to call twice."""
+        ...

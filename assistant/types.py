@@ -1,0 +1,468 @@
+"""The values that flow: Media -> Face -> Score -> Attribution -> Evidence -> Explanation -> Turn.
+
+All are frozen and checked when made. Pictures are RGB uint8 HWC; ``probability`` is always
+P(manipulated); boxes are (x0, y0, x1, y1) in pixels of the frame; "left" and "right" of a face are the
+viewer's unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "REGIONS",
+    "Analysis",
+    "Attribution",
+    "Calibrated",
+    "CropSpec",
+    "Detection",
+    "Evidence",
+    "Explanation",
+    "Face",
+    "FaceAnalysis",
+    "Fact",
+    "FactKind",
+    "Media",
+    "Message",
+    "ProvenanceNote",
+    "PromptRef",
+    "QualityIssue",
+    "QualityNote",
+    "RegionFinding",
+    "Score",
+    "Sentence",
+    "SentenceStatus",
+    "Trace",
+    "Turn",
+    "Verdict",
+    "VlmRequest",
+]
+
+Image = NDArray[np.uint8]
+
+#: The face regions, in the order they are reported. Sides are the viewer's.
+REGIONS: tuple[str, ...] = (
+    "left eye",
+    "right eye",
+    "nose",
+    "mouth",
+    "left cheek",
+    "right cheek",
+    "forehead",
+    "jaw",
+    "background",
+)
+
+
+def _check_image(name: str, image: Image) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"{name}: expected RGB uint8 HWC, got {image.dtype} {image.shape}")
+
+
+class Verdict(StrEnum):
+    """What the calibrated score says. Read from the score alone."""
+
+    LIKELY_REAL = "likely_real"
+    UNCERTAIN = "uncertain"
+    LIKELY_MANIPULATED = "likely_manipulated"
+
+    @property
+    def words(self) -> str:
+        """The verdict as people read it."""
+        return self.value.replace("_", " ")
+
+
+class QualityIssue(StrEnum):
+    """What can make a face hard to judge."""
+
+    SMALL = "small"
+    BLURRED = "blurred"
+    TURNED = "turned away"
+    DARK = "dark"
+    BRIGHT = "overexposed"
+    CUT_OFF = "cut off"
+    GREYSCALE = "greyscale"
+    COMPRESSED = "strongly compressed"
+    UNSURE = "face found with low confidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityNote:
+    """One quality issue, with the measurement and the limit behind it."""
+
+    issue: QualityIssue
+    value: float
+    limit: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenanceNote:
+    """What the file says of its own origin (C2PA manifest, editor name, generator tag).
+
+    ``kind`` is one of ``c2pa``, ``editor``, ``generator``, ``camera``, ``none``; ``value`` is the
+    cleaned text as found (control characters removed, at most 120 characters).
+    """
+
+    kind: Literal["c2pa", "editor", "generator", "camera", "none"]
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A decoded picture or video. ``id`` is the SHA-256 of the bytes, never a file name."""
+
+    id: str
+    kind: Literal["image", "video"]
+    frames: tuple[Image, ...]
+    width: int
+    height: int
+    seconds: tuple[float, ...] = (0.0,)
+    provenance: tuple[ProvenanceNote, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.frames:
+            raise ValueError("media without a frame")
+        for frame in self.frames:
+            _check_image("frame", frame)
+        if len(self.seconds) != len(self.frames):
+            raise ValueError(f"{len(self.frames)} frames but {len(self.seconds)} time stamps")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CropSpec:
+    """How a face is laid into its crop.
+
+    Attributes:
+        size: side of the crop in pixels.
+        scale: margin; 1.3 as published, larger leaves more around the face.
+        shift_y: how far the face is moved down, in shares of the side (negative: up).
+    """
+
+    size: int = 256
+    scale: float = 1.3
+    shift_y: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """A face as a finder reports it: box, five points 5 x 2 (viewer's left eye first), confidence."""
+
+    box_xyxy: tuple[float, float, float, float]
+    landmarks: NDArray[np.float32]
+    confidence: float
+
+    def __post_init__(self) -> None:
+        if self.landmarks.shape != (5, 2) or not np.isfinite(self.landmarks).all():
+            raise ValueError(f"expected 5 x 2 finite landmarks, got {self.landmarks.shape}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """A found and aligned face. ``matrix`` (2 x 3) maps frame pixels to crop pixels."""
+
+    media_id: str
+    index: int
+    frame_index: int
+    box_xyxy: tuple[float, float, float, float]
+    landmarks: NDArray[np.float32]
+    crop: Image
+    crop_spec: CropSpec
+    matrix: NDArray[np.float64]
+    confidence: float
+    quality: tuple[QualityNote, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_image("crop", self.crop)
+
+    @property
+    def crop_landmarks(self) -> NDArray[np.float64]:
+        """The five points in crop pixels, 5 x 2."""
+        return self.landmarks @ self.matrix[:, :2].T + self.matrix[:, 2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibrated:
+    """What a calibrator makes of a logit."""
+
+    probability: float
+    interval: tuple[float, float]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """The calibrated probability of manipulation of one face, in [0, 1], and where it came from.
+
+    ``interval`` is the calibrator's interval for the probability; ``thresholds`` are the two
+    probabilities that part the verdict bands.
+    """
+
+    logit: float
+    probability: float
+    interval: tuple[float, float]
+    verdict: Verdict
+    thresholds: tuple[float, float]
+    detector: str
+    calibrator: str
+    weights_sha256: str
+
+    def __post_init__(self) -> None:
+        low, high = self.interval
+        values = (self.logit, self.probability, low, high)
+        if not all(math.isfinite(v) for v in values):
+            raise ValueError(f"a score must be finite, got {values}")
+        if not 0.0 <= low <= self.probability <= high <= 1.0:
+            raise ValueError(
+                f"expected 0 <= low <= probability <= high <= 1, got {low}, {self.probability}, {high}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What one scored crop left inside a transformer, as numpy (float32).
+
+    Attributes:
+        logit: the detector's raw score of the crop.
+        layers: indices of the traced blocks (L of them).
+        attention: L x heads x T x T, rows sum to 1; None where not asked for.
+        attention_gradient: the same shape, d logit / d attention; None where not asked for.
+        tokens: all blocks' output tokens, blocks x T x width; None where not asked for.
+        token_gradient: d logit / d tokens through the read-out alone, same shape; or None.
+        grid: rows and columns of the patch grid.
+        prefix: tokens before the patches (1: the class token).
+    """
+
+    logit: float
+    layers: tuple[int, ...]
+    grid: tuple[int, int]
+    prefix: int = 1
+    attention: NDArray[np.float32] | None = None
+    attention_gradient: NDArray[np.float32] | None = None
+    tokens: NDArray[np.float32] | None = None
+    token_gradient: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """A heat map over the crop: float32 H x W in [0, 1], with the grid it really has.
+
+    ``target`` says what it points to; ``class_specific`` is False for maps that are the same whether
+    the detector says real or manipulated.
+    """
+
+    method: str
+    map: NDArray[np.float32]
+    grid: tuple[int, int]
+    target: str = "manipulated"
+    class_specific: bool = True
+
+    def __post_init__(self) -> None:
+        if self.map.ndim != 2 or self.map.dtype != np.float32:
+            raise ValueError(f"expected a float32 H x W map, got {self.map.dtype} {self.map.shape}")
+        if not np.isfinite(self.map).all() or self.map.min() < 0 or self.map.max() > 1:
+            raise ValueError("a map must be finite and within [0, 1]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionFinding:
+    """How much of the map's mass lies in a region.
+
+    ``share`` and ``area`` are in [0, 1]; ``lift`` = share / area (1 = as much as its size alone
+    explains); ``stands_out`` tells whether it is above what untouched faces show.
+    """
+
+    region: str
+    share: float
+    area: float
+    lift: float
+    stands_out: bool = False
+
+
+class FactKind(StrEnum):
+    """Kinds of facts; the letter begins the fact's id."""
+
+    SCORE = "S"
+    REGION = "R"
+    QUALITY = "Q"
+    PROVENANCE = "P"
+    COUNTERFACTUAL = "C"
+    FRAGILITY = "F"
+    DOMAIN = "D"
+    LIMIT = "L"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A measured statement that can be cited by its id (``S1``, ``R2``).
+
+    ``text`` is one or more exact sentences; ``values`` holds what they say as numbers and words, for
+    checking (keys are documented in ``assistant/evidence.py``).
+    """
+
+    id: str
+    kind: FactKind
+    text: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not (self.id[:1] == self.kind.value and self.id[1:].isdigit()):
+            raise ValueError(f"expected an id such as {self.kind.value}1, got {self.id!r}")
+        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that is known of one face's case, as numbered facts. The only account a prompt may read."""
+
+    media_id: str
+    face_index: int
+    verdict: Verdict
+    probability: float
+    interval: tuple[float, float]
+    facts: tuple[Fact, ...]
+
+    def __post_init__(self) -> None:
+        ids = [fact.id for fact in self.facts]
+        if len(ids) != len(set(ids)):
+            raise ValueError(f"fact ids must differ, got {ids}")
+
+    def __getitem__(self, fact_id: str) -> Fact:
+        for fact in self.facts:
+            if fact.id == fact_id:
+                return fact
+        raise KeyError(fact_id)
+
+    def of_kind(self, kind: FactKind) -> tuple[Fact, ...]:
+        """The facts of one kind, in order."""
+        return tuple(fact for fact in self.facts if fact.kind == kind)
+
+    def to_prompt(self) -> str:
+        """The facts as a prompt reads them: one ``[S1] text`` a line."""
+        return "\n".join(f"[{fact.id}] {fact.text}" for fact in self.facts)
+
+
+class SentenceStatus(StrEnum):
+    """What checking a sentence against the evidence found."""
+
+    SUPPORTED = "supported"
+    UNSUPPORTED = "unsupported"
+    CONTRADICTED = "contradicted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One checked sentence: ``cites`` are the ids it rests on, ``reason`` says why it has its status.
+
+    ``replacement`` is the evidence's own sentence, shown instead of a contradicted one.
+    """
+
+    text: str
+    status: SentenceStatus
+    cites: tuple[str, ...] = ()
+    reason: str = ""
+    replacement: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptRef:
+    """A prompt by name, version and SHA-256 of its file."""
+
+    name: str
+    version: int
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.name}/v{self.version}@{self.sha256[:12]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Generated text after checking.
+
+    Attributes:
+        text: what may be shown as fact: the supported sentences, contradicted ones replaced.
+        sentences: every sentence with its status, struck ones too.
+        raw_text: what the model wrote.
+        backend: the backend that wrote the shown text.
+        fell_back: True where the template's text is shown instead of the model's; ``fallback_reason``
+            says why.
+        seconds: wall time of the generation; ``first_token_seconds`` to the first word.
+        truncated: the model ran into its length limit.
+    """
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    raw_text: str
+    backend: str
+    prompt: PromptRef
+    fell_back: bool = False
+    fallback_reason: str = ""
+    seconds: float = 0.0
+    first_token_seconds: float = 0.0
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A question and its checked answer."""
+
+    question: str
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceAnalysis:
+    """Everything measured on one face, before any text."""
+
+    face: Face
+    score: Score
+    attribution: Attribution
+    regions: tuple[RegionFinding, ...]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """The whole result for one file."""
+
+    media: Media
+    faces: tuple[FaceAnalysis, ...]
+    explanation: Explanation | None
+    versions: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A chat message for a language model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VlmRequest:
+    """What a text backend is asked.
+
+    ``images`` go in as image tokens before the first user message's text where the backend supports
+    them. ``evidence`` and ``question`` (empty: explain) serve backends that need no model.
+    """
+
+    messages: tuple[Message, ...]
+    evidence: Evidence
+    question: str = ""
+    images: tuple[Image, ...] = ()
+    max_new_tokens: int = 220
+    temperature: float = 0.0
+    seed: int = 0
