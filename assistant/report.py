@@ -1,0 +1,132 @@
+"""An analysis as a JSON object: schema ``whyfake.analysis/1`` (``assistant/schema/analysis-1.json``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from assistant.errors import AssistantError
+from assistant.events import NoFace
+from assistant.types import Analysis, Explanation, FaceAnalysis, Turn
+
+__all__ = ["SCHEMA", "analysis_json", "failure_json", "no_face_json", "turn_json"]
+
+SCHEMA = "whyfake.analysis/1"
+
+
+def analysis_json(
+    file: str, analysis: Analysis, turns: Sequence[Turn] | None = None
+) -> dict[str, Any]:
+    """The object for an analysed file; with ``turns`` also the questions and answers."""
+    out: dict[str, Any] = {
+        "schema": SCHEMA,
+        "file": file,
+        "status": "analysed",
+        "media": {
+            "id": analysis.media.id,
+            "kind": analysis.media.kind,
+            "width": analysis.media.width,
+            "height": analysis.media.height,
+            "frames": len(analysis.media.frames),
+        },
+        "faces": [_face(face) for face in analysis.faces],
+        "explanation": _explanation(analysis.explanation) if analysis.explanation else None,
+        "versions": dict(analysis.versions),
+        "warnings": list(analysis.warnings),
+        "seconds": {k: round(v, 3) for k, v in analysis.seconds.items()},
+    }
+    if turns is not None:
+        out["turns"] = [turn_json(turn) for turn in turns]
+    return out
+
+
+def no_face_json(file: str, event: NoFace) -> dict[str, Any]:
+    """The object for a file without a face: there is no score in it."""
+    return {
+        "schema": SCHEMA,
+        "file": file,
+        "status": "no_face",
+        "faces": [],
+        "explanation": None,
+        "error": {"code": "no-face", "message": event.message, "hint": event.hint},
+        "warnings": list(event.media.warnings),
+    }
+
+
+def failure_json(file: str, error: AssistantError) -> dict[str, Any]:
+    """The object for a file that could not be analysed."""
+    return {
+        "schema": SCHEMA,
+        "file": file,
+        "status": "failed",
+        "faces": [],
+        "explanation": None,
+        "error": {"code": error.code, "message": error.user_message, "hint": error.hint},
+        "warnings": [],
+    }
+
+
+def turn_json(turn: Turn) -> dict[str, Any]:
+    """A question with its checked answer."""
+    return {"question": turn.question, **_explanation(turn.explanation)}
+
+
+def _face(result: FaceAnalysis) -> dict[str, Any]:
+    score = result.score
+    return {
+        "index": result.face.index,
+        "frame": result.face.frame_index,
+        "probability": score.probability,
+        "interval": list(score.interval),
+        "verdict": score.verdict.value,
+        "thresholds": list(score.thresholds),
+        "logit": score.logit,
+        "box_xyxy": [round(float(v), 1) for v in result.face.box_xyxy],
+        "confidence": round(float(result.face.confidence), 4),
+        "regions": [
+            {
+                "region": r.region,
+                "share": round(r.share, 4),
+                "area": round(r.area, 4),
+                "lift": round(r.lift, 3),
+                "stands_out": r.stands_out,
+            }
+            for r in result.regions
+        ],
+        "map": {
+            "method": result.attribution.method,
+            "grid": list(result.attribution.grid),
+            "class_specific": result.attribution.class_specific,
+        },
+        "quality": [
+            {"issue": q.issue.value, "value": round(q.value, 4), "limit": q.limit, "unit": q.unit}
+            for q in result.face.quality
+        ],
+        "evidence": [
+            {"id": f.id, "text": f.text, "values": dict(f.values)} for f in result.evidence.facts
+        ],
+        "detector": score.detector,
+        "calibrator": score.calibrator,
+        "weights_sha256": score.weights_sha256,
+    }
+
+
+def _explanation(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "text": explanation.text,
+        "sentences": [
+            {
+                "text": s.text,
+                "status": s.status.value,
+                "cites": list(s.cites),
+                "reason": s.reason,
+                "replacement": s.replacement,
+            }
+            for s in explanation.sentences
+        ],
+        "backend": explanation.backend,
+        "prompt": str(explanation.prompt),
+        "fell_back": explanation.fell_back,
+        "fallback_reason": explanation.fallback_reason,
+        "seconds": round(explanation.seconds, 3),
+    }
