@@ -1,0 +1,106 @@
+"""An analysis as terminal text: results on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import textwrap
+
+import click
+
+from assistant.events import FaceFound, NoFace, Progress
+from assistant.types import Explanation, FaceAnalysis, SentenceStatus, Verdict
+
+__all__ = ["Progressor", "explanation_text", "face_text", "no_face_text"]
+
+_WIDTH = 88
+_BAR = 40
+_COLOURS = {
+    Verdict.LIKELY_REAL: "green",
+    Verdict.UNCERTAIN: "yellow",
+    Verdict.LIKELY_MANIPULATED: "red",
+}
+
+
+class Progressor:
+    """Says on stderr what is going on; silent where stderr is not a terminal."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._on = not quiet and click.get_text_stream("stderr").isatty()
+
+    def show(self, event: Progress | FaceFound) -> None:
+        """Rewrite the progress line."""
+        if not self._on:
+            return
+        if isinstance(event, FaceFound):
+            text = f"face {event.face.index + 1} found, scoring"
+        else:
+            text = f"{event.stage} {event.done}/{event.total}"
+        click.echo(f"\r\033[K{text} ...", nl=False, err=True)
+
+    def clear(self) -> None:
+        """Remove the progress line."""
+        if self._on:
+            click.echo("\r\033[K", nl=False, err=True)
+
+
+def face_text(result: FaceAnalysis, *, count: int) -> str:
+    """Verdict, probability with interval, regions and evidence of one face."""
+    score = result.score
+    low, high = score.interval
+    name = f"Face {result.face.index + 1} of {count}: " if count > 1 else ""
+    verdict = click.style(score.verdict.words, fg=_COLOURS[score.verdict], bold=True)
+    lines = [
+        f"{name}{verdict}",
+        f"  probability of manipulation {score.probability:.0%} (interval {low:.0%} to {high:.0%})",
+        f"  {_bar(score.probability, low, high, score.thresholds)}",
+        f"  verdict bands: real below {score.thresholds[0]:.0%}, "
+        f"manipulated from {score.thresholds[1]:.0%}, uncertain between",
+        "",
+        f"  Where the map ({result.attribution.method}) points:",
+    ]
+    for finding in sorted(result.regions, key=lambda r: -r.lift)[:4]:
+        mark = "*" if finding.stands_out else " "
+        lines.append(
+            f"   {mark} {finding.region:<12} {finding.share:4.0%} of the map on "
+            f"{finding.area:4.0%} of the crop ({finding.lift:.1f} x its size)"
+        )
+    lines += ["", "  Evidence:"]
+    for fact in result.evidence.facts:
+        lines += _wrap(fact.text, f"   [{fact.id}] ")
+    return "\n".join(lines)
+
+
+def explanation_text(explanation: Explanation, *, title: str = "Explanation") -> str:
+    """The checked sentences; struck ones are marked and never mixed with the rest."""
+    source = f"written by {explanation.backend}, every sentence checked"
+    lines = [f"  {title} ({source}):"]
+    if explanation.fell_back:
+        lines += _wrap(f"(the template wrote this: {explanation.fallback_reason})", "   ")
+    lines += _wrap(explanation.text, "   ")
+    struck = [s for s in explanation.sentences if s.status is not SentenceStatus.SUPPORTED]
+    if struck:
+        lines.append(f"  Struck by the check ({len(struck)}):")
+        for sentence in struck:
+            lines += _wrap(f"x {sentence.text} ({sentence.status.value}: {sentence.reason})", "   ")
+    return "\n".join(lines)
+
+
+def no_face_text(event: NoFace) -> str:
+    """No face, no score."""
+    return f"  {event.message} {event.hint}"
+
+
+def _bar(probability: float, low: float, high: float, thresholds: tuple[float, float]) -> str:
+    cells = []
+    for i in range(_BAR):
+        at = (i + 0.5) / _BAR
+        cells.append("=" if low <= at <= high else "-")
+    for threshold in thresholds:
+        cells[min(_BAR - 1, int(threshold * _BAR))] = ":"
+    cells[min(_BAR - 1, int(probability * _BAR))] = "O"
+    return f"real [{''.join(cells)}] manipulated"
+
+
+def _wrap(text: str, lead: str) -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead)
+    ) or [lead.rstrip()]
