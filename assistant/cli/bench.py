@@ -1,0 +1,79 @@
+"""``whyfake bench``: the speed figures of the documents, with their raw results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = ["bench"]
+
+_PARTS = ("start", "pipeline", "vlm", "vit-l")
+
+
+@click.command()
+@click.option(
+    "--only", type=click.Choice(_PARTS), multiple=True, help="Measure these parts (default: all)."
+)
+@click.option("--rounds", type=click.IntRange(1, 200), default=7, help="Timed rounds of each job.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the result here (docs/results/bench.json in this repository).",
+)
+@click.pass_context
+def bench(
+    context: click.Context, only: tuple[str, ...], rounds: int, as_json: bool, out: Path | None
+) -> None:
+    """Measure speed; ratios compare two things in one run."""
+    from assistant.evaluation.bench import bench_cold_start, bench_pipeline, machine
+
+    parts = only or _PARTS
+    result: dict[str, Any] = {"schema": "whyfake.bench/1", "seconds": {}, "ratios": {}}
+    for part in parts:
+        click.echo(f"measuring {part} ...", err=True)
+        if part == "start":
+            _merge(result, bench_cold_start())
+        elif part == "pipeline":
+            _merge(result, _with_assistant(context, lambda a: bench_pipeline(a, rounds=rounds)))
+        elif part == "vlm":
+            from assistant.evaluation.bench_vlm import bench_vlm
+
+            _merge(result, bench_vlm())
+        else:
+            from assistant.evaluation.bench_vit_l import bench_vit_l
+
+            _merge(result, bench_vit_l(rounds=rounds))
+    result["machine"] = machine()
+    text = json.dumps(result, indent=2)
+    if out is not None:
+        out.write_text(text + "\n")
+    if as_json:
+        click.echo(text)
+        return
+    for group in ("seconds", "ratios"):
+        for name, value in result[group].items():
+            click.echo(f"{group[:-1]:>7}  {name:<32} {value}")
+
+
+def _with_assistant(context: click.Context, job: Any) -> dict[str, Any]:
+    from assistant.compose import build
+    from assistant.settings import load_settings
+
+    assistant = build(load_settings(**dict(context.obj or {})))
+    try:
+        measured: dict[str, Any] = job(assistant)
+    finally:
+        assistant.close()
+    return measured
+
+
+def _merge(result: dict[str, Any], part: dict[str, Any]) -> None:
+    for name, value in part.items():
+        if isinstance(value, dict) and isinstance(result.get(name), dict):
+            result[name].update(value)
+        else:
+            result[name] = value

@@ -1,0 +1,66 @@
+"""``whyfake serve``: the chat page on this machine."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+
+from assistant.errors import ConfigError
+
+__all__ = ["serve"]
+
+
+@click.command()
+@click.option("--host", default=None, help="Address to listen on (default: this machine only).")
+@click.option("--port", type=click.IntRange(1, 65535), default=None, help="Port to listen on.")
+@click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
+@click.option("--demo-fakes", is_flag=True, hidden=True, help="Serve the fakes, for tests.")
+@click.pass_context
+def serve(
+    context: click.Context, host: str | None, port: int | None, vlm: str | None, demo_fakes: bool
+) -> None:
+    """Start the chat page and print its address. Nothing is shared beyond this machine by default."""
+    from assistant.settings import load_settings
+
+    overrides = dict(context.obj or {})
+    if vlm is not None:
+        overrides["vlm_backend"] = vlm
+    settings = load_settings(**overrides)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    click.echo("Loading the models ...", err=True)
+    if demo_fakes:
+        from assistant.fakes import demo_assistant
+
+        assistant = demo_assistant()
+    else:
+        from assistant.compose import build
+
+        assistant = build(settings)
+    from assistant.ui import create_app, launch_options
+
+    app = create_app(assistant)
+    where = host or settings.server_host
+    at = port or settings.server_port
+    try:
+        app.queue(default_concurrency_limit=2, max_size=32)
+        _, address, _ = app.launch(
+            server_name=where,
+            server_port=at,
+            share=False,
+            quiet=True,
+            prevent_thread_lock=True,
+            **launch_options(assistant),
+        )
+    except OSError as error:
+        assistant.close()
+        raise ConfigError(
+            f"The page cannot listen on {where}:{at}.",
+            hint=f"Another program may use the port; try `whyfake serve --port {at + 1}`.",
+        ) from error
+    click.echo(f"Whyfake is ready on {address}")
+    click.echo("Press Ctrl+C to stop.", err=True)
+    try:
+        app.block_thread()
+    finally:
+        assistant.close()

@@ -1,0 +1,131 @@
+"""Speed, measured: every ratio compares two things in one run on one machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from assistant.events import Analyzed, Done, Token
+from assistant.examples import example_bytes
+
+if TYPE_CHECKING:
+    from assistant.pipeline import Assistant
+
+__all__ = ["bench_cold_start", "bench_pipeline", "interleaved", "machine"]
+
+
+def machine() -> dict[str, str | int | None]:
+    """What the figures were measured on."""
+    import torch
+
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "torch_threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "load_average": f"{os.getloadavg()[0]:.1f}",
+    }
+
+
+def interleaved(
+    jobs: Mapping[str, Callable[[], object]], *, rounds: int = 7, warmups: int = 1
+) -> dict[str, float]:
+    """Median seconds of each job; the jobs take turns, so that a busy machine slows all alike."""
+    times: dict[str, list[float]] = {name: [] for name in jobs}
+    for i in range(warmups + rounds):
+        for name, job in jobs.items():
+            began = time.perf_counter()
+            job()
+            if i >= warmups:
+                times[name].append(time.perf_counter() - began)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def bench_pipeline(assistant: Assistant, *, rounds: int = 7) -> dict[str, Any]:
+    """Photo to verdict, score with map over score alone, and the time to the first words.
+
+    Returns:
+        ``seconds.photo_to_verdict`` (decoding, face, score, map and evidence; models loaded),
+        ``seconds.verdict_to_first_words`` and ``ratios.map_over_score``.
+    """
+    photo = example_bytes("astronaut")
+    crop = _first_face(assistant, photo).face.crop
+    detector = assistant.detector
+
+    def score_with_map() -> None:
+        trace = detector.trace(crop) if hasattr(detector, "trace") else None
+        assistant.attributor.attribute(detector, crop, trace)
+
+    medians = interleaved(
+        {
+            "photo_to_verdict": lambda: _first_face(assistant, photo),
+            "score": lambda: detector.logits([crop]),
+            "score_with_map": score_with_map,
+        },
+        rounds=rounds,
+    )
+    first_words, whole = _first_words(assistant, photo)
+    return {
+        "seconds": {
+            **{k: round(v, 4) for k, v in medians.items()},
+            "verdict_to_first_words": round(first_words, 3),
+            "photo_to_checked_explanation": round(whole, 3),
+        },
+        "ratios": {"map_over_score": round(medians["score_with_map"] / medians["score"], 3)},
+        "rounds": rounds,
+    }
+
+
+def bench_cold_start(*, rounds: int = 5) -> dict[str, Any]:
+    """Seconds of ``import assistant`` and ``whyfake --help`` in fresh interpreters (median)."""
+
+    def run(*arguments: str) -> Callable[[], object]:
+        return lambda: subprocess.run(  # noqa: S603 - our own interpreter and arguments
+            [sys.executable, *arguments], check=True, capture_output=True
+        )
+
+    medians = interleaved(
+        {
+            "python": run("-c", "pass"),
+            "import_assistant": run("-c", "import assistant"),
+            "help": run("-m", "assistant.cli.main", "--help"),
+        },
+        rounds=rounds,
+    )
+    return {
+        "seconds": {
+            "python_itself": round(medians["python"], 3),
+            "import_assistant": round(medians["import_assistant"] - medians["python"], 3),
+            "help": round(medians["help"], 3),
+        }
+    }
+
+
+def _first_face(assistant: Assistant, photo: bytes) -> Any:
+    for event in assistant.analyze(photo, explain=False):
+        if isinstance(event, Analyzed):
+            return event.result
+    raise RuntimeError("the benchmark's photo gave no analysis: run `whyfake analyze` on it to see why")
+
+
+def _first_words(assistant: Assistant, photo: bytes) -> tuple[float, float]:
+    """Seconds from the verdict to the first words, and from the photo to the checked explanation."""
+    began = time.perf_counter()
+    verdict = first = None
+    for event in assistant.analyze(photo):
+        if isinstance(event, Analyzed) and verdict is None:
+            verdict = time.perf_counter()
+        elif isinstance(event, Token) and first is None:
+            first = time.perf_counter()
+        elif isinstance(event, Done):
+            break
+    if verdict is None or first is None:
+        raise RuntimeError("the benchmark's photo gave no words: run `whyfake analyze` on it to see why")
+    return first - verdict, time.perf_counter() - began
