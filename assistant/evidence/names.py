@@ -1,0 +1,51 @@
+"""Names in evidence: sides of a face, and strings out of a file that may be quoted."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["PERSON_SIDE", "quotable_name", "the_region"]
+
+#: What the person would call a region that is named from the viewer's side.
+PERSON_SIDE = {
+    "left eye": "right eye",
+    "right eye": "left eye",
+    "left cheek": "right cheek",
+    "right cheek": "left cheek",
+}
+
+_NAME = re.compile(r"[\w .,+()/'&@:-]{1,48}\Z")
+# Words that no program or camera name needs, and that a text which tries to steer a reader does.
+_STEERING = re.compile(
+    r"\b(ignore|disregard|forget|instruct\w*|prompt|system|assistant|user|say|tell|answer|respond|"
+    r"repl(?:y|ies)|output|write|verdict|score|probab\w*|real|fake\w*|deepfake\w*|genuine|"
+    r"authentic\w*|manipulat\w*|untouched|unaltered|original|certain\w*|definit\w*|proof|proven?|"
+    r"trust|verified|approved|must|always|never|you|your|am|is|are|was|not|this|that|percent|\d+%)\b",
+    re.IGNORECASE,
+)
+
+
+def quotable_name(text: str) -> str:
+    """``text`` if it looks like the name of a program, device or signer, else an empty string.
+
+    Text in a file is written by whoever made the file. Only what looks like a name is repeated: at
+    most 48 plain characters and six words, none of which could steer a reader or a language model.
+    """
+    plain = "".join(
+        " " if unicodedata.category(c)[0] in "CZ" else c
+        for c in unicodedata.normalize("NFKC", text)
+    )
+    plain = " ".join(plain.split())
+    words = plain.split()
+    if not words or len(words) > 6 or not _NAME.match(plain) or _STEERING.search(plain):
+        return ""
+    if "://" in plain or "www." in plain.lower():
+        return ""
+    return plain
+
+
+def the_region(region: str) -> str:
+    """A region with its article, and the person's own side where the two differ."""
+    other = PERSON_SIDE.get(region)
+    return f"the {region} (the person's {other})" if other else f"the {region}"

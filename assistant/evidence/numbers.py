@@ -1,0 +1,38 @@
+"""How numbers are written in evidence, the same everywhere."""
+
+from __future__ import annotations
+
+__all__ = ["amount", "in_hundred", "percent", "points"]
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share in [0, 1] as people read it; never "0%" or "100%", which would sound certain."""
+    if share < 0.005:
+        return "under 1%"
+    if share > 0.995:
+        return "over 99%"
+    return f"{100 * share:.{digits}f}%"
+
+
+def in_hundred(share: float) -> str:
+    """A share in [0, 1] as a frequency: ``about 93 in 100``."""
+    if share < 0.005:
+        return "fewer than 1 in 100"
+    if share > 0.995:
+        return "more than 99 in 100"
+    return f"about {100 * share:.0f} in 100"
+
+
+def points(change: float) -> str:
+    """The size of a change of a share, in percentage points."""
+    size = round(abs(change) * 100)
+    return "under 1 point" if size < 1 else "1 point" if size == 1 else f"{size} points"
+
+
+def amount(value: float, unit: str) -> str:
+    """A measurement with its unit; whole where it is large, else with up to two digits behind."""
+    number = f"{value:.0f}" if abs(value) >= 20 else f"{value:.2f}".rstrip("0").rstrip(".")
+    unit = unit.strip()
+    if not unit:
+        return number
+    return f"{number}{unit}" if unit in {"%", "°"} else f"{number} {unit}"
