@@ -1,0 +1,185 @@
+"""The published detectors' weights, mapped strictly into open_clip's names.
+
+Two layouts carry the same network, a LayerNorm-tuned CLIP ViT-L/14 vision tower with a linear head:
+
+- ``yermandy/GenD_CLIP_L_14`` (safetensors; GenD, arXiv 2508.06248): transformers' CLIP names.
+- ``yermandy/deepfake-detection`` (Lightning checkpoint; arXiv 2503.19683): the same names inside peft's
+  LayerNorm tuning, where each tuned LayerNorm has an untuned ``base_layer`` beside it.
+
+Index 0 of the head is real, 1 is fake. The activation is QuickGELU: open_clip's ``ViT-L-14-quickgelu``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from assistant.errors import WeightsError
+
+__all__ = ["map_published", "read_checkpoint"]
+
+_ROOT = re.compile(r"^(?:model\.)?feature_extractor\.(?:base_model\.model\.)?")
+_HEAD = re.compile(r"^(?:model\.)?(?:model\.)?(?:linear|head)\.(weight|bias)$")
+_TUNED = re.compile(r"\.ln_tuning_layers\.[^.]+\.")
+_UNUSED = re.compile(
+    r"(visual_projection\.weight|vision_model\.embeddings\.position_ids|text_model\..*|"
+    r"text_projection\.weight|logit_scale)$"
+)
+_LAYER = re.compile(r"^vision_model\.encoder\.layers\.(\d+)\.(.+)$")
+_TOP = {
+    "vision_model.embeddings.class_embedding": "class_embedding",
+    "vision_model.embeddings.patch_embedding.weight": "conv1.weight",
+    "vision_model.embeddings.position_embedding.weight": "positional_embedding",
+    "vision_model.pre_layrnorm.weight": "ln_pre.weight",
+    "vision_model.pre_layrnorm.bias": "ln_pre.bias",
+    "vision_model.post_layernorm.weight": "ln_post.weight",
+    "vision_model.post_layernorm.bias": "ln_post.bias",
+}
+_BLOCK = {
+    "layer_norm1": "ln_1",
+    "layer_norm2": "ln_2",
+    "self_attn.out_proj": "attn.out_proj",
+    "mlp.fc1": "mlp.c_fc",
+    "mlp.fc2": "mlp.c_proj",
+}
+
+
+def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
+    """Tensors of a safetensors file, or of a Lightning ``.ckpt`` read without running any code in it.
+
+    Raises:
+        WeightsError: the file is damaged, holds code, or holds no tensors.
+    """
+    if path.suffix == ".safetensors":
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            return load_file(str(path))
+        except (SafetensorError, OSError) as error:
+            raise WeightsError(
+                f"{path.name} is not a complete safetensors file.",
+                hint="Fetch it again: `whyfake weights fetch --profile full`.",
+            ) from error
+    try:
+        loaded = torch.load(str(path), map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise WeightsError(
+            f"{path.name} cannot be read as plain tensors; files that carry code are refused.",
+            hint="Use the safetensors release: `whyfake weights fetch --profile full`.",
+        ) from error
+    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
+    tensors = {k: v for k, v in (state or {}).items() if isinstance(v, torch.Tensor)}
+    if not tensors:
+        raise WeightsError(
+            f"{path.name} holds no tensors.",
+            hint="Fetch it again: `whyfake weights fetch --profile full`.",
+        )
+    return tensors
+
+
+def map_published(
+    state: Mapping[str, torch.Tensor],
+) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """Map a published state dict to open_clip's visual tower and a linear head.
+
+    Args:
+        state: tensors of either layout.
+
+    Returns:
+        The tower's state dict (names of ``open_clip`` ``VisionTransformer``, without ``proj``) and the
+        head's ``{"weight": 2 x width, "bias": 2}``.
+
+    Raises:
+        WeightsError: a key is unknown, missing or doubled; nothing is ever guessed.
+    """
+    tuned = any(_TUNED.search(key) for key in state)
+    tower: dict[str, torch.Tensor] = {}
+    head: dict[str, torch.Tensor] = {}
+    parts: dict[str, dict[str, torch.Tensor]] = {}
+    unknown: list[str] = []
+    for key, tensor in state.items():
+        if match := _HEAD.match(key):
+            head[match[1]] = tensor
+            continue
+        if not _ROOT.match(key):
+            unknown.append(key)
+            continue
+        name = _ROOT.sub("", key)
+        if _UNUSED.search(name):
+            continue
+        name, superseded = _untangle(name, tuned=tuned, state=state, key=key)
+        if superseded:
+            continue
+        if name in _TOP:
+            tower[_TOP[name]] = tensor
+        elif not _put_block(name, tensor, tower, parts):
+            unknown.append(key)
+    _join_qkv(parts, tower)
+    _refuse(unknown, head)
+    return tower, head
+
+
+def _untangle(
+    name: str, *, tuned: bool, state: Mapping[str, torch.Tensor], key: str
+) -> tuple[str, bool]:
+    """Take peft's wrapping off; the untuned twin of a tuned LayerNorm is superseded."""
+    if _TUNED.search(name):
+        return _TUNED.sub(".", name), False
+    if ".base_layer." in name:
+        stem, part = key.split(".base_layer.")
+        twin = any(k.startswith(f"{stem}.ln_tuning_layers.") and k.endswith(part) for k in state)
+        if not (tuned and twin):
+            raise WeightsError(
+                f"{key} is an untuned LayerNorm without its tuned twin.",
+                hint="This checkpoint is not complete; fetch it again.",
+            )
+        return name, True
+    return name, False
+
+
+def _put_block(
+    name: str,
+    tensor: torch.Tensor,
+    tower: dict[str, torch.Tensor],
+    parts: dict[str, dict[str, torch.Tensor]],
+) -> bool:
+    match = _LAYER.match(name)
+    if match is None:
+        return False
+    target = f"transformer.resblocks.{match[1]}"
+    module, _, kind = match[2].rpartition(".")
+    if module in _BLOCK:
+        tower[f"{target}.{_BLOCK[module]}.{kind}"] = tensor
+        return True
+    if module in {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"}:
+        parts.setdefault(f"{target}.attn.in_proj_{kind}", {})[module[10]] = tensor
+        return True
+    return False
+
+
+def _join_qkv(parts: dict[str, dict[str, torch.Tensor]], tower: dict[str, torch.Tensor]) -> None:
+    for target, qkv in parts.items():
+        missing = [p for p in "qkv" if p not in qkv]
+        if missing:
+            raise WeightsError(
+                f"{target}: the {', '.join(missing)} projection is missing.",
+                hint="This checkpoint is not complete; fetch it again.",
+            )
+        tower[target] = torch.cat([qkv[p] for p in "qkv"])
+
+
+def _refuse(unknown: list[str], head: dict[str, torch.Tensor]) -> None:
+    if unknown:
+        raise WeightsError(
+            f"{len(unknown)} unknown keys, the first is {sorted(unknown)[0]!r}.",
+            hint="This is not a published LN-tuned CLIP layout that is known here.",
+        )
+    if set(head) != {"weight", "bias"} or head["weight"].shape[0] != 2:
+        raise WeightsError(
+            "The two-way linear head (real, fake) is missing or has another shape.",
+            hint="Use the release named in `whyfake weights list --profile full`.",
+        )
