@@ -1,0 +1,105 @@
+"""The door of the media stage: bytes in, :class:`assistant.types.Media` or a typed error out."""
+
+from __future__ import annotations
+
+import hashlib
+
+from assistant.errors import MediaError
+from assistant.media.files import mebibytes
+from assistant.media.limits import MediaLimits
+from assistant.media.provenance import read_provenance
+from assistant.media.sniff import is_image, is_video, sniff
+from assistant.types import Media
+
+__all__ = ["load_media"]
+
+_READ = "JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF pictures, and MP4, MOV, MKV, WebM and AVI videos"
+# kind -> (code, what it is, what to do)
+_REFUSED = {
+    "svg": ("svg", "an SVG drawing", "Export it as PNG; note that drawings have no score."),
+    "pdf": (
+        "not-an-image",
+        "a PDF document",
+        "Export the page or the picture in it as JPEG or PNG.",
+    ),
+    "html": ("not-an-image", "a web page", "Save the picture itself, not the page that shows it."),
+    "text": ("not-an-image", "text", "Give a photo or a video file."),
+    "zip": ("not-an-image", "an archive", "Unpack it and give one picture at a time."),
+    "archive": ("not-an-image", "an archive", "Unpack it and give one picture at a time."),
+    "audio": ("not-an-image", "sound", "Give a photo or a video file."),
+    "program": ("not-an-image", "a program", "Give a photo or a video file."),
+    "photoshop": ("unsupported-format", "a Photoshop document", "Export it as JPEG or PNG."),
+    "jpeg-xl": ("unsupported-format", "a JPEG XL picture", "Save it as JPEG or PNG."),
+    "unknown": ("not-an-image", "of a kind that is not known here", "Save it as JPEG or PNG."),
+}
+
+
+def load_media(data: bytes, limits: MediaLimits | None = None) -> Media:
+    """Decode a picture or a video, wholly in memory.
+
+    Args:
+        data: the file's bytes.
+        limits: what is allowed; the defaults of :class:`MediaLimits` where None.
+
+    Returns:
+        A picture as one RGB uint8 frame, turned as its orientation tag says, in sRGB, see-through
+        parts on white; a video as ``limits.frames`` evenly spaced frames with their seconds. ``id``
+        is the SHA-256 of ``data``. ``warnings`` says what was lost or changed on the way.
+
+    Raises:
+        MediaError: the file is empty, too large, cut short, or not a picture or video that is read.
+            ``code`` is one of ``empty-file``, ``file-too-large``, ``too-many-pixels``,
+            ``not-an-image``, ``svg``, ``unsupported-format``, ``heic-reader-missing``,
+            ``broken-image``, ``broken-video``, ``video-too-long``.
+    """
+    limits = limits or MediaLimits()
+    if not data:
+        raise MediaError(
+            "The file is empty (0 bytes).",
+            hint="Save or download it again, then give it once more.",
+            code="empty-file",
+        )
+    kind = sniff(data)
+    if not (is_image(kind) or is_video(kind)):
+        code, what, hint = _REFUSED[kind]
+        raise MediaError(
+            f"The file is {what}, not a picture or video that can be read ({_READ}).",
+            hint=hint,
+            code=code,
+        )
+    allowed = limits.max_video_bytes if is_video(kind) else limits.max_image_bytes
+    if len(data) > allowed:
+        raise MediaError(
+            f"The file has {mebibytes(len(data))}; at most {mebibytes(allowed)} are read.",
+            hint="Give a smaller copy: a shorter clip, or the photo at a lower resolution.",
+            code="file-too-large",
+        )
+    media_id = hashlib.sha256(data).hexdigest()
+    if is_video(kind):
+        from assistant.media.video import decode_video
+
+        video = decode_video(data, kind, limits)
+        height, width = video.frames[0].shape[:2]
+        return Media(
+            id=media_id,
+            kind="video",
+            frames=video.frames,
+            width=width,
+            height=height,
+            seconds=video.seconds,
+            provenance=read_provenance(data, kind, video.tags),
+            warnings=video.warnings,
+        )
+    from assistant.media.image import decode_image
+
+    image = decode_image(data, kind, limits)
+    height, width = image.pixels.shape[:2]
+    return Media(
+        id=media_id,
+        kind="image",
+        frames=(image.pixels,),
+        width=width,
+        height=height,
+        provenance=read_provenance(data, kind, image.tags),
+        warnings=image.warnings,
+    )

@@ -1,0 +1,92 @@
+"""What a file is, told from its first bytes alone. Names and content types are never believed."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["VIDEO_FORMATS", "is_image", "is_video", "sniff"]
+
+_STARTS = (
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+    (b"II+\x00", "tiff"),
+    (b"MM\x00+", "tiff"),
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "jpeg2000"),
+    (b"\xff\x4f\xff\x51", "jpeg2000"),
+    (b"\xff\x0a", "jpeg-xl"),
+    (b"\x00\x00\x00\x0cJXL ", "jpeg-xl"),
+    (b"\x1aE\xdf\xa3", "matroska"),
+    (b"%PDF", "pdf"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"\x1f\x8b", "archive"),
+    (b"7z\xbc\xaf\x27\x1c", "archive"),
+    (b"Rar!", "archive"),
+    (b"8BPS", "photoshop"),
+    (b"\x7fELF", "program"),
+    (b"MZ", "program"),
+    (b"ID3", "audio"),
+    (b"OggS", "audio"),
+    (b"fLaC", "audio"),
+)
+_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_AVIF = {b"avif", b"avis"}
+_IMAGES = frozenset({"jpeg", "png", "gif", "tiff", "webp", "bmp", "avif", "heic", "jpeg2000"})
+#: The container formats of videos that are read, by the name FFmpeg gives their reader.
+VIDEO_FORMATS = {"mp4": "mov", "matroska": "matroska", "avi": "avi"}
+
+
+def is_image(kind: str) -> bool:
+    """Whether ``kind`` is a picture format that is read (HEIC only with its reader)."""
+    return kind in _IMAGES
+
+
+def is_video(kind: str) -> bool:
+    """Whether ``kind`` is a video container that is read."""
+    return kind in VIDEO_FORMATS
+
+
+def sniff(data: bytes) -> str:
+    """The kind of file ``data`` is: ``jpeg``, ``mp4``, ``svg``, ``text``, ``unknown`` ..."""
+    head = data[:4096]
+    for start, kind in _STARTS:
+        if head.startswith(start):
+            return kind
+    if head[:4] == b"RIFF":
+        return {b"WEBP": "webp", b"AVI ": "avi", b"WAVE": "audio"}.get(head[8:12], "unknown")
+    if head[4:8] == b"ftyp":
+        return _iso_media(head)
+    if head[:2] == b"BM" and len(head) > 26 and head[6:10] == b"\0\0\0\0":
+        return "bmp"
+    return _textual(head)
+
+
+def _iso_media(head: bytes) -> str:
+    size = int.from_bytes(head[:4], "big")
+    brands = {head[8:12], *(head[i : i + 4] for i in range(16, min(size, len(head), 128), 4))}
+    if brands & _AVIF:
+        return "avif"
+    if brands & _HEIC:
+        return "heic"
+    return "audio" if head[8:12] == b"M4A " else "mp4"
+
+
+def _textual(head: bytes) -> str:
+    """Markup and plain text, in UTF-8 or UTF-16; anything with control bytes is unknown."""
+    encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    try:
+        text = head.decode(encoding, errors="strict" if len(head) < 4096 else "ignore")
+    except UnicodeDecodeError:
+        return "unknown"
+    if re.search(r"[\x00-\x08\x0e-\x1f]", text):
+        return "unknown"
+    lowered = text.lstrip("\ufeff \t\r\n").lower()
+    if "<svg" in lowered[:2048] and lowered.startswith("<"):
+        return "svg"
+    if re.match(r"<!doctype html|<html|<head|<body|<script|<!--", lowered):
+        return "html"
+    return "text"
