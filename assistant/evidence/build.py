@@ -104,7 +104,7 @@ _NOT_PROOF = Fact(
 _MAP = Fact(
     id="L2",
     kind=FactKind.LIMIT,
-    text="The map shows where the score comes from, not what was changed there.",
+    text="The map shows where the detector looked, not what was changed there.",
     values={"limit": "map"},
 )
 

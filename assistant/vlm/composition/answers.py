@@ -1,0 +1,233 @@
+"""Answers to questions, one way of answering for each kind of question."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+
+from assistant.phrases import Variant
+from assistant.questions import QuestionKind, regions_in
+from assistant.types import Evidence, FactKind, Verdict
+from assistant.vlm.composition.lines import Line, Writer, joined
+from assistant.vlm.composition.questions import QUESTIONS
+
+__all__ = ["compose_answer", "questions_for"]
+
+_MOST_SENTENCES = 7
+
+
+def compose_answer(
+    evidence: Evidence,
+    kind: QuestionKind,
+    question: str,
+    rng: random.Random,
+    variant: Variant = "train",
+) -> str:
+    """A true answer of one to seven sentences; the ones about the case cite their facts.
+
+    Args:
+        evidence: the case.
+        kind: what is asked for (:func:`assistant.questions.classify`).
+        question: the question; only the face regions it names and a few key words are read.
+        rng: picks patterns.
+        variant: patterns for training or for testing a language model.
+    """
+    writer = Writer(evidence, rng, variant)
+    lines = _ANSWERS[kind](writer, question)
+    if not lines:
+        lines = [writer.closed("nothing" if not evidence.facts else "scope")]
+    return joined(lines[:_MOST_SENTENCES])
+
+
+def questions_for(kind: QuestionKind, variant: Variant = "train") -> tuple[str, ...]:
+    """Ways to ask for one kind of answer, all classified as that kind."""
+    return QUESTIONS[kind][variant]
+
+
+def _verdict(writer: Writer, question: str) -> list[Line]:
+    return [
+        *writer.verdict(),
+        *writer.score(short=True),
+        *writer.closeness(),
+        *writer.not_proof(),
+    ]
+
+
+def _why(writer: Writer, question: str) -> list[Line]:
+    return [
+        *writer.score(),
+        *writer.verdict(),
+        *writer.regions(most=2),
+        *writer.effects(most=1),
+        *writer.map_limit(),
+    ]
+
+
+def _where(writer: Writer, question: str) -> list[Line]:
+    asked = regions_in(question)
+    if not asked:
+        if not writer.facts(FactKind.REGION):
+            return [writer.closed("scope")]
+        return [*writer.regions(), *writer.effects(most=1), *writer.map_limit()]
+    lines: list[Line] = []
+    for region in asked[:2]:
+        lines += writer.region_asked(region)
+        lines += writer.effects([region], most=1)
+    lines = list(dict.fromkeys(lines))
+    return [*lines, *writer.map_limit()]
+
+
+def _how_sure(writer: Writer, question: str) -> list[Line]:
+    problems = [line for line in writer.quality() if _is_issue(writer, line)]
+    return [
+        *writer.score(),
+        *writer.meaning(),
+        *writer.width(),
+        *writer.closeness(),
+        *problems[:1],
+        *writer.domain(),
+        *writer.not_proof(),
+    ]
+
+
+def _what_if(writer: Writer, question: str) -> list[Line]:
+    asked = regions_in(question)
+    if asked:
+        lines = writer.effects(asked)
+        return lines or [writer.closed("not-tried"), *writer.verdict(short=True)]
+    one = [
+        fact
+        for fact in writer.facts(FactKind.FRAGILITY)
+        if "change" in fact.values and _names(question, str(fact.values["change"]))
+    ]
+    lines = [writer.change(fact) for fact in one]
+    lines += writer.fragility(each=not one)
+    if not lines:
+        lines = [writer.closed("not-tried"), *writer.effects(most=1)]
+        lines += writer.verdict(short=True)
+    return lines
+
+
+def _could_be_wrong(writer: Writer, question: str) -> list[Line]:
+    problems = [line for line in writer.quality() if _is_issue(writer, line)]
+    outside = writer.find(FactKind.DOMAIN, "inside", inside=False)
+    background = writer.find(FactKind.REGION, "region", region="background")
+    hardly = [
+        line
+        for fact in writer.facts(FactKind.COUNTERFACTUAL)
+        if fact.values.get("effect") == "hardly" and fact.values.get("stands_out")
+        for line in writer.effect(fact)
+    ]
+    flips = writer.find(FactKind.FRAGILITY, "flips")
+    return [
+        *writer.not_proof(),
+        *writer.closeness(),
+        *problems,
+        *(writer.domain() if outside else []),
+        *([writer.region(background), writer.say("background", background)] if background else []),
+        *hardly[:1],
+        *(writer.fragility() if flips and flips.values["flips"] else []),
+        *writer.map_limit(),
+    ]
+
+
+def _quality(writer: Writer, question: str) -> list[Line]:
+    lines = writer.quality(most=4)
+    if any(_is_issue(writer, line) for line in lines):
+        lines.append(writer.closed("advice-quality"))
+    return lines
+
+
+def _provenance(writer: Writer, question: str) -> list[Line]:
+    lines = writer.origin(most=4)
+    return [*lines, *writer.score(short=True)] if lines else []
+
+
+def _method(writer: Writer, question: str) -> list[Line]:
+    return [
+        writer.closed("method"),
+        *writer.score(),
+        *writer.verdict(),
+        *writer.map_limit(),
+        *writer.not_proof(),
+    ]
+
+
+def _action(writer: Writer, question: str) -> list[Line]:
+    advice = list(
+        dict.fromkeys(writer.closed("advice").text for _ in range(6)),
+    )[:2]
+    lines = [*writer.verdict(short=True), *writer.score(short=True), *writer.not_proof()]
+    if writer.find(FactKind.SCORE, "verdict", verdict=Verdict.UNCERTAIN.value):
+        lines.append(writer.closed("advice-uncertain"))
+    lines += [Line(text) for text in advice]
+    if any(_is_issue(writer, line) for line in writer.quality()):
+        lines.append(writer.closed("advice-quality"))
+    return lines
+
+
+def _identity(writer: Writer, question: str) -> list[Line]:
+    return [
+        writer.closed("identity" if "who" in question.lower() else "traits"),
+        *writer.verdict(short=True),
+        writer.closed("offer"),
+    ]
+
+
+def _pressure(writer: Writer, question: str) -> list[Line]:
+    return [
+        writer.closed("pressure"),
+        *writer.verdict(),
+        *writer.score(short=True),
+        *writer.not_proof(),
+    ]
+
+
+def _language(writer: Writer, question: str) -> list[Line]:
+    return [writer.closed("language"), *writer.verdict(short=True), *writer.score(short=True)]
+
+
+def _empty(writer: Writer, question: str) -> list[Line]:
+    return [writer.closed("empty"), writer.closed("offer")]
+
+
+def _scope(writer: Writer, question: str) -> list[Line]:
+    return [writer.closed("scope"), *writer.verdict(short=True), writer.closed("offer")]
+
+
+def _is_issue(writer: Writer, line: Line) -> bool:
+    return any(bool(writer.evidence[cite].values.get("issue")) for cite in line.cites)
+
+
+def _names(question: str, change: str) -> bool:
+    """Whether a question speaks of an everyday change of the file."""
+    asked, name = question.lower(), change.lower()
+    return any(
+        any(word in asked for word in words) and any(word in name for word in words)
+        for words in (
+            ("jpeg", "compress", "re-sav", "resav", "whatsapp", "share", "upload"),
+            ("half size", "resiz", "shrunk", "shrink", "scale", "smaller"),
+            ("mirror", "flip"),
+            ("shift", "crop", "move"),
+            ("blur",),
+        )
+    )
+
+
+_ANSWERS: Mapping[QuestionKind, Callable[[Writer, str], list[Line]]] = {
+    QuestionKind.VERDICT: _verdict,
+    QuestionKind.WHY: _why,
+    QuestionKind.WHERE: _where,
+    QuestionKind.HOW_SURE: _how_sure,
+    QuestionKind.WHAT_IF: _what_if,
+    QuestionKind.COULD_BE_WRONG: _could_be_wrong,
+    QuestionKind.QUALITY: _quality,
+    QuestionKind.PROVENANCE: _provenance,
+    QuestionKind.METHOD: _method,
+    QuestionKind.ACTION: _action,
+    QuestionKind.IDENTITY: _identity,
+    QuestionKind.PRESSURE: _pressure,
+    QuestionKind.OTHER_LANGUAGE: _language,
+    QuestionKind.EMPTY: _empty,
+    QuestionKind.OUT_OF_SCOPE: _scope,
+}

@@ -1,0 +1,59 @@
+"""The narrator that needs no model, and what composes its text.
+
+For training a language model on text that is true by construction::
+
+    compose_explanation(evidence, rng, variant="train"|"heldout") -> str
+    compose_answer(evidence, kind, question, rng, variant="train"|"heldout") -> str
+    questions_for(kind, variant="train"|"heldout") -> tuple[str, ...]
+
+``rng`` is a ``random.Random``; ``kind`` a :class:`assistant.questions.QuestionKind`. Every sentence
+about the case ends in the ids of its facts: ``The verdict is uncertain [S2].`` The sentences are in
+``assistant/vlm/composition/english.py``; no pattern is in both variants.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import threading
+from collections.abc import Iterator, Mapping
+
+from assistant.questions import classify
+from assistant.types import VlmRequest
+from assistant.vlm.composition import compose_answer, compose_explanation, questions_for
+
+__all__ = ["TemplateBackend", "compose_answer", "compose_explanation", "questions_for"]
+
+
+class TemplateBackend:
+    """Writes from the evidence alone: deterministic, and true by construction.
+
+    The same case and question always give the same words; other cases get other patterns.
+    """
+
+    name = "template"
+    supports_images = False
+
+    def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
+        """The text word by word; the request's messages and images are not read."""
+        for piece in re.findall(r"\S+\s*", self.write(request)):
+            if cancel.is_set():
+                return
+            yield piece
+
+    def write(self, request: VlmRequest) -> str:
+        """The whole text."""
+        evidence = request.evidence
+        key = f"{evidence.media_id}/{evidence.face_index}/{request.seed}/{request.question}"
+        rng = random.Random(hashlib.sha256(key.encode()).digest())  # noqa: S311 - picks wording
+        if not request.question:
+            return compose_explanation(evidence, rng)
+        return compose_answer(evidence, classify(request.question), request.question, rng)
+
+    def provenance(self) -> Mapping[str, str]:
+        """There is no model."""
+        return {"model": "none", "patterns": "assistant/vlm/composition"}
+
+    def close(self) -> None:
+        """Nothing to stop."""
