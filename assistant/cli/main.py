@@ -57,7 +57,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except AssistantError as error:
-            if ctx.obj is not None and ctx.obj.get("verbose"):
+            if ctx.meta.get("whyfake.verbose"):
                 logging.getLogger(__name__).exception("The command failed")
             click.echo(f"Error: {error.user_message}", err=True)
             if error.hint:
@@ -71,14 +71,14 @@ class LazyGroup(click.Group):
     "--config",
     "config_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Settings file (TOML); default whyfake.toml here, then the one in the user's config folder.",
+    help="Settings file (TOML); default: whyfake.toml here, then the user's own.",
 )
 @click.option(
     "--profile", type=click.Choice(["embedded", "full"]), help="Which set of models to use."
 )
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Model files.")
 @click.option(
-    "--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Any setting: vlm.name=template"
+    "--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Any setting: vlm_backend=template"
 )
 @click.option(
     "--accept-unpinned", is_flag=True, help="Load files whose SHA-256 was never published."
@@ -103,21 +103,17 @@ def main(
         stream=sys.stderr,
         format="%(levelname)s %(name)s: %(message)s",
     )
-    flags: dict[str, str] = {}
-    if profile is not None:
-        flags["profile"] = profile
-    if data_dir is not None:
-        flags["data_dir"] = str(data_dir)
-    if accept_unpinned:
-        flags["accept_unpinned"] = "true"
+    # What the commands hand to load_settings(**context.obj).
+    overrides: dict[str, Any] = {"config_file": config_file, "profile": profile}
+    overrides["data_dir"] = data_dir
+    overrides["accept_unpinned"] = True if accept_unpinned else None
     for pair in pairs:
         key, sign, value = pair.partition("=")
-        if not sign or not key:
-            raise click.UsageError(
-                f"--set {pair!r}: expected KEY=VALUE, such as vlm.name=template."
-            )
-        flags[key.strip()] = value
-    context.obj = {"config_file": config_file, "flags": flags, "verbose": verbose}
+        if not sign or not key.strip():
+            raise click.UsageError(f"--set {pair!r}: expected KEY=VALUE, such as vlm.model=PATH.")
+        overrides[key.strip()] = value
+    context.obj = {key: value for key, value in overrides.items() if value is not None}
+    context.meta["whyfake.verbose"] = verbose
 
 
 if __name__ == "__main__":

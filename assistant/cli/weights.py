@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import click
 
 from assistant import weights as store
 from assistant.errors import AssistantError
-from assistant.weights import Profile, State
+from assistant.settings import Settings, load_settings
+from assistant.weights import State
 
 __all__ = ["weights"]
 
@@ -20,18 +20,15 @@ def weights() -> None:
     """List, fetch and verify the model files."""
 
 
-def _data_dir(context: click.Context) -> Path | None:
-    flag = (context.obj or {}).get("flags", {}).get("data_dir")
-    return Path(flag) if flag else None
-
-
-def _profile_of(context: click.Context, given: str | None) -> Profile:
-    chosen = given or (context.obj or {}).get("flags", {}).get("profile", "embedded")
-    return "full" if chosen == "full" else "embedded"
+def _settings(context: click.Context, profile: str | None = None) -> Settings:
+    overrides = dict(context.obj or {})
+    if profile is not None:
+        overrides["profile"] = profile
+    return load_settings(**overrides)
 
 
 def _size(count: int | None) -> str:
-    return "      ?" if count is None else f"{count / 1e6:5.1f} MB"
+    return "       ?" if count is None else f"{count / 1e6:5.1f} MB"
 
 
 _PROFILE = click.option(
@@ -63,8 +60,9 @@ def _print(rows: list[dict[str, object]], as_json: bool) -> None:
         return
     for row in rows:
         size = row["size"]
+        shown = _size(size if isinstance(size, int) else None)
         click.echo(
-            f"{row['status']!s:9} {_size(size if isinstance(size, int) else None)}  {row['name']!s:26} "
+            f"{row['status']!s:9} {shown}  {row['name']!s:26} "
             f"{row['profile']!s:9} {row['source']!s:8} {row['licence']}"
         )
 
@@ -75,8 +73,8 @@ def _print(rows: list[dict[str, object]], as_json: bool) -> None:
 @click.pass_context
 def list_(context: click.Context, profile: str | None, as_json: bool) -> None:
     """Show every model file: there or missing, size, source, licence."""
-    data_dir = _data_dir(context)
-    wanted = store.manifest().of_profile(_profile_of(context, profile or "full"))
+    data_dir = _settings(context).data_dir
+    wanted = store.manifest().of_profile("embedded" if profile == "embedded" else "full")
     _print([_row(store.inspect_entry(entry, data_dir)) for entry in wanted], as_json)
     if not as_json:
         click.echo(f"\nFetched files lie in {store.data_dir_or_default(data_dir)}")
@@ -87,6 +85,7 @@ def list_(context: click.Context, profile: str | None, as_json: bool) -> None:
 @_PROFILE
 @click.option("--mirror", help="Address used instead of the model hub's own.")
 @click.option("--force", is_flag=True, help="Fetch again what is there.")
+@click.option("--quiet", is_flag=True, help="Say nothing of what is there already.")
 @click.pass_context
 def fetch(
     context: click.Context,
@@ -94,17 +93,20 @@ def fetch(
     profile: str | None,
     mirror: str | None,
     force: bool,
+    quiet: bool,
 ) -> None:
     """Download, check and build the model files (all of the profile, or only NAMES)."""
-    show = _Progress()
+    settings = _settings(context, profile)
     for done in store.fetch(
-        _profile_of(context, profile),
+        settings.profile,
         names=names,
-        data_dir=_data_dir(context),
-        progress=show,
-        mirror=mirror,
+        data_dir=settings.data_dir,
+        progress=_Progress(),
+        mirror=mirror or settings.hub_mirror,
         force=force,
     ):
+        if quiet and done.action == "kept":
+            continue
         click.echo(f"{done.action:10} {done.name:26} {done.seconds:5.1f} s  {done.path}")
 
 
@@ -118,7 +120,8 @@ class _Progress:
     def __call__(self, name: str, done: int, total: int | None) -> None:
         if self._terminal:
             share = f"{min(99, 100 * done // total):3d} %" if total else f"{done / 1e6:.0f} MB"
-            click.echo(f"\r{name}: {share}   ", nl=False, err=True)
+            end = "\n" if self._name and name != self._name else ""
+            click.echo(f"{end}\r{name}: {share}   ", nl=False, err=True)
         elif name != self._name:
             click.echo(f"{name} ({_size(total).strip()}) ...", err=True)
         self._name = name
@@ -130,13 +133,14 @@ class _Progress:
 @click.pass_context
 def verify(context: click.Context, profile: str | None, as_json: bool) -> None:
     """Hash every file again; exit code 1 unless all of the profile are right."""
-    wanted = store.manifest().of_profile(_profile_of(context, profile))
-    states = [store.inspect_entry(entry, _data_dir(context), fresh=True) for entry in wanted]
+    settings = _settings(context, profile)
+    wanted = store.manifest().of_profile(settings.profile)
+    states = [store.inspect_entry(entry, settings.data_dir, fresh=True) for entry in wanted]
     _print([_row(state) for state in states], as_json)
     problems = [state for state in states if not state.ready]
     for state in problems:
         try:
-            store.locate(state.entry.name, data_dir=_data_dir(context))
+            store.locate(state.entry.name, data_dir=settings.data_dir)
         except AssistantError as error:
             click.echo(f"{error.user_message} {error.hint}", err=True)
     context.exit(1 if problems else 0)

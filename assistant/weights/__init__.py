@@ -1,4 +1,4 @@
-"""Model files: which there are, where they lie, whether they are the right ones, how to get them."""
+"""Model files: which there are, where they lie, whether they are right, how to get them."""
 
 from assistant.weights.fetching import Fetched, Report, fetch
 from assistant.weights.manifest import Entry, Manifest, Profile, manifest

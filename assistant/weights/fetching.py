@@ -198,8 +198,8 @@ def _accept(entry: Entry, found: Path, target: Path) -> None:
         raise WeightsError(
             f"{entry.name}: what was downloaded has SHA-256 {sha256[:12]}, expected "
             f"{str(entry.sha256)[:12]}. It was thrown away.",
-            hint=f"Run `whyfake weights fetch {entry.name}` again; if it stays, someone changed the file: "
-            "do not use it, and report it.",
+            hint=f"Run `whyfake weights fetch {entry.name}` again; if it stays, the file was "
+            "changed at its source: do not use it, and report it.",
             code="weights-changed",
         )
     found.replace(target)

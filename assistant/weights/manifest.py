@@ -77,7 +77,10 @@ class UrlSource(_Strict):
 
 
 class DerivedSource(_Strict):
-    """A file made here out of others by ``by`` ("module:function", called with all paths, target last)."""
+    """A file made here out of others by ``by``.
+
+    ``by`` is "module:function"; it is called with the paths of all sources and then the target.
+    """
 
     kind: Literal["derived"]
     sources: tuple[str, ...] = Field(alias="from", min_length=1)
@@ -142,8 +145,9 @@ class Manifest(_Strict):
         for entry in self.entries:
             if entry.name == name:
                 return entry
+        known = ", ".join(sorted(entry.name for entry in self.entries))
         raise WeightsError(
-            f"Unknown model file {name!r}; there are {', '.join(sorted(e.name for e in self.entries))}.",
+            f"Unknown model file {name!r}; there are {known}.",
             hint="See `whyfake weights list`.",
             code="weights-unknown",
         )

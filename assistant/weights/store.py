@@ -168,14 +168,14 @@ def locate(name: str, *, data_dir: Path | None = None, accept_unpinned: bool = F
 
     Args:
         name: as in the manifest.
-        data_dir: where fetched files lie; default ``ASSISTANT_DATA_DIR``, else the user's data folder.
+        data_dir: where fetched files lie; default ``ASSISTANT_DATA_DIR``, else the user's own.
         accept_unpinned: also give files whose hash was never published.
 
     Returns:
         The path of a file whose SHA-256 is the manifest's (derived files: the one noted when made).
 
     Raises:
-        WeightsError: it is unknown, missing, changed, stale or unpinned; the hint is the command to run.
+        WeightsError: unknown, missing, changed, stale or unpinned; the hint is the command to run.
     """
     entry = manifest()[name]
     state = inspect_entry(entry, data_dir)
@@ -203,6 +203,7 @@ def _refusal(state: State) -> WeightsError:
         f"(SHA-256 {state.sha256[:12] or 'not taken: other size'}, expected "
         f"{(entry.sha256 or 'the one noted when it was made')[:30]}). It was not loaded.",
         "stale": f"The model file {entry.name} was made from other files than are listed now.",
-        "unpinned": f"No SHA-256 of {entry.name} was published to check it against. It was not loaded.",
+        "unpinned": f"{entry.name} has no published SHA-256 to be checked against. "
+        "It was not loaded.",
     }[state.status]
     return WeightsError(text, hint=remedy, code=f"weights-{state.status}")
