@@ -1,4 +1,4 @@
-"""What a score would have been: with a region taken away, and with the file treated as the web treats it.
+"""What a score would have been: without a region, and after everyday changes of the file.
 
 The values made here are measured, never generated. A change of probability is always *after* minus
 *before*: negative means that the face looked less manipulated without that region.
@@ -6,20 +6,35 @@ The values made here are measured, never generated. A change of probability is a
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from assistant.types import Verdict
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.attribution.neutralise import (
+    VARIATIONS,
+    CounterfactualMethod,
+    neutralise,
+    random_patch,
+)
+from assistant.attribution.regions import LEAST_AREA, region_masks
+from assistant.errors import InferenceError
+from assistant.interfaces import Calibrator, Detector
+from assistant.types import REGIONS, Calibrated, Image, Verdict
 
 __all__ = [
-    "CounterfactualMethod",
     "Counterfactual",
     "CounterfactualCard",
+    "CounterfactualMethod",
     "Fragility",
     "MinimalSet",
+    "probe",
 ]
 
-CounterfactualMethod = Literal["inpaint", "blur", "mean", "mirror"]
+#: The minimal set is looked for among at most this many regions.
+_LARGEST_SET = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +43,15 @@ class Counterfactual:
 
     Attributes:
         region: one of :data:`assistant.types.REGIONS`.
-        method: how it was neutralised: ``inpaint`` (filled from its rim), ``blur``, ``mean`` (the mean
-            colour of the face) or ``mirror`` (the other side of the face, flipped).
+        method: how it was neutralised: ``inpaint`` (filled from its rim), ``blur``, ``mean`` (the
+            mean colour of the face) or ``mirror`` (the other side of the face, flipped).
         area: share of the crop that was changed, in (0, 1].
         probability_before: P(manipulated) of the untouched crop.
         probability_after: P(manipulated) with the region neutralised.
         logit_change: raw score after minus before; finer than the probability near 0 and 1.
         verdict_after: the verdict of ``probability_after``.
-        control_mean: mean change of probability over ``control_n`` equally large random patches of the
-            same crop, neutralised the same way.
+        control_mean: mean change of probability over ``control_n`` equally large random patches of
+            the same crop, neutralised the same way.
         control_std: their standard deviation; 0.0 where ``control_n`` is 1.
         control_logit_mean: mean change of the raw score over the same patches.
         control_logit_std: its standard deviation.
@@ -63,7 +78,7 @@ class Counterfactual:
 
     @property
     def matters(self) -> bool:
-        """Whether the change is one: at least 0.05, and beyond the controls' mean by two deviations."""
+        """Whether it is at least 0.05 and two deviations beyond the controls' mean."""
         beyond = abs(self.change - self.control_mean) >= 2.0 * self.control_std
         return abs(self.change) >= 0.05 and beyond and abs(self.change) > abs(self.control_mean)
 
@@ -134,3 +149,207 @@ class CounterfactualCard:
     def flips(self) -> tuple[str, ...]:
         """The everyday changes after which the verdict is another one."""
         return tuple(item.name for item in self.fragility if item.verdict != self.verdict)
+
+
+def probe(
+    detector: Detector,
+    calibrator: Calibrator,
+    crop: Image,
+    crop_landmarks: NDArray[np.floating],
+    *,
+    regions: Sequence[str] | None = None,
+    method: CounterfactualMethod = "inpaint",
+    controls: int = 4,
+    variations: Sequence[str] | None = None,
+    seed: int = 0,
+) -> CounterfactualCard:
+    """Score a face again without each region, and after everyday changes of the file.
+
+    All crops but those of the minimal set are scored in one call: 1 + regions + ``controls`` a
+    group of alike large regions + ``variations`` (with the defaults 31), then at most 4 more.
+
+    Args:
+        detector: scores the crops.
+        calibrator: turns scores into probabilities.
+        crop: RGB uint8 HWC, as the detector takes it.
+        crop_landmarks: 5 x 2 (x, y) in crop pixels.
+        regions: which to neutralise; None: every face part. Empty: none (fragility only).
+        method: how to neutralise.
+        controls: random patches a group of alike large regions.
+        variations: names of :data:`assistant.attribution.neutralise.VARIATIONS`; None: all of them.
+        seed: of the random patches.
+
+    Returns:
+        The card. Where no face part can be named, ``counterfactuals`` is empty and ``not_examined``
+        says why; the fragility is measured all the same.
+
+    Raises:
+        InferenceError: a score is not finite.
+        ValueError: an unknown region or variation, or fewer than 1 control.
+    """
+    began = time.perf_counter()
+    if controls < 1:
+        raise ValueError(f"expected at least 1 control, got {controls}")
+    wanted = _known(regions, [r for r in REGIONS if r != "background"], REGIONS, "region")
+    named = _known(variations, list(VARIATIONS), tuple(VARIATIONS), "variation")
+    masks, not_examined = _visible(crop, crop_landmarks, wanted)
+    face = _face_of(crop, crop_landmarks)
+    groups = _alike(masks)
+
+    def without(mask: NDArray[np.bool_]) -> Image:
+        return neutralise(crop, mask, method, face=face)
+
+    rng = np.random.default_rng(seed)
+    crops = [crop, *(without(mask) for mask in masks.values())]
+    for area in sorted(set(groups.values())):
+        patches = (random_patch(crop.shape[:2], area, rng, within=face) for _ in range(controls))
+        crops += [without(patch) for patch in patches]
+    crops += [VARIATIONS[name](crop) for name in named]
+    logits = _scores(detector, crops)
+    verdicts = [calibrator.calibrate(float(x)) for x in logits]
+    before = verdicts[0]
+
+    first_control = 1 + len(masks)
+    found = []
+    for i, (region, mask) in enumerate(masks.items(), start=1):
+        start = first_control + sorted(set(groups.values())).index(groups[region]) * controls
+        control = slice(start, start + controls)
+        moved = np.array([v.probability for v in verdicts[control]]) - before.probability
+        moved_logits = logits[control] - logits[0]
+        found.append(
+            Counterfactual(
+                region=region,
+                method=method,
+                area=float(mask.mean()),
+                probability_before=before.probability,
+                probability_after=verdicts[i].probability,
+                logit_change=float(logits[i] - logits[0]),
+                verdict_after=verdicts[i].verdict,
+                control_mean=float(moved.mean()),
+                control_std=float(moved.std()),
+                control_logit_mean=float(moved_logits.mean()),
+                control_logit_std=float(moved_logits.std()),
+                control_n=controls,
+            )
+        )
+    fragility = tuple(
+        Fragility(
+            name=name,
+            probability=after.probability,
+            change=after.probability - before.probability,
+            verdict=after.verdict,
+        )
+        for name, after in zip(named, verdicts[len(verdicts) - len(named) :], strict=True)
+    )
+    minimal, more = _minimal_set(detector, calibrator, before, found, masks, without)
+    return CounterfactualCard(
+        probability=before.probability,
+        verdict=before.verdict,
+        counterfactuals=tuple(sorted(found, key=lambda c: -abs(c.change))),
+        minimal=minimal,
+        fragility=fragility,
+        not_examined=not_examined,
+        scored=len(crops) + more,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _known(
+    names: Sequence[str] | None, default: list[str], allowed: Sequence[str], what: str
+) -> list[str]:
+    if names is None:
+        return default
+    for name in names:
+        if name not in allowed:
+            raise ValueError(f"unknown {what} {name!r}; there are {', '.join(allowed)}")
+    return list(names)
+
+
+def _visible(
+    crop: Image, crop_landmarks: NDArray[np.floating], wanted: Sequence[str]
+) -> tuple[dict[str, NDArray[np.bool_]], tuple[tuple[str, str], ...]]:
+    try:
+        masks = region_masks(crop_landmarks, (crop.shape[0], crop.shape[1]))
+    except InferenceError as error:
+        return {}, tuple((name, error.user_message) for name in wanted)
+    seen = {n: masks[n] for n in wanted if LEAST_AREA <= masks[n].mean() < 1.0}
+    return seen, tuple((n, "it lies outside the crop") for n in wanted if n not in seen)
+
+
+def _face_of(crop: Image, crop_landmarks: NDArray[np.floating]) -> NDArray[np.bool_] | None:
+    try:
+        masks = region_masks(crop_landmarks, (crop.shape[0], crop.shape[1]))
+    except InferenceError:  # told in ``not_examined``
+        return None
+    return np.asarray(~masks["background"])
+
+
+def _alike(masks: Mapping[str, NDArray[np.bool_]]) -> dict[str, float]:
+    """Each region's group, named by its mean area: areas within 20 % share their controls."""
+    areas = sorted((float(mask.mean()), name) for name, mask in masks.items())
+    groups: list[list[tuple[float, str]]] = []
+    for area, name in areas:
+        if groups and area <= 1.2 * groups[-1][0][0]:
+            groups[-1].append((area, name))
+        else:
+            groups.append([(area, name)])
+    return {
+        name: float(np.mean([area for area, _ in group])) for group in groups for _, name in group
+    }
+
+
+def _scores(detector: Detector, crops: Sequence[Image]) -> NDArray[np.float64]:
+    logits = np.asarray(detector.logits(crops), np.float64)
+    if logits.shape != (len(crops),) or not np.isfinite(logits).all():
+        raise InferenceError(
+            f"{detector.name} gave {logits.shape} scores for {len(crops)} crops, "
+            f"{int((~np.isfinite(logits)).sum())} of them not finite.",
+            hint="Run `whyfake weights verify`.",
+            code="score-not-finite",
+        )
+    return logits
+
+
+def _minimal_set(
+    detector: Detector,
+    calibrator: Calibrator,
+    before: Calibrated,
+    found: Sequence[Counterfactual],
+    masks: Mapping[str, NDArray[np.bool_]],
+    without: Callable[[NDArray[np.bool_]], Image],
+) -> tuple[MinimalSet, int]:
+    """Greedy: the regions that move the score most towards another verdict, one after another."""
+    sign = 1.0 if before.verdict is Verdict.LIKELY_REAL else -1.0
+    helpful = sorted(
+        (c for c in found if sign * c.logit_change > 0), key=lambda c: -sign * c.logit_change
+    )
+    order = tuple(c.region for c in helpful[:_LARGEST_SET])
+    for c in helpful[:1]:
+        if c.verdict_after is not before.verdict:
+            done = MinimalSet(
+                regions=(c.region,),
+                probability_after=c.probability_after,
+                verdict_after=c.verdict_after,
+                tried=(c.region,),
+            )
+            return done, 0
+    if len(order) > 1:
+        unions = [np.any([masks[r] for r in order[:n]], axis=0) for n in range(2, len(order) + 1)]
+        logits = _scores(detector, [without(union) for union in unions])
+        for n, logit in enumerate(logits, start=2):
+            after = calibrator.calibrate(float(logit))
+            if after.verdict is not before.verdict:
+                done = MinimalSet(
+                    regions=order[:n],
+                    probability_after=after.probability,
+                    verdict_after=after.verdict,
+                    tried=order[:n],
+                )
+                return done, len(unions)
+    none = MinimalSet(
+        regions=(),
+        probability_after=before.probability,
+        verdict_after=before.verdict,
+        tried=order,
+    )
+    return none, max(0, len(order) - 1)
