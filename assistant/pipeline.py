@@ -29,7 +29,7 @@ from assistant.events import (
     Token,
     TurnDone,
 )
-from assistant.faces.crops import make_face
+from assistant.faces import make_face
 from assistant.interfaces import (
     Attributor,
     Calibrator,
@@ -362,17 +362,7 @@ class Assistant:
         return self.detector.trace(face.crop)
 
     def _frames_fact(self, logits: np.ndarray) -> Fact:
-        each = [self.calibrator.calibrate(float(x)).probability for x in logits]
-        low, high = min(each), max(each)
-        return Fact(
-            id="S3",
-            kind=facts.FactKind.SCORE,
-            text=(
-                f"The score is taken over {len(each)} frames of the video; single frames range "
-                f"from {low:.0%} to {high:.0%}."
-            ),
-            values={"frames": len(each), "low": low, "high": high},
-        )
+        return facts.frames_fact([self.calibrator.calibrate(float(x)).probability for x in logits])
 
     def _with_facts(self, result: FaceAnalysis, probe: CausalProbe) -> FaceAnalysis:
         added = probe(result, self.detector, self.calibrator)

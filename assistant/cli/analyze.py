@@ -192,12 +192,9 @@ def _run(
 
 
 def _settings(context: click.Context, vlm: str | None) -> Settings:
-    from assistant.settings import load_settings
+    from assistant.cli.options import settings_of
 
-    overrides = dict(context.obj or {})
-    if vlm is not None:
-        overrides["vlm_backend"] = vlm
-    return load_settings(**overrides)
+    return settings_of(context, vlm_backend=vlm)
 
 
 class _assistant:  # noqa: N801 - reads as a statement

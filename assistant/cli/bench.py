@@ -60,10 +60,10 @@ def bench(
 
 
 def _with_assistant(context: click.Context, job: Any) -> dict[str, Any]:
+    from assistant.cli.options import settings_of
     from assistant.compose import build
-    from assistant.settings import load_settings
 
-    assistant = build(load_settings(**dict(context.obj or {})))
+    assistant = build(settings_of(context))
     try:
         measured: dict[str, Any] = job(assistant)
     finally:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import click
 
 from assistant.errors import ConfigError
@@ -21,13 +19,9 @@ def serve(
     context: click.Context, host: str | None, port: int | None, vlm: str | None, demo_fakes: bool
 ) -> None:
     """Start the chat page and print its address. Nothing is shared beyond this machine by default."""
-    from assistant.settings import load_settings
+    from assistant.cli.options import settings_of
 
-    overrides = dict(context.obj or {})
-    if vlm is not None:
-        overrides["vlm_backend"] = vlm
-    settings = load_settings(**overrides)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    settings = settings_of(context, vlm_backend=vlm)
     click.echo("Loading the models ...", err=True)
     if demo_fakes:
         from assistant.fakes import demo_assistant

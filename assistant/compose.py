@@ -1,0 +1,260 @@
+"""Settings to an assistant: the only module that knows both settings and concrete classes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assistant import __version__, registry
+from assistant.errors import PluginError
+
+if TYPE_CHECKING:
+    from assistant.interfaces import Attributor, Calibrator, Detector, FaceFinder, VlmBackend
+    from assistant.pipeline import Assistant
+    from assistant.settings import Settings
+
+__all__ = ["build", "build_detector", "build_finder", "build_vlm"]
+
+_MAX_THREADS = 8
+
+#: The detector's files by profile: base tower, what was trained on it, what maps of untouched faces show.
+_DETECTOR_FILES = {
+    "embedded": ("dinov2-vits14", "clip-ln-vits14"),
+    "full": ("clip-vitl14", "clip-ln-vitl14"),
+}
+
+
+def build(settings: Settings) -> Assistant:
+    """Make an assistant from settings, loading every model it needs.
+
+    Raises:
+        ConfigError: a setting does not fit.
+        PluginError: a name is not registered, or its plugin is broken.
+        WeightsError: a model file is missing or was changed; the hint names the command to run.
+    """
+    from assistant.media import MediaLimits
+    from assistant.narrator import Narrator
+    from assistant.pipeline import Assistant, PipelineLimits
+    from assistant.probes import fragility_facts, region_facts
+    from assistant.prompting import PromptLibrary
+    from assistant.resources import resource_dir
+    from assistant.streaming import StreamLimits
+    from assistant.vlm.template import TemplateBackend
+
+    _set_threads(settings.threads)
+    finder = build_finder(settings)
+    detector, calibrator = build_detector(settings)
+    vlm = build_vlm(settings)
+    fallback = vlm if isinstance(vlm, TemplateBackend) else TemplateBackend()
+    prompts = PromptLibrary(settings.prompts_dir or resource_dir("prompts"))
+    limits = settings.limits
+    first = settings.vlm.first_token_timeout
+    return Assistant(
+        finder=finder,
+        detector=detector,
+        calibrator=calibrator,
+        attributor=_attributor(settings),
+        narrator=Narrator(
+            vlm=vlm,
+            fallback=fallback,
+            prompts=prompts,
+            limits=StreamLimits(
+                first_seconds=first,
+                idle_seconds=first,
+                total_seconds=settings.vlm.total_timeout,
+            ),
+        ),
+        causal=region_facts,
+        fragility=fragility_facts,
+        region_baseline=_region_baseline(settings),
+        limits=PipelineLimits(
+            media=MediaLimits(
+                max_image_bytes=limits.max_image_bytes,
+                max_video_bytes=limits.max_video_bytes,
+                max_pixels=limits.max_pixels,
+                max_side=limits.max_side,
+                frames=limits.frames,
+                max_video_seconds=limits.max_video_seconds,
+            ),
+            max_faces=limits.max_faces,
+            max_question_characters=limits.max_question_characters,
+        ),
+        versions=_versions(finder, detector, calibrator, vlm),
+        demo=settings.vlm_backend == "scripted",
+    )
+
+
+def build_finder(settings: Settings) -> FaceFinder:
+    """The face finder that the settings name."""
+    from assistant.weights import locate
+
+    name = settings.face_finder
+    cls = registry.load("face_finders", name, plugins=settings.plugins)
+    made: FaceFinder
+    if name == "centerface":
+        made = cls(locate("centerface", data_dir=settings.data_dir))
+    elif name == "retinaface":
+        weights = locate("retinaface-resnet50", data_dir=settings.data_dir)
+        made = cls(weights, network="resnet50", device=_device(settings))
+    else:
+        made = _third_party("face finder", name, cls, settings)
+    return made
+
+
+def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:
+    """The detector that the settings name, with the calibration fitted for it."""
+    from assistant.calibration import load_calibrator
+    from assistant.weights import locate
+
+    name = settings.detector
+    cls = registry.load("detectors", name, plugins=settings.plugins)
+    if name != "clip-ln":
+        detector: Detector = _third_party("detector", name, cls, settings)
+        calibrator = getattr(detector, "calibrator", None)
+        if calibrator is None:
+            raise PluginError(
+                f"The detector {name!r} brings no calibrator, so its scores are not probabilities.",
+                hint="Give the detector a `calibrator` attribute (see docs/plugins.md).",
+            )
+        return detector, calibrator
+    base_name, delta_name = _DETECTOR_FILES[settings.profile]
+    delta = locate(delta_name, data_dir=settings.data_dir)
+    base = locate(base_name, data_dir=settings.data_dir)
+    return cls.load(base, delta, device=_device(settings)), load_calibrator(delta)
+
+
+def build_vlm(settings: Settings) -> VlmBackend:
+    """The text backend that the settings name. Nothing is substituted for a missing one."""
+    name = settings.vlm_backend
+    cls = registry.load("vlm_backends", name, plugins=settings.plugins)
+    makers: Mapping[str, Callable[[Any, Settings], VlmBackend]] = {
+        "template": lambda c, _s: c(),
+        "scripted": lambda c, _s: c(()),
+        "llama-cpp": _llama_cpp,
+        "transformers": _transformers,
+        "openai": _openai,
+    }
+    maker = makers.get(name)
+    return maker(cls, settings) if maker else _third_party("text backend", name, cls, settings)
+
+
+def _llama_cpp(cls: Any, settings: Settings) -> VlmBackend:
+    from assistant.weights import locate
+
+    vlm = settings.vlm
+    if vlm.model:
+        model, mmproj, adapter = Path(vlm.model), None, vlm.adapter
+    else:
+        model = locate("smollm2-135m-q4", data_dir=settings.data_dir)
+        mmproj = locate("mmproj-vits14", data_dir=settings.data_dir)
+        adapter = vlm.adapter
+    made: VlmBackend = cls(
+        model,
+        mmproj,
+        adapter=adapter,
+        threads=_threads(settings.threads),
+        first_token_timeout=vlm.first_token_timeout,
+        total_timeout=vlm.total_timeout,
+    )
+    return made
+
+
+def _transformers(cls: Any, settings: Settings) -> VlmBackend:
+    vlm = settings.vlm
+    made: VlmBackend = cls(
+        vlm.model or "llava-hf/llava-1.5-7b-hf",
+        revision=vlm.revision,
+        quantization=None if vlm.quantization == "none" else vlm.quantization,
+        device=_device(settings),
+    )
+    return made
+
+
+def _openai(cls: Any, settings: Settings) -> VlmBackend:
+    from assistant.errors import ConfigError
+
+    vlm = settings.vlm
+    if not vlm.base_url or not vlm.model:
+        raise ConfigError(
+            "The openai backend needs an address and a model name.",
+            hint="Set vlm.base_url and vlm.model, for example with "
+            "`--set vlm.base_url=http://127.0.0.1:8000/v1 --set vlm.model=NAME`.",
+        )
+    made: VlmBackend = cls(vlm.base_url, vlm.model, api_key_env=vlm.api_key_env)
+    return made
+
+
+def _attributor(settings: Settings) -> Attributor:
+    made: Attributor = registry.load(
+        "attributors", settings.attributor, plugins=settings.plugins
+    )()
+    return made
+
+
+def _third_party(kind: str, name: str, cls: Any, settings: Settings) -> Any:
+    """A plugin is made by its ``from_settings(settings)`` where it has one, else without arguments."""
+    maker = getattr(cls, "from_settings", None)
+    try:
+        return maker(settings) if maker else cls()
+    except TypeError as error:
+        raise PluginError(
+            f"The {kind} {name!r} cannot be made: {error}.",
+            hint="A plugin needs a classmethod from_settings(settings), or no arguments.",
+        ) from error
+
+
+def _region_baseline(settings: Settings) -> Mapping[str, Any] | None:
+    from assistant.attribution.regions import load_baseline
+    from assistant.resources import resource_dir
+
+    path = (settings.weights_dir or resource_dir("weights")) / "region-baseline.json"
+    if settings.profile != "embedded" or not path.is_file():
+        return None
+    return load_baseline(path)
+
+
+def _versions(
+    finder: FaceFinder, detector: Detector, calibrator: Calibrator, vlm: VlmBackend
+) -> dict[str, str]:
+    return {
+        "whyfake": __version__,
+        "face_finder": finder.name,
+        "detector": detector.name,
+        "weights_sha256": detector.weights_sha256,
+        "calibrator": calibrator.name,
+        "vlm": vlm.name,
+    }
+
+
+def _device(settings: Settings) -> str:
+    """The torch device; CUDA that was asked for and is absent is an error, never the CPU instead."""
+    if settings.device == "cpu":
+        return "cpu"
+    import torch
+
+    from assistant.errors import ConfigError
+
+    if settings.device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if not torch.cuda.is_available():
+        raise ConfigError(
+            f"The device {settings.device} was asked for, but there is no CUDA device here.",
+            hint="Use `--set device=cpu`, or `device=auto` to take what there is.",
+        )
+    return settings.device
+
+
+def _threads(wanted: int) -> int:
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return wanted or min(_MAX_THREADS, available or 1)
+
+
+def _set_threads(wanted: int) -> None:
+    import cv2
+    import torch
+
+    count = _threads(wanted)
+    torch.set_num_threads(count)
+    cv2.setNumThreads(count)

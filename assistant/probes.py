@@ -1,0 +1,102 @@
+"""Causal checks as facts: neutralise what the map points to, or change the file, and score again."""
+
+from __future__ import annotations
+
+from assistant.attribution.counterfactual import probe
+from assistant.evidence import (
+    counterfactual_fact,
+    fragility_fact,
+    fragility_summary,
+    minimal_set_fact,
+)
+from assistant.interfaces import Calibrator, Detector
+from assistant.types import Fact, FaceAnalysis
+
+__all__ = ["fragility_facts", "region_facts"]
+
+_MOST_REGIONS = 3
+_CONTROLS = 3
+
+
+def region_facts(
+    result: FaceAnalysis, detector: Detector, calibrator: Calibrator
+) -> tuple[Fact, ...]:
+    """C facts: the regions that stand out (else the one of highest lift), each neutralised.
+
+    Raises:
+        InferenceError: a score is not finite.
+    """
+    ranked = sorted(result.regions, key=lambda r: -r.lift)
+    ranked = [r for r in ranked if r.region != "background" and r.area > 0]
+    chosen = [r for r in ranked if r.stands_out][:_MOST_REGIONS] or ranked[:1]
+    if not chosen:
+        return ()
+    standing = {r.region for r in chosen if r.stands_out}
+    card = probe(
+        detector,
+        calibrator,
+        result.face.crop,
+        result.face.crop_landmarks,
+        regions=[r.region for r in chosen],
+        controls=_CONTROLS,
+        variations=(),
+    )
+    facts = [
+        counterfactual_fact(
+            number,
+            region=found.region,
+            before=found.probability_before,
+            after=found.probability_after,
+            matters=found.matters,
+            stands_out=found.region in standing,
+            verdict=card.verdict,
+            verdict_after=found.verdict_after,
+            control=found.control_mean,
+            control_n=found.control_n,
+            method=found.method,
+        )
+        for number, found in enumerate(card.counterfactuals, start=1)
+    ]
+    if len(card.minimal.tried) > 1:
+        facts.append(
+            minimal_set_fact(
+                len(facts) + 1,
+                regions=card.minimal.regions,
+                after=card.minimal.probability_after,
+                verdict_after=card.minimal.verdict_after,
+                tried=card.minimal.tried,
+            )
+        )
+    return tuple(facts)
+
+
+def fragility_facts(
+    result: FaceAnalysis, detector: Detector, calibrator: Calibrator
+) -> tuple[Fact, ...]:
+    """F facts: the spread over everyday changes of the file, then each change.
+
+    Raises:
+        InferenceError: a score is not finite.
+    """
+    card = probe(
+        detector,
+        calibrator,
+        result.face.crop,
+        result.face.crop_landmarks,
+        regions=(),
+        controls=1,
+    )
+    changes = [(item.name, item.probability, item.verdict) for item in card.fragility]
+    facts = [fragility_summary(1, verdict=card.verdict, changes=changes)]
+    facts += [
+        fragility_fact(
+            number,
+            change=name,
+            before=card.probability,
+            probability=probability,
+            verdict=card.verdict,
+            verdict_after=verdict,
+        )
+        for number, (name, probability, verdict) in enumerate(changes, start=2)
+    ]
+    return tuple(facts)
