@@ -19,7 +19,7 @@ __all__ = ["build", "build_detector", "build_finder", "build_vlm"]
 
 _MAX_THREADS = 8
 
-#: The detector's files by profile: base tower, what was trained on it, what maps of untouched faces show.
+#: The detector's files by profile: base tower, and what was trained on it.
 _DETECTOR_FILES = {
     "embedded": ("dinov2-vits14", "clip-ln-vits14"),
     "full": ("clip-vitl14", "clip-ln-vitl14"),
@@ -187,14 +187,12 @@ def _openai(cls: Any, settings: Settings) -> VlmBackend:
 
 
 def _attributor(settings: Settings) -> Attributor:
-    made: Attributor = registry.load(
-        "attributors", settings.attributor, plugins=settings.plugins
-    )()
+    made: Attributor = registry.load("attributors", settings.attributor, plugins=settings.plugins)()
     return made
 
 
 def _third_party(kind: str, name: str, cls: Any, settings: Settings) -> Any:
-    """A plugin is made by its ``from_settings(settings)`` where it has one, else without arguments."""
+    """Make a plugin by its ``from_settings(settings)`` where it has one, else without arguments."""
     maker = getattr(cls, "from_settings", None)
     try:
         return maker(settings) if maker else cls()
@@ -229,7 +227,7 @@ def _versions(
 
 
 def _device(settings: Settings) -> str:
-    """The torch device; CUDA that was asked for and is absent is an error, never the CPU instead."""
+    """The torch device; CUDA that was asked for and is absent is an error."""
     if settings.device == "cpu":
         return "cpu"
     import torch

@@ -30,7 +30,7 @@ __all__ = [
 
 
 class SkinFaceFinder:
-    """Calls every saturated orange-to-pink blob of some size a face: enough for drawn test faces."""
+    """Calls every orange-to-pink blob of some size a face: enough for drawn test faces."""
 
     name = "skin"
 
@@ -45,7 +45,9 @@ class SkinFaceFinder:
         found = []
         for x, y, w, h, area in stats[1:count]:
             if min(w, h) >= 24 and area > 0.5 * w * h:
-                points = np.array([[0.32, 0.4], [0.68, 0.4], [0.5, 0.6], [0.36, 0.77], [0.64, 0.77]])
+                points = np.array(
+                    [[0.32, 0.4], [0.68, 0.4], [0.5, 0.6], [0.36, 0.77], [0.64, 0.77]]
+                )
                 found.append(
                     Detection(
                         box_xyxy=(float(x), float(y), float(x + w), float(y + h)),

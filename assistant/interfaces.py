@@ -1,4 +1,4 @@
-"""The stages as Protocols. Each has a real implementation, a working fake and one contract suite."""
+"""The stages as Protocols, each with a real implementation, a fake and a contract suite."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class FaceFinder(Protocol):
     name: str
 
     def find(self, image: Image) -> tuple[Detection, ...]:
-        """All faces of ``image`` (RGB uint8 HWC), most confident first; empty where there is none."""
+        """All faces of ``image`` (RGB uint8 HWC), most confident first; empty without one."""
         ...
 
     def provenance(self) -> Mapping[str, str]:
@@ -102,7 +102,7 @@ class VlmBackend(Protocol):
     supports_images: bool
 
     def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
-        """Pieces of new text as they come; the prompt is never echoed. Ends early once ``cancel`` is set.
+        """Pieces of new text as they come, never the prompt; ends early once ``cancel`` is set.
 
         Raises:
             GenerationTimeout: no first or next piece in time.

@@ -65,7 +65,9 @@ class Narrator:
     ) -> Iterator[str | Explanation]:
         """Pieces of the explanation as they are written, then the checked whole."""
         prompt = self._prompts.get("explain")
-        request = self._request(prompt, result, question="", messages=_render(prompt, result.evidence))
+        request = self._request(
+            prompt, result, question="", messages=_render(prompt, result.evidence)
+        )
         yield from self._write(prompt, request, cancel)
 
     def answer(
@@ -84,7 +86,7 @@ class Narrator:
         yield from self._write(prompt, request, cancel)
 
     def wants_fragility(self, question: str, evidence: Evidence) -> bool:
-        """Whether a question needs the recompression and resizing checks, and they are not in yet."""
+        """Whether a question needs the recompression and resizing checks that are not in yet."""
         if evidence.of_kind(FactKind.FRAGILITY):
             return False
         return classify(question) is QuestionKind.WHAT_IF
@@ -109,7 +111,9 @@ class Narrator:
         reason = ""
         try:
             with _held(self._one_at_a_time, cancel):
-                for piece in guarded(_starter(self.vlm, request), limits=self._limits, cancel=cancel):
+                for piece in guarded(
+                    _starter(self.vlm, request), limits=self._limits, cancel=cancel
+                ):
                     first = first or time.perf_counter() - began
                     pieces.append(piece)
                     yield piece
@@ -174,7 +178,7 @@ def _with_history(messages: tuple[Message, ...], history: Sequence[Turn]) -> tup
     return (*messages[:-1], *past, messages[-1])
 
 
-class _held:  # noqa: N801 - reads as a statement
+class _held:
     """Holds a lock; waiting for it ends at once when the user stops."""
 
     def __init__(self, lock: threading.Lock, cancel: threading.Event | None) -> None:

@@ -59,7 +59,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineLimits:
-    """What one call may take: bytes and pixels of a file, faces of a picture, characters of a question."""
+    """What one call may take: a file's size, a picture's faces, a question's characters."""
 
     media: MediaLimits = field(default_factory=MediaLimits)
     max_faces: int = 8
@@ -142,8 +142,8 @@ class Assistant:
             cancel: stops the writing.
 
         Yields:
-            ``MediaReady``; ``NoFace``, or for each face ``FaceFound`` and ``Analyzed``, then a second
-            ``Analyzed`` for the same face once its causal checks are in; ``Token`` while text is
+            ``MediaReady``; ``NoFace``, or for each face ``FaceFound`` and ``Analyzed``, then a
+            second ``Analyzed`` for the same face once its causal checks are in; ``Token`` while text is
             written; ``Explained``; ``Done``. ``Failed`` ends it at any point.
         """
         try:
@@ -154,7 +154,7 @@ class Assistant:
     def explain(
         self, result: FaceAnalysis, *, cancel: threading.Event | None = None
     ) -> Iterator[Event]:
-        """Write and check the explanation of one face: ``Token``s, then ``Explained`` or ``Failed``."""
+        """Write and check one face's explanation: ``Token``s, then ``Explained`` or ``Failed``."""
         try:
             yield from self._explain(result, cancel)
         except AssistantError as error:
@@ -168,7 +168,7 @@ class Assistant:
         history: Sequence[Turn] = (),
         cancel: threading.Event | None = None,
     ) -> Iterator[Event]:
-        """Answer a question from the evidence there is; the face is never scored anew for a verdict.
+        """Answer a question from the evidence; the face is never scored anew for a verdict.
 
         A "what if" question may add facts (``Analyzed`` with the same score tells them first).
 
@@ -190,7 +190,7 @@ class Assistant:
             yield Failed(error=error)
 
     def probe_fragility(self, result: FaceAnalysis) -> FaceAnalysis:
-        """The same analysis with the fragility facts added (unchanged where there are some already)."""
+        """The same analysis with the fragility facts added, where there are none yet."""
         if self._fragility is None or result.evidence.of_kind(facts.FactKind.FRAGILITY):
             return result
         return self._with_facts(result, self._fragility)
@@ -229,7 +229,7 @@ class Assistant:
             yield NoFace(
                 media=media,
                 message="No face was found, so there is no score.",
-                hint="Use a photo in which a face is at least 24 pixels wide, upright and uncovered.",
+                hint="Use a photo with an upright, uncovered face of at least 24 pixels.",
             )
             return
         step = time.perf_counter()
@@ -309,7 +309,8 @@ class Assistant:
                 track.append(face)
         if several:
             warnings.append(
-                f"{several} of {len(media.frames)} frames show several faces; the largest was judged."
+                f"{several} of {len(media.frames)} frames show several faces; "
+                "the largest was judged."
             )
         if track:
             if len(track) < len(media.frames):
@@ -345,9 +346,7 @@ class Assistant:
             weights_sha256=self.detector.weights_sha256,
         )
         attribution = self.attributor.attribute(self.detector, face.crop, trace)
-        regions = find_regions(
-            attribution.map, face.crop_landmarks, baseline=self._region_baseline
-        )
+        regions = find_regions(attribution.map, face.crop_landmarks, baseline=self._region_baseline)
         return FaceAnalysis(
             face=face,
             score=score,

@@ -1,4 +1,4 @@
-"""Causal checks as facts: neutralise what the map points to, or change the file, and score again."""
+"""Causal checks as facts: neutralise a region or change the file, and score again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assistant.evidence import (
     minimal_set_fact,
 )
 from assistant.interfaces import Calibrator, Detector
-from assistant.types import Fact, FaceAnalysis
+from assistant.types import FaceAnalysis, Fact
 
 __all__ = ["fragility_facts", "region_facts"]
 

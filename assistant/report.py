@@ -1,4 +1,4 @@
-"""An analysis as a JSON object: schema ``whyfake.analysis/1`` (``assistant/schema/analysis-1.json``)."""
+"""An analysis as a JSON object, after ``assistant/schema/analysis-1.json``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs a text stream in its own thread, so that a backend that hangs or dies never hangs its caller."""
+"""Runs a text stream in a thread of its own: one that hangs or dies never hangs its caller."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def guarded(
             if wait <= 0:
                 raise GenerationTimeout(
                     f"The text model gave nothing for {now - last:.0f} s.",
-                    hint="The measured evidence is unaffected; try again or use the template backend.",
+                    hint="The evidence is unaffected; try again or use the template backend.",
                 )
             try:
                 piece = pieces.get(timeout=min(wait, 0.1))

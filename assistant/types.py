@@ -1,8 +1,8 @@
 """The values that flow: Media -> Face -> Score -> Attribution -> Evidence -> Explanation -> Turn.
 
 All are frozen and checked when made. Pictures are RGB uint8 HWC; ``probability`` is always
-P(manipulated); boxes are (x0, y0, x1, y1) in pixels of the frame; "left" and "right" of a face are the
-viewer's unless a name says otherwise.
+P(manipulated); boxes are (x0, y0, x1, y1) in pixels of the frame; "left" and "right" of a face are
+the viewer's unless a name says otherwise.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ __all__ = [
     "FactKind",
     "Media",
     "Message",
-    "ProvenanceNote",
     "PromptRef",
+    "ProvenanceNote",
     "QualityIssue",
     "QualityNote",
     "RegionFinding",
@@ -155,7 +155,7 @@ class CropSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """A face as a finder reports it: box, five points 5 x 2 (viewer's left eye first), confidence."""
+    """A face as found: box, five points 5 x 2 (viewer's left eye first), confidence."""
 
     box_xyxy: tuple[float, float, float, float]
     landmarks: NDArray[np.float32]
@@ -223,7 +223,8 @@ class Score:
             raise ValueError(f"a score must be finite, got {values}")
         if not 0.0 <= low <= self.probability <= high <= 1.0:
             raise ValueError(
-                f"expected 0 <= low <= probability <= high <= 1, got {low}, {self.probability}, {high}"
+                "expected 0 <= low <= probability <= high <= 1, "
+                f"got {low}, {self.probability}, {high}"
             )
 
 
@@ -256,8 +257,8 @@ class Trace:
 class Attribution:
     """A heat map over the crop: float32 H x W in [0, 1], with the grid it really has.
 
-    ``target`` says what it points to; ``class_specific`` is False for maps that are the same whether
-    the detector says real or manipulated.
+    ``target`` says what it points to; ``class_specific`` is False for maps that are the same
+    whether the detector says real or manipulated.
     """
 
     method: str
@@ -305,8 +306,8 @@ class FactKind(StrEnum):
 class Fact:
     """A measured statement that can be cited by its id (``S1``, ``R2``).
 
-    ``text`` is one or more exact sentences; ``values`` holds what they say as numbers and words, for
-    checking (keys are documented in ``assistant/evidence.py``).
+    ``text`` is one or more exact sentences; ``values`` holds what they say as numbers and words,
+    for checking (keys are documented in ``assistant/evidence.py``).
     """
 
     id: str
@@ -322,7 +323,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """All that is known of one face's case, as numbered facts. The only account a prompt may read."""
+    """All that is known of one face, as numbered facts: the only account a prompt may read."""
 
     media_id: str
     face_index: int
@@ -361,7 +362,7 @@ class SentenceStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
-    """One checked sentence: ``cites`` are the ids it rests on, ``reason`` says why it has its status.
+    """One checked sentence: the ids it rests on (``cites``) and why it has its status.
 
     ``replacement`` is the evidence's own sentence, shown instead of a contradicted one.
     """
@@ -394,8 +395,8 @@ class Explanation:
         sentences: every sentence with its status, struck ones too.
         raw_text: what the model wrote.
         backend: the backend that wrote the shown text.
-        fell_back: True where the template's text is shown instead of the model's; ``fallback_reason``
-            says why.
+        fell_back: True where the template's text is shown instead of the model's;
+            ``fallback_reason`` says why.
         seconds: wall time of the generation; ``first_token_seconds`` to the first word.
         truncated: the model ran into its length limit.
     """

@@ -18,7 +18,7 @@ __all__ = ["serve"]
 def serve(
     context: click.Context, host: str | None, port: int | None, vlm: str | None, demo_fakes: bool
 ) -> None:
-    """Start the chat page and print its address. Nothing is shared beyond this machine by default."""
+    """Start the chat page and print its address; by default only this machine reaches it."""
     from assistant.cli.options import settings_of
 
     settings = settings_of(context, vlm_backend=vlm)

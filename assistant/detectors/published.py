@@ -3,23 +3,29 @@
 Two layouts carry the same network, a LayerNorm-tuned CLIP ViT-L/14 vision tower with a linear head:
 
 - ``yermandy/GenD_CLIP_L_14`` (safetensors; GenD, arXiv 2508.06248): transformers' CLIP names.
-- ``yermandy/deepfake-detection`` (Lightning checkpoint; arXiv 2503.19683): the same names inside peft's
-  LayerNorm tuning, where each tuned LayerNorm has an untuned ``base_layer`` beside it.
+- ``yermandy/deepfake-detection`` (Lightning checkpoint; arXiv 2503.19683): the same names inside
+  peft's LayerNorm tuning, where each tuned LayerNorm has an untuned ``base_layer`` beside it.
 
-Index 0 of the head is real, 1 is fake. The activation is QuickGELU: open_clip's ``ViT-L-14-quickgelu``.
+Index 0 of the head is real, 1 is fake. The activation is QuickGELU (open_clip's
+``ViT-L-14-quickgelu``).
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
+from assistant.detectors.delta_file import DeltaHeader, write_delta
+from assistant.detectors.read_out import ClassTokenReadOut
+from assistant.detectors.tower import TOWERS, build_tower, layer_norms, tower_sha256
 from assistant.errors import WeightsError
+from assistant.types import CropSpec
 
-__all__ = ["map_published", "read_checkpoint"]
+__all__ = ["map_published", "read_checkpoint", "write_full_base", "write_full_delta"]
 
 _ROOT = re.compile(r"^(?:model\.)?feature_extractor\.(?:base_model\.model\.)?")
 _HEAD = re.compile(r"^(?:model\.)?(?:model\.)?(?:linear|head)\.(weight|bias)$")
@@ -48,7 +54,7 @@ _BLOCK = {
 
 
 def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
-    """Tensors of a safetensors file, or of a Lightning ``.ckpt`` read without running any code in it.
+    """Tensors of a safetensors file or a Lightning ``.ckpt``, read without running code in it.
 
     Raises:
         WeightsError: the file is damaged, holds code, or holds no tensors.
@@ -90,7 +96,7 @@ def map_published(
         state: tensors of either layout.
 
     Returns:
-        The tower's state dict (names of ``open_clip`` ``VisionTransformer``, without ``proj``) and the
+        The tower's state dict (names of ``open_clip`` ``VisionTransformer``, no ``proj``) and the
         head's ``{"weight": 2 x width, "bias": 2}``.
 
     Raises:
@@ -183,3 +189,60 @@ def _refuse(unknown: list[str], head: dict[str, torch.Tensor]) -> None:
             "The two-way linear head (real, fake) is missing or has another shape.",
             hint="Use the release named in `whyfake weights list --profile full`.",
         )
+
+
+def write_full_base(checkpoint: Path, target: Path) -> None:
+    """Write the published tower, tuned LayerNorms in place, under open_clip's names."""
+    from safetensors.torch import save_file
+
+    tower, _ = map_published(read_checkpoint(checkpoint))
+    tensors = {name: tensor.float().contiguous() for name, tensor in tower.items()}
+    save_file(tensors, target, metadata={"base": "CLIP ViT-L/14, LayerNorms tuned by its authors"})
+
+
+def write_full_delta(checkpoint: Path, target: Path) -> None:
+    """Write what was trained of a published detector (0.42 MB): tuned LayerNorms, head, crop.
+
+    The calibration is the published softmax, marked as not fitted: its interval is everything and
+    the verdict bands are wide. ``whyfake calibrate`` fits one on labelled pictures of one's own.
+
+    Raises:
+        WeightsError: the layout is not known, or the tower is not a ViT-L/14.
+    """
+    tower, head = map_published(read_checkpoint(checkpoint))
+    layout = TOWERS["vit-l14"]
+    norms = set(layer_norms(build_tower(layout)))
+    if not norms <= set(tower):
+        raise WeightsError(
+            "The checkpoint's tower is not a CLIP ViT-L/14.",
+            hint="Use the release named in `whyfake weights list --profile full`.",
+        )
+    read_out = ClassTokenReadOut(width=layout.width, last_block=layout.layers - 1)
+    write_delta(
+        target,
+        DeltaHeader(
+            tower=layout,
+            base_sha256=tower_sha256(tower),
+            read_out=read_out.options(),
+            crop=CropSpec(),
+            calibration=_unfitted_softmax(),
+            card={"source": "published", "file": checkpoint.name},
+        ),
+        norms={name: tower[name] for name in sorted(norms)},
+        read_out={"linear.weight": head["weight"], "linear.bias": head["bias"]},
+    )
+
+
+def _unfitted_softmax() -> dict[str, object]:
+    """The softmax as a curve; 0.738 is a third party's Youden threshold for this detector."""
+    logits = [i / 4 for i in range(-32, 33)]
+    probability = [1.0 / (1.0 + math.exp(-x)) for x in logits]
+    return {
+        "method": "softmax-not-fitted",
+        "logits": logits,
+        "probability": probability,
+        "low": [0.0] * len(logits),
+        "high": [1.0] * len(logits),
+        "thresholds": [0.262, 0.738],
+        "fitted_on": {"note": "not fitted: the published softmax; run `whyfake calibrate`"},
+    }

@@ -112,11 +112,13 @@ def _first_face(assistant: Assistant, photo: bytes) -> Any:
     for event in assistant.analyze(photo, explain=False):
         if isinstance(event, Analyzed):
             return event.result
-    raise RuntimeError("the benchmark's photo gave no analysis: run `whyfake analyze` on it to see why")
+    raise RuntimeError(
+        "the benchmark's photo gave no analysis: run `whyfake analyze` on it to see why"
+    )
 
 
 def _first_words(assistant: Assistant, photo: bytes) -> tuple[float, float]:
-    """Seconds from the verdict to the first words, and from the photo to the checked explanation."""
+    """Seconds from verdict to first words, and from photo to checked explanation."""
     began = time.perf_counter()
     verdict = first = None
     for event in assistant.analyze(photo):
@@ -127,5 +129,7 @@ def _first_words(assistant: Assistant, photo: bytes) -> tuple[float, float]:
         elif isinstance(event, Done):
             break
     if verdict is None or first is None:
-        raise RuntimeError("the benchmark's photo gave no words: run `whyfake analyze` on it to see why")
+        raise RuntimeError(
+            "the benchmark's photo gave no words: run `whyfake analyze` on it to see why"
+        )
     return first - verdict, time.perf_counter() - began

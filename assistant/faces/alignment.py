@@ -1,7 +1,7 @@
 """Similarity alignment of a face to the five-point template (eyes, nose tip, mouth corners).
 
-The template and the scale formula are those of DeepfakeBench and GenD (arXiv 2508.06248). Every crop
-the project trains on, evaluates on and scores is made here.
+The template and the scale formula are those of DeepfakeBench and GenD (arXiv 2508.06248). Every
+crop the project trains on, evaluates on and scores is made here.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def align(
         spec: the crop to make.
 
     Returns:
-        The crop (RGB uint8, ``spec.size`` x ``spec.size``) and the 2 x 3 matrix from image to crop pixels. What
-        lies outside the picture is mirrored.
+        The crop (RGB uint8, ``spec.size`` x ``spec.size``) and the 2 x 3 matrix from image to crop
+        pixels. What lies outside the picture is mirrored.
     """
     matrix = similarity(landmarks, template_points(spec))
     factor = float(np.hypot(matrix[0, 0], matrix[1, 0]))
@@ -79,6 +79,10 @@ def align(
         to_source = np.array([[rx, 0, (rx - 1) / 2], [0, ry, (ry - 1) / 2], [0, 0, 1]])
     warp = (np.vstack([matrix, [0, 0, 1]]) @ np.linalg.inv(to_source))[:2]
     crop = cv2.warpAffine(
-        source, warp, (spec.size, spec.size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+        source,
+        warp,
+        (spec.size, spec.size),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REFLECT_101,
     )
     return np.ascontiguousarray(crop), matrix

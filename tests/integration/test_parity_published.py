@@ -1,4 +1,4 @@
-"""Published layouts, built by the libraries that wrote them, give the same logits through our tower."""
+"""Published layouts, built by their own libraries, give the same logits through our tower."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ def peft_layout(clip: torch.nn.Module, linear: torch.nn.Linear) -> dict[str, tor
     state = {}
     for key, value in tuned.state_dict().items():
         inner = key.removeprefix("base_model.model.")
-        state[f"feature_extractor.base_model.model.{next(iter(with_prefix({inner: value})))}"] = value
+        state[f"feature_extractor.base_model.model.{next(iter(with_prefix({inner: value})))}"] = (
+            value
+        )
     state["model.linear.weight"], state["model.linear.bias"] = linear.weight, linear.bias
     return {k: v.detach().clone() for k, v in state.items()}
 
