@@ -1,0 +1,1 @@
+"""Text backends: each streams an answer to a request. Heavy libraries load on first use."""

@@ -1,0 +1,158 @@
+"""Text from a GGUF model through llama.cpp, the picture as image tokens: the embedded default.
+
+The model lives in a child process (``llama_server.py``), so that a crash, an abort in llama.cpp, a
+hang or a kill costs one answer and never the application; the next request starts it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from assistant.errors import Cancelled, GenerationTimeout, InferenceError, WeightsError
+from assistant.streaming import StreamLimits, guarded
+from assistant.types import VlmRequest
+from assistant.vlm.chat import chat_messages
+from assistant.vlm.http_stream import Endpoint, chat_pieces
+from assistant.vlm.llama_process import LlamaProcess
+from assistant.vlm.mmproj import IMAGE_SIZE
+from assistant.vlm.turns import TurnQueue
+
+__all__ = ["LlamaCppBackend"]
+
+#: Host memory for the prompts of earlier conversations; one of 700 tokens takes 16 MiB.
+_CACHE_MIB = 256
+
+
+class LlamaCppBackend:
+    """One GGUF model in a child process; one generation at a time, first come, first served.
+
+    Args:
+        model: the language model.
+        mmproj: the picture side (``write_mmproj``); None for text alone.
+        adapter: a LoRA adapter in GGUF; ``adapter_scale`` 0 turns it off.
+        threads: for reading the prompt; one only where the machine is busy when the model is
+            loaded. Writing uses half of them: a small model writes as fast on one thread, and on a
+            busy machine two that wait for each other are many times slower.
+        first_token_timeout: seconds from the start of an answer to its first word.
+        total_timeout: seconds for a whole answer.
+        queue_timeout: seconds to wait for the answers asked for before.
+        load_timeout: seconds to load the model.
+        context: tokens of prompt and answer together.
+    """
+
+    name = "llama-cpp"
+
+    def __init__(
+        self,
+        model: Path,
+        mmproj: Path | None,
+        *,
+        adapter: Path | None = None,
+        adapter_scale: float = 1.0,
+        threads: int = 2,
+        first_token_timeout: float = 20,
+        total_timeout: float = 60,
+        queue_timeout: float = 120,
+        load_timeout: float = 60,
+        context: int = 4096,
+    ) -> None:
+        for path in (model, mmproj, adapter):
+            if path is not None and not path.is_file():
+                raise WeightsError(
+                    f"The model file {path.name} is not there.", hint="Run `whyfake weights fetch`."
+                )
+        self.supports_images = mmproj is not None
+        self._files = {"model": model, "mmproj": mmproj, "adapter": adapter}
+        options: dict[str, Any] = {k: str(v) if v else "" for k, v in self._files.items()}
+        options |= {
+            "adapter_scale": adapter_scale,
+            "context": context,
+            "cache_mib": _CACHE_MIB,
+            "threads": max(1, threads // 2),
+            "batch_threads": threads,
+        }
+        self._process = LlamaProcess(options, load_seconds=load_timeout)
+        self._queue = TurnQueue()
+        self._queue_seconds = queue_timeout
+        self._limits = StreamLimits(
+            first_seconds=first_token_timeout,
+            idle_seconds=first_token_timeout,
+            total_seconds=total_timeout,
+        )
+
+    @property
+    def waiting(self) -> int:
+        """How many answers are being written or waited for."""
+        return self._queue.length
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id while it runs."""
+        return self._process.pid
+
+    def start(self) -> None:
+        """Load the model ahead of the first question; may be left out.
+
+        Raises:
+            InferenceError: it cannot be loaded.
+        """
+        with self._queue.turn(threading.Event(), timeout=self._queue_seconds):
+            self._process.start()
+
+    def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
+        """Yield new text; see :class:`assistant.interfaces.VlmBackend`."""
+        with (
+            contextlib.suppress(Cancelled),
+            self._queue.turn(cancel, timeout=self._queue_seconds),
+        ):
+            self._process.start()
+            endpoint = Endpoint(
+                url=self._process.url + "/v1/chat/completions",
+                headers=self._process.headers,
+                read_seconds=self._limits.total_seconds + 1,
+                retries=0,
+                proxies=False,
+            )
+            body = self._body(request)
+            try:
+                yield from guarded(
+                    lambda stop: chat_pieces(endpoint, body, stop),
+                    limits=self._limits,
+                    cancel=cancel,
+                )
+            except Cancelled:
+                return
+            except GenerationTimeout:
+                # It may hang for good, and would block all who wait.
+                self._process.kill()
+                raise
+            except InferenceError:
+                if self._process.died():
+                    raise InferenceError(
+                        "The text model's process died while it wrote.",
+                        hint="Ask again: it is started anew.",
+                    ) from None
+                raise
+
+    def provenance(self) -> Mapping[str, str]:
+        """Model, picture side and adapter by file name, and how they run."""
+        found = {key: path.name for key, path in self._files.items() if path is not None}
+        return {"backend": self.name, **found, "runs": "llama.cpp in a child process, CPU"}
+
+    def close(self) -> None:
+        """End the child process; safe to call twice."""
+        self._process.kill()
+
+    def _body(self, request: VlmRequest) -> dict[str, Any]:
+        return {
+            "messages": chat_messages(request, images=self.supports_images, side=IMAGE_SIZE),
+            "max_tokens": request.max_new_tokens,
+            "temperature": request.temperature,
+            "seed": request.seed,
+            "stream": True,
+            "cache_prompt": True,
+        }

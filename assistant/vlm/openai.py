@@ -1,0 +1,102 @@
+"""Text from any OpenAI-compatible server: vLLM, SGLang, Ray Serve, Ollama, llama.cpp's server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from assistant.errors import Cancelled, ConfigError
+from assistant.streaming import StreamLimits, guarded
+from assistant.types import VlmRequest
+from assistant.vlm.chat import chat_messages
+from assistant.vlm.http_stream import Endpoint, chat_pieces
+
+__all__ = ["OpenAIBackend"]
+
+
+class OpenAIBackend:
+    """Streams chat completions over HTTP; pictures go as data URIs.
+
+    Args:
+        base_url: the API's root, usually ending in ``/v1``.
+        model: the model's name as the server knows it.
+        api_key_env: the environment variable that holds the key; read at each request, never kept.
+        images: False for a server whose model takes no pictures.
+        json_schema: asks the server to hold its answer to this schema where it can.
+        retries: how often a refused or overloaded connection is tried again before the first word.
+    """
+
+    name = "openai"
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        *,
+        api_key_env: str = "OPENAI_API_KEY",
+        images: bool = True,
+        json_schema: Mapping[str, Any] | None = None,
+        first_token_timeout: float = 30.0,
+        total_timeout: float = 120.0,
+        retries: int = 2,
+        backoff: float = 0.5,
+    ) -> None:
+        if not base_url.startswith(("http://", "https://")):
+            raise ConfigError(
+                f"{base_url!r} is not a server address.",
+                hint="Give an address such as http://127.0.0.1:8000/v1.",
+            )
+        self.supports_images = images
+        self._url = base_url.rstrip("/") + "/chat/completions"
+        self._model = model
+        self._key_env = api_key_env
+        self._schema = json_schema
+        self._retries = retries
+        self._backoff = backoff
+        self._limits = StreamLimits(
+            first_seconds=first_token_timeout,
+            idle_seconds=first_token_timeout,
+            total_seconds=total_timeout,
+        )
+
+    def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
+        """Yield new text; see :class:`assistant.interfaces.VlmBackend`."""
+        body = self._body(request)
+        key = os.environ.get(self._key_env, "") if self._key_env else ""
+        endpoint = Endpoint(
+            url=self._url,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            read_seconds=self._limits.total_seconds,
+            retries=self._retries,
+            backoff_seconds=self._backoff,
+        )
+        with contextlib.suppress(Cancelled):
+            yield from guarded(
+                lambda stop: chat_pieces(endpoint, body, stop), limits=self._limits, cancel=cancel
+            )
+
+    def provenance(self) -> Mapping[str, str]:
+        """Model and address; the key is never part of it."""
+        return {"backend": self.name, "model": self._model, "runs": self._url}
+
+    def close(self) -> None:
+        """Nothing to stop: each request has its own connection."""
+
+    def _body(self, request: VlmRequest) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": chat_messages(request, images=self.supports_images, format="JPEG"),
+            "max_tokens": request.max_new_tokens,
+            "temperature": request.temperature,
+            "seed": request.seed,
+            "stream": True,
+        }
+        if self._schema is not None:
+            body["response_format"] = {
+                "type": "json_schema",
+                "json_schema": {"name": "answer", "strict": True, "schema": dict(self._schema)},
+            }
+        return body
