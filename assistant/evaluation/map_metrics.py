@@ -1,0 +1,251 @@
+"""Figures for heat maps, each a plain function of arrays.
+
+Localisation needs a known mask; faithfulness needs the detector; both are compared with a random
+map and a centre prior, because a mask in the middle of a face is easily met by chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.attribution.grids import enlarge
+from assistant.types import Image
+
+__all__ = [
+    "auprc",
+    "average_pool",
+    "bootstrap",
+    "centre_prior",
+    "entropy",
+    "iou",
+    "max_sensitivity",
+    "perturbation_curve",
+    "pointing",
+    "road",
+    "spearman",
+    "trapezoid",
+]
+
+Heat = NDArray[np.floating]
+Mask = NDArray[np.bool_]
+Logits = Callable[[Sequence[Image]], NDArray[np.float64]]
+
+
+def pointing(heat: Heat, mask: Mask) -> float:
+    """1.0 where the map's highest point lies in the mask (ties: their share), else 0.0.
+
+    Zhang et al., "Top-down Neural Attention by Excitation Backprop", arXiv 1608.00507. An empty
+    map points nowhere: 0.0.
+    """
+    if heat.max() <= heat.min():
+        return 0.0
+    return float(mask[heat >= heat.max()].mean())
+
+
+def iou(heat: Heat, mask: Mask) -> float:
+    """Intersection over union of the mask and the map's highest pixels, as many as the mask has."""
+    count = int(mask.sum())
+    if count == 0 or heat.max() <= heat.min():
+        return 0.0
+    top = np.zeros(heat.size, bool)
+    top[np.argsort(-heat.ravel(), kind="stable")[:count]] = True
+    inner = int((top & mask.ravel()).sum())
+    return inner / (2 * count - inner)
+
+
+def auprc(heat: Heat, mask: Mask) -> float:
+    """Average precision of the map as a ranking of pixels; chance: the mask's share of the crop."""
+    truth = mask.ravel()
+    total = int(truth.sum())
+    if total == 0:
+        return 0.0
+    order = np.argsort(-heat.ravel(), kind="stable")
+    values = heat.ravel()[order]
+    hits = np.cumsum(truth[order])
+    last = np.append(np.nonzero(np.diff(values))[0], values.size - 1)  # ties count as one step
+    precision = hits[last] / (last + 1)
+    recall = hits[last] / total
+    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+
+
+def entropy(heat: Heat, cells: int = 16) -> float:
+    """Shannon entropy of the map over ``cells`` x ``cells``, in [0, 1]; 1 = even or empty."""
+    pooled = average_pool(heat, cells).ravel()
+    total = float(pooled.sum())
+    if total <= 0:
+        return 1.0
+    share = pooled[pooled > 0] / total
+    return float(-(share * np.log(share)).sum() / np.log(pooled.size))
+
+
+def average_pool(heat: NDArray[Any], cells: int) -> NDArray[np.float64]:
+    """Mean of each of ``cells`` x ``cells`` blocks."""
+    rows = np.linspace(0, heat.shape[0], cells + 1).round().astype(int)
+    cols = np.linspace(0, heat.shape[1], cells + 1).round().astype(int)
+    sums = np.add.reduceat(
+        np.add.reduceat(np.asarray(heat, np.float64), rows[:-1], 0), cols[:-1], 1
+    )
+    return np.asarray(sums / np.outer(np.diff(rows), np.diff(cols)))
+
+
+def centre_prior(height: int, width: int) -> NDArray[np.float32]:
+    """A Gaussian in the middle of the crop: what a map knows that only knows where faces are."""
+    y, x = np.mgrid[0:height, 0:width]
+    u = (x - (width - 1) / 2) / (0.22 * width)
+    v = (y - (height - 1) / 2) / (0.22 * height)
+    return np.asarray(np.exp(-(u**2 + v**2) / 2), np.float32)
+
+
+def spearman(a: Heat, b: Heat) -> float:
+    """Rank correlation of two maps over their cells; 0.0 where one of them is flat."""
+    from scipy.stats import rankdata
+
+    x, y = rankdata(a.ravel()), rankdata(b.ravel())
+    if x.std() == 0 or y.std() == 0:
+        return 0.0
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def perturbation_curve(
+    logits: Logits,
+    crop: Image,
+    filler: Image,
+    heat: Heat,
+    *,
+    shares: Sequence[float],
+    insert: bool = False,
+    cells: int = 16,
+) -> NDArray[np.float64]:
+    """Logits while the map's highest cells are replaced by the filler, or put back onto it.
+
+    Petsiuk et al., "RISE", arXiv 1806.07421: deletion (``insert`` False) and insertion.
+
+    Args:
+        logits: scores crops.
+        crop: the picture.
+        filler: the same picture with the detail gone.
+        heat: H x W.
+        shares: of the cells to exchange, rising, in [0, 1].
+        insert: start from the filler.
+        cells: patches a side that are exchanged as a whole.
+
+    Returns:
+        One logit a share.
+    """
+    return logits(exchanged(crop, filler, heat, shares=shares, insert=insert, cells=cells))
+
+
+def exchanged(
+    crop: Image,
+    filler: Image,
+    heat: Heat,
+    *,
+    shares: Sequence[float],
+    insert: bool = False,
+    cells: int = 16,
+) -> list[Image]:
+    """The pictures of :func:`perturbation_curve`."""
+    order = np.argsort(-average_pool(heat, cells).ravel(), kind="stable")
+    start, other = (filler, crop) if insert else (crop, filler)
+    height, width = crop.shape[:2]
+    row_of = np.minimum(np.arange(height) * cells // height, cells - 1)
+    col_of = np.minimum(np.arange(width) * cells // width, cells - 1)
+    pictures = []
+    for share in shares:
+        taken = np.zeros(cells * cells, bool)
+        taken[order[: round(share * cells * cells)]] = True
+        mask = taken.reshape(cells, cells)[row_of][:, col_of]
+        pictures.append(np.where(mask[..., None], other, start))
+    return pictures
+
+
+def trapezoid(shares: Sequence[float], values: NDArray[np.float64]) -> float:
+    """Area under a curve over [first, last] share, divided by that length."""
+    x = np.asarray(shares, np.float64)
+    return float(np.trapezoid(values, x) / (x[-1] - x[0]))
+
+
+def road(
+    crop: Image, heat: Heat, *, share: float, rng: np.random.Generator, cells: int = 16
+) -> Image:
+    """The crop with the map's highest cells filled by noisy linear imputation.
+
+    Rong et al., "A Consistent and Efficient Evaluation Strategy for Attribution Methods" (ROAD),
+    arXiv 2202.00449: every removed pixel is the weighted mean of its neighbours, solved together,
+    plus a little noise, so that the hole's form tells the network nothing. Solved at a quarter of
+    the size.
+    """
+    from scipy.sparse import csr_matrix, lil_matrix
+    from scipy.sparse.linalg import spsolve
+
+    order = np.argsort(-average_pool(heat, cells).ravel(), kind="stable")
+    hidden = np.zeros(cells * cells, bool)
+    hidden[order[: max(1, round(share * cells * cells))]] = True
+    scale = 2
+    side = cells * scale
+    small = np.stack([average_pool(crop[..., c], side) for c in range(3)], axis=-1)
+    hole = np.kron(hidden.reshape(cells, cells), np.ones((scale, scale), bool))
+    index = -np.ones(hole.shape, int)
+    index[hole] = np.arange(hole.sum())
+    matrix = lil_matrix((int(hole.sum()), int(hole.sum())))
+    right = np.zeros((int(hole.sum()), 3))
+    for i, (r, c) in enumerate(zip(*np.nonzero(hole), strict=True)):
+        total = 0.0
+        for dr, dc, weight in _NEIGHBOURS:
+            y, x = r + dr, c + dc
+            if not (0 <= y < side and 0 <= x < side):
+                continue
+            total += weight
+            if hole[y, x]:
+                matrix[i, index[y, x]] = -weight
+            else:
+                right[i] += weight * small[y, x]
+        matrix[i, i] = total
+    filled = small.copy()
+    if hole.all():
+        filled[hole] = small.mean(axis=(0, 1))
+    else:
+        filled[hole] = np.asarray(spsolve(csr_matrix(matrix), right)).reshape(-1, 3)
+    filled[hole] += rng.normal(0.0, 2.55, (int(hole.sum()), 3))
+    height, width = crop.shape[:2]
+    big = np.stack([enlarge(filled[..., c], height, width) for c in range(3)], axis=-1)
+    row_of = np.minimum(np.arange(height) * cells // height, cells - 1)
+    col_of = np.minimum(np.arange(width) * cells // width, cells - 1)
+    mask = hidden.reshape(cells, cells)[row_of][:, col_of]
+    return np.where(mask[..., None], big.round().clip(0, 255).astype(np.uint8), crop)
+
+
+_NEIGHBOURS = tuple(
+    (dr, dc, 1 / 6 if dr == 0 or dc == 0 else 1 / 12)
+    for dr in (-1, 0, 1)
+    for dc in (-1, 0, 1)
+    if (dr, dc) != (0, 0)
+)
+
+
+def max_sensitivity(heat: Heat, others: Sequence[Heat]) -> float:
+    """Largest relative change of the map under tiny changes of the crop.
+
+    Yeh et al., "On the (In)fidelity and Sensitivity of Explanations", arXiv 1901.09392.
+    """
+    size = float(np.linalg.norm(heat))
+    if size == 0.0:
+        return 0.0 if all(float(np.linalg.norm(other)) == 0.0 for other in others) else float("inf")
+    return max(float(np.linalg.norm(other - heat)) / size for other in others)
+
+
+def bootstrap(
+    values: Sequence[float], *, rounds: int = 1000, seed: int = 0
+) -> tuple[float, float, float]:
+    """Mean and 95 % percentile bootstrap interval (mean, low, high); NaN where there is none."""
+    data = np.asarray(values, np.float64)
+    data = data[np.isfinite(data)]
+    if data.size == 0:
+        return float("nan"), float("nan"), float("nan")
+    picks = np.random.default_rng(seed).integers(0, data.size, (rounds, data.size))
+    low, high = np.quantile(data[picks].mean(axis=1), [0.025, 0.975])
+    return float(data.mean()), float(low), float(high)
