@@ -173,10 +173,21 @@ _RULES: tuple[tuple[QuestionKind, re.Pattern[str]], ...] = (
 )
 
 _ENGLISH = frozenset(
-    ["the", "a", "an", "is", "are", "was", "were", "be", "do", "does", "did", "what", "why", "where", "who", "how", "which", "when", "can", "could", "should", "would", "will", "i", "you", "it", "this", "that", "he", "she", "they", "we", "me", "my", "your", "its", "of", "in", "on", "at", "to", "for", "from", "with", "and", "or", "not", "no", "if", "so", "if", "just", "please", "tell", "say", "face", "photo", "picture", "image", "real", "fake", "about", "more"]
+    """
+    the a an is are was were be do does did what why where who how which when can could should
+    would will i you it this that he she they we me my your its of in on at to for from with and
+    or not no if so if just please tell say face photo picture image real fake about more
+    """.split()  # noqa: SIM905
 )
 _FOREIGN = frozenset(
-    ["der", "die", "das", "ist", "sind", "ein", "eine", "warum", "wieso", "wo", "wer", "wie", "sicher", "echt", "falsch", "bild", "foto", "gesicht", "und", "nicht", "kann", "ich", "es", "dieses", "el", "la", "los", "las", "es", "son", "por", "qué", "que", "porque", "dónde", "donde", "quién", "quien", "cómo", "como", "seguro", "está", "esta", "este", "foto", "imagen", "cara", "real", "falso", "le", "les", "est", "sont", "un", "une", "pourquoi", "où", "qui", "comment", "sûr", "vrai", "faux", "cette", "ce", "image", "visage", "il", "lo", "gli", "è", "perché", "dove", "chi", "come", "sicuro", "vero", "falso", "questa", "o", "os", "são", "onde", "quem", "é", "não", "это", "почему", "где", "кто", "как", "hoe", "waarom", "waar", "wie", "deze", "jest", "dlaczego", "gdzie", "kto"]
+    """
+    der die das ist sind ein eine warum wieso wo wer wie sicher echt falsch bild foto gesicht und
+    nicht kann ich es dieses el la los las es son por qué que porque dónde donde quién quien cómo
+    como seguro está esta este foto imagen cara real falso le les est sont un une pourquoi où qui
+    comment sûr vrai faux cette ce image visage il lo gli è perché dove chi come sicuro vero falso
+    questa o os são onde quem é não это почему где кто как hoe waarom waar wie deze jest dlaczego
+    gdzie kto
+    """.split()  # noqa: SIM905
 )
 
 _REGION_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
