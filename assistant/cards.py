@@ -1,0 +1,236 @@
+"""The picture card: one face's result as a PNG to pass on, with its own text description."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from functools import cache
+
+from PIL import Image as PilImage
+from PIL import ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
+
+from assistant.evidence import percent
+from assistant.overlay import blend
+from assistant.types import (
+    Analysis,
+    Explanation,
+    FaceAnalysis,
+    Image,
+    RegionFinding,
+    Score,
+    Verdict,
+)
+
+__all__ = ["card_text", "render_card"]
+
+_WIDTH, _HEIGHT, _EDGE = 1200, 760, 48
+_PICTURE = 300
+_INK, _SOFT, _LINE, _PAPER = (28, 27, 25), (104, 100, 94), (222, 219, 213), (250, 249, 247)
+_COLOURS = {
+    Verdict.LIKELY_REAL: (29, 92, 170),
+    Verdict.UNCERTAIN: (133, 92, 10),
+    Verdict.LIKELY_MANIPULATED: (178, 58, 18),
+}
+_TINTS = {
+    Verdict.LIKELY_REAL: (207, 223, 242),
+    Verdict.UNCERTAIN: (243, 227, 190),
+    Verdict.LIKELY_MANIPULATED: (247, 212, 196),
+}
+_LIMIT = (
+    "An estimate, not proof. The detector can be wrong; the map shows where its score comes from."
+)
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+def render_card(analysis: Analysis, face: int = 0, *, demo: bool = False) -> bytes:
+    """The card of one face as PNG bytes, 1200 x 760, with :func:`card_text` as its ``Description``.
+
+    Args:
+        analysis: a finished analysis.
+        face: index of the face; the explanation is shown for the face it was written about alone.
+        demo: say on the card that a fake took part.
+
+    Raises:
+        IndexError: there is no such face.
+    """
+    result = analysis.faces[face]
+    card = PilImage.new("RGB", (_WIDTH, _HEIGHT), _PAPER)
+    draw = ImageDraw.Draw(card)
+    title = "Whyfake: demo, not an analysis" if demo else "Whyfake"
+    draw.text((_EDGE, 34), title, fill=_INK, font=_font(22, bold=True))
+    draw.text(
+        (_WIDTH - _EDGE, 38),
+        f"media {analysis.media.id[:12]}",
+        fill=_SOFT,
+        font=_font(15),
+        anchor="ra",
+    )
+    top = 84
+    for i, (picture, label) in enumerate(
+        (
+            (result.face.crop, "As the detector saw it"),
+            (
+                blend(result.face.crop, result.attribution.map, 0.7),
+                f"Map: {result.attribution.method}",
+            ),
+        )
+    ):
+        left = _EDGE + i * (_PICTURE + 20)
+        card.paste(_square(picture), (left, top))
+        draw.text((left, top + _PICTURE + 8), label, fill=_SOFT, font=_font(15))
+    column = _EDGE + 2 * (_PICTURE + 20) + 16
+    _verdict(draw, result.score, column, top)
+    _regions(draw, result.regions, column, top + 182)
+    _words(draw, analysis.explanation, 444)
+    _foot(draw, result, analysis)
+    meta = PngInfo()
+    meta.add_itxt("Description", card_text(analysis, face))
+    meta.add_itxt("Software", "Whyfake")
+    buffer = io.BytesIO()
+    card.save(buffer, "PNG", pnginfo=meta)
+    return buffer.getvalue()
+
+
+def card_text(analysis: Analysis, face: int = 0) -> str:
+    """What the card says, for those who cannot see it."""
+    result = analysis.faces[face]
+    score = result.score
+    parts = [
+        f"{score.verdict.words.capitalize()}: probability of manipulation "
+        f"{percent(score.probability)}, "
+        f"interval {percent(score.interval[0])} to {percent(score.interval[1])}.",
+    ]
+    named = ", ".join(f"{r.region} {percent(r.share)}" for r in _top(result.regions))
+    if named:
+        parts.append(f"Most of the map lies on: {named}.")
+    if analysis.explanation is not None and analysis.explanation.text:
+        parts.append(f"Generated explanation, checked: {analysis.explanation.text}")
+    parts.append(_LIMIT)
+    return " ".join(parts)
+
+
+def _verdict(draw: ImageDraw.ImageDraw, score: Score, left: int, top: int) -> None:
+    colour = _COLOURS[score.verdict]
+    right = _WIDTH - _EDGE
+    draw.text(
+        (left, top - 6), score.verdict.words.capitalize(), fill=colour, font=_font(34, bold=True)
+    )
+    draw.text(
+        (left, top + 44),
+        f"{percent(score.probability)} probability of manipulation",
+        fill=_INK,
+        font=_font(20, bold=True),
+    )
+    low, high = score.interval
+    draw.text(
+        (left, top + 72),
+        f"interval {percent(low)} to {percent(high)}",
+        fill=_SOFT,
+        font=_font(17),
+    )
+
+    def at(share: float) -> float:
+        return left + share * (right - left)
+
+    bar = top + 112
+    lower, upper = score.thresholds
+    for start, end, verdict in (
+        (0.0, lower, Verdict.LIKELY_REAL),
+        (lower, upper, Verdict.UNCERTAIN),
+        (upper, 1.0, Verdict.LIKELY_MANIPULATED),
+    ):
+        draw.rectangle((at(start), bar, at(end) - 2, bar + 20), fill=_TINTS[verdict])
+    draw.rounded_rectangle((at(low), bar + 6, max(at(high), at(low) + 3), bar + 14), 4, fill=colour)
+    x = at(score.probability)
+    draw.ellipse((x - 9, bar + 1, x + 9, bar + 19), fill=colour, outline=_PAPER, width=3)
+    font = _font(14)
+    draw.text((left, bar + 26), "real", fill=_SOFT, font=font)
+    draw.text((right, bar + 26), "manipulated", fill=_SOFT, font=font, anchor="ra")
+    draw.text((at((lower + upper) / 2), bar + 26), "uncertain", fill=_SOFT, font=font, anchor="ma")
+
+
+def _regions(
+    draw: ImageDraw.ImageDraw, regions: Sequence[RegionFinding], left: int, top: int
+) -> None:
+    right = _WIDTH - _EDGE
+    draw.text((left, top), "Where the map points", fill=_INK, font=_font(17, bold=True))
+    for i, finding in enumerate(_top(regions)):
+        y = top + 32 + i * 29
+        draw.text((left, y), finding.region, fill=_INK, font=_font(16))
+        start = left + 120
+        end = start + (right - start - 150) * min(1.0, finding.share)
+        draw.rectangle((start, y + 5, right - 150, y + 15), fill=_LINE)
+        draw.rectangle((start, y + 5, max(end, start + 2), y + 15), fill=(15, 118, 110))
+        draw.text(
+            (right, y),
+            f"{percent(finding.share)}, {finding.lift:.1f} x its size",
+            fill=_SOFT,
+            font=_font(15),
+            anchor="ra",
+        )
+
+
+def _words(draw: ImageDraw.ImageDraw, explanation: Explanation | None, top: int) -> None:
+    draw.line((_EDGE, top, _WIDTH - _EDGE, top), fill=_LINE, width=1)
+    if explanation is None or not explanation.text:
+        return
+    draw.text(
+        (_EDGE, top + 16),
+        "Explanation: generated text, every sentence checked against the measurements",
+        fill=_SOFT,
+        font=_font(15),
+    )
+    font = _font(19)
+    for i, line in enumerate(_wrapped(draw, explanation.text, font, most=6)):
+        draw.text((_EDGE, top + 44 + i * 28), line, fill=_INK, font=font)
+
+
+def _foot(draw: ImageDraw.ImageDraw, result: FaceAnalysis, analysis: Analysis) -> None:
+    top = _HEIGHT - 78
+    draw.line((_EDGE, top, _WIDTH - _EDGE, top), fill=_LINE, width=1)
+    draw.text((_EDGE, top + 12), _LIMIT, fill=_INK, font=_font(16))
+    score = result.score
+    source = f"{score.detector} {score.weights_sha256[:12]}, {score.calibrator}"
+    if analysis.explanation is not None:
+        source += f", {analysis.explanation.backend}, {analysis.explanation.prompt}"
+    draw.text((_EDGE, top + 38), source, fill=_SOFT, font=_font(14))
+
+
+def _top(regions: Sequence[RegionFinding]) -> list[RegionFinding]:
+    return sorted(regions, key=lambda r: -r.share)[:3]
+
+
+def _square(picture: Image) -> PilImage.Image:
+    return PilImage.fromarray(picture).resize((_PICTURE, _PICTURE), PilImage.Resampling.BICUBIC)
+
+
+def _wrapped(draw: ImageDraw.ImageDraw, text: str, font: Font, *, most: int) -> list[str]:
+    """Lines that fit the card; the last one tells where text was left out."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if draw.textlength(longer, font=font) <= _WIDTH - 2 * _EDGE:
+            lines[-1] = longer
+        else:
+            lines.append(_clipped(draw, word, font))
+    if len(lines) > most:
+        lines = lines[:most]
+        lines[-1] += " ..."
+    return lines
+
+
+def _clipped(draw: ImageDraw.ImageDraw, word: str, font: Font) -> str:
+    while word and draw.textlength(word, font=font) > _WIDTH - 2 * _EDGE:
+        word = word[: len(word) * 3 // 4]
+    return word
+
+
+@cache
+def _font(size: int, *, bold: bool = False) -> Font:
+    """DejaVu where it is installed, else the font that Pillow carries."""
+    try:
+        return ImageFont.truetype("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf", size)
+    except OSError:
+        return ImageFont.load_default(size)

@@ -1,0 +1,92 @@
+"""How the page is served: nothing asked of other sites, nothing kept, limits on what comes in."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from assistant.ui.page import PageAssistant
+
+__all__ = ["launch_options", "prepare", "upload_dir"]
+
+_HERE = Path(__file__).parent
+# The page may run its own scripts and show pictures that it carries itself; all else is refused.
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "media-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'"
+)
+_HEADERS = {
+    b"content-security-policy": _POLICY.encode(),
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
+}
+
+
+@cache
+def upload_dir() -> Path:
+    """The folder uploads pass through: private, and removed when the process ends."""
+    given = os.environ.get("GRADIO_TEMP_DIR")
+    if given:
+        return Path(given)
+    path = Path(tempfile.mkdtemp(prefix="whyfake-"))
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
+
+
+def prepare() -> None:
+    """Switch off what would leave this machine, before Gradio is imported or an app is built."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_TEMP_DIR"] = str(upload_dir())
+
+
+def launch_options(assistant: PageAssistant) -> dict[str, Any]:
+    """What ``Blocks.launch`` needs for this page beside address and port."""
+    from starlette.middleware import Middleware
+
+    from assistant.ui.theme import theme
+
+    script = (_HERE / "page.js").read_text("utf-8")
+    return {
+        "theme": theme(),
+        "css": (_HERE / "style.css").read_text("utf-8"),
+        "head": f"<script>{script}</script>",
+        "favicon_path": str(_HERE / "icon.svg"),
+        "footer_links": [],
+        # Above the reader's own limit, so that its answer is the one that is seen.
+        "max_file_size": _largest(assistant) + 8 * 2**20,
+        "ssr_mode": False,
+        "enable_monitoring": False,
+        "share": False,
+        "app_kwargs": {"middleware": [Middleware(_Headers)]},
+    }
+
+
+def _largest(assistant: PageAssistant) -> int:
+    """The largest file in bytes that the reader takes, picture or video."""
+    media = assistant.limits.media
+    return max(media.max_image_bytes, media.max_video_bytes)
+
+
+class _Headers:
+    """Adds headers that keep the browser from asking any other site."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_HEADERS.items()]
+            await send(message)
+
+        await self._app(scope, receive, add if scope["type"] == "http" else send)

@@ -1,0 +1,378 @@
+"""What the page does, without Gradio: steps that take a session and yield updates of its parts.
+
+An :data:`Update` maps the name of a part (``verdict``, ``words``, ...) to its new HTML, and
+``busy`` to whether something is being written; what it does not name stays as it is.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from assistant.errors import AssistantError, Cancelled, InferenceError
+from assistant.events import (
+    Analyzed,
+    Done,
+    Event,
+    Explained,
+    FaceFound,
+    Failed,
+    MediaReady,
+    NoFace,
+    Progress,
+    Token,
+    TurnDone,
+)
+from assistant.pipeline import PipelineLimits
+from assistant.types import FaceAnalysis, Media, Turn
+from assistant.ui.downloads import downloads
+from assistant.ui.markup import problem, waiting
+from assistant.ui.measured import evidence_panel, look_panel, tabs, verdict_panel
+from assistant.ui.pictures import crop_uri, heat_uri, neutralised_uris, outline_uris
+from assistant.ui.sessions import Session, without_frames
+from assistant.ui.words import (
+    answering,
+    conversation,
+    draft_panel,
+    explanation_panel,
+    stopped_panel,
+)
+
+__all__ = ["EMPTY", "Page", "PageAssistant", "Update", "safely"]
+
+_log = logging.getLogger(__name__)
+
+Update = dict[str, Any]
+
+#: The page with nothing on it.
+EMPTY: Update = {
+    "tabs": "",
+    "verdict": "",
+    "look": "",
+    "words": "",
+    "talk": "",
+    "evidence": "",
+    "files": "",
+    "busy": False,
+}
+_EVERY_SECONDS = 0.08
+_STAGES = {
+    "faces": "Looking for faces",
+    "counterfactuals": "Neutralising regions and scoring again",
+    "fragility": "Recompressing and resizing, and scoring again",
+}
+
+
+class PageAssistant(Protocol):
+    """What the page needs of an assistant (:class:`assistant.pipeline.Assistant` has it)."""
+
+    limits: PipelineLimits
+    demo: bool
+    versions: dict[str, str]
+
+    def analyze(
+        self, data: bytes, *, explain: bool = True, cancel: threading.Event | None = None
+    ) -> Iterator[Event]:
+        """Measure a file."""
+        ...
+
+    def explain(
+        self, result: FaceAnalysis, *, cancel: threading.Event | None = None
+    ) -> Iterator[Event]:
+        """Write the explanation of a face."""
+        ...
+
+    def ask(
+        self,
+        result: FaceAnalysis,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        cancel: threading.Event | None = None,
+    ) -> Iterator[Event]:
+        """Answer a question about a face."""
+        ...
+
+    def describe(self) -> Mapping[str, Mapping[str, str]]:
+        """Every stage's name and origin."""
+        ...
+
+
+class Page:
+    """The steps of the page. Each takes the visitor's own session and nothing else of anybody."""
+
+    def __init__(self, assistant: PageAssistant) -> None:
+        self.assistant = assistant
+
+    def receive(self, session: Session, data: bytes) -> Update:
+        """Take a file in; :meth:`measure` does the work."""
+        session.empty()
+        session.data = data
+        return {**EMPTY, "verdict": waiting("Looking for faces"), "busy": True}
+
+    def measure(self, session: Session) -> Iterator[Update]:
+        """Score and map every face of the file that was taken in."""
+        data, session.data = session.data, None
+        if data is None:
+            return
+        run = session.run
+        media: Media | None = None
+        events = self.assistant.analyze(data, explain=False, cancel=session.cancel)
+        del data
+        for event in safely(events):
+            if session.run != run:
+                return
+            match event:
+                case MediaReady():
+                    media = without_frames(event.media)
+                case Progress():
+                    if not session.faces:
+                        stage = _STAGES.get(event.stage, event.stage.capitalize())
+                        yield {"verdict": waiting(f"{stage} ({event.done + 1} of {event.total})")}
+                case FaceFound():
+                    if not session.faces:
+                        yield {"verdict": waiting("Face found, scoring")}
+                case Analyzed():
+                    yield self._measured(session, event.result, media)
+                case NoFace():
+                    yield {**EMPTY, "verdict": problem(event.message, event.hint, title="No face")}
+                case Failed():
+                    yield {**EMPTY, "verdict": _problem(event.error)}
+                case Done():
+                    session.keep(event.analysis)
+                    yield {
+                        "tabs": tabs(session.faces, session.active),
+                        "verdict": self._verdict(session),
+                        **self._evidence(session),
+                        "files": downloads(session, demo=self.assistant.demo),
+                        "busy": session.talk.explanation is None,
+                    }
+                case _:
+                    pass
+
+    def choose(self, session: Session, index: int) -> Update:
+        """Open the tab of another face."""
+        if not 0 <= index < len(session.faces):
+            return {}
+        session.begin()
+        session.question = None
+        session.active = index
+        talk = session.talk
+        written = talk.explanation
+        return {
+            "tabs": tabs(session.faces, index),
+            "verdict": self._verdict(session),
+            "look": self._look(session),
+            "words": explanation_panel(written) if written else draft_panel(""),
+            "talk": conversation(talk.turns),
+            **self._evidence(session),
+            "files": downloads(session, demo=self.assistant.demo),
+            "busy": written is None,
+        }
+
+    def explain(self, session: Session) -> Iterator[Update]:
+        """Write the explanation of the open face, unless it has one."""
+        face = session.face
+        if face is None or session.talk.explanation is not None or session.analysis is None:
+            return
+        run, talk = session.run, session.talk
+        yield {"words": draft_panel(""), "busy": True}
+        drafts = _Drafts(draft_panel)
+        for event in safely(self.assistant.explain(face, cancel=session.cancel)):
+            if session.run != run:
+                return
+            match event:
+                case Token():
+                    panel = drafts.add(event.text)
+                    if panel:
+                        yield {"words": panel}
+                case Explained():
+                    talk.explanation = event.explanation
+                    yield {
+                        "words": explanation_panel(event.explanation),
+                        "files": downloads(session, demo=self.assistant.demo),
+                        "busy": False,
+                    }
+                case Failed():
+                    yield {"words": stopped_panel(drafts.text, event.error), "busy": False}
+                case _:
+                    pass
+
+    def question(self, session: Session, question: str) -> Update:
+        """Take a question in; :meth:`answer` does the work."""
+        if session.face is None:
+            return {}
+        session.begin()
+        session.question = question
+        asked = _shortened(question)
+        update: Update = {
+            "talk": conversation(session.talk.turns, last=answering(asked, "")),
+            "busy": True,
+        }
+        if session.talk.explanation is None:
+            stopped = Cancelled(
+                "The explanation was stopped by a question.", hint="Retry writes it."
+            )
+            update["words"] = stopped_panel("", stopped)
+        return update
+
+    def answer(self, session: Session) -> Iterator[Update]:
+        """Answer the question that was taken in, from the evidence of the open face."""
+        face, question = session.face, session.question
+        if face is None or question is None:
+            return
+        run, talk = session.run, session.talk
+        asked = _shortened(question)
+        drafts = _Drafts(
+            lambda draft: conversation(talk.turns, last=answering(asked, draft)),
+        )
+        events = self.assistant.ask(
+            face, question, history=tuple(talk.turns), cancel=session.cancel
+        )
+        for event in safely(events):
+            if session.run != run:
+                return
+            match event:
+                case Analyzed():
+                    session.faces[session.active] = event.result
+                    yield self._evidence(session)
+                case Token():
+                    panel = drafts.add(event.text)
+                    if panel:
+                        yield {"talk": panel}
+                case TurnDone():
+                    talk.turns.append(event.turn)
+                    yield {
+                        "talk": conversation(talk.turns),
+                        "files": downloads(session, demo=self.assistant.demo),
+                        "busy": False,
+                    }
+                case Failed():
+                    failed = (asked, drafts.text, event.error)
+                    yield {"talk": conversation(talk.turns, failed=failed), "busy": False}
+                case _:
+                    pass
+
+    def stop(self, session: Session) -> None:
+        """Stop what is being written; it says so itself."""
+        session.cancel.set()
+
+    def retry(self, session: Session) -> Update:
+        """Take back the last words and have them written again."""
+        face = session.face
+        if face is None:
+            return {}
+        if session.question is not None:
+            turns = session.talk.turns
+            if turns and turns[-1].question.strip() == session.question.strip():
+                turns.pop()
+            return self.question(session, session.question)
+        session.begin()
+        session.talk.explanation = None
+        return {"words": draft_panel(""), "busy": True}
+
+    def clear(self, session: Session) -> Update:
+        """Forget the case."""
+        session.empty()
+        return dict(EMPTY)
+
+    def _measured(self, session: Session, result: FaceAnalysis, media: Media | None) -> Update:
+        """Keep a face's result, and show it where its tab is open."""
+        index = result.face.index
+        known = index < len(session.faces)
+        if known:
+            session.faces[index] = result
+        else:
+            session.faces.append(result)
+        update: Update = {"tabs": tabs(session.faces, session.active)}
+        if index != session.active:
+            return update
+        if known:
+            return self._evidence(session)
+        return {
+            **update,
+            "verdict": self._verdict(session, media),
+            "look": self._look(session),
+            **self._evidence(session),
+        }
+
+    def _verdict(self, session: Session, media: Media | None = None) -> str:
+        analysis, face = session.analysis, session.face
+        media = analysis.media if analysis else media
+        if face is None or media is None:
+            return ""
+        return verdict_panel(
+            face,
+            count=len(session.faces),
+            media=media,
+            warnings=analysis.warnings if analysis else (),
+            demo=self.assistant.demo,
+        )
+
+    def _look(self, session: Session) -> str:
+        face = session.face
+        if face is None:
+            return ""
+        return look_panel(
+            face,
+            crop=crop_uri(face),
+            heat=heat_uri(face),
+            outlines=outline_uris(face),
+            count=len(session.faces),
+        )
+
+    def _evidence(self, session: Session) -> Update:
+        face = session.face
+        if face is None:
+            return {}
+        return {"evidence": evidence_panel(face, neutralised=neutralised_uris(face))}
+
+
+class _Drafts:
+    """Collects words, and makes a new panel of them a dozen times a second at most."""
+
+    def __init__(self, panel: Callable[[str], str]) -> None:
+        self.text = ""
+        self._panel = panel
+        self._last = 0.0
+
+    def add(self, piece: str) -> str:
+        """The new panel; empty where it is too soon for one."""
+        self.text += piece
+        now = time.monotonic()
+        if now - self._last < _EVERY_SECONDS:
+            return ""
+        self._last = now
+        return self._panel(self.text)
+
+
+def safely(events: Iterator[Event]) -> Iterator[Event]:
+    """The events; an unforeseen error is logged under a number and told by that number alone."""
+    try:
+        yield from events
+    except AssistantError as error:
+        yield Failed(error=error)
+    except Exception:  # noqa: BLE001 - the page must live on; the log has the traceback
+        incident = uuid.uuid4().hex[:8]
+        _log.exception("incident %s", incident)
+        yield Failed(
+            error=InferenceError(
+                f"Something went wrong inside (incident {incident}).",
+                hint="Try again; the log of the server tells more under that number.",
+                code="unforeseen",
+            )
+        )
+
+
+def _problem(error: AssistantError) -> str:
+    return problem(error.user_message, error.hint)
+
+
+def _shortened(question: str) -> str:
+    """A question as it is shown: an overlong one is cut."""
+    question = question.strip()
+    return question if len(question) <= 600 else f"{question[:600]} \u2026"

@@ -1,0 +1,255 @@
+"""An assistant that says what it is told: the page's behaviour without any model."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from assistant.attribution.regions import find_regions
+from assistant.errors import Cancelled
+from assistant.events import (
+    Analyzed,
+    Done,
+    Event,
+    Explained,
+    FaceFound,
+    MediaReady,
+    Progress,
+    Token,
+    TurnDone,
+)
+from assistant.evidence import (
+    build_evidence,
+    counterfactual_fact,
+    fragility_fact,
+    fragility_summary,
+    renumbered,
+)
+from assistant.fakes import BrightnessDetector, FlatCalibrator, MouthMap
+from assistant.pipeline import PipelineLimits
+from assistant.types import (
+    Analysis,
+    CropSpec,
+    Evidence,
+    Explanation,
+    Face,
+    FaceAnalysis,
+    Image,
+    Media,
+    PromptRef,
+    Score,
+    Sentence,
+    SentenceStatus,
+    Turn,
+    Verdict,
+)
+
+PROMPT = PromptRef(name="explain", version=1, sha256="ab" * 32)
+POINTS = np.array([[0.34, 0.4], [0.66, 0.4], [0.5, 0.58], [0.38, 0.75], [0.62, 0.75]])
+
+
+def analysed(crop: Image, *, index: int = 0, logit: float = 2.2) -> FaceAnalysis:
+    """A face with a score, a map of the mouth, and evidence of every kind."""
+    size = crop.shape[0]
+    face = Face(
+        media_id="0" * 64,
+        index=index,
+        frame_index=0,
+        box_xyxy=(0.0, 0.0, float(size), float(size)),
+        landmarks=(POINTS * size).astype(np.float32),
+        crop=crop,
+        crop_spec=CropSpec(size=size),
+        matrix=np.array([[1.0, 0, 0], [0, 1.0, 0]]),
+        confidence=0.98,
+    )
+    calibrator = FlatCalibrator()
+    calibrated = calibrator.calibrate(logit)
+    score = Score(
+        logit=logit,
+        probability=calibrated.probability,
+        interval=calibrated.interval,
+        verdict=calibrated.verdict,
+        thresholds=calibrator.thresholds,
+        detector="clip-ln",
+        calibrator="platt",
+        weights_sha256="c0ffee" * 10 + "beef",
+    )
+    attribution = MouthMap().attribute(BrightnessDetector(), crop)
+    regions = find_regions(attribution.map, face.crop_landmarks)
+    return FaceAnalysis(
+        face=face,
+        score=score,
+        attribution=attribution,
+        regions=regions,
+        evidence=build_evidence(face, score, regions, _media(crop)),
+    )
+
+
+def with_causes(result: FaceAnalysis) -> FaceAnalysis:
+    """The same face with counterfactual and fragility facts."""
+    before, verdict = result.score.probability, result.score.verdict
+    calibrate = FlatCalibrator().calibrate
+    facts = [
+        counterfactual_fact(
+            i + 1,
+            region=region,
+            before=before,
+            after=after,
+            matters=abs(after - before) > 0.05,
+            stands_out=region == "mouth",
+            verdict=verdict,
+            verdict_after=Verdict.UNCERTAIN if after < 0.65 else verdict,
+            control=-0.02,
+            control_n=4,
+        )
+        for i, (region, after) in enumerate((("mouth", 0.48), ("nose", 0.86), ("left eye", 0.89)))
+    ]
+    changes = [
+        ("JPEG quality 90", 2.1),
+        ("JPEG quality 50", 1.2),
+        ("half size", 0.4),
+        ("mirrored", 2.3),
+    ]
+    after = [(name, calibrate(logit)) for name, logit in changes]
+    facts.append(
+        fragility_summary(
+            1,
+            verdict=verdict,
+            changes=[(name, c.probability, c.verdict) for name, c in after],
+        )
+    )
+    facts += [
+        fragility_fact(
+            i + 2,
+            change=name,
+            before=before,
+            probability=c.probability,
+            verdict=verdict,
+            verdict_after=c.verdict,
+        )
+        for i, (name, c) in enumerate(after)
+    ]
+    return replace(result, evidence=renumbered(result.evidence, facts))
+
+
+def _media(crop: Image) -> Media:
+    return Media(
+        id="0" * 64, kind="image", frames=(crop,), width=crop.shape[1], height=crop.shape[0]
+    )
+
+
+def spoken(evidence: Evidence) -> Explanation:
+    """An explanation with sentences of all three kinds."""
+    said = evidence["S1"].values
+    sentences = (
+        Sentence(
+            text=f"The detector gives a probability of manipulation of {said['shown']} [S1].",
+            status=SentenceStatus.SUPPORTED,
+            cites=("S1",),
+        ),
+        Sentence(
+            text="The mouth stands out on the map [R1].",
+            status=SentenceStatus.SUPPORTED,
+            cites=("R1",),
+        ),
+        Sentence(
+            text="The score is certain.",
+            status=SentenceStatus.CONTRADICTED,
+            cites=("L1",),
+            reason="the evidence says that the detector can be wrong",
+            replacement="The detector can be wrong: its score is an estimate, not proof.",
+        ),
+        Sentence(
+            text="The lighting on the hair is inconsistent.",
+            status=SentenceStatus.UNSUPPORTED,
+            reason="hair was not measured",
+        ),
+    )
+    shown = " ".join(
+        s.replacement or s.text for s in sentences if s.status is not SentenceStatus.UNSUPPORTED
+    )
+    return Explanation(
+        text=shown,
+        sentences=sentences,
+        raw_text=" ".join(s.text for s in sentences),
+        backend="llama-cpp",
+        prompt=PROMPT,
+        seconds=3.4,
+        first_token_seconds=0.8,
+    )
+
+
+class ScriptedAssistant:
+    """Finds its faces in every file; ``gate`` holds the writing until it is set."""
+
+    def __init__(self, crops: Sequence[Image], *, demo: bool = False) -> None:
+        self.limits = PipelineLimits()
+        self.demo = demo
+        self.versions = {"whyfake": "0.1.0"}
+        self.crops = list(crops)
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def describe(self) -> dict[str, dict[str, str]]:
+        return {"detector": {"name": "clip-ln"}, "vlm": {"name": "llama-cpp"}}
+
+    def analyze(
+        self, data: bytes, *, explain: bool = True, cancel: threading.Event | None = None
+    ) -> Iterator[Event]:
+        media = _media(self.crops[0])
+        yield MediaReady(media=media)
+        results = [
+            analysed(crop, index=i, logit=2.2 - 2.4 * i) for i, crop in enumerate(self.crops)
+        ]
+        for result in results:
+            yield FaceFound(face=result.face)
+        for result in results:
+            yield Analyzed(result=result)
+        for i, result in enumerate(results):
+            yield Progress(stage="counterfactuals", done=i, total=len(results))
+            results[i] = with_causes(result)
+            yield Analyzed(result=results[i])
+        explanation = None
+        if explain:
+            for event in self.explain(results[0], cancel=cancel):
+                explanation = event.explanation if isinstance(event, Explained) else explanation
+                yield event
+        yield Done(
+            analysis=Analysis(
+                media=media,
+                faces=tuple(results),
+                explanation=explanation,
+                versions=self.versions,
+                seconds={"total": 1.0},
+            )
+        )
+
+    def explain(
+        self, result: FaceAnalysis, *, cancel: threading.Event | None = None
+    ) -> Iterator[Event]:
+        explanation = spoken(result.evidence)
+        yield from self._words(explanation.raw_text, cancel)
+        yield Explained(explanation=explanation)
+
+    def ask(
+        self,
+        result: FaceAnalysis,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        cancel: threading.Event | None = None,
+    ) -> Iterator[Event]:
+        explanation = spoken(result.evidence)
+        yield from self._words(explanation.raw_text, cancel)
+        yield TurnDone(turn=Turn(question=question, explanation=explanation))
+
+    def _words(self, text: str, cancel: threading.Event | None) -> Iterator[Event]:
+        for i, word in enumerate(text.split()):
+            if i == 3:
+                while not self.gate.wait(0.05):
+                    if cancel is not None and cancel.is_set():
+                        raise Cancelled("The answer was stopped.", hint="Ask again to go on.")
+            yield Token(text=word + " ")
