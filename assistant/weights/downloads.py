@@ -196,6 +196,7 @@ def download_url(entry: Entry, source: UrlSource, work: Path, tick: Tick) -> Pat
                     start += len(chunk)
                     tick(start, total)
     except urllib.error.HTTPError as error:
+        error.close()
         raise WeightsError(
             f"{entry.name} could not be downloaded: {source.url} answered {error.code}.",
             hint="Try again later, or copy the file from another machine into the data folder.",
