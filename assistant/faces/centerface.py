@@ -2,7 +2,7 @@
 
 Three kinds of picture need three searches. A face crop is shrunk (and given a border where it
 fills its picture), exactly as the training crops were made, so that use equals training. A photo is
-searched at up to 640 pixels. Where no face or only small ones are found, it is searched at up to 1280.
+searched at up to 640 pixels, and where no face or only small ones are found, at up to 1280 pixels.
 Faces of photos are then looked at once more in a window of their own: this steadies their points.
 """
 
@@ -70,7 +70,9 @@ class CenterFaceFinder:
         longest = max(image.shape[:2])
         try:
             if longest <= _CROP_SIDE:
-                found = self._close_up(image) or self._search(image, _PHOTO_SIDE, self._threshold)
+                found = self._close_up(image)
+                if not found and longest > _CLOSE_UP_SIDE:  # a small photo with smaller faces
+                    found = self._search(image, longest, self._threshold)
             else:
                 found = self._photo(image, longest)
         except cv2.error as error:
