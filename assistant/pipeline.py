@@ -143,8 +143,8 @@ class Assistant:
 
         Yields:
             ``MediaReady``; ``NoFace``, or for each face ``FaceFound`` and ``Analyzed``, then a
-            second ``Analyzed`` for the same face once its causal checks are in; ``Token`` while text is
-            written; ``Explained``; ``Done``. ``Failed`` ends it at any point.
+            second ``Analyzed`` for the same face once its causal checks are in; ``Token`` while
+            text is written; ``Explained``; ``Done``. ``Failed`` ends it at any point.
         """
         try:
             yield from self._analyze(data, explain, cancel)
