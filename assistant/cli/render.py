@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 
 import click
@@ -24,7 +25,7 @@ class Progressor:
     """Says on stderr what is going on; silent where stderr is not a terminal."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._on = not quiet and click.get_text_stream("stderr").isatty()
+        self._on = not quiet and sys.stderr.isatty()
 
     def show(self, event: Progress | FaceFound) -> None:
         """Rewrite the progress line."""
@@ -101,6 +102,6 @@ def _bar(probability: float, low: float, high: float, thresholds: tuple[float, f
 
 
 def _wrap(text: str, lead: str) -> list[str]:
-    return textwrap.wrap(
-        text, _WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead)
-    ) or [lead.rstrip()]
+    return textwrap.wrap(text, _WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead)) or [
+        lead.rstrip()
+    ]
