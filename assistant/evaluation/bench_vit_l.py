@@ -86,7 +86,8 @@ def _pictures(count: int) -> list[np.ndarray]:
     for i in range(count):
         side = 160 + 24 * i
         top, left = 8 * i, 120 - 10 * i
-        out.append(cv2.resize(photo[top : top + side, max(left, 0) : max(left, 0) + side], (224, 224)))
+        left = max(left, 0)
+        out.append(cv2.resize(photo[top : top + side, left : left + side], (224, 224)))
     return out
 
 
@@ -130,7 +131,7 @@ def _ours(state_and_head: Any, precision: str) -> ClipLnDetector:
 
 
 def _reference(state_and_head: Any) -> Any:
-    """transformers' CLIP in float32 with its own processing, one picture a call."""
+    """The CLIP of transformers in float32 with its own processing, one picture a call."""
     import torch
     from PIL import Image
     from transformers import CLIPVisionConfig, CLIPVisionModel

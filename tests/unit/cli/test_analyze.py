@@ -1,4 +1,4 @@
-"""``analyze`` and ``ask`` over working fakes: what is printed, which code ends it, what is written."""
+"""``analyze`` and ``ask`` over working fakes: output, exit codes, files."""
 
 from __future__ import annotations
 
