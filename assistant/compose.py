@@ -94,9 +94,17 @@ def build_finder(settings: Settings) -> FaceFinder:
     cls = registry.load("face_finders", name, plugins=settings.plugins)
     made: FaceFinder
     if name == "centerface":
-        made = cls(locate("centerface", data_dir=settings.data_dir))
+        made = cls(
+            locate(
+                "centerface", data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned
+            )
+        )
     elif name == "retinaface":
-        weights = locate("retinaface-resnet50", data_dir=settings.data_dir)
+        weights = locate(
+            "retinaface-resnet50",
+            data_dir=settings.data_dir,
+            accept_unpinned=settings.accept_unpinned,
+        )
         made = cls(weights, network="resnet50", device=_device(settings))
     else:
         made = _third_party("face finder", name, cls, settings)
@@ -120,8 +128,8 @@ def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:
             )
         return detector, calibrator
     base_name, delta_name = _DETECTOR_FILES[settings.profile]
-    delta = locate(delta_name, data_dir=settings.data_dir)
-    base = locate(base_name, data_dir=settings.data_dir)
+    delta = locate(delta_name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
+    base = locate(base_name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
     return cls.load(base, delta, device=_device(settings)), load_calibrator(delta)
 
 
@@ -147,8 +155,12 @@ def _llama_cpp(cls: Any, settings: Settings) -> VlmBackend:
     if vlm.model:
         model, mmproj, adapter = Path(vlm.model), None, vlm.adapter
     else:
-        model = locate("smollm2-135m-q4", data_dir=settings.data_dir)
-        mmproj = locate("mmproj-vits14", data_dir=settings.data_dir)
+        model = locate(
+            "smollm2-135m-q4", data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned
+        )
+        mmproj = locate(
+            "mmproj-vits14", data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned
+        )
         adapter = vlm.adapter
     made: VlmBackend = cls(
         model,

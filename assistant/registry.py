@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import importlib.util
 import os
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -166,10 +166,16 @@ def listing(
     return tuple(out)
 
 
+def _is_there(module: str) -> bool:
+    """Whether a module of ours exists; ``find_spec`` would import its parents, and torch."""
+    path = Path(__file__).parent.joinpath(*module.split(".")[1:])
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
 def _why_broken(kind: str, name: str, plugins: bool | None, check: bool, target: str) -> str:
     if not check:
         module = target.partition(":")[0]
-        return "" if importlib.util.find_spec(module) else f"no module {module}"
+        return "" if _is_there(module) else f"no module {module}"
     try:
         load(kind, name, plugins=plugins)
     except PluginError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import platform
@@ -293,19 +292,16 @@ def _choices(loaded: Loaded) -> list[Check]:
         ("attributors", settings.attributor),
         ("vlm_backends", settings.vlm_backend),
     ):
-        known = registry.names(kind, plugins=settings.plugins)
-        target = registry.BUILT_IN[kind].get(name, "")
-        there = name in known and (
-            not target or importlib.util.find_spec(target.partition(":")[0]) is not None
-        )
+        found = {each.name: each.error for each in registry.listing(kind, plugins=settings.plugins)}
+        error = found.get(name, f"not known; there are {', '.join(found)}")
         field = {"face_finders": "face_finder", "detectors": "detector"}.get(kind, kind[:-1])
         origin = loaded.origins.get(field, "default")
         rows.append(
             Check(
                 part="Chosen",
                 name=registry.KINDS[kind],
-                well=there,
-                found=f"{name} ({origin})",
+                well=not error,
+                found=f"{name} ({origin})" + (f": {error}" if error else ""),
                 remedy="whyfake plugins list",
             )
         )

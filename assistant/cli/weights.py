@@ -11,6 +11,8 @@ from assistant import weights as store
 from assistant.errors import AssistantError
 from assistant.settings import Settings, load_settings
 from assistant.weights import State
+from assistant.weights.manifest import manifest_path
+from assistant.weights.store import file_sha256, write_atomically
 
 __all__ = ["weights"]
 
@@ -145,3 +147,23 @@ def verify(context: click.Context, profile: str | None, as_json: bool) -> None:
         except AssistantError as error:
             click.echo(f"{error.user_message} {error.hint}", err=True)
     context.exit(1 if problems else 0)
+
+
+@weights.command()
+@click.pass_context
+def pin(context: click.Context) -> None:
+    """Write size and SHA-256 of the files trained here into the manifest, after training."""
+    path = manifest_path()
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    for entry in raw["entries"]:
+        if entry["source"]["kind"] != "repo":
+            continue
+        file = path.parent / entry["source"]["path"]
+        if not file.is_file():
+            click.echo(f"{file} is not there.", err=True)
+            context.exit(1)
+        sha256, size = file_sha256(file), file.stat().st_size
+        state = "unchanged" if entry["sha256"] == sha256 else "pinned"
+        entry["sha256"], entry["size"] = sha256, size
+        click.echo(f"{state:10} {entry['name']:26} {sha256[:12]}")
+    write_atomically(path, (json.dumps(raw, indent=2, ensure_ascii=False) + "\n").encode())

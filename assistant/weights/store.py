@@ -24,6 +24,8 @@ __all__ = [
     "locate",
     "path_of",
     "read_build_note",
+    "source_hashes",
+    "write_atomically",
     "write_build_note",
 ]
 

@@ -1,0 +1,109 @@
+"""Imports run one way, heavy libraries stay where they belong, and nothing heavy loads early."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "assistant"
+HEAVY = (
+    "torch",
+    "transformers",
+    "gradio",
+    "langchain_core",
+    "cv2",
+    "sklearn",
+    "open_clip",
+    "facexlib",
+    "bitsandbytes",
+    "xllamacpp",
+    "pandas",
+    "matplotlib",
+)
+
+
+def loaded_after(code: str) -> set[str]:
+    """Top-level modules loaded in a new Python after ``code``."""
+    program = f"{code}\nimport sys\nprint(*sorted({{n.partition('.')[0] for n in sys.modules}}))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_import_contracts_hold() -> None:
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def command(*args: str) -> str:
+    run = f"main({list(args)!r})"
+    return f"from assistant.cli.main import main\ntry:\n    {run}\nexcept SystemExit: pass"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import assistant",
+        "import assistant.compose",
+        "import assistant.settings, assistant.registry, assistant.weights, assistant.resources",
+        "import assistant.types, assistant.events, assistant.errors, assistant.interfaces",
+        command("--help"),
+        command("doctor"),
+        command("weights", "list"),
+        command("config", "show"),
+        command("plugins", "list"),
+    ],
+)
+def test_nothing_heavy_is_loaded_early(code: str) -> None:
+    assert loaded_after(code) & set(HEAVY) == set()
+
+
+def test_the_package_itself_loads_only_the_standard_library() -> None:
+    bare = loaded_after("pass")
+    extra = loaded_after("import assistant") - bare - {"assistant"}
+    assert {name for name in extra if name not in sys.stdlib_module_names} == set()
+
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_modules_are_small(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").count("\n")
+    assert lines <= 400, f"{lines} lines: split it where the subject changes"
+
+
+def test_public_modules_say_what_they_offer() -> None:
+    silent = []
+    for path in MODULES:
+        if path.name in {"__init__.py", "__main__.py"} or path.name.startswith("_"):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = {
+            target.id
+            for node in tree.body
+            if isinstance(node, ast.Assign | ast.AnnAssign)
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+            if isinstance(target, ast.Name)
+        }
+        if "__all__" not in names:
+            silent.append(str(path.relative_to(ROOT)))
+    assert silent == []
+
+
+def test_modules_are_named_for_their_subject() -> None:
+    vague = {"utils.py", "helpers.py", "common.py", "misc.py", "manager.py"}
+    assert [str(p) for p in MODULES if p.name in vague] == []
