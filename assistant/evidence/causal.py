@@ -76,7 +76,7 @@ def counterfactual_fact(
         if control_n:
             text += f" Random patches of that size move it by {points(control)} on average."
         if not stands_out:
-            text += " The map does not point there."
+            text += f" The map does not point to the {region}."
     elif abs(change) < _HARDLY:
         effect = "hardly"
         if stands_out:
@@ -93,7 +93,7 @@ def counterfactual_fact(
         )
     changes = verdict_after is not verdict
     if changes:
-        text += f" The verdict would then be {verdict_after.words}."
+        text += f" Without {where}, the verdict would be {verdict_after.words}."
     return Fact(
         id=f"C{number}",
         kind=FactKind.COUNTERFACTUAL,

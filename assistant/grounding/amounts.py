@@ -65,13 +65,13 @@ def matches(amount: Amount, share: float) -> bool:
 def matches_value(amount: Amount, actual: float) -> bool:
     """Whether an amount says ``actual``, rounded to the digits it is written with.
 
-    "Under" and "over" must hold and be within 10 of it; "about" may miss by 2 percent points.
+    "Under" and "over" must hold and be within 5 of it; "about" may miss by 2 percent points.
     """
     step = 0.5 * 10.0**-amount.digits + 1e-9
     if amount.qualifier in _LESS:
-        return actual <= amount.value + 1e-9 and amount.value - actual <= 10
+        return actual <= amount.value + 1e-9 and amount.value - actual <= 5
     if amount.qualifier in _MORE:
-        return actual >= amount.value - 1e-9 and actual - amount.value <= 10
+        return actual >= amount.value - 1e-9 and actual - amount.value <= 5
     if amount.qualifier in _NEAR and amount.unit == "%":
         return abs(amount.value - actual) <= 2.0 + step
     return abs(amount.value - actual) <= step

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from assistant.grounding.amounts import amounts
+from assistant.grounding.amounts import amounts, matches
 from assistant.grounding.case import Case, normal
 from assistant.grounding.check_map import change_words, effect_words, frame_words, map_words
 from assistant.grounding.check_score import certainty, score_words, verdict_words
@@ -41,11 +41,16 @@ _PRONOUN = re.compile(r"\b(?:it|its|which|that|there|this region|this area|they|
 
 _CUES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("effect", re.compile(r"\bneutrali[sz]|\brandom patches\b")),
-    ("change", re.compile(r"\beveryday changes?\b|\bchange[a-z]tag\b|\bre-?compress|\bresiz|\bre-?sav|\bscreenshot")),
+    ("change", re.compile(r"\beveryday changes?\b|\bchange[a-z]tag\b")),
     ("frames", re.compile(r"\bframes?\b")),
     ("map", re.compile(r"\bmap\b|\bst(?:ands?|anding|ood) out\b|\bdraw(?:s|n|ing)?\b|\bpoints? (?:\w+ )?to\b|"
                        r"\bhighlight|\bfocus|\battention\b|\bheat")),
 )  # fmt: skip
+# A change of the file that no fact names.
+_UNTRIED = re.compile(
+    r"\bre-?compress|\bresiz|\bre-?sav|\bscreenshot|\b(?:if|after|when|once|were|had)\b.*\b(?:mirror|flip|crop|"
+    r"shrunk|shrink|compress|smaller|larger|shifted|rotated|sharpened|blurred|upload|shared|saved)"
+)
 _WITHOUT = re.compile(
     r"\b(?:without|covered|covering|hidden|hiding|removed|removing|masked|taken away|left out)\b"
 )
@@ -218,6 +223,8 @@ def _clause(part: str, whole: str, before: Clause, tags: dict[str, str]) -> Clau
     named = tuple(name for tag, name in tags.items() if tag in part)
     clause.changes = named or clause.changes
     cue = next((kind for kind, pattern in _CUES if pattern.search(part)), "")
+    if not cue and _UNTRIED.search(part):
+        cue, clause.changes = "change", ("?",)
     if cue == "map" and not regions and _REGION_POINT.search(part) and "map" not in part:
         cue = ""
     if not cue and _WITHOUT.search(part) and regions:
@@ -240,7 +247,9 @@ def _rest(clause: Clause, case: Case) -> None:
         clause.unfounded(f'no fact measures "{flaw[0]}"')
     for amount in amounts(clause.text):
         facts = (case.score,) if case.score and amount.unit == "%" else ()
-        if facts and case.score:
+        if case.score and case.probability is not None and matches(amount, case.probability):
+            clause.unfounded(f"does not say what {amount.value:g}% is")
+        elif facts and case.score:
             clause.wrong(f"{amount.value:g}% is not what was measured", case.score)
         else:
             clause.unfounded(f"no fact gives the number {amount.value:g}")

@@ -39,7 +39,8 @@ _CHANGED = re.compile(
     r"\bwhat was changed\b|\b(?:was|were|is|are|been|being|has|have|looks?|seems?|appears?)\b(?: \w+){0,2} (?:changed|"
     r"altered|edited|manipulated|fake|swapped|modified|forged|retouched|real|untouched)\b"
 )
-_OUTSIDE = re.compile(r"\blies outside the face\b|\bis not part of the face\b|\boutside the face\b|"
+_OUTSIDE = re.compile(
+    r"\blies outside the face\b|\bis not part of the face\b|\boutside the face\b|"
     r"\b(?:this|that|which|it) says (?:little|less) about the face(?: itself)?\b"
 )
 _NEUTRAL = re.compile(
@@ -158,7 +159,7 @@ def _standing(clause: Clause, case: Case, group: tuple[str, ...], *, denied: boo
     probed = [
         case.effects[n] for n in group if n in case.effects and case.effects[n].values["stands_out"]
     ]
-    if not denied and len(probed) == len(group):
+    if not denied and not out and len(probed) == len(group):
         clause.ok(*probed)
         return
     calm = case.rest is not None and all(n in case.rest.values["regions"] for n in group)

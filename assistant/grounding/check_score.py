@@ -10,7 +10,7 @@ from assistant.grounding.clauses import Clause
 from assistant.grounding.lexicon import CERTAIN, FAKE, HEDGE, NEGATION, REAL, UNSURE, WEAK
 from assistant.types import Fact, Verdict
 
-__all__ = ["certainty", "label_of", "score_words", "verdict_words"]
+__all__ = ["certainty", "label_of", "labels", "score_words", "verdict_words"]
 
 _REAL, _FAKE, _UNSURE = Verdict.LIKELY_REAL, Verdict.LIKELY_MANIPULATED, Verdict.UNCERTAIN
 _PROBABILITY = re.compile(
@@ -18,10 +18,12 @@ _PROBABILITY = re.compile(
     r"face |photo |picture |image |is |was |be |been |being |having |has |to )*"
 )
 _MEANING = re.compile(r"\b(?:in|out of|of)(?: every)? 100\b")
-_CALIBRATION = re.compile(r"\bcalibration (?:data|faces)\b|\bfaces (?:with|that) (?:such|this|score)\b")
+_CALIBRATION = re.compile(
+    r"\bcalibration (?:data|faces)\b|\bfaces (?:with|that) (?:such|this|score)\b"
+)
 _BAND = re.compile(
     r"\bcounts? as\b|\bthresholds?\b|\bbegins? at\b|\bends? at\b|\bscores? (?:from|below|above|between|under|"
-    r"over)\b.*\bcounts?\b|\blies between (?!.*interval)"
+    r"over)\b.*\bcounts?\b"
 )
 _COUNTS_AS = re.compile(
     r"\bcounts? as (?:likely |probably )?(?:manipulated|real|fake|uncertain|such)\b"
@@ -47,14 +49,23 @@ _AGAINST = re.compile(
 )
 
 
+def labels(text: str) -> list[tuple[Verdict, re.Match[str]]]:
+    """The verdict words of ``text`` in order; "not fake" counts as one word, not as "fake"."""
+    found = [(_FAKE, m) for m in FAKE.finditer(text)] + [(_REAL, m) for m in REAL.finditer(text)]
+
+    def inside(a: re.Match[str], b: re.Match[str]) -> bool:
+        return b.start() <= a.start() and a.end() <= b.end() and a.span() != b.span()
+
+    kept = [(v, m) for v, m in found if not any(inside(m, other) for _, other in found)]
+    return sorted(kept, key=lambda pair: pair[1].start())
+
+
 def label_of(text: str) -> Verdict | None:
     """The verdict that verdict words alone name (``uncertain``, ``likely real``), or None."""
     if UNSURE.search(text):
         return _UNSURE
-    real, fake = REAL.search(text), FAKE.search(text)
-    if bool(real) == bool(fake):
-        return None
-    return _REAL if real else _FAKE
+    sides = {verdict for verdict, _ in labels(text)}
+    return sides.pop() if len(sides) == 1 else None
 
 
 def certainty(clause: Clause, case: Case) -> None:
@@ -170,10 +181,10 @@ def _bands(clause: Clause, case: Case) -> None:
             clause.wrong(f"the score is not {against[1]} that threshold", case.verdict)
         else:
             clause.ok(case.verdict)
-    if not _BAND.search(clause.text):
-        return
     shares = [a for a in amounts(clause.text) if a.unit == "%" or (a.digits and a.value <= 1)]
     if not shares:
+        return
+    if not _BAND.search(clause.text) and not _between_bands(clause, case, shares):
         return
     if case.verdict is None:
         clause.unfounded("no fact names a threshold")
@@ -199,6 +210,19 @@ def _bands(clause: Clause, case: Case) -> None:
     for amount in shares:
         clause.blank(amount.start, amount.end)
     clause.take(_COUNTS_AS)
+
+
+def _between_bands(clause: Clause, case: Case, shares: list[Amount]) -> bool:
+    """Whether "the score lies between 30% and 70%" means the thresholds, not the interval."""
+    return (
+        "between" in clause.text
+        and "interval" not in clause.text
+        and case.verdict_name == _UNSURE.value
+        and case.verdict is not None
+        and len(shares) == 2
+        and matches(shares[0], float(case.verdict.values["lower"]))
+        and matches(shares[1], float(case.verdict.values["upper"]))
+    )
 
 
 def _shown(amount: Amount, threshold: float, fact: Fact) -> bool:
@@ -293,14 +317,8 @@ def _probability(clause: Clause, case: Case) -> None:
 
 def _polarity(text: str) -> Verdict:
     """Which side a probability in this clause is of; a score is always that of manipulation."""
-    real, fake = REAL.search(text), FAKE.search(text)
-    if real and not fake:
-        negated = re.search(r"\bnot (?:be |being )?$", text[: real.start()])
-        return _FAKE if negated else _REAL
-    if fake:
-        negated = re.search(r"\bnot (?:be |being |a )?$", text[: fake.start()])
-        return _REAL if negated and not real else _FAKE
-    return _UNSURE if UNSURE.search(text) else _FAKE
+    label = label_of(text)
+    return _FAKE if label is None else label
 
 
 def _take_labels(clause: Clause) -> None:
@@ -324,15 +342,14 @@ def _confidence(clause: Clause) -> None:
 def verdict_words(clause: Clause, case: Case) -> None:
     """Every verdict word left over must be the verdict, with its "likely"."""
     text = clause.text
-    both = REAL.search(text) and FAKE.search(text) and re.search(r"\bor\b", text)
-    label = _UNSURE if both else label_of(text)
+    named = labels(text)
+    both = len({verdict for verdict, _ in named}) > 1
+    label = _UNSURE if both and re.search(r"\bor\b", text) else label_of(text)
     if label is None:
-        if FAKE.search(text) or REAL.search(text):
+        if named:
             clause.unfounded("verdict words of both sides")
         return
-    labelled = _label_end(text)
-    negated = label is not _UNSURE and NEGATION.search(text[:labelled])
-    if negated and not re.search(r"\bnot only\b", text):
+    if label is not _UNSURE and NEGATION.search(text[: named[0][1].start()]):
         label = _FAKE if label is _REAL else _REAL
     unlikely = re.search(r"\bunlikely\b", text)
     for pattern in (UNSURE, FAKE, REAL):
@@ -357,8 +374,3 @@ def verdict_words(clause: Clause, case: Case) -> None:
         clause.unfounded("the verdict is uncertain, which supports neither side", case.verdict)
     else:
         clause.wrong(f"the verdict is {actual.words}", case.verdict)
-
-
-def _label_end(text: str) -> int:
-    ends = [m.start() for p in (FAKE, REAL) if (m := p.search(text))]
-    return min(ends) if ends else len(text)

@@ -9,10 +9,15 @@ from assistant.types import Fact, SentenceStatus
 
 __all__ = ["Clause", "Finding", "clauses"]
 
+_REGION = (
+    r"(?!(?:the |its |a |both )?(?:left |right |lower |upper |person's )*(?:eye|cheek|mouth|lip|nose|nostril|"
+    r"jaw|chin|forehead|brow|background|backdrop))"
+)
+# Not before "and the nose": several regions may share one predicate.
 _CUT = re.compile(
     r"\s*[;:()]\s*|\s+-\s+|\s*,?\s+(?=(?:but|yet|while|whereas|because|since|although|though|so)\b"
-    r"(?! far| does| do| that))|,\s+(?:and\s+)?(?=(?!\d{3}\b))|"
-    r"\s+and\s+(?=(?:the|its|it|that|this|neutrali|no|so|random)\b)"
+    r"(?! far| does| do| that))|,\s+(?:and\s+)?(?!\d{3}\b)" + _REGION + r"|"
+    r"\s+and\s+(?=(?:the|its|it|that|this|neutrali|no|so|random)\b)" + _REGION
 )
 
 

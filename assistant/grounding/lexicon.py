@@ -131,7 +131,7 @@ FORBIDDEN = _re(
     r"white (?:man|woman|person)|hispanic|latin[ao]s?|arab\w*|jewish|muslim|christian|hindu|religio\w*|"
     r"nationality|nationalit\w*|skin (?:colou?r|tone)|handsome|beautiful|beauty|attractive\w*|pretty|"
     r"ugly|sexy|gay|lesbian|celebrit\w*|politician|president|actor|actress|singer|influencer|famous|"
-    r"identity|identif\w+|recogni[sz]\w+|(?:his|her|person's) name|named [A-Z]\w+|motives?|"
+    r"identity|identif\w+|recogni[sz]\w+|(?:his|her|person's) name|(?-i:named [A-Z]\w+)|motives?|"
     r"intent(?:ion)?s?|intended to|in order to deceive|deceiv\w*|mislead\w*|malicious\w*|scam\w*|fraud\w*|"
     r"propaganda|blackmail|revenge|criminal\w*|guilty|lying about|(?:is|was) (?:made|created) by)\b"
 )
@@ -153,7 +153,7 @@ ARTEFACT = _re(
 
 KNOWN = frozenset(
     """
-    likely manipulated manipulation manipulations manipulate fake fakes faked deepfake deepfakes
+    seem seems seemed looks c pa likely manipulated manipulation manipulations manipulate fake fakes faked deepfake deepfakes
     forged forgery synthetic doctored tampered altered edited photoshopped artificial ai-generated
     ai generated fabricated counterfeit inauthentic modified retouched real authentic genuine
     authenticity untouched unaltered unmanipulated unedited unmodified legitimate original natural

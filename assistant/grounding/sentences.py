@@ -41,7 +41,8 @@ def split(text: str) -> list[Piece]:
         line = _BULLET.sub("", line).strip()
         if not line or set(line) <= set("-=_*#~"):
             continue
-        for written in _of_line(line):
+        for whole in _of_line(line):
+            written = _given_back(whole, pieces)
             body, cites = _without_cites(written)
             body = plain(body)
             if body:
@@ -51,6 +52,17 @@ def split(text: str) -> list[Piece]:
                 merged = tuple(dict.fromkeys((*last.cites, *cites)))
                 pieces[-1] = Piece(f"{last.written} {written}", last.body, merged)
     return pieces
+
+
+def _given_back(written: str, pieces: list[Piece]) -> str:
+    """Hand ids that open a sentence to the one before it, whose full stop they follow."""
+    match = _CITE.match(written)
+    if match is None or not pieces or match.end() == len(written):
+        return written
+    last = pieces[-1]
+    cites = tuple(dict.fromkeys((*last.cites, *(i.upper() for i in _ID.findall(match[1])))))
+    pieces[-1] = Piece(f"{last.written} {match[0].strip()}", last.body, cites)
+    return written[match.end() :].strip()
 
 
 def _of_line(line: str) -> list[str]:

@@ -124,7 +124,14 @@ def _could_be_wrong(writer: Writer, question: str) -> list[Line]:
         *writer.closeness(),
         *problems,
         *(writer.domain() if outside else []),
-        *([writer.region(background), writer.say("background", background)] if background else []),
+        *(
+            [
+                writer.region(background, first=background.values["rank"] == 1),
+                writer.say("background", background),
+            ]
+            if background
+            else []
+        ),
         *hardly[:1],
         *(writer.fragility() if flips and flips.values["flips"] else []),
         *writer.map_limit(),

@@ -229,7 +229,7 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "effect-verdict": {
         "train": (
             "Without {region}, the verdict would be {verdict_after}.",
-            "The verdict would then be {verdict_after}.",
+            "Without {region}, the verdict changes to {verdict_after}.",
         ),
         "heldout": ("With {region} neutralised, the verdict would be {verdict_after}.",),
     },

@@ -21,13 +21,25 @@ def compose_explanation(evidence: Evidence, rng: random.Random, variant: Variant
         rng: picks patterns and, within reason, the order.
         variant: patterns for training or for testing a language model.
     """
-    writer = Writer(evidence, rng, variant)
+    state = rng.getstate()
+    # Regions, effects and quality notes that are told: fewer where there is much to tell.
+    for most in ((3, 2, 2), (3, 1, 2), (2, 1, 2), (2, 1, 1), (1, 1, 1), (1, 0, 1)):
+        rng.setstate(state)
+        lines = _lines(Writer(evidence, rng, variant), *most)
+        if _words(lines) <= _MOST_WORDS:
+            break
+    return joined(lines)
+
+
+def _lines(writer: Writer, regions: int, effects: int, notes: int) -> list[Line]:
+    rng = writer.rng
     opening = [writer.score(), writer.verdict()]
     if rng.random() < 0.3:
         opening.reverse()
-    must = [*opening[0], *opening[1], *writer.frames(), *writer.closeness(), *writer.regions()]
-    must += writer.effects(most=2)
-    trust = [writer.quality(), writer.domain()]
+    must = [*opening[0], *opening[1], *writer.frames(), *writer.closeness()]
+    must += writer.regions(most=regions)
+    must += writer.effects(most=effects)
+    trust = [writer.quality(most=notes), writer.domain()]
     if rng.random() < 0.3:
         trust.reverse()
     after = [*trust[0], *trust[1]]
@@ -35,7 +47,7 @@ def compose_explanation(evidence: Evidence, rng: random.Random, variant: Variant
     if rng.random() < 0.3:
         ending.reverse()
     if not must:
-        return joined([writer.closed("nothing"), *after, *ending])
+        return [writer.closed("nothing"), *after, *ending]
     # What may be said where there is room, most telling first; each knows its place.
     room = _MOST_WORDS - _words([*must, *after, *ending])
     meaning, width = writer.meaning(), writer.width()
@@ -52,19 +64,17 @@ def compose_explanation(evidence: Evidence, rng: random.Random, variant: Variant
             chosen[name] = lines
             room -= _words(lines)
     start = len(opening[0]) + len(opening[1])
-    return joined(
-        [
-            *must[:start],
-            *chosen.get("meaning", ()),
-            *chosen.get("width", ()),
-            *must[start:],
-            *chosen.get("smallest", ()),
-            *chosen.get("fragility", ()),
-            *after,
-            *chosen.get("origin", ()),
-            *ending,
-        ]
-    )
+    return [
+        *must[:start],
+        *chosen.get("meaning", ()),
+        *chosen.get("width", ()),
+        *must[start:],
+        *chosen.get("smallest", ()),
+        *chosen.get("fragility", ()),
+        *after,
+        *chosen.get("origin", ()),
+        *ending,
+    ]
 
 
 def _words(lines: list[Line]) -> int:

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistant.grounding import check, is_enough, shown_text
+from assistant.questions import QuestionKind
+from assistant.types import Evidence, SentenceStatus, Verdict
+from assistant.vlm.template import compose_answer, compose_explanation, questions_for
+from tests.unit.grounding import cases, table
+
+CASES = {
+    "manipulated": cases.manipulated(),
+    "real": cases.real(),
+    "uncertain": cases.uncertain(),
+}
+ROWS = [
+    (name, sentence, status)
+    for name, text in (
+        ("manipulated", table.MANIPULATED),
+        ("real", table.REAL),
+        ("uncertain", table.UNCERTAIN),
+    )
+    for sentence, status in table.rows(text)
+]
+SEEDS = st.integers(min_value=0, max_value=2**32)
+
+
+@pytest.mark.parametrize(("case", "sentence", "status"), ROWS)
+def test_each_sentence_gets_its_status_and_a_reason(case: str, sentence: str, status: str) -> None:
+    checked = check(sentence, CASES[case])
+
+    assert [s.status.value for s in checked] == [status]
+    if status == "supported":
+        assert all(cite in {f.id for f in CASES[case].facts} for cite in checked[0].cites)
+    else:
+        assert checked[0].reason
+
+
+def _texts(evidence: Evidence, rng: random.Random) -> list[str]:
+    texts = [compose_explanation(evidence, rng, v) for v in ("train", "heldout")]
+    for kind in QuestionKind:
+        for variant in ("train", "heldout"):
+            question = rng.choice(questions_for(kind, variant))
+            texts.append(compose_answer(evidence, kind, question, rng, variant))
+    return texts
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS)
+def test_all_composed_text_is_supported_with_its_own_citations(seed: int) -> None:
+    rng = random.Random(seed)
+    evidence = cases.drawn(rng)
+
+    for text in _texts(evidence, rng):
+        for sentence in check(text, evidence):
+            assert sentence.status is SentenceStatus.SUPPORTED, (sentence, evidence.to_prompt())
+            assert sentence.reason == "", (sentence, evidence.to_prompt())
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS)
+def test_the_evidence_supports_itself(seed: int) -> None:
+    evidence = cases.drawn(random.Random(seed))
+
+    for fact in evidence.facts:
+        for sentence in check(fact.text, evidence):
+            assert sentence.status is SentenceStatus.SUPPORTED, (sentence, evidence.to_prompt())
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS)
+def test_another_verdict_is_contradicted(seed: int) -> None:
+    rng = random.Random(seed)
+    evidence = cases.drawn(rng)
+    own = evidence.verdict.words
+    others = [v.words for v in Verdict if v is not evidence.verdict]
+
+    for topic in (QuestionKind.VERDICT, QuestionKind.OUT_OF_SCOPE):
+        text = compose_answer(evidence, topic, "", rng)
+        for sentence in check(text, evidence):
+            if sentence.cites != ("S2",) or f"verdict is {own}" not in sentence.text:
+                continue
+            for other in others:
+                changed = sentence.text.replace(own, other, 1)
+                found = check(changed, evidence)[0]
+                assert found.status is SentenceStatus.CONTRADICTED, (changed, found)
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS, st.integers(min_value=7, max_value=40))
+def test_a_changed_number_is_contradicted(seed: int, step: int) -> None:
+    rng = random.Random(seed)
+    evidence = cases.drawn(rng)
+    for sentence in check(compose_explanation(evidence, rng), evidence):
+        if re.search(r"JPEG|\"|C2PA", sentence.text):
+            continue
+        for match in re.finditer(r"\d+(?:\.\d+)?(?=%| in 100| times)", sentence.text):
+            number = float(match[0])
+            other = number + step if number + step < 99 else number - step
+            shown = f"{other:.1f}" if "." in match[0] else f"{other:.0f}"
+            changed = sentence.text[: match.start()] + shown + sentence.text[match.end() :]
+            found = check(changed, evidence)[0]
+            assert found.status is SentenceStatus.CONTRADICTED, (changed, found)
+            assert found.replacement
+
+
+def test_nothing_is_supported_by_evidence_without_facts() -> None:
+    full = cases.manipulated()
+    empty = Evidence(
+        media_id=full.media_id,
+        face_index=0,
+        verdict=full.verdict,
+        probability=full.probability,
+        interval=full.interval,
+        facts=(),
+    )
+    for sentence, _ in table.rows(table.MANIPULATED):
+        for found in check(sentence, empty):
+            if found.status is SentenceStatus.SUPPORTED:
+                assert not re.search(r"\d|mouth|verdict|blur|likely|proof", sentence), sentence
+
+
+def test_a_contradicted_sentence_is_shown_as_the_evidence_has_it() -> None:
+    evidence = CASES["manipulated"]
+    sentences = check("The verdict is likely real [S2]. The mouth stands out [R1].", evidence)
+
+    assert [s.status for s in sentences] == [
+        SentenceStatus.CONTRADICTED,
+        SentenceStatus.SUPPORTED,
+    ]
+    text = shown_text(sentences)
+    assert "likely real" not in text
+    assert text == (
+        "The verdict is likely manipulated: scores from 70% up count as likely manipulated [S2]. "
+        "The mouth stands out [R1]."
+    )
+
+
+def test_unsupported_sentences_are_not_shown() -> None:
+    evidence = CASES["manipulated"]
+    sentences = check("The mouth stands out. The skin looks waxy. The skin looks waxy.", evidence)
+
+    assert shown_text(sentences) == "The mouth stands out [R1]."
+    assert not is_enough(sentences)
+
+
+def test_enough_needs_half_of_the_sentences() -> None:
+    evidence = CASES["manipulated"]
+
+    assert is_enough(check("The mouth stands out. The skin looks waxy.", evidence))
+    assert not is_enough(())
+    assert not is_enough(check("Hello there, friend.", evidence))
+
+
+def test_citations_are_added_corrected_and_checked() -> None:
+    evidence = CASES["manipulated"]
+    added, corrected, invented = check(
+        "The mouth stands out. The score is 93% [Q1]. The verdict is likely manipulated [S2, X4].",
+        evidence,
+    )
+
+    assert (added.cites, added.reason) == (("R1",), "citation added")
+    assert (corrected.cites, corrected.reason) == (("S1",), "citation corrected")
+    assert corrected.text == "The score is 93% [S1]."
+    assert invented.status is SentenceStatus.UNSUPPORTED
+    assert "X4" in invented.reason
+
+
+def test_repeating_itself_is_struck_once_said() -> None:
+    evidence = CASES["manipulated"]
+    sentences = check("The verdict is likely manipulated [S2]. " * 50, evidence)
+
+    assert [s.status for s in sentences[:2]] == [
+        SentenceStatus.SUPPORTED,
+        SentenceStatus.UNSUPPORTED,
+    ]
+    assert shown_text(sentences) == "The verdict is likely manipulated [S2]."
+
+
+def test_at_most_sixty_sentences_are_read() -> None:
+    text = " ".join(f"The score is {i}.5%." for i in range(80))
+    sentences = check(text, CASES["manipulated"])
+
+    assert len(sentences) == 80
+    assert "60 sentences" in sentences[-1].reason
+
+
+def test_then_refers_to_the_sentence_before() -> None:
+    evidence = CASES["manipulated"]
+    good = check(
+        "Neutralising the mouth lowers the score to 61%. The verdict would then be uncertain.",
+        evidence,
+    )
+    bad = check(
+        "Neutralising the mouth lowers the score to 61%. The verdict would then be likely real.",
+        evidence,
+    )
+
+    assert [s.status.value for s in good] == ["supported", "supported"]
+    assert [s.status.value for s in bad] == ["supported", "contradicted"]
+
+
+@given(st.text(max_size=300))
+@settings(max_examples=60, deadline=None)
+def test_any_text_gets_an_answer(text: str) -> None:
+    sentences = check(text, CASES["manipulated"])
+
+    assert all(s.reason for s in sentences if s.status is not SentenceStatus.SUPPORTED)
+
+
+def test_a_very_long_text_is_checked_quickly() -> None:
+    import time
+
+    began = time.perf_counter()
+    check("the score is 93% and " * 5000, CASES["manipulated"])
+    assert time.perf_counter() - began < 5
