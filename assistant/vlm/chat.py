@@ -5,13 +5,22 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from assistant.errors import InferenceError
 from assistant.types import Image, VlmRequest
 
-__all__ = ["chat_messages", "data_uri", "delta_of"]
+__all__ = ["chat_messages", "data_uri", "defused", "delta_of"]
+
+#: What opens prompt markup: <|im_start|>, <image>, <__media__>, <<SYS>>, [INST].
+_MARKUP = re.compile(r"<(?=[|_/<A-Za-z\uff5c])|\[(?=/?INST\])")
+
+
+def defused(text: str) -> str:
+    """``text`` with nothing that a tokenizer could take for prompt markup."""
+    return _MARKUP.sub(lambda found: "\u2039" if found[0] == "<" else "(", text)
 
 
 def data_uri(image: Image, *, side: int | None = None, format: str = "PNG") -> str:
@@ -34,13 +43,14 @@ def chat_messages(
     out: list[dict[str, Any]] = []
     pictures = list(request.images) if images else []
     for message in request.messages:
-        content: Any = message.content
+        text = defused(message.content)
+        content: Any = text
         if message.role == "user" and pictures:
             content = [
                 {"type": "image_url", "image_url": {"url": data_uri(p, side=side, format=format)}}
                 for p in pictures
             ]
-            content.append({"type": "text", "text": message.content})
+            content.append({"type": "text", "text": text})
             pictures = []
         out.append({"role": message.role, "content": content})
     return out

@@ -11,12 +11,14 @@ from assistant.types import VlmRequest
 
 __all__ = ["ScriptedBackend"]
 
+_DEMO = "This is a scripted demo, not an analysis."
+
 
 class ScriptedBackend:
     """Streams given replies word by word, in order; the last one repeats. A demo, not an analysis.
 
     Args:
-        replies: the answers; at least one.
+        replies: the answers; none for one that says it is a demo.
         delay: seconds before each word.
         error: raised after ``error_after`` words.
         hang_after: after that many words it says nothing more until it is cancelled.
@@ -27,16 +29,14 @@ class ScriptedBackend:
 
     def __init__(
         self,
-        replies: Sequence[str],
+        replies: Sequence[str] = (),
         *,
         delay: float = 0.0,
         error: Exception | None = None,
         error_after: int = 0,
         hang_after: int | None = None,
     ) -> None:
-        if not replies:
-            raise ValueError("a scripted backend needs at least one reply")
-        self._replies = tuple(replies)
+        self._replies = tuple(replies) or (_DEMO,)
         self._delay = delay
         self._error = error
         self._error_after = error_after

@@ -1,0 +1,280 @@
+"""The embedded model in transformers' LLaVA layout: the same tower, projector and language model.
+
+For training, for quantising with bitsandbytes, and as the reference the GGUF files are held to. The
+language model exists only as a 4-bit GGUF, so its weights here are that file's, dequantised. One
+difference to llama.cpp remains: transformers keeps the patch in the top left corner and drops the
+class token (``mmproj.py`` says what llama.cpp does); :func:`picture_tokens` does as llama.cpp.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assistant.errors import WeightsError
+from assistant.vlm.mmproj import IMAGE_MEAN, IMAGE_SIZE, IMAGE_STD, load_projector
+
+__all__ = [
+    "CHAT_TEMPLATE",
+    "IMAGE_TOKEN",
+    "dinov2_state",
+    "llama_from_gguf",
+    "picture_tokens",
+    "tokenizer_from_gguf",
+    "vision_tower",
+    "write_llava",
+]
+
+#: A word of SmolLM2's vocabulary that its chat never uses; stands for a picture token.
+IMAGE_TOKEN = "<file_sep>"  # noqa: S105 - not a password
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
+    "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face"
+    "<|im_end|>\n{% endif %}<|im_start|>{{ message['role'] }}\n"
+    "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
+    "{% for part in message['content'] %}{% if part['type'] == 'image' %}"
+    + IMAGE_TOKEN
+    + "{% else %}"
+    "{{ part['text'] }}{% endif %}{% endfor %}{% endif %}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def llama_from_gguf(path: Path) -> Any:
+    """The GGUF's language model as a float32 ``LlamaForCausalLM``, dequantised.
+
+    Raises:
+        WeightsError: not a GGUF file, or not of the ``llama`` architecture.
+    """
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    reader = _reader(path)
+
+    def value(name: str) -> Any:
+        return reader.fields[name].contents()
+
+    if value("general.architecture") != "llama":
+        raise WeightsError(
+            f"{path.name} holds a {value('general.architecture')!r} model; 'llama' is allowed.",
+            hint="Run `whyfake weights verify`.",
+        )
+    heads, groups = value("llama.attention.head_count"), value("llama.attention.head_count_kv")
+    tensors = {tensor.name: tensor for tensor in reader.tensors}
+    config = LlamaConfig(
+        vocab_size=int(tensors["token_embd.weight"].shape[1]),
+        hidden_size=value("llama.embedding_length"),
+        intermediate_size=value("llama.feed_forward_length"),
+        num_hidden_layers=value("llama.block_count"),
+        num_attention_heads=heads,
+        num_key_value_heads=groups,
+        max_position_embeddings=value("llama.context_length"),
+        rms_norm_eps=value("llama.attention.layer_norm_rms_epsilon"),
+        rope_parameters={"rope_type": "default", "rope_theta": value("llama.rope.freq_base")},
+        tie_word_embeddings="output.weight" not in tensors,
+        bos_token_id=value("tokenizer.ggml.bos_token_id"),
+        eos_token_id=value("tokenizer.ggml.eos_token_id"),
+        pad_token_id=value("tokenizer.ggml.padding_token_id"),
+    )
+    state: dict[str, Any] = {}
+    for name, tensor in tensors.items():
+        array = _dequantised(tensor)
+        if ".attn_q." in name or ".attn_k." in name:
+            # llama.cpp keeps rotary pairs side by side, transformers in two halves.
+            count = heads if ".attn_q." in name else groups
+            rows = array.shape[0] // count
+            array = array.reshape(count, rows // 2, 2, -1).swapaxes(1, 2).reshape(array.shape)
+        state[_llama_name(name)] = torch.from_numpy(np.ascontiguousarray(array))
+    model = LlamaForCausalLM(config)
+    missing, unexpected = model.load_state_dict(state, strict=False, assign=True)
+    if unexpected or set(missing) - {"lm_head.weight"}:
+        raise WeightsError(
+            f"{path.name} does not fit: missing {sorted(missing)[:3]}, more {unexpected[:3]}.",
+            hint="Run `whyfake weights verify`.",
+        )
+    model.tie_weights()
+    return model.eval()
+
+
+def tokenizer_from_gguf(path: Path) -> Any:
+    """The GGUF's tokenizer for transformers, with :data:`CHAT_TEMPLATE`."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(str(path.parent), gguf_file=path.name)
+    tokenizer.chat_template = CHAT_TEMPLATE
+    return tokenizer
+
+
+def vision_tower(base: Path) -> Any:
+    """The tower (open_clip's names) as transformers' ``Dinov2Model`` in float32."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+    from transformers import Dinov2Config, Dinov2Model
+
+    try:
+        tower = load_file(base)
+        state = dinov2_state(tower)
+        model = Dinov2Model(Dinov2Config(**_tower_config(tower)))
+        model.load_state_dict(state)
+    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+        raise WeightsError(
+            f"{base.name} is not a vision tower of this layout ({type(error).__name__}).",
+            hint="Run `whyfake weights verify`.",
+        ) from error
+    return model.eval()
+
+
+def dinov2_state(tower: dict[str, Any]) -> dict[str, Any]:
+    """open_clip's state dict of the tower under the names of ``Dinov2Model``."""
+    import torch
+
+    width = tower["class_embedding"].shape[0]
+    out = {
+        "embeddings.cls_token": tower["class_embedding"].reshape(1, 1, width),
+        "embeddings.mask_token": torch.zeros(1, width),
+        "embeddings.position_embeddings": tower["positional_embedding"][None],
+        "embeddings.patch_embeddings.projection.weight": tower["conv1.weight"],
+        # The patch bias was added to the positions when the tower was converted.
+        "embeddings.patch_embeddings.projection.bias": torch.zeros(width),
+        "layernorm.weight": tower["ln_post.weight"],
+        "layernorm.bias": tower["ln_post.bias"],
+    }
+    names = {"ln_1": "norm1", "ln_2": "norm2", "attn.out_proj": "attention.o_proj"}
+    names |= {"mlp.c_fc": "mlp.fc1", "mlp.c_proj": "mlp.fc2"}
+    index = 0
+    while f"transformer.resblocks.{index}.ln_1.weight" in tower:
+        ours, theirs = f"transformer.resblocks.{index}", f"encoder.layer.{index}"
+        for part in ("weight", "bias"):
+            joined = tower[f"{ours}.attn.in_proj_{part}"].chunk(3)
+            for name, array in zip("qkv", joined, strict=True):
+                out[f"{theirs}.attention.{name}_proj.{part}"] = array.contiguous()
+            for source, target in names.items():
+                out[f"{theirs}.{target}.{part}"] = tower[f"{ours}.{source}.{part}"]
+        for number in (1, 2):
+            out[f"{theirs}.layer_scale{number}.lambda1"] = tower[f"{ours}.ls_{number}.gamma"]
+        index += 1
+    return out
+
+
+def picture_tokens(tower: Any, pixels: Any) -> Any:
+    """What llama.cpp hands the projector: (batch, 256, width) from (batch, 3, 224, 224).
+
+    The output of the last block but one: patches 1 to 255, then the class token.
+    """
+    import torch
+
+    hidden = tower(pixel_values=pixels, output_hidden_states=True).hidden_states[-2]
+    return torch.cat([hidden[:, 2:], hidden[:, :1]], dim=1)
+
+
+def write_llava(base: Path, projector: Path, gguf: Path, target: Path) -> None:
+    """Write model and processor in transformers' layout into the folder ``target``: 630 MB."""
+    import torch
+    from transformers import (
+        CLIPImageProcessor,
+        LlavaConfig,
+        LlavaForConditionalGeneration,
+        LlavaProcessor,
+    )
+
+    language, tower = llama_from_gguf(gguf), vision_tower(base)
+    tokenizer = tokenizer_from_gguf(gguf)
+    config = LlavaConfig(
+        vision_config=tower.config,
+        text_config=language.config,
+        image_token_index=tokenizer.convert_tokens_to_ids(IMAGE_TOKEN),
+        image_seq_length=256,
+        vision_feature_layer=-2,
+        vision_feature_select_strategy="default",
+        projector_hidden_act="gelu",
+        tie_word_embeddings=language.config.tie_word_embeddings,
+    )
+    model = LlavaForConditionalGeneration(config)
+    model.model.language_model.load_state_dict(language.model.state_dict())
+    model.lm_head.load_state_dict(language.lm_head.state_dict())
+    model.model.vision_tower.load_state_dict(tower.state_dict())
+    model.model.multi_modal_projector.load_state_dict(
+        {
+            name: torch.from_numpy(array)
+            for name, array in load_projector(projector, tower.config.hidden_size).items()
+        }
+    )
+    model.tie_weights()
+    model.generation_config.eos_token_id = tokenizer.convert_tokens_to_ids("<|im_end|>")
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    target.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(target)
+    side = {"height": IMAGE_SIZE, "width": IMAGE_SIZE}
+    processor = LlavaProcessor(
+        image_processor=CLIPImageProcessor(
+            size=side, crop_size=side, image_mean=list(IMAGE_MEAN), image_std=list(IMAGE_STD)
+        ),
+        tokenizer=tokenizer,
+        patch_size=14,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        image_token=IMAGE_TOKEN,
+        chat_template=CHAT_TEMPLATE,
+    )
+    processor.save_pretrained(target)
+    (target / "whyfake.json").write_text(json.dumps({"language_model": gguf.name}))
+
+
+def _tower_config(tower: dict[str, Any]) -> dict[str, Any]:
+    width = int(tower["class_embedding"].shape[0])
+    return {
+        "hidden_size": width,
+        "num_hidden_layers": sum(name.endswith("ln_1.weight") for name in tower),
+        "num_attention_heads": width // 64,
+        "mlp_ratio": 4,
+        "image_size": IMAGE_SIZE,
+        "patch_size": 14,
+        "layer_norm_eps": 1e-6,
+    }
+
+
+def _reader(path: Path) -> Any:
+    from gguf import GGUFReader
+
+    try:
+        return GGUFReader(path)
+    except (OSError, ValueError) as error:
+        raise WeightsError(
+            f"{path.name} cannot be read as GGUF ({type(error).__name__}).",
+            hint="Run `whyfake weights verify`.",
+        ) from error
+
+
+def _dequantised(tensor: Any) -> Any:
+    from gguf import dequantize
+
+    array = dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
+    return array.reshape([int(size) for size in reversed(tensor.shape)])
+
+
+def _llama_name(name: str) -> str:
+    """llama.cpp's tensor name as transformers calls it."""
+    fixed = {
+        "token_embd.weight": "model.embed_tokens.weight",
+        "output_norm.weight": "model.norm.weight",
+        "output.weight": "lm_head.weight",
+    }
+    if name in fixed:
+        return fixed[name]
+    _, index, part, _ = name.split(".")
+    parts = {
+        "attn_norm": "input_layernorm",
+        "ffn_norm": "post_attention_layernorm",
+        "attn_q": "self_attn.q_proj",
+        "attn_k": "self_attn.k_proj",
+        "attn_v": "self_attn.v_proj",
+        "attn_output": "self_attn.o_proj",
+        "ffn_gate": "mlp.gate_proj",
+        "ffn_up": "mlp.up_proj",
+        "ffn_down": "mlp.down_proj",
+    }
+    return f"model.layers.{index}.{parts[part]}.weight"
