@@ -1,0 +1,173 @@
+"""``whyfake eval maps`` and ``whyfake eval region-baseline``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assistant.cli.options import settings_of
+
+if TYPE_CHECKING:
+    from assistant.evaluation.known_masks import AlignedFace
+    from assistant.interfaces import Attributor, Detector
+
+__all__ = ["maps", "region_baseline"]
+
+
+@click.command("maps")
+@click.option(
+    "--manifest",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Pictures of untouched faces: CSV with a path column, or one path a line. "
+    "Default: the portraits that installed packages ship.",
+)
+@click.option("--limit", type=click.IntRange(1), default=120, help="At most this many faces.")
+@click.option(
+    "--deep",
+    type=click.IntRange(1),
+    default=30,
+    help="Samples with deletion, insertion, ROAD, sanity check, and the slow methods.",
+)
+@click.option("--method", "only", multiple=True, help="Measure these only (and random).")
+@click.option("--seed", type=int, default=0, help="Of donors, blends and noise.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the JSON here.")
+@click.option(
+    "--page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a page of pictures here. It shows the faces of the manifest.",
+)
+@click.pass_context
+def maps(
+    context: click.Context,
+    manifest: Path | None,
+    limit: int,
+    deep: int,
+    only: tuple[str, ...],
+    seed: int,
+    as_json: bool,
+    out: Path | None,
+    page: Path | None,
+) -> None:
+    """Measure heat maps against known masks, beside random and a centre prior."""
+    from assistant.compose import build_detector
+    from assistant.evaluation.known_masks import known_masks
+    from assistant.evaluation.maps import evaluate_maps
+    from assistant.evaluation.maps_report import maps_json, maps_markdown, maps_page
+
+    settings = settings_of(context)
+    detector, calibrator = build_detector(settings)
+    methods = _methods(only, settings.plugins)
+    faces, source = _faces(settings, manifest, limit, detector)
+    table = evaluate_maps(
+        detector,
+        calibrator,
+        list(known_masks(faces, seed=seed)),
+        methods,
+        randomised=_randomised(detector, seed),
+        deep=deep,
+        seed=seed,
+        progress=_progress,
+    )
+    result = maps_json(
+        table,
+        {m.name: m.class_specific for m in methods},
+        detector={**detector.provenance(), "weights_sha256": detector.weights_sha256},
+        source=source,
+    )
+    text = json.dumps(result, indent=2)
+    if out is not None:
+        out.write_text(text + "\n", encoding="utf-8")
+    if page is not None:
+        page.write_text(maps_page(table, result), encoding="utf-8")
+    click.echo(text if as_json else maps_markdown(result))
+
+
+@click.command("region-baseline")
+@click.option(
+    "--manifest",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    required=True,
+    help="Pictures of untouched faces: CSV with a path column, or one path a line.",
+)
+@click.option("--limit", type=click.IntRange(1), default=400, help="At most this many faces.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("weights/region-baseline.json"),
+    show_default=True,
+    help="Where to write it.",
+)
+@click.pass_context
+def region_baseline(context: click.Context, manifest: Path, limit: int, out: Path) -> None:
+    """Measure what the default map shows on untouched faces: only more than that is named."""
+    from assistant import registry
+    from assistant.attribution.regions import (
+        BASELINE_QUANTILES,
+        BASELINE_SCHEMA,
+        baseline_from,
+        find_regions,
+    )
+    from assistant.compose import build_detector
+
+    settings = settings_of(context)
+    detector, _ = build_detector(settings)
+    attributor = registry.load("attributors", settings.attributor, plugins=settings.plugins)()
+    faces, _ = _faces(settings, manifest, limit, detector)
+    findings = []
+    for done, face in enumerate(faces, start=1):
+        heat = attributor.attribute(detector, face.crop).map
+        findings.append(find_regions(heat, face.crop_landmarks))
+        _progress(done, len(faces))
+    content = {
+        "schema": BASELINE_SCHEMA,
+        "attributor": attributor.name,
+        "weights_sha256": detector.weights_sha256,
+        "faces": len(faces),
+        "quantiles": list(BASELINE_QUANTILES),
+        "regions": baseline_from(findings),
+    }
+    out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    click.echo(f"Region shares of {len(faces)} untouched faces are in {out}.")
+
+
+def _methods(only: tuple[str, ...], plugins: Any) -> list[Attributor]:
+    from assistant import registry
+
+    names = list(only) or [plugin.name for plugin in registry.listing("attributors")]
+    names += [name for name in ("random",) if name not in names]
+    return [registry.load("attributors", name, plugins=plugins)() for name in names]
+
+
+def _faces(
+    settings: Any, manifest: Path | None, limit: int, detector: Detector
+) -> tuple[list[AlignedFace], str]:
+    from assistant.compose import build_finder
+    from assistant.errors import TrainingError
+    from assistant.evaluation.map_faces import aligned_faces, manifest_pictures, shipped_pictures
+
+    pictures = shipped_pictures() if manifest is None else manifest_pictures(manifest, limit=limit)
+    faces = aligned_faces(pictures[:limit], build_finder(settings), detector.crop_spec)
+    if not faces:
+        raise TrainingError(
+            f"No face was found in {len(pictures)} pictures, so there is nothing to measure.",
+            hint="Name pictures with faces in the manifest.",
+            code="no-faces",
+        )
+    what = "portraits that installed packages ship" if manifest is None else manifest.name
+    return faces, f"{len(faces)} faces ({what})"
+
+
+def _randomised(detector: Detector, seed: int) -> Detector | None:
+    from assistant.detectors.clip_ln import ClipLnDetector
+    from assistant.detectors.randomised import with_random_norms
+
+    return with_random_norms(detector, seed=seed) if isinstance(detector, ClipLnDetector) else None
+
+
+def _progress(done: int, total: int) -> None:
+    if done % 20 == 0 or done == total:
+        click.echo(f"{done} of {total}", err=True)

@@ -1,0 +1,284 @@
+"""Heat maps measured against known masks, beside a random map and a centre prior.
+
+Every method sees the same samples. Localisation (pointing, IoU, AUPRC, first region) is averaged
+over the manipulated samples that the detector flags; faithfulness (deletion, insertion, ROAD), the
+sanity check and sensitivity cost many scores and are taken on the first ``deep`` of those.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.attribution.occlusion import blurred
+from assistant.attribution.regions import find_regions
+from assistant.errors import TrainingError
+from assistant.evaluation import map_metrics as figures
+from assistant.evaluation.known_masks import KnownMask
+from assistant.interfaces import Attributor, Calibrator, Detector
+from assistant.types import Image, Verdict
+
+__all__ = ["CENTRE", "METRICS", "SHARES", "MapTable", "SampleRow", "evaluate_maps"]
+
+#: The name of the centre prior in the table; it is no attributor and can never be the default.
+CENTRE = "centre-prior"
+#: Shares of the cells that deletion and insertion exchange.
+SHARES: tuple[float, ...] = (0.0, 0.05, 0.1, 0.2, 0.35, 0.6, 1.0)
+_ROAD_SHARE = 0.2
+METRICS: tuple[str, ...] = (
+    "pointing",
+    "iou",
+    "auprc",
+    "first_region",
+    "deletion_auc",
+    "insertion_auc",
+    "deletion_below_random",
+    "road_drop",
+    "comprehensiveness",
+    "sufficiency",
+    "sanity_spearman",
+    "max_sensitivity",
+    "entropy_untouched",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleRow:
+    """What one method reached on one sample; ``figures`` holds those that were taken."""
+
+    method: str
+    kind: str
+    region: str
+    name: str
+    flagged: bool
+    probability: float
+    figures: Mapping[str, float]
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapTable:
+    """All rows, with the maps of the first samples for the page of pictures."""
+
+    rows: tuple[SampleRow, ...]
+    score_milliseconds: float
+    shown: tuple[tuple[KnownMask, float, Mapping[str, NDArray[np.float32]]], ...] = field(
+        default=(), repr=False
+    )
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Names in the order they were run."""
+        return tuple(dict.fromkeys(row.method for row in self.rows))
+
+    def values(self, method: str, metric: str, *, flagged: bool = True) -> list[float]:
+        """A metric's values over the manipulated samples (``entropy_untouched``: the untouched)."""
+        untouched = metric == "entropy_untouched"
+        return [
+            row.figures[metric]
+            for row in self.rows
+            if row.method == method
+            and metric in row.figures
+            and (row.kind == "untouched") is untouched
+            and (untouched or row.flagged or not flagged)
+        ]
+
+    def flagged_count(self) -> int:
+        """How many manipulated samples the detector flags."""
+        first = self.methods[0]
+        return sum(r.flagged for r in self.rows if r.method == first and r.kind != "untouched")
+
+
+def evaluate_maps(
+    detector: Detector,
+    calibrator: Calibrator,
+    samples: Sequence[KnownMask],
+    methods: Sequence[Attributor],
+    *,
+    randomised: Detector | None = None,
+    baseline: Mapping[str, Sequence[float]] | None = None,
+    deep: int = 40,
+    slow: Sequence[str] = ("occlusion", "rise"),
+    show: int = 16,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> MapTable:
+    """Measure methods on samples.
+
+    Args:
+        detector: whose maps are measured.
+        calibrator: says what it calls manipulated.
+        samples: with their masks.
+        methods: attributors; a ``random`` one must be among them.
+        randomised: the same detector with its LayerNorms randomised, for the sanity check.
+        baseline: region shares of untouched faces, for naming the first region.
+        deep: manipulated samples that get the costly figures; slow methods run on these only.
+        slow: names of methods that score many crops a map.
+        show: samples whose maps are kept for the page.
+        seed: of noise in ROAD and sensitivity.
+        progress: told (done, all) after each sample.
+
+    Raises:
+        TrainingError: no samples, or no ``random`` control among the methods.
+        InferenceError: the detector cannot serve a method.
+    """
+    if not samples:
+        raise TrainingError(
+            "There is no sample to measure maps on.", hint="Name pictures with faces."
+        )
+    if "random" not in [m.name for m in methods]:
+        raise TrainingError(
+            "Maps are always measured beside the random control.",
+            hint="Add `random`.",
+            code="control",
+        )
+    logits, score_ms = _scores(detector, [s.crop for s in samples])
+    verdicts = [calibrator.calibrate(float(x)) for x in logits]
+    flags = [v.verdict is Verdict.LIKELY_MANIPULATED for v in verdicts]
+    touched = [i for i, s in enumerate(samples) if s.kind != "untouched"]
+    flagged_first = sorted(touched, key=lambda i: (not flags[i], i))
+    chosen = set(flagged_first[:deep])
+    rows: list[SampleRow] = []
+    shown: list[tuple[KnownMask, float, Mapping[str, NDArray[np.float32]]]] = []
+    for index, sample in enumerate(samples):
+        is_deep = index in chosen
+        active = [m for m in methods if is_deep or m.name not in slow]
+        maps = _maps(detector, active, sample.crop)
+        height, width = sample.crop.shape[:2]
+        maps[CENTRE] = (figures.centre_prior(height, width), 0.0)
+        found = {name: _localise(heat, sample, baseline) for name, (heat, _) in maps.items()}
+        if is_deep:
+            _faithful(detector, calibrator, sample, maps, found, float(logits[index]), seed + index)
+            _sane(detector, randomised, active, sample, maps, found, seed + index, slow)
+        for name, (_, milliseconds) in maps.items():
+            rows.append(
+                SampleRow(
+                    method=name,
+                    kind=sample.kind,
+                    region=sample.region,
+                    name=sample.name,
+                    flagged=flags[index],
+                    probability=verdicts[index].probability,
+                    figures=found[name],
+                    milliseconds=milliseconds,
+                )
+            )
+        if len(shown) < show:
+            shown.append(
+                (sample, verdicts[index].probability, {n: h for n, (h, _) in maps.items()})
+            )
+        if progress is not None:
+            progress(index + 1, len(samples))
+    return MapTable(rows=tuple(rows), score_milliseconds=score_ms, shown=tuple(shown))
+
+
+def _scores(detector: Detector, crops: Sequence[Image]) -> tuple[NDArray[np.float64], float]:
+    """All logits, and the median milliseconds of scoring one crop alone."""
+    times = []
+    for crop in crops[:5]:
+        began = time.perf_counter()
+        detector.logits([crop])
+        times.append(1000 * (time.perf_counter() - began))
+    return np.asarray(detector.logits(crops), np.float64), float(np.median(times))
+
+
+def _maps(
+    detector: Detector, methods: Sequence[Attributor], crop: Image
+) -> dict[str, tuple[NDArray[np.float32], float]]:
+    """Map and milliseconds by method; the time is that of score and map together where traced."""
+    out = {}
+    for method in methods:
+        began = time.perf_counter()
+        result = method.attribute(detector, crop)
+        out[method.name] = (result.map, 1000 * (time.perf_counter() - began))
+    return out
+
+
+def _localise(
+    heat: NDArray[np.float32], sample: KnownMask, baseline: Mapping[str, Sequence[float]] | None
+) -> dict[str, float]:
+    if sample.kind == "untouched":
+        return {"entropy_untouched": figures.entropy(heat)}
+    found = {
+        "pointing": figures.pointing(heat, sample.mask),
+        "iou": figures.iou(heat, sample.mask),
+        "auprc": figures.auprc(heat, sample.mask),
+    }
+    if sample.region:
+        findings = find_regions(heat, sample.crop_landmarks, baseline)
+        named = [f for f in findings if f.region != "background" and f.area > 0]
+        first = max(named, key=lambda f: f.lift)
+        found["first_region"] = float(first.region == sample.region and first.share > 0)
+    return found
+
+
+def _faithful(
+    detector: Detector,
+    calibrator: Calibrator,
+    sample: KnownMask,
+    maps: Mapping[str, tuple[NDArray[np.float32], float]],
+    found: Mapping[str, dict[str, float]],
+    logit: float,
+    seed: int,
+) -> None:
+    """Deletion, insertion and ROAD of all maps of one sample, scored in one call."""
+    filler = blurred(sample.crop, share=0.04)
+    inner = SHARES[1:-1]
+    rng = np.random.default_rng(seed)
+    crops = [filler]
+    for heat, _ in maps.values():
+        crops += figures.exchanged(sample.crop, filler, heat, shares=inner)
+        crops += figures.exchanged(sample.crop, filler, heat, shares=inner, insert=True)
+        crops.append(figures.road(sample.crop, heat, share=_ROAD_SHARE, rng=rng))
+    scores = np.asarray(detector.logits(crops), np.float64)
+
+    def probability(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.array([calibrator.calibrate(float(v)).probability for v in values])
+
+    step = 2 * len(inner) + 1
+    for i, name in enumerate(maps):
+        block = scores[1 + i * step : 1 + (i + 1) * step]
+        down = np.concatenate([[logit], block[: len(inner)], scores[:1]])
+        up = np.concatenate([scores[:1], block[len(inner) : -1], [logit]])
+        at = SHARES.index(_ROAD_SHARE)
+        found[name].update(
+            deletion_auc=figures.trapezoid(SHARES, probability(down)),
+            insertion_auc=figures.trapezoid(SHARES, probability(up)),
+            comprehensiveness=logit - float(down[at]),
+            sufficiency=logit - float(up[at]),
+            road_drop=logit - float(block[-1]),
+        )
+    for name in maps:
+        lower = found[name]["deletion_auc"] < found["random"]["deletion_auc"]
+        found[name]["deletion_below_random"] = float(lower)
+
+
+def _sane(
+    detector: Detector,
+    randomised: Detector | None,
+    methods: Sequence[Attributor],
+    sample: KnownMask,
+    maps: Mapping[str, tuple[NDArray[np.float32], float]],
+    found: Mapping[str, dict[str, float]],
+    seed: int,
+    slow: Sequence[str],
+) -> None:
+    """Rank correlation with the randomised detector's map; sensitivity to two tiny changes."""
+    rng = np.random.default_rng(seed)
+    noisy = [
+        np.clip(sample.crop + rng.uniform(-3, 3, sample.crop.shape), 0, 255).astype(np.uint8)
+        for _ in range(2)
+    ]
+    for method in methods:
+        heat = maps[method.name][0]
+        if randomised is not None:
+            other = method.attribute(randomised, sample.crop).map
+            pooled = (figures.average_pool(h, 16) for h in (heat, other))
+            found[method.name]["sanity_spearman"] = figures.spearman(*pooled)
+        if method.name not in slow:
+            others = [method.attribute(detector, crop).map for crop in noisy]
+            found[method.name]["max_sensitivity"] = figures.max_sensitivity(heat, others)
