@@ -109,6 +109,7 @@ def _build(page: Page, sessions: Sessions) -> None:
 
     def stream(step: Callable[[Session], Iterator[Update]]) -> Callable[..., Any]:
         def run(request: gr.Request) -> Iterator[dict[Any, Any]]:
+            yield shape({})  # a step without an update would empty every part of the page
             for update in step(_session(sessions, request)):
                 yield shape(update)
 

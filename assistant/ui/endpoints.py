@@ -9,7 +9,8 @@ import gradio as gr
 from assistant.errors import AssistantError, Cancelled, InferenceError
 from assistant.events import Analyzed, Done, Failed, NoFace, TurnDone
 from assistant.report import analysis_json, failure_json, no_face_json, turn_json
-from assistant.ui.page import Page, safely
+from assistant.ui.pacing import safely
+from assistant.ui.page import Page
 from assistant.ui.sessions import Session, Sessions
 from assistant.ui.uploads import upload_field
 

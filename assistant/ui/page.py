@@ -6,14 +6,11 @@ An :data:`Update` maps the name of a part (``verdict``, ``words``, ...) to its n
 
 from __future__ import annotations
 
-import logging
 import threading
-import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from assistant.errors import AssistantError, Cancelled, InferenceError
+from assistant.errors import AssistantError, Cancelled
 from assistant.events import (
     Analyzed,
     Done,
@@ -32,6 +29,7 @@ from assistant.types import FaceAnalysis, Media, Turn
 from assistant.ui.downloads import downloads
 from assistant.ui.markup import problem, waiting
 from assistant.ui.measured import evidence_panel, look_panel, tabs, verdict_panel
+from assistant.ui.pacing import paced, safely
 from assistant.ui.pictures import crop_uri, heat_uri, neutralised_uris, outline_uris
 from assistant.ui.sessions import Session, without_frames
 from assistant.ui.words import (
@@ -42,9 +40,7 @@ from assistant.ui.words import (
     stopped_panel,
 )
 
-__all__ = ["EMPTY", "Page", "PageAssistant", "Update", "safely"]
-
-_log = logging.getLogger(__name__)
+__all__ = ["EMPTY", "Page", "PageAssistant", "Update"]
 
 Update = dict[str, Any]
 
@@ -59,7 +55,6 @@ EMPTY: Update = {
     "files": "",
     "busy": False,
 }
-_EVERY_SECONDS = 0.08
 _STAGES = {
     "faces": "Looking for faces",
     "counterfactuals": "Neutralising regions and scoring again",
@@ -181,15 +176,14 @@ class Page:
             return
         run, talk = session.run, session.talk
         yield {"words": draft_panel(""), "busy": True}
-        drafts = _Drafts(draft_panel)
-        for event in safely(self.assistant.explain(face, cancel=session.cancel)):
+        draft = ""
+        for event in paced(self.assistant.explain(face, cancel=session.cancel)):
             if session.run != run:
                 return
             match event:
                 case Token():
-                    panel = drafts.add(event.text)
-                    if panel:
-                        yield {"words": panel}
+                    draft += event.text
+                    yield {"words": draft_panel(draft)}
                 case Explained():
                     talk.explanation = event.explanation
                     yield {
@@ -198,7 +192,7 @@ class Page:
                         "busy": False,
                     }
                 case Failed():
-                    yield {"words": stopped_panel(drafts.text, event.error), "busy": False}
+                    yield {"words": stopped_panel(draft, event.error), "busy": False}
                 case _:
                     pass
 
@@ -227,13 +221,11 @@ class Page:
             return
         run, talk = session.run, session.talk
         asked = _shortened(question)
-        drafts = _Drafts(
-            lambda draft: conversation(talk.turns, last=answering(asked, draft)),
-        )
+        draft = ""
         events = self.assistant.ask(
             face, question, history=tuple(talk.turns), cancel=session.cancel
         )
-        for event in safely(events):
+        for event in paced(events):
             if session.run != run:
                 return
             match event:
@@ -241,9 +233,8 @@ class Page:
                     session.faces[session.active] = event.result
                     yield self._evidence(session)
                 case Token():
-                    panel = drafts.add(event.text)
-                    if panel:
-                        yield {"talk": panel}
+                    draft += event.text
+                    yield {"talk": conversation(talk.turns, last=answering(asked, draft))}
                 case TurnDone():
                     talk.turns.append(event.turn)
                     yield {
@@ -252,7 +243,7 @@ class Page:
                         "busy": False,
                     }
                 case Failed():
-                    failed = (asked, drafts.text, event.error)
+                    failed = (asked, draft, event.error)
                     yield {"talk": conversation(talk.turns, failed=failed), "busy": False}
                 case _:
                     pass
@@ -330,42 +321,6 @@ class Page:
         if face is None:
             return {}
         return {"evidence": evidence_panel(face, neutralised=neutralised_uris(face))}
-
-
-class _Drafts:
-    """Collects words, and makes a new panel of them a dozen times a second at most."""
-
-    def __init__(self, panel: Callable[[str], str]) -> None:
-        self.text = ""
-        self._panel = panel
-        self._last = 0.0
-
-    def add(self, piece: str) -> str:
-        """The new panel; empty where it is too soon for one."""
-        self.text += piece
-        now = time.monotonic()
-        if now - self._last < _EVERY_SECONDS:
-            return ""
-        self._last = now
-        return self._panel(self.text)
-
-
-def safely(events: Iterator[Event]) -> Iterator[Event]:
-    """The events; an unforeseen error is logged under a number and told by that number alone."""
-    try:
-        yield from events
-    except AssistantError as error:
-        yield Failed(error=error)
-    except Exception:  # noqa: BLE001 - the page must live on; the log has the traceback
-        incident = uuid.uuid4().hex[:8]
-        _log.exception("incident %s", incident)
-        yield Failed(
-            error=InferenceError(
-                f"Something went wrong inside (incident {incident}).",
-                hint="Try again; the log of the server tells more under that number.",
-                code="unforeseen",
-            )
-        )
 
 
 def _problem(error: AssistantError) -> str:

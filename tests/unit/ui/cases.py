@@ -1,26 +1,12 @@
-"""An assistant that says what it is told: the page's behaviour without any model."""
+"""Ready-made results for tests of what the page and the card show."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from assistant.attribution.regions import find_regions
-from assistant.errors import Cancelled
-from assistant.events import (
-    Analyzed,
-    Done,
-    Event,
-    Explained,
-    FaceFound,
-    MediaReady,
-    Progress,
-    Token,
-    TurnDone,
-)
 from assistant.evidence import (
     build_evidence,
     counterfactual_fact,
@@ -29,9 +15,7 @@ from assistant.evidence import (
     renumbered,
 )
 from assistant.fakes import BrightnessDetector, FlatCalibrator, MouthMap
-from assistant.pipeline import PipelineLimits
 from assistant.types import (
-    Analysis,
     CropSpec,
     Evidence,
     Explanation,
@@ -43,7 +27,6 @@ from assistant.types import (
     Score,
     Sentence,
     SentenceStatus,
-    Turn,
     Verdict,
 )
 
@@ -180,76 +163,3 @@ def spoken(evidence: Evidence) -> Explanation:
         seconds=3.4,
         first_token_seconds=0.8,
     )
-
-
-class ScriptedAssistant:
-    """Finds its faces in every file; ``gate`` holds the writing until it is set."""
-
-    def __init__(self, crops: Sequence[Image], *, demo: bool = False) -> None:
-        self.limits = PipelineLimits()
-        self.demo = demo
-        self.versions = {"whyfake": "0.1.0"}
-        self.crops = list(crops)
-        self.gate = threading.Event()
-        self.gate.set()
-
-    def describe(self) -> dict[str, dict[str, str]]:
-        return {"detector": {"name": "clip-ln"}, "vlm": {"name": "llama-cpp"}}
-
-    def analyze(
-        self, data: bytes, *, explain: bool = True, cancel: threading.Event | None = None
-    ) -> Iterator[Event]:
-        media = _media(self.crops[0])
-        yield MediaReady(media=media)
-        results = [
-            analysed(crop, index=i, logit=2.2 - 2.4 * i) for i, crop in enumerate(self.crops)
-        ]
-        for result in results:
-            yield FaceFound(face=result.face)
-        for result in results:
-            yield Analyzed(result=result)
-        for i, result in enumerate(results):
-            yield Progress(stage="counterfactuals", done=i, total=len(results))
-            results[i] = with_causes(result)
-            yield Analyzed(result=results[i])
-        explanation = None
-        if explain:
-            for event in self.explain(results[0], cancel=cancel):
-                explanation = event.explanation if isinstance(event, Explained) else explanation
-                yield event
-        yield Done(
-            analysis=Analysis(
-                media=media,
-                faces=tuple(results),
-                explanation=explanation,
-                versions=self.versions,
-                seconds={"total": 1.0},
-            )
-        )
-
-    def explain(
-        self, result: FaceAnalysis, *, cancel: threading.Event | None = None
-    ) -> Iterator[Event]:
-        explanation = spoken(result.evidence)
-        yield from self._words(explanation.raw_text, cancel)
-        yield Explained(explanation=explanation)
-
-    def ask(
-        self,
-        result: FaceAnalysis,
-        question: str,
-        *,
-        history: Sequence[Turn] = (),
-        cancel: threading.Event | None = None,
-    ) -> Iterator[Event]:
-        explanation = spoken(result.evidence)
-        yield from self._words(explanation.raw_text, cancel)
-        yield TurnDone(turn=Turn(question=question, explanation=explanation))
-
-    def _words(self, text: str, cancel: threading.Event | None) -> Iterator[Event]:
-        for i, word in enumerate(text.split()):
-            if i == 3:
-                while not self.gate.wait(0.05):
-                    if cancel is not None and cancel.is_set():
-                        raise Cancelled("The answer was stopped.", hint="Ask again to go on.")
-            yield Token(text=word + " ")
