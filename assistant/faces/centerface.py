@@ -106,13 +106,16 @@ class CenterFaceFinder:
             image, border, border, border, border, cv2.BORDER_CONSTANT, value=(0, 0, 0)
         )
         found = self._search(np.asarray(wide), _BORDER_SIDE, _BORDER_THRESHOLD)
-        return [(box - border, points - border, score) for box, points, score in found[:1]]
+        return [
+            (box - border, points - border, score)
+            for box, points, score in found[:1]
+            if _side(box) >= _FILLS_SHARE * max(image.shape[:2])
+        ]
 
     def _photo(self, image: Image, longest: int) -> list[_Found]:
         found = self._search(image, min(_PHOTO_SIDE, longest), self._threshold)
         if not found:
-            filling = self._close_up(image)
-            found = [f for f in filling if _side(f[0]) >= _FILLS_SHARE * longest]
+            found = self._close_up(image)
         found = [self._refined(image, f) or f for f in found]
         if longest > _PHOTO_SIDE and all(_side(f[0]) < _SMALL_SHARE * longest for f in found):
             for fine in self._search(image, min(_FINE_SIDE, longest), _FINE_THRESHOLD):
