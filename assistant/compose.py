@@ -219,7 +219,7 @@ def _region_baseline(settings: Settings) -> Mapping[str, Any] | None:
     from assistant.attribution.regions import load_baseline
     from assistant.resources import resource_dir
 
-    path = (settings.weights_dir or resource_dir("weights")) / "region-baseline.json"
+    path = resource_dir("weights") / "region-baseline.json"
     if settings.profile != "embedded" or not path.is_file():
         return None
     return load_baseline(path)
