@@ -2,10 +2,11 @@
 # See that there is a Chromium for the tests that drive the page. Usage: tools/browser.sh PYTHON
 set -euo pipefail
 python=${1:?usage: tools/browser.sh PYTHON}
-for name in chromium chromium-browser google-chrome google-chrome-stable; do
-  if command -v "$name" >/dev/null; then exit 0; fi
+# Ubuntu's chromium-browser may be a note that asks for a snap: only one that answers counts.
+works() { command -v "$1" >/dev/null && "$1" --version >/dev/null 2>&1; }
+for name in "${WHYFAKE_CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable; do
+  if [ -n "$name" ] && works "$name"; then exit 0; fi
 done
-if [ -n "${WHYFAKE_CHROMIUM:-}" ] && [ -x "$WHYFAKE_CHROMIUM" ]; then exit 0; fi
 if "$python" - <<'PY'
 import pathlib, sys
 from playwright.sync_api import sync_playwright
@@ -17,7 +18,7 @@ log=$(mktemp); trap 'rm -f "$log"' EXIT
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo "browser: installing Debian's chromium for the page's tests"
   if { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-      chromium; } >"$log" 2>&1 && command -v chromium >/dev/null; then exit 0; fi
+      chromium; } >"$log" 2>&1 && works chromium; then exit 0; fi
   tail -n 5 "$log" >&2
 fi
 echo "browser: installing Playwright's chromium for the page's tests"

@@ -49,7 +49,9 @@ target=.
 say "installing the pinned packages${extras:+ with $extras} (torch is most of it)"
 if "$py" -m uv --version >/dev/null 2>&1; then
   install=("$py" -m uv pip install --quiet --python "$py")
-  isolated=(--build-constraints constraints.txt)
+  # Compiled here, once and on all cores: else the first start takes a minute longer, and every
+  # start where PYTHONDONTWRITEBYTECODE is set.
+  isolated=(--build-constraints constraints.txt --compile-bytecode)
 else
   install=("$py" -m pip install --quiet --disable-pip-version-check)
   isolated=()
