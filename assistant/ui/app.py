@@ -30,10 +30,15 @@ _AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visi
 _QUEUED: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private"}
 
 
-def create_app(assistant: PageAssistant) -> gr.Blocks:
-    """The chat page around an assistant. Builds only: launch it with :func:`launch_options`."""
+def create_app(assistant: PageAssistant, *, sessions: Sessions | None = None) -> gr.Blocks:
+    """The chat page around an assistant. Builds only: launch it with :func:`launch_options`.
+
+    Args:
+        assistant: what measures and writes.
+        sessions: what is remembered of visitors; None: a store of the app's own.
+    """
     page = Page(assistant)
-    sessions = Sessions()
+    sessions = Sessions() if sessions is None else sessions
     with gr.Blocks(
         title="Whyfake: is this face manipulated, and why?",
         analytics_enabled=False,

@@ -17,6 +17,7 @@ pytest.importorskip("gradio")
 playwright = pytest.importorskip("playwright.sync_api")
 
 from assistant.ui import create_app, launch_options  # noqa: E402
+from assistant.ui.sessions import Sessions  # noqa: E402
 from tests.e2e.puppet import puppet_assistant  # noqa: E402
 
 FLAGS = [
@@ -38,12 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @contextmanager
-def serving(assistant: Any) -> Iterator[str]:
+def serving(assistant: Any, sessions: Sessions | None = None) -> Iterator[str]:
     """The page around ``assistant`` on a free port of this machine; its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    app = create_app(assistant)
+    app = create_app(assistant, sessions=sessions)
     app.launch(
         server_name="127.0.0.1",
         server_port=port,
@@ -62,8 +63,9 @@ def serving(assistant: Any) -> Iterator[str]:
 def site() -> Iterator[SimpleNamespace]:
     """One server a module: ``site.url``, ``site.puppet``, ``site.assistant``."""
     assistant, puppet = puppet_assistant()
-    with serving(assistant) as url:
-        yield SimpleNamespace(url=url, puppet=puppet, assistant=assistant)
+    sessions = Sessions()
+    with serving(assistant, sessions) as url:
+        yield SimpleNamespace(url=url, puppet=puppet, assistant=assistant, sessions=sessions)
 
 
 @pytest.fixture(autouse=True)
