@@ -1,0 +1,1 @@
+"""Detectors: an aligned face crop in, a raw score out."""

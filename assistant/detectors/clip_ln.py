@@ -1,0 +1,306 @@
+"""The ``clip-ln`` detector: a frozen vision transformer, tuned LayerNorms, a small read-out.
+
+Yermakov, Cech, Matas: "Unlocking the Hidden Potential of CLIP in Generalizable Deepfake Detection"
+(arXiv 2503.19683) and GenD (arXiv 2508.06248). One class serves both profiles: the embedded
+ViT-S/14 read at several blocks, and the published ViT-L/14 read at its last class token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from open_clip.transformer import VisionTransformer
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from assistant.detectors.delta_file import Delta, DeltaHeader, read_delta
+from assistant.detectors.read_out import ReadOut, build_read_out
+from assistant.detectors.tower import (
+    attention_probabilities,
+    build_tower,
+    embed,
+    layer_norms,
+    run_block,
+    run_block_from_attention,
+    run_blocks,
+    tower_sha256,
+)
+from assistant.errors import ConfigError, InferenceError, OutOfMemory, WeightsError
+from assistant.types import CropSpec, Image, Trace
+
+__all__ = ["ClipLnDetector"]
+
+
+class ClipLnDetector:
+    """Scores aligned face crops; a :class:`assistant.interfaces.TraceableDetector`.
+
+    Only the blocks up to the last one the read-out looks at are run (``depth`` of them).
+    """
+
+    name = "clip-ln"
+
+    def __init__(
+        self,
+        tower: VisionTransformer,
+        read_out: ReadOut,
+        header: DeltaHeader,
+        *,
+        weights_sha256: str,
+        base_file: str = "",
+        device: str = "cpu",
+        precision: str = "float32",
+        batch_size: int = 16,
+    ) -> None:
+        if precision not in ("float32", "bfloat16"):
+            raise ConfigError(
+                f"precision {precision!r} is not known.", hint="Use float32 or bfloat16."
+            )
+        self._device = torch.device(device)
+        self._dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+        self._tower = tower.to(self._device, self._dtype).eval().requires_grad_(False)
+        self._read_out = read_out.to(self._device).eval().requires_grad_(False)
+        self._header = header
+        self._base_file = base_file
+        self._precision = precision
+        self._batch_size = batch_size
+        layout = header.tower
+        self._mean = torch.tensor(layout.mean, device=self._device).view(1, 3, 1, 1) * 255.0
+        self._std = torch.tensor(layout.std, device=self._device).view(1, 3, 1, 1) * 255.0
+        self.crop_spec: CropSpec = header.crop
+        self.weights_sha256: str = weights_sha256
+        self.depth: int = max(read_out.blocks) + 1
+
+    @classmethod
+    def load(
+        cls,
+        base: Path,
+        delta: Path,
+        *,
+        device: str = "cpu",
+        precision: str = "float32",
+        batch_size: int = 16,
+    ) -> ClipLnDetector:
+        """Load a base tower and what was trained on it, both strictly.
+
+        Args:
+            base: safetensors of the tower under open_clip's names.
+            delta: file written by ``whyfake train detector``.
+            device: a torch device.
+            precision: ``float32`` (default; scores do not depend on the batch) or ``bfloat16``.
+            batch_size: crops a forward pass.
+
+        Raises:
+            WeightsError: a file is missing, damaged, or made for another base.
+        """
+        read = read_delta(delta)
+        try:
+            state = load_file(base)
+        except (OSError, SafetensorError) as error:
+            raise WeightsError(
+                f"The base tower could not be read from {base}: {error}.",
+                hint="Run `whyfake weights fetch`.",
+                code="weights-missing",
+            ) from error
+        tower, read_out = assemble(state, read)
+        return cls(
+            tower,
+            read_out,
+            read.header,
+            weights_sha256=read.sha256,
+            base_file=base.name,
+            device=device,
+            precision=precision,
+            batch_size=batch_size,
+        )
+
+    def logits(self, crops: Sequence[Image]) -> NDArray[np.float64]:
+        """Raw scores of RGB uint8 crops, one each; larger = more likely manipulated.
+
+        Raises:
+            InferenceError: a score is not finite.
+            OutOfMemory: too little memory for ``batch_size`` crops.
+        """
+        out = np.empty(len(crops), np.float64)
+        with torch.inference_mode():
+            for start in range(0, len(crops), self._batch_size):
+                batch = crops[start : start + self._batch_size]
+                try:
+                    values = self._read_out(self._read_tokens(self._prepare(batch)))
+                except (torch.OutOfMemoryError, MemoryError) as error:
+                    raise OutOfMemory(
+                        f"There is too little memory to score {len(batch)} faces at once.",
+                        hint="Lower the detector's batch_size.",
+                    ) from error
+                out[start : start + len(batch)] = values.double().cpu().numpy()
+        return self._finite(out)
+
+    def trace(self, crop: Image, *, layers: Sequence[int] | None = None) -> Trace:
+        """Score one crop and keep what a heat map needs.
+
+        Without ``layers``: one forward pass, the output tokens of all blocks that are run, and the
+        gradient of the logit with respect to them through the read-out alone (zero for blocks it
+        does not read). With ``layers``: attention probabilities of those blocks and the logit's
+        gradient with respect to them, backward only down to the lowest of them.
+
+        Raises:
+            InferenceError: the score is not finite, or a layer is not run.
+        """
+        grid = self._header.tower.grid
+        if layers is None:
+            return self._trace_tokens(crop, grid)
+        chosen = tuple(sorted({int(layer) for layer in layers}))
+        if not chosen or chosen[0] < 0 or chosen[-1] >= self.depth:
+            raise InferenceError(
+                f"Layers {list(layers)} cannot be traced: this detector runs blocks 0 to "
+                f"{self.depth - 1}.",
+                hint="Ask for some of these blocks.",
+                code="trace-layers",
+            )
+        return self._trace_attention(crop, chosen, grid)
+
+    def provenance(self) -> Mapping[str, str]:
+        """Base, its hash, the delta's hash, precision and device."""
+        return {
+            "base": self._base_file,
+            "base_sha256": self._header.base_sha256,
+            "weights_sha256": self.weights_sha256,
+            "read_out": str(self._header.read_out.get("kind", "")),
+            "precision": self._precision,
+            "device": str(self._device),
+        }
+
+    def _prepare(self, crops: Sequence[Image]) -> Tensor:
+        side = self._header.tower.image_size
+        sized = [crop if crop.shape[:2] == (side, side) else _resize(crop, side) for crop in crops]
+        pixels = torch.from_numpy(np.stack(sized)).to(self._device)
+        normal = (pixels.permute(0, 3, 1, 2).float() - self._mean) / self._std
+        return embed(self._tower, normal.to(self._dtype))
+
+    def _read_tokens(self, tokens: Tensor) -> list[Tensor]:
+        outputs = run_blocks(self._tower, tokens, range(self.depth))
+        return self._pick(outputs)
+
+    def _pick(self, outputs: Sequence[Tensor]) -> list[Tensor]:
+        picked = [outputs[block] for block in self._read_out.blocks]
+        if self._read_out.after_last_norm:
+            picked = [self._tower.ln_post(tokens) for tokens in picked]
+        return [tokens.float() for tokens in picked]
+
+    def _trace_tokens(self, crop: Image, grid: tuple[int, int]) -> Trace:
+        with torch.no_grad():
+            outputs = run_blocks(self._tower, self._prepare([crop]), range(self.depth))
+        leaves = [outputs[block].detach().requires_grad_() for block in self._read_out.blocks]
+        with torch.enable_grad():
+            chosen = dict(zip(self._read_out.blocks, leaves, strict=True))
+            logit = self._read_out(self._pick([chosen.get(i, t) for i, t in enumerate(outputs)]))
+            gradients = torch.autograd.grad(logit.sum(), leaves)
+        stacked = torch.cat(outputs).float()
+        gradient = torch.zeros_like(stacked)
+        for block, value in zip(self._read_out.blocks, gradients, strict=True):
+            gradient[block] = value[0].float()
+        return Trace(
+            logit=float(self._finite(logit.detach().double().cpu().numpy())[0]),
+            layers=(),
+            grid=grid,
+            tokens=stacked.cpu().numpy(),
+            token_gradient=gradient.cpu().numpy(),
+        )
+
+    def _trace_attention(
+        self, crop: Image, layers: tuple[int, ...], grid: tuple[int, int]
+    ) -> Trace:
+        blocks = self._tower.transformer.resblocks
+        wanted: list[Tensor] = []
+        outputs: list[Tensor] = []
+        with torch.no_grad():
+            tokens = self._prepare([crop])
+            for index in range(layers[0]):
+                tokens = run_block(blocks[index], tokens)
+                outputs.append(tokens)
+            first, value = attention_probabilities(blocks[layers[0]], tokens)
+        with torch.enable_grad():
+            for index in range(layers[0], self.depth):
+                if index in layers:
+                    # the lowest block's probabilities are the leaf: backward ends there
+                    if index == layers[0]:
+                        probabilities = first.requires_grad_()
+                    else:
+                        probabilities, value = attention_probabilities(blocks[index], tokens)
+                    wanted.append(probabilities)
+                    tokens = run_block_from_attention(blocks[index], tokens, probabilities, value)
+                else:
+                    tokens = run_block(blocks[index], tokens)
+                outputs.append(tokens)
+            logit = self._read_out(self._pick(outputs))
+            gradients = torch.autograd.grad(logit.sum(), wanted)
+        return Trace(
+            logit=float(self._finite(logit.detach().double().cpu().numpy())[0]),
+            layers=layers,
+            grid=grid,
+            attention=torch.cat([p.detach() for p in wanted]).float().cpu().numpy(),
+            attention_gradient=torch.cat(gradients).float().cpu().numpy(),
+        )
+
+    @staticmethod
+    def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        if not np.isfinite(values).all():
+            raise InferenceError(
+                f"The detector gave a score that is no number for {int((~np.isfinite(values)).sum())} "
+                f"of {len(values)} faces.",
+                hint="Run `whyfake weights verify`; if the files are right, report the picture's size.",
+                code="score-not-finite",
+            )
+        return values
+
+
+def assemble(state: Mapping[str, Tensor], delta: Delta) -> tuple[VisionTransformer, ReadOut]:
+    """Put a base's weights and a delta together.
+
+    Raises:
+        WeightsError: the delta was made for another base, or names and shapes do not fit.
+    """
+    header = delta.header
+    found = tower_sha256(state)
+    if found != header.base_sha256:
+        raise WeightsError(
+            f"These detector weights were trained on the base {header.base_sha256[:12]}, but the base "
+            f"here is {found[:12]}.",
+            hint="Run `whyfake weights fetch` to get the right base, or train again on this one.",
+            code="weights-other-base",
+        )
+    tower = build_tower(header.tower)
+    read_out = build_read_out(header.read_out)
+    norms = layer_norms(tower)
+    strange = sorted(set(delta.norms) - set(norms))
+    if strange:
+        raise WeightsError(
+            f"The delta tunes {strange[0]!r}, which is no LayerNorm of this tower.",
+            hint="Use the delta with the base it was made for.",
+            code="weights-shape",
+        )
+    try:
+        tower.load_state_dict(dict(state), strict=True)
+        tower.load_state_dict(
+            {**tower.state_dict(), **{name: t for name, t in delta.norms.items()}}, strict=True
+        )
+        read_out.load_state_dict(dict(delta.read_out), strict=True)
+    except RuntimeError as error:
+        raise WeightsError(
+            f"The weights do not fit their own description: {str(error)[:300]}",
+            hint="Run `whyfake weights verify`, then fetch or train again.",
+            code="weights-shape",
+        ) from error
+    return tower, read_out
+
+
+def _resize(crop: Image, side: int) -> Image:
+    shrink = min(crop.shape[:2]) > side
+    method = cv2.INTER_AREA if shrink else cv2.INTER_CUBIC
+    resized: Image = cv2.resize(crop, (side, side), interpolation=method)
+    return resized

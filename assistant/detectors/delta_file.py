@@ -1,0 +1,133 @@
+"""The file that holds what was trained: LayerNorm values, read-out, crop, calibration, card.
+
+One safetensors file. Tensors: ``norm.<name in the tower>`` (the tuned LayerNorm values themselves,
+so that nothing is lost to rounding a difference) and ``read_out.<name>``. Metadata ``whyfake``:
+one JSON object with the fields of :class:`DeltaHeader`. The base tower is named by its hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from assistant.detectors.tower import TowerLayout
+from assistant.errors import WeightsError
+from assistant.types import CropSpec
+
+__all__ = ["Delta", "DeltaHeader", "read_delta", "write_delta"]
+
+FORMAT = "whyfake.delta/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeltaHeader:
+    """The metadata of a delta.
+
+    ``base_sha256`` is :func:`assistant.detectors.tower.tower_sha256` of the base; ``calibration``
+    and ``card`` are plain JSON values.
+    """
+
+    tower: TowerLayout
+    base_sha256: str
+    read_out: Mapping[str, Any]
+    crop: CropSpec
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """A delta as read: header, tuned LayerNorms, read-out tensors (float32), SHA-256 of the
+    file."""
+
+    header: DeltaHeader
+    norms: Mapping[str, Tensor]
+    read_out: Mapping[str, Tensor]
+    sha256: str
+
+
+def write_delta(
+    path: Path,
+    header: DeltaHeader,
+    *,
+    norms: Mapping[str, Tensor],
+    read_out: Mapping[str, Tensor],
+    half: bool = False,
+) -> None:
+    """Write a delta; ``half`` stores the read-out's matrices as float16 (LayerNorms stay
+    float32).""" tensors = {f"norm.{name}": t.detach().float().contiguous() for name, t in
+    norms.items()} for name, tensor in read_out.items():
+        kind = torch.float16 if half and tensor.ndim > 1 else torch.float32
+        tensors[f"read_out.{name}"] = tensor.detach().to(kind).contiguous()
+    text = json.dumps(
+        {
+            "format": FORMAT,
+            "tower": header.tower.to_json(),
+            "base_sha256": header.base_sha256,
+            "read_out": dict(header.read_out),
+            "crop": {
+                "size": header.crop.size,
+                "scale": header.crop.scale,
+                "shift_y": header.crop.shift_y,
+            },
+            "calibration": dict(header.calibration),
+            "card": dict(header.card),
+        },
+        sort_keys=True,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft")
+    save_file(tensors, draft, metadata={"whyfake": text})
+    draft.replace(path)
+
+
+def read_delta(path: Path) -> Delta:
+    """Read a delta.
+
+    Raises:
+        WeightsError: the file is missing, damaged, or not a delta.
+    """
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        with safe_open(path, framework="pt") as file:
+            values = json.loads((file.metadata() or {})["whyfake"])
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        if values["format"] != FORMAT:
+            raise ValueError(f"format {values['format']!r}, expected {FORMAT!r}")
+        header = DeltaHeader(
+            tower=TowerLayout.from_json(values["tower"]),
+            base_sha256=values["base_sha256"],
+            read_out=values["read_out"],
+            crop=CropSpec(**values["crop"]),
+            calibration=values["calibration"],
+            card=values["card"],
+        )
+    except FileNotFoundError as error:
+        raise WeightsError(
+            f"The detector's weights are not at {path}.",
+            hint="Run `whyfake weights verify`.",
+            code="weights-missing",
+        ) from error
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise WeightsError(
+            f"{path} is not a detector delta of whyfake: {type(error).__name__}: {error}.",
+            hint="Run `whyfake weights fetch`, or train one with `whyfake train detector`.",
+            code="weights-damaged",
+        ) from error
+    return Delta(
+        header=header,
+        norms={n.removeprefix("norm."): t for n, t in tensors.items() if n.startswith("norm.")},
+        read_out={
+            n.removeprefix("read_out."): t for n, t in tensors.items() if n.startswith("read_out.")
+        },
+        sha256=digest,
+    )
