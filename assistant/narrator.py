@@ -20,6 +20,8 @@ from assistant.types import (
     FaceAnalysis,
     FactKind,
     Message,
+    Sentence,
+    SentenceStatus,
     Turn,
     VlmRequest,
 )
@@ -28,6 +30,30 @@ __all__ = ["Narrator"]
 
 _log = logging.getLogger(__name__)
 _HISTORY_TURNS = 4
+
+#: What must never depend on a model: these get the fixed answers of the fallback.
+_FIXED = frozenset(
+    {
+        QuestionKind.IDENTITY,
+        QuestionKind.PRESSURE,
+        QuestionKind.OTHER_LANGUAGE,
+        QuestionKind.OUT_OF_SCOPE,
+    }
+)
+
+#: Facts an answer must rest on to be an answer to its question.
+_ANSWERED_BY: dict[QuestionKind, frozenset[FactKind]] = {
+    QuestionKind.VERDICT: frozenset({FactKind.SCORE}),
+    QuestionKind.WHY: frozenset({FactKind.SCORE, FactKind.REGION, FactKind.COUNTERFACTUAL}),
+    QuestionKind.WHERE: frozenset({FactKind.REGION, FactKind.COUNTERFACTUAL}),
+    QuestionKind.HOW_SURE: frozenset({FactKind.SCORE, FactKind.FRAGILITY, FactKind.DOMAIN}),
+    QuestionKind.WHAT_IF: frozenset({FactKind.FRAGILITY, FactKind.COUNTERFACTUAL}),
+    QuestionKind.COULD_BE_WRONG: frozenset(
+        {FactKind.LIMIT, FactKind.QUALITY, FactKind.DOMAIN, FactKind.FRAGILITY}
+    ),
+    QuestionKind.QUALITY: frozenset({FactKind.QUALITY}),
+    QuestionKind.PROVENANCE: frozenset({FactKind.PROVENANCE}),
+}
 
 
 class Narrator:
@@ -81,9 +107,13 @@ class Narrator:
         """Pieces of an answer as they are written, then the checked whole."""
         prompt = self._prompts.get("answer")
         asked = clean_user_text(question)
+        kind = classify(asked)
         messages = _with_history(_render(prompt, result.evidence, question=asked), history)
         request = self._request(prompt, result, question=asked, messages=messages)
-        yield from self._write(prompt, request, cancel)
+        if kind in _FIXED:
+            yield self._fixed(prompt, request)
+            return
+        yield from self._write(prompt, request, cancel, _ANSWERED_BY.get(kind))
 
     def wants_fragility(self, question: str, evidence: Evidence) -> bool:
         """Whether a question needs the recompression and resizing checks that are not in yet."""
@@ -102,8 +132,24 @@ class Narrator:
             max_new_tokens=prompt.max_new_tokens,
         )
 
+    def _fixed(self, prompt: Prompt, request: VlmRequest) -> Explanation:
+        """The fallback's answer, with no model asked."""
+        text = "".join(self.fallback.stream(request, threading.Event()))
+        sentences = grounding.check(text, request.evidence)
+        return Explanation(
+            text=grounding.shown_text(sentences),
+            sentences=sentences,
+            raw_text=text,
+            backend=self.fallback.name,
+            prompt=prompt.ref,
+        )
+
     def _write(
-        self, prompt: Prompt, request: VlmRequest, cancel: threading.Event | None
+        self,
+        prompt: Prompt,
+        request: VlmRequest,
+        cancel: threading.Event | None,
+        answered_by: frozenset[FactKind] | None = None,
     ) -> Iterator[str | Explanation]:
         began = time.perf_counter()
         pieces: list[str] = []
@@ -133,6 +179,8 @@ class Narrator:
         )
         if not reason and not grounding.is_enough(checked.sentences):
             reason = "Too little of what the model wrote stands up to the evidence."
+        elif not reason and not _answers(checked.sentences, request.evidence, answered_by):
+            reason = "What the model wrote does not answer the question."
         if reason and self.vlm is not self.fallback:
             checked = self._fall_back(checked, request, reason)
         yield replace(
@@ -150,6 +198,16 @@ class Narrator:
             fell_back=True,
             fallback_reason=reason,
         )
+
+
+def _answers(
+    sentences: Sequence[Sentence], evidence: Evidence, by: frozenset[FactKind] | None
+) -> bool:
+    """Whether a supported sentence rests on a fact that the question asks for (if there is one)."""
+    if by is None or not any(fact.kind in by for fact in evidence.facts):
+        return True
+    cited = {c for s in sentences if s.status is SentenceStatus.SUPPORTED for c in s.cites}
+    return any(fact.kind in by for fact in evidence.facts if fact.id in cited)
 
 
 def _starter(vlm: VlmBackend, request: VlmRequest) -> Callable[[threading.Event], Iterator[str]]:
