@@ -8,7 +8,7 @@ PORT ?= 7860
 SERVE ?= 1
 CARD ?= out/astronaut-card.png
 
-.PHONY: help setup dev demo serve test check fix pins browser clean
+.PHONY: help setup dev demo serve test lint check fix pins browser clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -44,14 +44,15 @@ test: dev browser  ## Run every test, Chromium included, with coverage
 	@$(BIN)/whyfake weights fetch --quiet
 	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
 
-check: dev browser  ## Everything that must hold before a change lands
+lint: dev  ## Format, rules, types, import contracts, spelling, prompts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict assistant
 	$(BIN)/lint-imports
-	$(BIN)/codespell assistant prompts docs tests tools README.md CONTRIBUTING.md CHANGELOG.md
+	$(BIN)/codespell
 	$(BIN)/whyfake prompts check
-	@$(MAKE) --no-print-directory test
+
+check: lint test  ## Everything that must hold before a change lands
 
 fix: dev  ## Format and mend what ruff can mend
 	$(BIN)/ruff check --fix .

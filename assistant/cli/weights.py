@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import click
 
@@ -51,6 +52,7 @@ def _row(state: State) -> dict[str, object]:
         "source": entry.source.kind,
         "licence": entry.licence,
         "used_by": list(entry.used_by),
+        "note": entry.note,
         "sha256": entry.sha256 or state.sha256,
         "path": str(state.path),
     }
@@ -76,7 +78,10 @@ def _print(rows: list[dict[str, object]], as_json: bool) -> None:
 def list_(context: click.Context, profile: str | None, as_json: bool) -> None:
     """Show every model file: there or missing, size, source, licence."""
     data_dir = _settings(context).data_dir
-    wanted = store.manifest().of_profile("embedded" if profile == "embedded" else "full")
+    listed = store.manifest()
+    wanted = listed.of_profile("full" if profile == "full" else "embedded")
+    if profile is None:
+        wanted = listed.entries
     _print([_row(store.inspect_entry(entry, data_dir)) for entry in wanted], as_json)
     if not as_json:
         click.echo(f"\nFetched files lie in {store.data_dir_or_default(data_dir)}")
@@ -167,3 +172,22 @@ def pin(context: click.Context) -> None:
         entry["sha256"], entry["size"] = sha256, size
         click.echo(f"{state:10} {entry['name']:26} {sha256[:12]}")
     write_atomically(path, (json.dumps(raw, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+@weights.command()
+@click.argument("checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+def convert(checkpoint: Path, target: Path) -> None:
+    """Write what was trained of a published detector (LayerNorms and head, 0.42 MB) to TARGET.
+
+    CHECKPOINT is the published file, safetensors or Lightning; it is read without running code.
+    """
+    from assistant.detectors.published import write_full_delta
+
+    draft = target.with_name(f".{target.name}.draft")
+    try:
+        write_full_delta(checkpoint, draft)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    click.echo(f"{target}: {target.stat().st_size / 1e6:.2f} MB, SHA-256 {file_sha256(target)}")

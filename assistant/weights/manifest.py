@@ -96,21 +96,24 @@ class Entry(_Strict):
     """One model file.
 
     Attributes:
+        profile: which profile needs it; ``extra`` files are fetched only by name.
         file: its name in the data folder.
         sha256: of the file; None only for derived files, whose last bits differ between processors;
             ``"unverified"`` only for hub files.
         size: bytes; for derived files about; None where unknown.
         used_by: the parts that read it.
+        note: what else is to be known, such as who took the hash.
     """
 
     name: str = Field(pattern=r"^[a-z0-9.-]+$")
-    profile: Profile
+    profile: Profile | Literal["extra"]
     file: str = Field(pattern=r"^[\w.-]+$")
     source: Source
     sha256: _Sha | Literal["unverified"] | None
     size: int | None
     licence: str
     used_by: tuple[str, ...]
+    note: str = ""
 
     @model_validator(mode="after")
     def _pinned(self) -> Entry:
@@ -154,7 +157,7 @@ class Manifest(_Strict):
 
     def of_profile(self, profile: Profile) -> tuple[Entry, ...]:
         """What a profile may need; ``full`` takes in the embedded files too."""
-        return tuple(e for e in self.entries if profile == "full" or e.profile == "embedded")
+        return tuple(e for e in self.entries if e.profile in {"embedded", profile})
 
 
 def manifest_path() -> Path:

@@ -194,8 +194,7 @@ def locate(name: str, *, data_dir: Path | None = None, accept_unpinned: bool = F
 
 def _refusal(state: State) -> WeightsError:
     entry = state.entry
-    fetch = "whyfake weights fetch" + (" --profile full" if entry.profile == "full" else "")
-    fetch += f" {entry.name}"
+    fetch = f"whyfake weights fetch {entry.name}"
     if isinstance(entry.source, RepoSource):
         remedy = "Install whyfake again, or restore the file with git."
     elif state.status == "unpinned":

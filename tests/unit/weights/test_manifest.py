@@ -51,7 +51,11 @@ def test_a_manifest_is_read_again_once_it_changed(write_manifest: Callable[..., 
 
 
 def test_the_full_profile_takes_in_the_embedded_files(write_manifest: Callable[..., Path]) -> None:
-    write_manifest(wheel_entry(), wheel_entry(name="large", profile="full"))
+    write_manifest(
+        wheel_entry(),
+        wheel_entry(name="large", profile="full"),
+        wheel_entry(name="by-name-only", profile="extra"),
+    )
     assert [e.name for e in manifest().of_profile("embedded")] == ["tiny"]
     assert [e.name for e in manifest().of_profile("full")] == ["tiny", "large"]
 

@@ -32,7 +32,7 @@ def test_a_missing_file_names_the_command_to_run(
     with pytest.raises(WeightsError) as caught:
         locate("tiny", data_dir=tmp_path)
     assert caught.value.code == "weights-missing"
-    assert "whyfake weights fetch --profile full tiny" in caught.value.hint
+    assert "whyfake weights fetch tiny" in caught.value.hint
 
 
 @pytest.mark.parametrize("content", [b"short", CONTENT[:-1] + b"X"])
