@@ -28,8 +28,10 @@ __all__ = ["DecodedImage", "decode_image"]
 
 _log = logging.getLogger(__name__)
 
-# Our own limit holds before decoding; Pillow's warning would only add a line on stderr.
+# Our own limit holds before decoding, and damage is told as an error: Pillow's warnings would only
+# add lines on stderr. (Not ``catch_warnings``: it is not safe between threads.)
 warnings.filterwarnings("ignore", category=Pillow.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 _FORMATS = {
     "jpeg": ("JPEG", "MPO"),
@@ -55,10 +57,11 @@ _BROKEN = (
     AttributeError,
     OverflowError,
     MemoryError,
+    RuntimeError,  # the AVIF and HEIF decoders
     struct.error,
     zlib.error,
     Pillow.DecompressionBombError,
-    Pillow.DecompressionBombWarning,
+    Warning,  # where warnings are made errors
 )
 
 

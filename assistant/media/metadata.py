@@ -25,7 +25,16 @@ _EXIF = {
 _EXIF_IFD = 0x8769
 _USER_COMMENT = 0x9286
 _XMP_FIELDS = ("CreatorTool", "DigitalSourceType", "AISystemUsed", "Credit")
-_DAMAGED = (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, AttributeError)
+_DAMAGED = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    Warning,
+)
 
 
 def image_tags(picture: Picture) -> dict[str, str]:
