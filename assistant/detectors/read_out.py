@@ -45,8 +45,7 @@ class ReadOut(nn.Module):
 
 
 class ClassTokenReadOut(ReadOut):
-    """L2-normalised last class token, linear with two outputs, index 1 = fake (arXiv
-    2503.19683)."""
+    """L2-normalised last class token, linear, two outputs, 1 = fake (arXiv 2503.19683)."""
 
     after_last_norm = True
 

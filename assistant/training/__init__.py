@@ -1,0 +1,1 @@
+"""Training recipes: LayerNorm tuning, losses, samplers, self-blended faces."""
