@@ -1,0 +1,75 @@
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from assistant.cards import card_text, render_card
+from assistant.types import Analysis, Media
+from tests.unit.ui.cases import analysed, spoken
+
+CROP = np.full((224, 224, 3), (200, 150, 120), np.uint8)
+RESULT = analysed(CROP)
+ANALYSIS = Analysis(
+    media=Media(id="ab" * 32, kind="image", frames=(CROP,), width=224, height=224),
+    faces=(RESULT, analysed(CROP, index=1, logit=-3.0)),
+    explanation=spoken(RESULT.evidence),
+    versions={},
+)
+
+
+def _opened(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png))
+
+
+def test_the_card_is_a_png_that_describes_itself() -> None:
+    card = _opened(render_card(ANALYSIS))
+    assert card.format == "PNG"
+    assert card.size == (1200, 760)
+    assert card.info["Description"] == card_text(ANALYSIS)
+    assert "Likely manipulated: probability of manipulation 90%" in card_text(ANALYSIS)
+    assert "not proof" in card_text(ANALYSIS)
+    assert "lighting" not in card_text(ANALYSIS)
+
+
+def test_the_card_shows_the_face_and_the_verdicts_colour() -> None:
+    fake = np.asarray(_opened(render_card(ANALYSIS)).convert("RGB"))
+    real = np.asarray(_opened(render_card(ANALYSIS, 1)).convert("RGB"))
+    assert tuple(fake[100, 60]) == (200, 150, 120)
+    assert (fake == (178, 58, 18)).all(axis=2).any()
+    assert not (real == (178, 58, 18)).all(axis=2).any()
+    assert (real == (29, 92, 170)).all(axis=2).any()
+    assert "Likely real" in card_text(ANALYSIS, 1)
+
+
+def test_a_card_of_a_demo_says_so_and_a_missing_face_is_refused() -> None:
+    assert render_card(ANALYSIS, demo=True) != render_card(ANALYSIS)
+    with pytest.raises(IndexError):
+        render_card(ANALYSIS, 2)
+
+
+def test_endless_words_and_none_at_all_fit() -> None:
+    assert ANALYSIS.explanation is not None
+    long = replace(ANALYSIS.explanation, text="word " * 500 + "x" * 4000)
+    assert _opened(render_card(replace(ANALYSIS, explanation=long))).size == (1200, 760)
+    silent = replace(ANALYSIS, explanation=None, faces=(replace(RESULT, regions=()),))
+    assert "Generated" not in card_text(silent)
+    assert _opened(render_card(silent)).size == (1200, 760)
+
+
+def test_without_fonts_on_the_machine_the_card_is_made_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from assistant import cards
+
+    def missing(*_: object, **__: object) -> None:
+        raise OSError
+
+    cards._font.cache_clear()
+    monkeypatch.setattr(cards.ImageFont, "truetype", missing)
+    monkeypatch.setattr(
+        cards.ImageFont, "load_default", lambda size: cards.ImageFont.load_default_imagefont()
+    )
+    assert _opened(render_card(ANALYSIS)).size == (1200, 760)
+    cards._font.cache_clear()

@@ -1,0 +1,127 @@
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from assistant.types import Fact, FactKind, Media, Verdict
+from assistant.ui.markup import data_uri, problem, without_cites
+from assistant.ui.measured import evidence_panel, look_panel, tabs, verdict_panel
+from tests.unit.ui.cases import analysed, with_causes
+
+CROP = np.full((224, 224, 3), 128, np.uint8)
+MEDIA = Media(id="0" * 64, kind="image", frames=(CROP,), width=224, height=224)
+
+
+def _verdict(logit: float, **options: object) -> str:
+    given = {"count": 1, "media": MEDIA, "warnings": (), "demo": False, **options}
+    return verdict_panel(analysed(CROP, logit=logit), **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("logit", "verdict"),
+    [
+        (-3.0, Verdict.LIKELY_REAL),
+        (0.0, Verdict.UNCERTAIN),
+        (3.0, Verdict.LIKELY_MANIPULATED),
+    ],
+)
+def test_the_verdict_is_said_in_words_and_not_in_colour_alone(
+    logit: float, verdict: Verdict
+) -> None:
+    html = _verdict(logit)
+    assert f'data-verdict="{verdict.value}"' in html
+    assert f">{verdict.words.capitalize()}</h2>" in html
+    marks = {re.search(r'<path d="([^"]+)"', _verdict(x)).group(1) for x in (-3.0, 0.0, 3.0)}  # type: ignore[union-attr]
+    assert len(marks) == 3
+
+
+def test_the_bar_stands_where_the_numbers_say() -> None:
+    html = _verdict(0.0)
+    assert 'class="wf-dot" style="left:50.00%"' in html
+    assert 'class="wf-interval" style="left:40.00%;width:20.00%"' in html
+    assert 'style="left:35.00%;width:30.00%"' in html
+    assert (
+        'aria-label="uncertain. Probability of manipulation 50%, interval 40% to 60%. '
+        'Below 35% counts as likely real, from 65% as likely manipulated."' in html
+    )
+
+
+def test_which_face_demo_video_and_warnings_are_said() -> None:
+    video = replace(MEDIA, kind="video", frames=(CROP,) * 3, seconds=(0.0, 1.0, 2.0))
+    html = _verdict(1.0, count=3, media=video, demo=True, warnings=("<9 faces>",))
+    assert "Face 1 of 3" in html
+    assert "Demo, not an analysis" in html
+    assert "judged over 3 sampled frames" in html
+    assert "&lt;9 faces&gt;" in html
+
+
+def test_tabs_are_there_for_several_faces_alone() -> None:
+    one, two = analysed(CROP), analysed(CROP, index=1, logit=-2.0)
+    assert tabs([one], 0) == ""
+    html = tabs([one, two], 1)
+    assert html.count('role="tab"') == 2
+    assert re.search(r'id="wf-tab-1"[^>]*aria-selected="true"[^>]*tabindex="0"', html)
+    assert re.search(r'id="wf-tab-0"[^>]*aria-selected="false"[^>]*tabindex="-1"', html)
+    assert "likely real, 12%" in html
+
+
+def test_the_look_names_what_the_map_shows_for_those_who_cannot_see_it() -> None:
+    result = analysed(CROP)
+    html = look_panel(result, crop="data:c", heat="data:h", outlines={"mouth": "data:m"}, count=1)
+    top = max(result.regions, key=lambda r: r.share)
+    assert f"Most weight: {top.region}" in html
+    assert html.count('class="wf-rim" data-region="mouth"') == 2
+    assert "the same for real and manipulated" in html
+    chips = re.findall(r'class="wf-chip[^"]*" data-region="([^"]+)"', html)
+    assert chips[0] == top.region
+    assert 3 <= len(chips) < len(result.regions)
+
+
+def test_all_facts_are_listed_with_strip_and_bars() -> None:
+    result = with_causes(analysed(CROP))
+    html = evidence_panel(result, neutralised={"mouth": "data:n"})
+    for fact in result.evidence.facts:
+        assert f'id="fact-{fact.id}"' in html
+    assert 'src="data:n" alt="The face with the mouth neutralised"' in html
+    assert "90%" in html
+    assert "<strong>48%</strong>" in html
+    assert html.count("verdict changes</em>") == 1
+    assert "60%, verdict changes" in html
+    assert "JPEG quality 50" in html
+    plain = evidence_panel(analysed(CROP))
+    assert "wf-strip" not in plain
+    assert "wf-bars" not in plain
+
+
+def test_a_fact_with_html_in_it_stays_text() -> None:
+    result = analysed(CROP)
+    bad = Fact(id="P9", kind=FactKind.PROVENANCE, text='<img src=x onerror="alert(1)">')
+    evidence = replace(result.evidence, facts=(*result.evidence.facts, bad))
+    html = evidence_panel(replace(result, evidence=evidence))
+    assert "<img src=x" not in html
+    assert "&lt;img src=x onerror=&quot;alert(1)&quot;&gt;" in html
+
+
+def test_a_problem_says_what_and_how_to_go_on() -> None:
+    html = problem("The file is <empty>.", "Choose another.")
+    assert 'role="alert"' in html
+    assert "&lt;empty&gt;" in html
+    assert "Choose another." in html
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("The mouth stands out [R1].", "The mouth stands out."),
+        ("It is 90% [S1, S2] [R1]!", "It is 90%!"),
+        ("No ids here.", "No ids here."),
+        ("[L1]", ""),
+    ],
+)
+def test_ids_in_brackets_are_taken_out(sentence: str, shown: str) -> None:
+    assert without_cites(sentence) == shown
+
+
+def test_data_uris_hold_their_bytes() -> None:
+    assert data_uri(b"abc") == "data:image/png;base64,YWJj"
