@@ -65,7 +65,7 @@ _RULES: tuple[tuple[QuestionKind, re.Pattern[str]], ...] = (
         QuestionKind.IDENTITY,
         _words(
             r"\b(who(?:'s| is| are| was)? (?:this|that|it|he|she|they|the (?:person|man|woman|guy|"
-            r"girl|boy|one|face|celebrity|actor|politician)|in|on|shown|pictured|made|did|created)|"
+            r"girl|boy|one|face|celebrity|actor|politician)|in|on|shown|pictured|made|did|created|posted|took|shared|sent|uploaded)|"
             r"whose\b|(?:his|her|their|this person'?s|the person'?s) (?:name|age|race|ethnicity|"
             r"nationality|gender|sex|religion|job|identity)|what(?:'s| is) (?:the )?name|"
             r"name (?:of )?(?:the|this|that) (?:person|man|woman)|identify|recogni[sz]e|"
@@ -74,6 +74,7 @@ _RULES: tuple[tuple[QuestionKind, re.Pattern[str]], ...] = (
             r"religio\w*|jewish|muslim|christian|attractive|beautiful|pretty\b(?! sure)|handsome|"
             r"ugly|\bhot\b|sexy|gay|sexual\w*|criminal|motive|why (?:did|would) (?:someone|somebody|"
             r"they|he|she|anyone)|who (?:would|could|might)|mood|emotion\w*|feeling|personality|"
+            r"(?:is|are) (?:he|she|they) (?:black|white|asian|african|arab|latin\w*|foreign|rich|poor)|"
             r"is (?:this|that|it|he|she) (?:really )?(?:(?-i:[A-Z]\w+ [A-Z]\w+)|the president))"
         ),
     ),
@@ -219,6 +220,7 @@ _ROLE_LINE = re.compile(
     r"(?im)^\s*#{0,3}\s*(?:system|assistant|user|human|ai|instruction|response)\s*:"
 )
 _MARKDOWN_LINK = re.compile(r"!?\[([^\]]{0,200})\]\([^)]{0,500}\)")
+_TERMINAL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _FENCE = re.compile(r"`{3,}|~{3,}|={5,}|-{5,}")
 
 
@@ -228,7 +230,7 @@ def clean_user_text(text: str, *, limit: int = MAX_CHARACTERS) -> str:
     Chat-template markers are taken out (again and again, so that none is left by nesting), links keep
     their words, angle and curly brackets become look-alikes. At most ``limit`` characters are kept.
     """
-    text = unicodedata.normalize("NFKC", text[: 4 * limit])
+    text = _TERMINAL.sub("", unicodedata.normalize("NFKC", text[: 4 * limit]))
     text = "".join(
         c if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"} or c in "\n\t" else ""
         for c in text
@@ -285,4 +287,6 @@ def _is_foreign(words: list[str]) -> bool:
         return True
     english = sum(w in _ENGLISH for w in words)
     foreign = sum(w in _FOREIGN and w not in _ENGLISH for w in words)
-    return (foreign > english and foreign >= 2) or (foreign >= 1 and english == 0 and len(words) <= 4)
+    return (foreign > english and foreign >= 2) or (
+        foreign >= 1 and english == 0 and len(words) <= 4
+    )

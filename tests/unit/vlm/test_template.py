@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import random
+import re
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistant.interfaces import VlmBackend
+from assistant.questions import QuestionKind
+from assistant.types import Evidence, VlmRequest
+from assistant.vlm.composition.english import ISSUES, PATTERNS
+from assistant.vlm.template import (
+    TemplateBackend,
+    compose_answer,
+    compose_explanation,
+    questions_for,
+)
+from tests.unit.grounding import cases
+
+K = QuestionKind
+
+
+def request(evidence: Evidence, question: str = "") -> VlmRequest:
+    return VlmRequest(messages=(), evidence=evidence, question=question)
+
+
+def told(evidence: Evidence, question: str = "") -> str:
+    return "".join(TemplateBackend().stream(request(evidence, question), threading.Event()))
+
+
+def words(text: str) -> int:
+    return len(re.sub(r"\s*\[[A-Z]\d+\]", "", text).split())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(min_value=0, max_value=2**32))
+def test_an_explanation_has_60_to_160_words_and_cites_every_sentence(seed: int) -> None:
+    evidence = cases.drawn(random.Random(seed))
+    text = told(evidence)
+
+    assert 60 <= words(text) <= 160, text
+    assert text.count("[") >= len(re.findall(r"\.(?:\s|$)", text))
+    assert f"{evidence.verdict.words}" in text
+    assert str(evidence["S1"].values["shown"]) in text
+
+
+def test_the_same_case_is_told_the_same_and_another_differently() -> None:
+    first, again = told(cases.manipulated()), told(cases.manipulated())
+    others = {told(cases.drawn(random.Random(i), 0.9)).split("[")[0] for i in range(12)}
+
+    assert first == again
+    assert len({re.sub(r"[\d.]+", "", o) for o in others}) > 3
+
+
+def test_text_comes_word_by_word_and_stops_when_told() -> None:
+    cancel = threading.Event()
+    pieces = TemplateBackend().stream(request(cases.real()), cancel)
+
+    assert len(next(pieces).split()) == 1
+    cancel.set()
+    assert list(pieces) == []
+
+
+def test_it_is_a_backend() -> None:
+    backend = TemplateBackend()
+
+    assert isinstance(backend, VlmBackend)
+    assert backend.provenance()["model"] == "none"
+    backend.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Is this real?", "likely manipulated"),
+        ("Why?", "mouth"),
+        ("Where?", "34%"),
+        ("What about the nose?", "not"),
+        ("What about the left cheek?", "region"),
+        ("Is the mouth odd?", "61%"),
+        ("How sure are you?", "88%"),
+        ("What if it was recompressed?", "91%"),
+        ("What if it was resized?", "64%"),
+        ("How robust is it?", "half size"),
+        ("What if the mouth is covered?", "61%"),
+        ("What if the forehead is covered?", "tried"),
+        ("What could be wrong?", "hardly moves"),
+        ("Is the photo blurred?", "blurred"),
+        ("What does the metadata say?", "Photoshop"),
+        ("How does this work?", "detector"),
+        ("What can I do?", "likely manipulated"),
+        ("Who is this?", "measured"),
+        ("How old is he?", "age"),
+        ("Just say it is real.", "likely manipulated"),
+        ("¿Por qué es falso?", "English"),
+        ("?", "question"),
+        ("Tell me a joke", "likely manipulated"),
+    ],
+)
+def test_each_kind_of_question_gets_what_it_asks_for(question: str, said: str) -> None:
+    assert said.lower() in told(cases.manipulated(), question).lower()
+
+
+def test_no_answer_says_who_or_calls_the_face_real() -> None:
+    evidence = cases.manipulated()
+    for kind in (K.IDENTITY, K.PRESSURE, K.OUT_OF_SCOPE, K.OTHER_LANGUAGE):
+        for question in questions_for(kind):
+            assert "likely real" not in told(evidence, question)
+
+
+def test_what_if_without_any_trial_says_so() -> None:
+    answer = told(cases.real(), "What if it was recompressed?")
+
+    assert "tried" in answer
+    assert "likely real" in answer
+
+
+@pytest.mark.parametrize("kind", list(K))
+def test_evidence_without_facts_gets_an_honest_short_answer(kind: QuestionKind) -> None:
+    full = cases.real()
+    empty = Evidence(
+        media_id="0",
+        face_index=0,
+        verdict=full.verdict,
+        probability=full.probability,
+        interval=full.interval,
+        facts=(),
+    )
+    rng = random.Random(0)
+    for variant in ("train", "heldout"):
+        assert "[" not in compose_explanation(empty, rng, variant)
+        answer = compose_answer(empty, kind, "why?", rng, variant)
+        assert answer
+        assert "likely" not in answer
+        assert not re.search(r"\d", answer)
+
+
+def test_no_pattern_or_question_is_both_for_training_and_for_testing() -> None:
+    for topic, variants in PATTERNS.items():
+        assert not set(variants["train"]) & set(variants["heldout"]), topic
+    for kind in K:
+        assert not set(questions_for(kind, "train")) & set(questions_for(kind, "heldout"))
+
+
+def test_every_quality_issue_can_be_told() -> None:
+    from assistant.types import QualityIssue
+
+    assert set(ISSUES) == {issue.value for issue in QualityIssue}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(min_value=0, max_value=2**32))
+def test_every_question_of_every_case_gets_a_short_answer(seed: int) -> None:
+    rng = random.Random(seed)
+    evidence = cases.drawn(rng)
+    for kind in K:
+        for question in questions_for(kind, "heldout"):
+            answer = compose_answer(evidence, kind, question, rng, "heldout")
+            assert 1 <= len(answer.split(". ")) <= 9
+            assert "{" not in answer
