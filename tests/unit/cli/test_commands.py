@@ -122,6 +122,36 @@ def test_weights_fetch_says_what_it_did(run: Run, tiny: Path) -> None:
     assert (result.exit_code, "there are large, tiny" in result.stderr) == (1, True)
 
 
+def test_weights_pin_writes_hash_and_size_of_files_trained_here(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    trained = wheel_entry(source={"kind": "repo", "path": "tiny.bin"}, sha256="0" * 64, size=1)
+    path = shipped / "manifest.json"
+    path.write_text(json.dumps({"version": 1, "entries": [trained, wheel_entry(name="other")]}))
+    monkeypatch.setenv("ASSISTANT_WEIGHTS_DIR", str(shipped))
+    assert run("weights", "pin").exit_code == 1, "the file is not there yet"
+    (shipped / "tiny.bin").write_bytes(CONTENT)
+    assert run("weights", "pin").stdout.startswith("pinned")
+    assert json.loads(path.read_text())["entries"][0]["size"] == len(CONTENT)
+    assert run("weights", "pin").stdout.startswith("unchanged")
+    rows = {
+        row["name"]: row["status"] for row in json.loads(run("weights", "list", "--json").stdout)
+    }
+    assert rows["tiny"] == "ok"
+
+
+def test_weights_convert_refuses_what_is_no_checkpoint_and_leaves_nothing(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"not a checkpoint")
+    result = run("weights", "convert", "model.safetensors", "delta.safetensors")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
+
+
 def test_plugins_list_marks_what_is_chosen(run: Run) -> None:
     rows = json.loads(run("--set", "vlm_backend=template", "plugins", "list", "--json").stdout)
     chosen = {row["name"] for row in rows if row["chosen"]}
