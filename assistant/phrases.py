@@ -1,7 +1,8 @@
 """Sentences that claim nothing about a case: refusals, advice, offers. A closed list. Pure.
 
-They may be shown without a fact behind them. What writes text (the template narrator, the training of
-the language model) and what checks text (grounding) share this list, so it lives beside the types.
+They may be shown without a fact behind them. What writes text (the template narrator, the training
+of the language model) and what checks text (grounding) share this list, so it lives
+beside the types.
 ``train`` and ``heldout`` part what a language model was trained on from what it is tested on.
 """
 

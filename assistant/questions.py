@@ -213,7 +213,7 @@ _MARKUP = re.compile(
     r"image_soft_token|fake_token_around_image|end_of_utterance|row_\d+_col_\d+|global-img|"
     r"eot_id|start_header_id|end_header_id|begin_of_text|end_of_text|endoftext)\|?\s*/?>|"
     r"\[/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|IMG|IMG_BREAK|IMG_END)\]|<</?SYS>>|"
-    r"<__media__>|<__image__>|\[img-\d+\]|<begin▁of▁sentence>|<｜[^｜]{0,40}｜>",
+    r"<__media__>|<__image__>|\[img-\d+\]|<begin▁of▁sentence>|<\uff5c[^\uff5c]{0,40}\uff5c>",
     re.IGNORECASE,
 )
 _ROLE_LINE = re.compile(
@@ -221,6 +221,7 @@ _ROLE_LINE = re.compile(
 )
 _MARKDOWN_LINK = re.compile(r"!?\[([^\]]{0,200})\]\([^)]{0,500}\)")
 _TERMINAL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_LOOK_ALIKES = str.maketrans("<>{}|", "\u2039\u203a()/")
 _FENCE = re.compile(r"`{3,}|~{3,}|={5,}|-{5,}")
 
 
@@ -243,7 +244,7 @@ def clean_user_text(text: str, *, limit: int = MAX_CHARACTERS) -> str:
     text = _ROLE_LINE.sub(" ", text)
     text = _MARKDOWN_LINK.sub(r"\1", text)
     text = _FENCE.sub(" ", text)
-    text = text.translate(str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")", "|": "/"}))
+    text = text.translate(_LOOK_ALIKES)
     text = " ".join(text.split())
     return text if len(text) <= limit else text[:limit].rstrip() + "…"
 
@@ -262,7 +263,7 @@ def classify(question: str) -> QuestionKind:
         return QuestionKind.PRESSURE
     if _is_foreign(words):
         return QuestionKind.OTHER_LANGUAGE
-    text = text.replace("’", "'")
+    text = text.replace("\u2019", "'")
     for kind, pattern in _RULES:
         if pattern.search(text):
             return kind

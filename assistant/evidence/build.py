@@ -80,7 +80,7 @@ def build_evidence(
 
 
 def renumbered(evidence: Evidence, added: Iterable[Fact]) -> Evidence:
-    """``evidence`` with ``added`` facts before the limits; an id already taken gets the next number."""
+    """``evidence`` with ``added`` facts before the limits; a taken id gets the next number."""
     facts = [f for f in evidence.facts if f.kind is not FactKind.LIMIT]
     limits = [f for f in evidence.facts if f.kind is FactKind.LIMIT]
     for fact in added:

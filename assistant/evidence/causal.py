@@ -121,7 +121,7 @@ def minimal_set_fact(
     verdict_after: Verdict,
     tried: Sequence[str],
 ) -> Fact:
-    """C: the smallest set of regions found whose neutralising changes the verdict (or that none does)."""
+    """C: the smallest set of regions whose neutralising changes the verdict, if one was found."""
     if regions:
         text = (
             f"Neutralising {_regions(regions)} would change the verdict to "
@@ -190,7 +190,10 @@ def fragility_fact(
     return Fact(
         id=f"F{number}",
         kind=FactKind.FRAGILITY,
-        text=f"After {change} the score goes from {percent(before)} to {percent(probability)}; {end}.",
+        text=(
+            f"After {change} the score goes from {percent(before)} to {percent(probability)}; "
+            f"{end}."
+        ),
         values={
             "change": change,
             "probability": probability,

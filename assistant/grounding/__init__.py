@@ -1,4 +1,4 @@
-"""Grounding: generated text against the evidence, sentence by sentence. Pure; no model takes part."""
+"""Grounding: generated text against the evidence, by sentences. Pure; no model takes part."""
 
 from assistant.grounding.check import check, is_enough, shown_text
 from assistant.grounding.sentences import Piece, split

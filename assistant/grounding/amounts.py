@@ -11,7 +11,8 @@ _NUMBER = re.compile(
     r"(?P<q>(?:under|below|less than|fewer than|at most|up to|over|above|more than|at least|about|"
     r"around|roughly|nearly|almost|approximately|some|~|<|>)\s*)?"
     r"(?<![\w.])(?P<n>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
-    r"\s*(?P<u>%|percentage points?|percent\b|per cent\b|points?\b|pp\b|times\b|x\b|×|-?\s?fold\b|"
+    r"\s*(?P<u>%|percentage points?|percent\b|"
+    r"per cent\b|points?\b|pp\b|times\b|x\b|\u00d7|-?\s?fold\b|"
     r"px\b|pixels?\b|°|degrees?\b|(?:in|out of|of)(?: every)? 100\b)?"
 )
 _LESS = {"under", "below", "less than", "fewer than", "at most", "up to", "<"}
@@ -21,7 +22,7 @@ _NEAR = {"about", "around", "roughly", "nearly", "almost", "approximately", "som
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number as written: ``unit`` is ``%``, ``points``, ``times``, ``in100``, ``other`` or empty."""
+    """A number as written: ``unit`` is ``%``, ``points``, ``times``, ``in100``, ``other``, or none."""
 
     value: float
     digits: int
@@ -41,7 +42,7 @@ def amounts(text: str) -> list[Amount]:
             unit = "%"
         elif unit.startswith("p") and unit not in {"px", "pixel", "pixels"}:
             unit = "points"
-        elif unit in {"times", "x", "×", "fold"}:
+        elif unit in {"times", "x", "\u00d7", "fold"}:
             unit = "times"
         elif unit.endswith("100"):
             unit = "in100"

@@ -15,7 +15,7 @@ from assistant.grounding.lexicon import ARTEFACT, FORBIDDEN, KNOWN, find_regions
 from assistant.grounding.sentences import Piece, split, with_cites
 from assistant.grounding.vocabulary import unknown_words
 from assistant.phrases import is_closed
-from assistant.types import Evidence, FactKind, Sentence, SentenceStatus
+from assistant.types import Evidence, FactKind, Sentence, SentenceStatus, Verdict
 
 __all__ = ["check", "is_enough", "shown_text"]
 
@@ -33,22 +33,25 @@ _SIDE = re.compile(
     r"\(\s*(the (?:person|subject)'s (?:own )?(?:left|right) (?:eye|cheek))\s*\)", re.IGNORECASE
 )
 _REFUSAL = re.compile(
-    r"^(?:i|this check|nothing|that|it|who\b.*|the detector)\b.*\b(?:cannot|can't|do not|don't|does not|not|nothing)\b"
+    r"^(?:i|this check|nothing|that|it|who\b.*|the detector)\b.*\b(?:cannot|can't|do not|don't|"
+    r"does not|not|nothing)\b"
     r".*\b(?:say|tell|identify|judge|guess|answer|know|measured?|determine)\b",
     re.IGNORECASE,
 )
-_PRONOUN = re.compile(r"\b(?:it|its|which|that|there|this region|this area|they|them)\b")
+_VERDICTS = frozenset(verdict.words for verdict in Verdict)
 
 _CUES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("effect", re.compile(r"\bneutrali[sz]|\brandom patches\b")),
     ("change", re.compile(r"\beveryday changes?\b|\bchange[a-z]tag\b")),
     ("frames", re.compile(r"\bframes?\b")),
-    ("map", re.compile(r"\bmap\b|\bst(?:ands?|anding|ood) out\b|\bdraw(?:s|n|ing)?\b|\bpoints? (?:\w+ )?to\b|"
+    ("map", re.compile(r"\bmap\b|\bst(?:ands?|anding|ood) out\b|\bdraw(?:s|n|ing)?\b|"
+                       r"\bpoints? (?:\w+ )?to\b|"
                        r"\bhighlight|\bfocus|\battention\b|\bheat")),
 )  # fmt: skip
 # A change of the file that no fact names.
 _UNTRIED = re.compile(
-    r"\bre-?compress|\bresiz|\bre-?sav|\bscreenshot|\b(?:if|after|when|once|were|had)\b.*\b(?:mirror|flip|crop|"
+    r"\bre-?compress|\bresiz|\bre-?sav|\bscreenshot|\b(?:if|after|when|once|were|"
+    r"had)\b.*\b(?:mirror|flip|crop|"
     r"shrunk|shrink|compress|smaller|larger|shifted|rotated|sharpened|blurred|upload|shared|saved)"
 )
 _WITHOUT = re.compile(
@@ -77,8 +80,8 @@ def check(text: str, evidence: Evidence) -> tuple[Sentence, ...]:
 
     Strict: a sentence is supported only if all it says is what facts say. What no fact says is
     unsupported, what is against a fact is contradicted and carries the evidence's own sentence as
-    ``replacement``. Sentences of :mod:`assistant.phrases` claim nothing and pass. A sentence said twice
-    is unsupported the second time. At most 60 sentences are read; the rest is unsupported.
+    ``replacement``. Sentences of :mod:`assistant.phrases` claim nothing and pass. A sentence said
+    twice is unsupported the second time. At most 60 sentences are read; the rest is unsupported.
     """
     case = Case(evidence)
     checked: list[Sentence] = []
@@ -110,7 +113,7 @@ def shown_text(sentences: Sequence[Sentence]) -> str:
 
 
 def is_enough(sentences: Sequence[Sentence]) -> bool:
-    """Whether what stands up is worth showing: a supported sentence, and half of all are supported."""
+    """Whether enough stands up to be shown: a supported sentence, and half of all."""
     kept = sum(s.status is _SUPPORTED for s in sentences)
     return kept >= 1 and 2 * kept >= len(sentences)
 
@@ -149,15 +152,11 @@ def _findings(piece: Piece, case: Case, context: tuple[str, ...]) -> tuple[list[
     """All findings of a sentence, and the first word that no fact accounts for."""
     body = _SIDE.sub(lambda m: f" {m[1]} ", piece.body)
     findings: list[Finding] = []
-    for quoted in _QUOTED.findall(body):
-        if quoted not in case.names and normal(quoted) not in {
-            "likely real",
-            "likely manipulated",
-            "uncertain",
-        }:
-            findings.append(
-                Finding(_UNSUPPORTED, (), f'quotes "{quoted[:40]}", which no fact names')
-            )
+    findings += [
+        Finding(_UNSUPPORTED, (), f'quotes "{quoted[:40]}", which no fact names')
+        for quoted in _QUOTED.findall(body)
+        if quoted not in case.names and normal(quoted) not in _VERDICTS
+    ]
     for name in sorted(case.names, key=len, reverse=True):
         body = body.replace(name, " ")
     text = _NEUTRAL_FACES.sub("faces", body.lower())

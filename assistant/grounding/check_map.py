@@ -14,16 +14,20 @@ from assistant.types import Fact, Verdict
 __all__ = ["change_words", "effect_words", "frame_words", "map_words"]
 
 _OUT = re.compile(
-    r"\bst(?:ands?|anding|ood) out\b|\bpoint(?:s|ed|ing)?\b(?: \w+)? (?:to|at|towards?)\b|\bdraw(?:s|n|ing)?\b|"
-    r"\bhighlight\w*|\bfocus\w*|\battention\b|\blook(?:s|ed|ing)?(?: \w+)? at\b|\bheat\w*|\bweigh\w*|"
-    r"\bof the map\b|\bof it\b|\bon the map\b|\bin the map\b|\bthe map (?:is|lies|shows|marks)\b|\bnoteworthy\b|"
+    r"\bst(?:ands?|anding|ood) out\b|\bpoint(?:s|ed|ing)?\b(?: \w+)? (?:to|at|towards?)\b|"
+    r"\bdraw(?:s|n|ing)?\b|"
+    r"\bhighlight\w*|\bfocus\w*|\battention\b|\blook(?:s|ed|ing)?(?: \w+)? at\b|\bheat\w*|"
+    r"\bweigh\w*|"
+    r"\bof the map\b|\bof it\b|\bon the map\b|\bin the map\b|\bthe map (?:is|lies|shows|"
+    r"marks)\b|\bnoteworthy\b|"
     r"\bmark(?:s|ed)\b|\bwhat stands out\b"
 )
 _MOST = re.compile(
     r"\b(?:most|mainly|mostly|chiefly|main|strongest|largest|highest|greatest|first|top)\b"
 )
 _NONE = re.compile(
-    r"\b(?:no|none of the)\b(?: single| one| particular| face)? ?(?P<other>other )?(?:regions?|parts?|areas?)\b|"
+    r"\b(?:no|none of the)\b(?: single| one| particular| face)? ?(?P<other>other )?(?:regions?|"
+    r"parts?|areas?)\b|"
     r"\bnothing\b|\bnone\b(?= draws| stands)|"
     r"\bthe (?P<rest>other|others|rest)(?: regions?| parts?)? (?:do|does) not\b"
 )
@@ -32,11 +36,13 @@ _LOOKED = re.compile(
     r"\b(?:only )?where the detector looked\b"
 )
 _NOT_CHANGED = re.compile(
-    r"\b(?:does |do |did )?not\b(?: \w+){0,2}? what (?:was|were|is|has been|had been) (?:changed|altered|"
+    r"\b(?:does |do |did )?not\b(?: \w+){0,2}? what (?:was|were|is|has been|"
+    r"had been) (?:changed|altered|"
     r"manipulated|edited)(?: there)?\b"
 )
 _CHANGED = re.compile(
-    r"\bwhat was changed\b|\b(?:was|were|is|are|been|being|has|have|looks?|seems?|appears?)\b(?: \w+){0,2} (?:changed|"
+    r"\bwhat was changed\b|\b(?:was|were|is|are|been|being|has|have|looks?|seems?|"
+    r"appears?)\b(?: \w+){0,2} (?:changed|"
     r"altered|edited|manipulated|fake|swapped|modified|forged|retouched|real|untouched)\b"
 )
 _OUTSIDE = re.compile(
@@ -44,17 +50,20 @@ _OUTSIDE = re.compile(
     r"\b(?:this|that|which|it) says (?:little|less) about the face(?: itself)?\b"
 )
 _NEUTRAL = re.compile(
-    r"\bneutrali[sz]\w*|\b(?:covered|covering|hidden|hiding|removed|removing|masked|taken away|left out)\b|"
+    r"\bneutrali[sz]\w*|\b(?:covered|covering|hidden|hiding|removed|removing|masked|taken away|"
+    r"left out)\b|"
     r"\bwithout\b"
 )
 _DOWN = re.compile(r"\b(?:lower\w*|falls?|fell|drops?|decreas\w*|reduc\w*|down|sinks?)\b")
 _UP = re.compile(r"\b(?:rais\w*|rises?|increas\w*|up|grows?)\b")
 _HARDLY = re.compile(
-    r"\b(?:hardly|barely|scarcely|almost unchanged|does not move|no effect|little effect|does not change "
+    r"\b(?:hardly|barely|scarcely|almost unchanged|does not move|no effect|little effect|"
+    r"does not change "
     r"the score|without effect|no difference|little)\b"
 )
 _SAME = re.compile(
-    r"\b(?:verdict )?(?:stays?|remains?|keeps?|is|would (?:be|stay|remain)) (?:the same|unchanged)\b|"
+    r"\b(?:verdict )?(?:stays?|remains?|keeps?|is|would (?:be|stay|remain)) (?:the same|"
+    r"unchanged)\b|"
     r"\b(?:does|do|did|would) not change(?: the verdict)?\b|\bno change of the verdict\b"
 )
 _FLIPS = re.compile(

@@ -1,7 +1,8 @@
-"""Checks of what a clause says of the score: verdict, probability, interval, thresholds, certainty."""
+"""Checks of what a clause says of the score: verdict, probability, interval, certainty."""
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from assistant.grounding.amounts import Amount, amounts, matches, matches_value
@@ -14,7 +15,8 @@ __all__ = ["certainty", "label_of", "labels", "score_words", "verdict_words"]
 
 _REAL, _FAKE, _UNSURE = Verdict.LIKELY_REAL, Verdict.LIKELY_MANIPULATED, Verdict.UNCERTAIN
 _PROBABILITY = re.compile(
-    r"\b(?:probabilit(?:y|ies)|chances?|likelihood|odds|risk)\s+(?:of|that|for)\s+(?:it |this |the |a |"
+    r"\b(?:probabilit(?:y|ies)|chances?|likelihood|odds|risk)\s+(?:of|that|for)\s+(?:it |this |"
+    r"the |a |"
     r"face |photo |picture |image |is |was |be |been |being |having |has |to )*"
 )
 _MEANING = re.compile(r"\b(?:in|out of|of)(?: every)? 100\b")
@@ -22,18 +24,21 @@ _CALIBRATION = re.compile(
     r"\bcalibration (?:data|faces)\b|\bfaces (?:with|that) (?:such|this|score)\b"
 )
 _BAND = re.compile(
-    r"\bcounts? as\b|\bthresholds?\b|\bbegins? at\b|\bends? at\b|\bscores? (?:from|below|above|between|under|"
+    r"\bcounts? as\b|\bthresholds?\b|\bbegins? at\b|\bends? at\b|\bscores? (?:from|below|above|"
+    r"between|under|"
     r"over)\b.*\bcounts?\b"
 )
 _COUNTS_AS = re.compile(
     r"\bcounts? as (?:likely |probably )?(?:manipulated|real|fake|uncertain|such)\b"
 )
 _SURE = re.compile(
-    r"\b(?:no|without (?:a |any )?|beyond (?:a |any |all )?(?:reasonable )?)\s*doubt\b|\bnever wrong\b|"
+    r"\b(?:no|without (?:a |any )?|beyond (?:a |any |all )?(?:reasonable )?)\s*doubt\b|"
+    r"\bnever wrong\b|"
     r"\bcan(?:not|'t| not| never) be wrong\b|\binfallible\b"
 )
 _CAN_BE_WRONG = re.compile(
-    r"\b(?:can|could|may|might) (?:still |also |always |well )?(?:be (?:wrong|mistaken)|err|make mistakes)\b|"
+    r"\b(?:can|could|may|might) (?:still |also |always |well )?(?:be (?:wrong|mistaken)|err|"
+    r"make mistakes)\b|"
     r"\b(?:is |are |only |just |as )?an estimate\b|\b(?:is|was) estimated\b"
 )
 _WRONG = re.compile(r"\b(?:wrong|mistaken?s?|incorrect|errors?|false)\b")
@@ -41,7 +46,8 @@ _TRUST = re.compile(
     r"\b(?:confiden(?:t|ce)|sure|certain(?:ty)?|reliab\w+|accura\w+|trustworth\w+|precis\w+)\b"
 )
 _SIZE = re.compile(
-    r"\b(high|higher|strong|great|large|big|low|lower|small|slight|little)\s+(?:\w+ )?(?:score|probability|"
+    r"\b(high|higher|strong|great|large|big|low|lower|small|slight|little)\s+(?:\w+ )?(?:score|"
+    r"probability|"
     r"chance|likelihood|risk)\b|\bscores? (?:is |are |rather |quite |very )+(high|low)\b"
 )
 _AGAINST = re.compile(
@@ -129,7 +135,7 @@ def _meaning(clause: Clause, case: Case) -> None:
 
 
 def _exactly(amount: Amount, share: float) -> bool:
-    """ "About 93 in 100" must be the rounded number itself."""
+    """Even "about 93 in 100" must be the rounded number itself."""
     if amount.qualifier in {"about", "around", "roughly", "nearly", "almost", "approximately"}:
         amount = Amount(amount.value, amount.digits, amount.unit, "", amount.start, amount.end)
     return matches_value(amount, 100 * share)
@@ -247,7 +253,7 @@ _INTERVAL = re.compile(r"\b(?:interval|between|from|range|ranges|ranging|runs?|w
 
 def _interval(clause: Clause, case: Case) -> None:
     found = [a for a in amounts(clause.text) if _is_share(a)]
-    for first, second in zip(found, found[1:], strict=False):
+    for first, second in itertools.pairwise(found):
         between = clause.text[first.end : second.start]
         cue = clause.text[: first.start]
         if not re.fullmatch(

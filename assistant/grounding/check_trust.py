@@ -14,7 +14,8 @@ __all__ = ["domain_words", "origin_words", "quality_words"]
 
 _PROBLEM = re.compile(
     r"\b(?:quality (?:problems?|issues?|check)|problems?(?: of the (?:picture|photo|image))?|"
-    r"(?:poor|low|bad|good|high|fine|sufficient) quality|quality (?:is|was) (?:\w+ )?(?:poor|low|bad|good|high|"
+    r"(?:poor|low|bad|good|high|fine|sufficient) quality|quality (?:is|was) (?:\w+ )?(?:poor|"
+    r"low|bad|good|high|"
     r"fine|sufficient|a problem))\b"
 )
 _GOOD = re.compile(r"\b(?:good|high|fine|sufficient)\b")
@@ -125,7 +126,8 @@ _ORIGIN_CLAIMS = (
     (
         "generator",
         re.compile(
-            r"\b(?:(?:that|this) is )?what the file says of itself\b|\b(?:the file )?says of itself\b|"
+            r"\b(?:(?:that|this) is )?what the file says of itself\b|"
+            r"\b(?:the file )?says of itself\b|"
             r"\b(?:is )?not a measurement\b"
         ),
     ),
@@ -182,7 +184,8 @@ def _kind(clause: Clause, case: Case, kind: str, *, denied: bool) -> None:
 
 
 _DOMAIN = re.compile(
-    r"\b(?:was |were |is |are )?(?P<not>not )?calibrated on\b|\b(?P<un>unlike|not like|differs? from) (?:the |those )?faces\b|"
+    r"\b(?:was |were |is |are )?(?P<not>not )?calibrated on\b|\b(?P<un>unlike|not like|"
+    r"differs? from) (?:the |those )?faces\b|"
     r"\bfaces like (?:this one|this|it)\b|\blike (?:the|those) (?:faces|the detector)\b"
 )
 

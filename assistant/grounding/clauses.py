@@ -10,7 +10,8 @@ from assistant.types import Fact, SentenceStatus
 __all__ = ["Clause", "Finding", "clauses"]
 
 _REGION = (
-    r"(?!(?:the |its |a |both )?(?:left |right |lower |upper |person's )*(?:eye|cheek|mouth|lip|nose|nostril|"
+    r"(?!(?:the |its |a |both )?(?:left |right |lower |upper |person's )*(?:eye|cheek|mouth|lip|"
+    r"nose|nostril|"
     r"jaw|chin|forehead|brow|background|backdrop))"
 )
 # Not before "and the nose": several regions may share one predicate.
@@ -36,8 +37,8 @@ class Clause:
 
     Attributes:
         text: lower case.
-        kind: what its numbers are about: ``score``, ``map``, ``effect``, ``change``, ``frames``, ``quality``
-            or empty; handed on from the clause before.
+        kind: what its numbers are about: ``score``, ``map``, ``effect``, ``change``, ``frames``,
+            ``quality`` or empty; handed on from the clause before.
         regions: the regions spoken of last.
         changes: the everyday changes spoken of last.
         issue: the quality issue spoken of last.

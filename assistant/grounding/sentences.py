@@ -11,6 +11,7 @@ _CITE = re.compile(
     r"\s*[\[(]\s*((?:[A-Z]\d{1,3})(?:\s*(?:,|;|and|&|/)?\s*[A-Z]\d{1,3})*)\s*[\])]", re.IGNORECASE
 )
 _ID = re.compile(r"[A-Za-z]\d{1,3}")
+_PLAIN = str.maketrans("\u2019\u2018\u201c\u201d\u2013\u2014", "''\"\"--")
 _BULLET = re.compile(r"^\s*(?:[-*+•‣·]\s+|\(?\d{1,2}[.)]\s+|#{1,6}\s+|>\s+)")
 _EMPHASIS = re.compile(r"(\*\*|__|\*|`)(?=\S)(.+?)(?<=\S)\1")
 # A full stop that ends no sentence: of an abbreviation, an initial, or a number.
@@ -19,7 +20,7 @@ _SHORT = re.compile(
     r"|\b[A-Za-z])\.$",
     re.IGNORECASE,
 )
-_END = re.compile(r"[.!?…]+[\"”’')\]]*(?=\s|$)")
+_END = re.compile(r"[.!?\u2026]+[\"\u201d\u2019')\]]*(?=\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +101,13 @@ def _without_cites(written: str) -> tuple[str, tuple[str, ...]]:
 def plain(text: str) -> str:
     """Without markdown emphasis, with plain quotes and dashes and single spaces."""
     text = _EMPHASIS.sub(r"\2", text)
-    text = text.translate(
-        str.maketrans(
-            {0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: "-"}
-        )
-    )
+    text = text.translate(_PLAIN)
     text = re.sub(r"\s+([.,;:!?])", r"\1", " ".join(text.split()))
     return text if re.search(r"\w", text) else ""
 
 
 def with_cites(body: str, cites: tuple[str, ...]) -> str:
-    """``body`` with its ids before the full stop: ``The verdict is uncertain [S2].``"""
+    """Put the ids before the full stop of ``body``, as in ``It is so [S2].`` and return it."""
     if not cites:
         return body
     marks = "".join(f"[{cite}]" for cite in cites)

@@ -1,4 +1,4 @@
-"""The words that may stand in a sentence about a case. A word beyond them says what no fact measured.
+"""The words that may stand in a sentence about a case; others say what no fact measured.
 
 The list is closed on purpose: what cannot be checked is not shown. Face regions, verdict words,
 numbers, quality and origin words are checked one by one on top of it.
@@ -22,7 +22,8 @@ _WORDS = frozenset(
     all any anything both each further instead like likewise mainly mostly namely otherwise quite
     same since so some still such together two three well above below between during except n't
     don't doesn't isn't wasn't aren't can't couldn't won't wouldn't it's that's there's i'm you're
-    didn't haven't about account accounts actual add adds additional agree alike amount amounts analysis
+    didn't haven't about
+    account accounts actual add adds additional agree alike amount amounts analysis
     another answer appear appears ask assess assessed assessment assigned assigns attention
     average band bands based basis began begin begins behind belong belongs best better beyond bit
     bring brings bound bounds calibrated calibration came care carefully carried carries carry

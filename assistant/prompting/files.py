@@ -136,7 +136,7 @@ class Prompt:
 
 
 def _no_delimiter(text: str) -> str:
-    return text.replace(OPEN, "‹‹‹").replace(CLOSE, "›››")
+    return text.replace(OPEN, "\u2039" * 3).replace(CLOSE, "\u203a" * 3)
 
 
 def parse(raw: bytes, where: str) -> Prompt:

@@ -111,8 +111,10 @@ class PromptLibrary:
         """
         lines = []
         for name in self.names():
-            for version in _versions(self.root / name):
-                lines.append(f"{self.get(name, version).ref.sha256}  {name}/v{version}.yaml")
+            lines += [
+                f"{self.get(name, version).ref.sha256}  {name}/v{version}.yaml"
+                for version in _versions(self.root / name)
+            ]
         return "\n".join(lines) + "\n"
 
     def _locked(self) -> dict[str, str]:

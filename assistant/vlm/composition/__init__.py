@@ -1,4 +1,4 @@
-"""Composes true text from evidence: varied, but every sentence says what a fact says, and cites it."""
+"""Composes true text from evidence: varied, but each sentence says what the fact it cites says."""
 
 from assistant.vlm.composition.answers import compose_answer, questions_for
 from assistant.vlm.composition.explain import compose_explanation

@@ -156,7 +156,7 @@ class Writer:
         return [self.say("verdict-short" if short else f"verdict-{verdict}", fact, **fields)]
 
     def closeness(self) -> list[Line]:
-        """That an uncertain score supports neither side, or that the interval crosses a threshold."""
+        """An uncertain score supports neither side; an interval may cross a threshold."""
         fact = self.find(FactKind.SCORE, "verdict")
         if fact is None:
             return []

@@ -1,4 +1,4 @@
-"""Ways people ask, by kind of question; none holds an answer. For training, testing and examples."""
+"""Ways people ask, by kind of question; none holds an answer. For training and testing."""
 
 from __future__ import annotations
 

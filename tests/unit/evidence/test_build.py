@@ -28,9 +28,9 @@ def test_the_score_is_told_with_interval_and_meaning() -> None:
     fact = manipulated()["S1"]
 
     assert fact.text == (
-        "The detector gives a probability of manipulation of 93% (interval 88% to 97%). Of the faces "
-        "with such a score in its calibration data, about 93 in 100 were manipulated. The interval is "
-        "narrow."
+        "The detector gives a probability of manipulation of 93% (interval 88% to 97%). Of the "
+        "faces with such a score in its calibration data, about 93 in 100 were manipulated. The "
+        "interval is narrow."
     )
     assert fact.values["probability"] == 0.934
     assert (fact.values["low"], fact.values["high"], fact.values["width"]) == (0.88, 0.97, "narrow")
@@ -72,7 +72,8 @@ def test_a_score_that_rounds_to_a_threshold_is_told_more_exactly() -> None:
 )
 def test_a_percentage_never_sounds_certain(share: float, text: str) -> None:
     assert percent(share) == text
-    assert ("in 100" in in_hundred(share)) and "100 in 100" not in in_hundred(share)
+    assert "in 100" in in_hundred(share)
+    assert "100 in 100" not in in_hundred(share)
 
 
 def test_regions_that_stand_out_come_first_by_share_then_that_no_other_does() -> None:

@@ -45,7 +45,7 @@ MANIPULATED = """
 + Without the mouth, the verdict would be uncertain.
 + The map points to the left eye, but neutralising it hardly moves the score.
 + Neutralising the left eye hardly moves the score (93% to 92%).
-+ Neutralising the jaw moves the score from 93% to 82%, but random patches of that size can do the same.
++ Neutralising the jaw moves the score to 82%, but random patches of that size can do the same.
 + Neutralising the mouth and the nose would change the verdict to likely real (22%).
 + After JPEG quality 70 the score is 91%, and the verdict stays the same.
 + After half size the score goes from 93% to 64%; the verdict would be uncertain.

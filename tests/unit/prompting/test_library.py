@@ -119,7 +119,7 @@ def test_a_malformed_file_is_named_with_its_reason(
 ) -> None:
     library = write(tmp_path, GOOD.replace(*change))
 
-    with pytest.raises(PromptError, match="hello/v1.yaml") as error:
+    with pytest.raises(PromptError, match=r"hello/v1\.yaml") as error:
         library.get("hello")
     assert said in str(error.value)
     assert any(said in problem for problem in library.check())
