@@ -1,8 +1,7 @@
-"""``whyfake``: the command group. A command's module is imported only when that command runs."""
+"""``whyfake``: the tables of commands. A command's module is imported only when it runs."""
 
 from __future__ import annotations
 
-import importlib
 import logging
 import sys
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any
 import click
 
 from assistant import __version__
+from assistant.cli.lazy import LazyGroup
 from assistant.errors import AssistantError
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["COMMANDS", "EVAL_COMMANDS", "TRAIN_COMMANDS", "eval_", "main", "train"]
 
 #: Command name -> ("module:attribute", one line for --help). Adding a command is adding a line.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -26,32 +26,23 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plugins": ("assistant.cli.plugins:plugins", "List the implementations of every stage."),
     "config": ("assistant.cli.config:config", "Show every setting and where it came from."),
     "bench": ("assistant.cli.bench:bench", "Measure speed on this machine."),
-    "train": ("assistant.cli.train:train", "Train a detector or a narrator."),
-    "eval": ("assistant.cli.eval:eval_", "Evaluate detectors, maps and explanations."),
+    "train": ("assistant.cli.main:train", "Train a detector or a narrator."),
+    "eval": ("assistant.cli.main:eval_", "Evaluate detectors, maps and explanations."),
 }
 
 
-class LazyGroup(click.Group):
-    """A group that knows its commands by name and imports one only to run it or show its help."""
+#: Commands under ``whyfake train`` and ``whyfake eval``.
+TRAIN_COMMANDS: dict[str, tuple[str, str]] = {}
+EVAL_COMMANDS: dict[str, tuple[str, str]] = {
+    "maps": ("assistant.cli.eval_maps:maps", "Measure heat maps against known masks."),
+    "region-baseline": (
+        "assistant.cli.eval_maps:region_baseline",
+        "Measure what untouched faces show in each region.",
+    ),
+}
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, in the order of the table."""
-        return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the module behind a name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command = getattr(importlib.import_module(module), attribute)
-        assert isinstance(command, click.Command)  # noqa: S101 - the table is ours
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list from the table, without importing any command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
-
+class _Main(LazyGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a typed error ends it in two plain lines and exit code 1."""
         try:
@@ -65,7 +56,17 @@ class LazyGroup(click.Group):
             ctx.exit(1)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("train", cls=LazyGroup, table=TRAIN_COMMANDS)
+def train() -> None:
+    """Train a detector or a narrator."""
+
+
+@click.group("eval", cls=LazyGroup, table=EVAL_COMMANDS)
+def eval_() -> None:
+    """Evaluate detectors, maps and explanations."""
+
+
+@click.group(cls=_Main, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="whyfake")
 @click.option(
     "--config",

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from assistant.cli import doctor as doctor_module
-from assistant.cli.main import COMMANDS, main
+from assistant.cli.main import COMMANDS, EVAL_COMMANDS, TRAIN_COMMANDS, main
 from assistant.errors import MediaError
 from assistant.resources import resource_dir
 from tests.unit.weights.conftest import CONTENT, wheel_entry
@@ -47,9 +47,18 @@ def test_help_names_every_command(run: Run) -> None:
     assert [name for name in COMMANDS if f"\n  {name} " not in result.output] == []
 
 
-@pytest.mark.parametrize("name", list(COMMANDS))
-def test_every_command_in_the_table_exists_and_explains_itself(run: Run, name: str) -> None:
-    result = run(name, "--help")
+ALL = [
+    *((name,) for name in COMMANDS),
+    *(("train", name) for name in TRAIN_COMMANDS),
+    *(("eval", name) for name in EVAL_COMMANDS),
+]
+
+
+@pytest.mark.parametrize("names", ALL, ids=" ".join)
+def test_every_command_in_a_table_exists_and_explains_itself(
+    run: Run, names: tuple[str, ...]
+) -> None:
+    result = run(*names, "--help")
     assert result.exit_code == 0, result.output
     assert len(result.output.split("\n\n")[1].strip()) > 10
 
