@@ -194,7 +194,7 @@ def test_provenance_is_plain_words(backend: VlmBackend) -> None:
     found = backend.provenance()
     assert found
     assert all(isinstance(k, str) and isinstance(v, str) for k, v in found.items())
-    assert not any("/tmp" in value for value in found.values())  # noqa: S108
+    assert not any("/tmp" in value for value in found.values())
 
 
 @pytest.mark.parametrize("name", ["llama-cpp", "transformers"])

@@ -1,0 +1,227 @@
+"""Trains the embedded narrator: LoRA on the language model and the projector, the tower frozen.
+
+Grounded dialogue and blind captions are mixed; every text is composed from facts or measurements,
+so it is true by construction. Checkpoints let a run go on where it stopped. See Liu et al., "Visual
+Instruction Tuning", arXiv 2304.08485, and Hu et al., "LoRA", arXiv 2106.09685.
+"""
+
+from __future__ import annotations
+
+import csv
+import logging
+import math
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from assistant.errors import TrainingError
+from assistant.prompting import PromptLibrary
+from assistant.resources import resource_dir
+from assistant.training.narrator_cases import made_up_evidence
+from assistant.training.narrator_dialogue import caption_dialogue, case_dialogues, packed
+from assistant.training.narrator_model import NarratorModel, picture_features
+from assistant.types import Image
+from assistant.vlm.llava import tokenizer_from_gguf, vision_tower
+
+__all__ = ["NarratorConfig", "load_config", "read_pictures", "train_narrator"]
+
+_LOG = logging.getLogger(__name__)
+
+
+class NarratorConfig(BaseModel):
+    """Settings of one run; paths are relative to the working folder."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data: Path = Field(description="Folder that the picture list's paths are relative to.")
+    pictures: Path = Field(description="CSV with columns path and split (train, heldout).")
+    language_model: str = "smollm2-135m-q4"
+    tower: str = "dinov2-vits14"
+    projector: Path = Path("weights/projector-vits14.safetensors")
+    output: Path = Path("runs/narrator")
+    steps: int = Field(default=200, ge=1, description="Sequences, one case or caption each.")
+    accumulate: int = Field(default=2, ge=1, description="Sequences a step of the optimiser.")
+    answers: int = Field(default=4, ge=1, description="Questions a case.")
+    caption_share: float = Field(default=0.2, ge=0, le=1)
+    rank: int = Field(default=8, ge=1)
+    alpha: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    projector_rate: float = Field(default=0.1, gt=0, description="Share of the learning rate.")
+    warmup: int = Field(default=8, ge=0, description="Steps of the optimiser.")
+    seed: int = 0
+    threads: int = Field(default=1, ge=1)
+    minutes: float = Field(default=40, gt=0, description="Longest time; the schedule follows it.")
+    checkpoint_every: int = Field(default=20, ge=1)
+    dtype: str = Field(default="bfloat16", pattern="^(bfloat16|float32)$")
+
+
+def load_config(path: Path) -> NarratorConfig:
+    """Read a run's YAML file.
+
+    Raises:
+        TrainingError: missing, not YAML, or with wrong settings.
+    """
+    try:
+        return NarratorConfig(**yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, TypeError, ValidationError) as error:
+        raise TrainingError(
+            f"The training config {path.name} cannot be used: {error}",
+            hint="See configs/narrator.yaml for one that works.",
+        ) from error
+
+
+def read_pictures(config: NarratorConfig, split: str) -> list[Image]:
+    """The listed pictures of one split as RGB uint8, 224 x 224.
+
+    Raises:
+        TrainingError: the list or a picture is missing, or the split is empty.
+    """
+    import PIL.Image
+
+    try:
+        with config.pictures.open(newline="", encoding="utf-8") as file:
+            paths = [row["path"] for row in csv.DictReader(file) if row["split"] == split]
+        images = []
+        for path in paths:
+            with PIL.Image.open(config.data / path) as picture:
+                images.append(np.array(picture.convert("RGB").resize((224, 224))))
+    except (OSError, KeyError) as error:
+        raise TrainingError(
+            f"The pictures of {config.pictures} cannot be read ({error}).",
+            hint="Set `data` to the folder they lie in.",
+        ) from error
+    if not images:
+        raise TrainingError(
+            f"{config.pictures} names no picture of the split {split!r}.",
+            hint="Its column `split` holds train and heldout.",
+        )
+    return images
+
+
+def train_narrator(
+    config: NarratorConfig,
+    *,
+    language_model: Path,
+    tower: Path,
+    resume: bool = True,
+    progress: Callable[[str], None] = _LOG.info,
+) -> Path:
+    """Train until ``steps`` or ``minutes`` are spent; returns the checkpoint.
+
+    The learning rate falls along whichever of the two is further on. The checkpoint holds LoRA,
+    projector, optimiser and counters.
+
+    Raises:
+        TrainingError: the loss is not finite, or a checkpoint is of another rank.
+    """
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    config.output.mkdir(parents=True, exist_ok=True)
+    images = read_pictures(config, "train")
+    progress(f"{len(images)} pictures")
+    eye = vision_tower(tower)
+    prompts = PromptLibrary(resource_dir("prompts"))
+    tokenizer = tokenizer_from_gguf(language_model)
+    model = NarratorModel(
+        language_model,
+        config.projector,
+        rank=config.rank,
+        alpha=config.alpha,
+        dtype=getattr(torch, config.dtype),
+    )
+    learned = [p for p in model.parameters() if p.requires_grad]
+    projector = [*model.linear_1.parameters(), *model.linear_2.parameters()]
+    adapter = [p for p in learned if all(p is not other for other in projector)]
+    groups = [
+        {"params": adapter, "share": 1.0},
+        {"params": projector, "share": config.projector_rate},
+    ]
+    optimiser = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=0.0)
+    checkpoint = config.output / "checkpoint.pt"
+    start, spent = (0, 0.0)
+    if resume and checkpoint.is_file():
+        start, spent = _resume(model, optimiser, checkpoint)
+        progress(f"going on from sequence {start}")
+    began = time.monotonic() - spent
+    smoothed = math.nan
+    for step in range(start, config.steps):
+        done = max(step / config.steps, (time.monotonic() - began) / (60 * config.minutes))
+        if done >= 1:
+            break
+        rate = _rate(config, step, done)
+        for group in optimiser.param_groups:
+            group["lr"] = rate * group["share"]
+        # Each sequence has its own seed, so a resumed run sees what an unbroken one sees.
+        rng = random.Random(config.seed * 1_000_003 + step)  # noqa: S311 - not for secrets
+        chosen = rng.randrange(len(images))
+        if rng.random() < config.caption_share:
+            dialogues = [caption_dialogue(images[chosen], prompts, rng)]
+        else:
+            evidence = made_up_evidence(rng)
+            dialogues = case_dialogues(evidence, prompts, rng, answers=config.answers)
+        sample = packed(dialogues, tokenizer)
+        loss = model.loss(sample, picture_features(eye, images[chosen]))
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"The loss is not finite at sequence {step}.", hint="Lower the learning rate."
+            )
+        (loss / config.accumulate).backward()
+        if (step + 1) % config.accumulate == 0:
+            torch.nn.utils.clip_grad_norm_(learned, 1.0)
+            optimiser.step()
+            optimiser.zero_grad()
+        value = loss.item()
+        smoothed = value if math.isnan(smoothed) else 0.9 * smoothed + 0.1 * value
+        elapsed = time.monotonic() - began
+        left = min(elapsed / (step + 1) * (config.steps - step - 1), 60 * config.minutes - elapsed)
+        progress(
+            f"{step + 1}/{config.steps} loss {value:.3f} (mean {smoothed:.3f}) "
+            f"{len(sample.tokens)} tokens, lr {rate:.1e}, {left / 60:.1f} min left"
+        )
+        if (step + 1) % config.checkpoint_every == 0:
+            _save(model, optimiser, checkpoint, step + 1, elapsed)
+    _save(model, optimiser, checkpoint, min(step + 1, config.steps), time.monotonic() - began)
+    return checkpoint
+
+
+def _rate(config: NarratorConfig, step: int, done: float) -> float:
+    warm = min(1.0, (step + 1) / max(1, config.warmup * config.accumulate))
+    return config.learning_rate * warm * max(0.02, 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
+
+
+def _learned_state(model: NarratorModel) -> dict[str, torch.Tensor]:
+    return {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
+
+
+def _save(model: NarratorModel, optimiser: Any, path: Path, step: int, seconds: float) -> None:
+    temporary = path.with_suffix(".part")
+    torch.save(
+        {
+            "weights": _learned_state(model),
+            "optimiser": optimiser.state_dict(),
+            "step": step,
+            "seconds": seconds,
+        },
+        temporary,
+    )
+    temporary.replace(path)
+
+
+def _resume(model: NarratorModel, optimiser: Any, path: Path) -> tuple[int, float]:
+    found = torch.load(path, weights_only=True)
+    ours = _learned_state(model)
+    if {k: v.shape for k, v in ours.items()} != {k: v.shape for k, v in found["weights"].items()}:
+        raise TrainingError(
+            f"The checkpoint {path} is of another model or rank.",
+            hint="Give another `output`, or remove it.",
+        )
+    model.load_state_dict(found["weights"], strict=False)
+    optimiser.load_state_dict(found["optimiser"])
+    return int(found["step"]), float(found["seconds"])
