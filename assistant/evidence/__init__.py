@@ -1,7 +1,8 @@
 """Evidence: a face's case as numbered, exact sentences. Pure; the only account a prompt may read.
 
-Every fact carries its sentence (``text``) and what it says as ``values``, so that text can be
-checked against numbers and not against words. Probabilities, shares and changes are in [0, 1]. The keys:
+Every fact carries its sentence (``text``) and what it says as ``values``, so that text can
+be checked against numbers and not against words. Probabilities, shares and changes are in [0, 1].
+The keys:
 
 - ``S1``: ``probability``, ``low``, ``high``; as shown: ``shown``, ``shown_low``, ``shown_high``;
   ``width`` of the interval: ``narrow`` (to 10 points), ``moderate``, or ``wide`` (from 25).

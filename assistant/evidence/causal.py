@@ -128,7 +128,8 @@ def minimal_set_fact(
             f"{verdict_after.words} ({percent(after)})."
         )
     else:
-        text = f"Neutralising {_regions(tried)} together does not change the verdict."
+        together = " together" if len(tried) > 1 else ""
+        text = f"Neutralising {_regions(tried)}{together} does not change the verdict."
     return Fact(
         id=f"C{number}",
         kind=FactKind.COUNTERFACTUAL,

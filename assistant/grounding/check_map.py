@@ -72,7 +72,7 @@ _FLIPS = re.compile(
 
 
 def _each(clause: Clause) -> list[str]:
-    return [name for group in clause.regions for name in group]
+    return list(dict.fromkeys(name for group in clause.regions for name in group))
 
 
 def map_words(clause: Clause, case: Case) -> None:

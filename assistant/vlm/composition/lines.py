@@ -273,6 +273,8 @@ class Writer:
         if fact is None:
             return []
         values = fact.values
+        if len(values["regions"] or values["tried"]) < 2:
+            return []  # told by that region's own fact
         if values["regions"]:
             fields = {
                 "regions": _list([f"the {r}" for r in values["regions"]]),
@@ -280,8 +282,6 @@ class Writer:
                 "after": percent(values["after"]),
             }
             return [self.say("set-found", fact, **fields)]
-        if not values["tried"]:
-            return []
         return [self.say("set-none", fact, tried=_list([f"the {r}" for r in values["tried"]]))]
 
     def fragility(self, *, each: bool = False) -> list[Line]:

@@ -229,7 +229,7 @@ def test_the_smallest_set_is_told_or_that_none_was_found() -> None:
     assert found.text == (
         "Neutralising the mouth and the nose would change the verdict to likely real (20%)."
     )
-    assert none.text == "Neutralising the mouth together does not change the verdict."
+    assert none.text == "Neutralising the mouth does not change the verdict."
 
 
 def test_fragility_is_told_as_a_spread_and_one_by_one() -> None:
