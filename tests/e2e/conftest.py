@@ -77,10 +77,19 @@ def _fresh_puppet(request: pytest.FixtureRequest) -> Iterator[None]:
         request.getfixturevalue("site").puppet.gate.set()
 
 
+_NAMES = (
+    os.environ.get("WHYFAKE_CHROMIUM", ""),
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """Chromium: the one named by WHYFAKE_CHROMIUM, the system's, or Playwright's own."""
-    path = os.environ.get("WHYFAKE_CHROMIUM") or shutil.which("chromium")
+    path = next(filter(None, map(shutil.which, _NAMES)), None)
     with playwright.sync_playwright() as driver:
         try:
             browser = driver.chromium.launch(executable_path=path, args=FLAGS)
