@@ -6,9 +6,30 @@ import json
 
 import click
 
-from assistant.settings import load_with_origins
+from assistant.settings import Settings, flat_fields, load_with_origins
 
-__all__ = ["config"]
+__all__ = ["PAGE_HEAD", "config"]
+
+PAGE_HEAD = """\
+# Settings
+
+Written by `whyfake config describe`. A flag (`whyfake --set NAME=VALUE ...`) beats the environment
+variable, which beats the settings file, which beats the profile's choice, which beats the default.
+The settings file is TOML: `--config FILE`, else `ASSISTANT_CONFIG`, else `whyfake.toml` in the
+current folder, else `config.toml` in the user's configuration folder. There, a name with a dot is a
+table:
+
+```toml
+profile = "embedded"
+
+[vlm]
+temperature = 0.0
+```
+
+`whyfake config show` tells every value in force and where it came from. A wrong or unknown setting
+is an error, and all of them are told at once. `ASSISTANT_WEIGHTS_DIR` points to another weights
+manifest.
+"""
 
 
 @click.group()
@@ -38,3 +59,18 @@ def show(context: click.Context, as_json: bool, meaning: bool) -> None:
         if meaning:
             click.echo(f"{'':{wide}}  {description}")
     click.echo(f"\nSettings file: {loaded.config_file or 'none'}")
+
+
+@config.command()
+def describe() -> None:
+    """Print the page of all settings (Markdown), as in docs/settings.md."""
+    click.echo(PAGE_HEAD)
+    click.echo("| setting | variable | default | meaning |\n|---|---|---|---|")
+    defaults = Settings()
+    for name, meaning in flat_fields():
+        value: object = defaults
+        for part in name.split("."):
+            value = getattr(value, part)
+        variable = "ASSISTANT_" + name.upper().replace(".", "__")
+        shown = "" if value is None else f"`{value}`"
+        click.echo(f"| `{name}` | `{variable}` | {shown} | {meaning} |")

@@ -129,3 +129,14 @@ def test_make_knows_the_targets_that_the_documents_name(target: str) -> None:
 def test_ci_runs_what_the_readme_tells() -> None:
     assert "make test" in (ROOT / ".ci/run").read_text(encoding="utf-8")
     assert "make test" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_settings_is_the_commands_output() -> None:
+    from click.testing import CliRunner
+
+    from assistant.cli.config import config
+
+    written = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    assert written == CliRunner().invoke(config, ["describe"]).output, (
+        "run: whyfake config describe > docs/settings.md"
+    )
