@@ -39,9 +39,9 @@ class SkinFaceFinder:
         import cv2
 
         hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
-        mask = ((hsv[..., 0] < 20) & (hsv[..., 1] > 60) & (hsv[..., 2] > 120)).astype(np.uint8)
-        mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
-        count, _, stats, _ = cv2.connectedComponentsWithStats(mask)
+        skin = ((hsv[..., 0] < 20) & (hsv[..., 1] > 60) & (hsv[..., 2] > 120)).astype(np.uint8)
+        closed = cv2.morphologyEx(skin, cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
+        count, _, stats, _ = cv2.connectedComponentsWithStats(closed)
         found = []
         for x, y, w, h, area in stats[1:count]:
             if min(w, h) >= 24 and area > 0.5 * w * h:

@@ -7,6 +7,7 @@ largest change of probability between the two is reported with the ratio.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,8 +39,7 @@ def bench_vit_l(*, rounds: int = 3) -> dict[str, Any]:
         return np.array([reference(image) for image in images])
 
     seconds: dict[str, list[float]] = {"reference": [], "float32": [], "bfloat16": []}
-    scores: dict[str, np.ndarray] = {}
-    jobs = {
+    jobs: dict[str, Callable[[], np.ndarray]] = {
         "reference": lambda: authors(crops[:2]),  # one by one: two tell the time of each
         "float32": lambda: ours32.logits(crops),
         "bfloat16": lambda: ours16.logits(crops),
@@ -81,7 +81,7 @@ def _pictures(count: int) -> list[np.ndarray]:
     import cv2
     from skimage import data
 
-    photo = data.astronaut()
+    photo: np.ndarray = data.astronaut()
     out = []
     for i in range(count):
         side = 160 + 24 * i
@@ -147,7 +147,8 @@ def _reference(state_and_head: Any) -> Any:
         patch_size=14,
         hidden_act="quick_gelu",
     )
-    model = CLIPVisionModel(config).eval()
+    model = CLIPVisionModel(config)
+    model.eval()
     model.load_state_dict(_to_transformers(state, model), strict=True)
     processor = CLIPImageProcessor()
 
@@ -194,4 +195,5 @@ def _our_name(key: str, tensor: Any, mapper: Any) -> str:
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-x))
+    squashed: np.ndarray = 1.0 / (1.0 + np.exp(-x))
+    return squashed
