@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from assistant.detectors.clip_ln import ClipLnDetector
 
-__all__ = ["bench_vit_l"]
+__all__ = ["bench_vit_l", "portrait_crops"]
 
 _BATCH = 8
 
@@ -29,7 +29,7 @@ def bench_vit_l(*, rounds: int = 3) -> dict[str, Any]:
     """
     import torch
 
-    crops = _pictures(_BATCH)
+    crops = portrait_crops(_BATCH)
     state = _random_state()
     reference = _reference(state)
     ours32 = _ours(state, "float32")
@@ -76,8 +76,8 @@ def bench_vit_l(*, rounds: int = 3) -> dict[str, Any]:
     }
 
 
-def _pictures(count: int) -> list[np.ndarray]:
-    """Crops of the shipped astronaut at several places and sizes, 224 x 224."""
+def portrait_crops(count: int) -> list[np.ndarray]:
+    """Crops of the shipped portrait at several places and sizes, 224 x 224 RGB uint8."""
     import cv2
     from skimage import data
 
