@@ -24,7 +24,8 @@ __all__ = ["CenterFaceFinder", "CenterFaceNet"]
 
 _CROP_SIDE = 400  # up to this longest side a picture may be a face crop of the training kind
 _CLOSE_UP_SIDE, _BORDER_SIDE, _BORDER_THRESHOLD, _BORDER = 224, 320, 0.3, 0.25
-_PHOTO_SIDE, _FINE_SIDE, _FINE_THRESHOLD = 640, 1280, 0.6
+_CROP_SHARE = 0.4  # a face crop's face takes more than this share of the longest side
+_PHOTO_SIDE, _FINE_SIDE, _FINE_THRESHOLD, _CONFIRMED = 640, 1280, 0.45, 0.65
 _SMALL_SHARE = (
     1 / 16
 )  # of the longest side: where all faces are smaller, smaller ones may be missed
@@ -69,11 +70,8 @@ class CenterFaceFinder:
         """
         longest = max(image.shape[:2])
         try:
-            if longest <= _CROP_SIDE:
-                found = self._close_up(image)
-                if not found and longest > _CLOSE_UP_SIDE:  # a small photo with smaller faces
-                    found = self._search(image, longest, self._threshold)
-            else:
+            found = self._close_up(image) if longest <= _CROP_SIDE else []
+            if not any(_side(box) >= _CROP_SHARE * longest for box, _, _ in found):
                 found = self._photo(image, longest)
         except cv2.error as error:
             raise InferenceError(
@@ -113,7 +111,9 @@ class CenterFaceFinder:
         ]
 
     def _photo(self, image: Image, longest: int) -> list[_Found]:
-        found = self._search(image, min(_PHOTO_SIDE, longest), self._threshold)
+        # a small photo is enlarged: its faces are smaller still
+        side = min(_PHOTO_SIDE, longest if longest > _CROP_SIDE else 2 * longest)
+        found = self._search(image, side, self._threshold)
         if not found:
             found = self._close_up(image)
         found = [self._refined(image, f) or f for f in found]
@@ -122,13 +122,13 @@ class CenterFaceFinder:
                 if any(_same(fine[0], f[0]) for f in found):
                     continue
                 confirmed = self._refined(image, fine)
-                if confirmed is not None:
+                if confirmed is not None and confirmed[2] >= _CONFIRMED:
                     found.append(confirmed)
         return found
 
     def _refined(self, image: Image, found: _Found) -> _Found | None:
         """The same face found again in a window of its own; None where it is not."""
-        box, _, score = found
+        box = found[0]
         centre, reach = (box[:2] + box[2:]) / 2, _WINDOW * max(box[2:] - box[:2]) / 2
         x0, y0 = (max(0, int(v)) for v in centre - reach)
         x1, y1 = (int(v) for v in centre + reach)
@@ -138,7 +138,7 @@ class CenterFaceFinder:
         for inner, points, again in self._search(window, _WINDOW_SIDE, self._threshold):
             moved = inner + np.array([x0, y0, x0, y0], np.float32)
             if overlap(moved, box) > 0.3:
-                return moved, points + np.array([x0, y0], np.float32), max(score, again)
+                return moved, points + np.array([x0, y0], np.float32), again
         return None
 
 

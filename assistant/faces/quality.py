@@ -109,11 +109,10 @@ def turned_degrees(landmarks: NDArray[np.floating]) -> float:
     """The larger of yaw and pitch in degrees, from the nose's place between eyes and mouth."""
     points = np.asarray(landmarks, np.float64)
     eyes, mouth = points[:2].mean(0), points[3:].mean(0)
-    across = points[1] - points[0] + points[4] - points[3]
-    across /= max(float(np.linalg.norm(across)), 1e-9)
-    down = np.array([-across[1], across[0]])
+    down = (mouth - eyes) / max(float(np.linalg.norm(mouth - eyes)), 1e-9)
+    across = np.array([down[1], -down[0]])
     width = max(abs(float((points[1] - points[0]) @ across)), 1e-6)
-    height = max(abs(float((mouth - eyes) @ down)), 1e-6)
+    height = max(float(np.linalg.norm(mouth - eyes)), 1e-6)
     offset = float((points[2] - (eyes + mouth) / 2) @ across)
     yaw = np.degrees(np.arctan2(abs(offset) / width, _NOSE_DEPTH))
     sink = float((points[2] - eyes) @ down) / height - 0.5

@@ -7,6 +7,7 @@ downloads, is never reached. This is the one place where pictures are turned to 
 from __future__ import annotations
 
 import hashlib
+import io
 import pickle
 import threading
 import warnings
@@ -24,7 +25,10 @@ __all__ = ["NETWORKS", "RetinaFaceFinder"]
 
 #: Name in settings and manifest -> facexlib's name.
 NETWORKS = {"mobilenet0.25": "mobile0.25", "resnet50": "resnet50"}
-_LONGEST_SIDE = 1280
+_SIDE, _FINE_SIDE = 640, 1280
+_SMALL_SHARE = (
+    1 / 16
+)  # of the longest side: where all faces are smaller, smaller ones may be missed
 _SHORTEST_SEARCH = 320  # smaller pictures are enlarged to this: the anchors begin at 16 pixels
 _BORDER = 0.25
 
@@ -69,16 +73,20 @@ class RetinaFaceFinder:
             OutOfMemory: the device has too little memory.
             InferenceError: the network failed.
         """
-        found = self._search(image, 0)
+        longest = max(image.shape[:2])
+        found = self._search(image, _SIDE)
         if not found:  # a face that fills its picture has no anchor that fits
-            found = self._search(image, int(_BORDER * max(image.shape[:2])))
+            found = self._search(image, _SIDE, border=int(_BORDER * longest))
+        if longest > _SIDE and all(_side(d) < _SMALL_SHARE * longest for d in found):
+            fine = self._search(image, _FINE_SIDE)
+            found += [d for d in fine if not any(_inside(d, known) for known in found)]
         return tuple(sorted(found, key=lambda d: -d.confidence))
 
     def provenance(self) -> Mapping[str, str]:
         """Network, model file's SHA-256."""
         return {"model": f"RetinaFace {self._network} (facexlib)", "sha256": self._sha256}
 
-    def _search(self, image: Image, border: int) -> list[Detection]:
+    def _search(self, image: Image, side: int, *, border: int = 0) -> list[Detection]:
         import torch
 
         height, width = image.shape[:2]
@@ -86,7 +94,7 @@ class RetinaFaceFinder:
             image, border, border, border, border, cv2.BORDER_CONSTANT, value=(0, 0, 0)
         )
         longest = max(wide.shape[:2])
-        ratio = min(1.0, _LONGEST_SIDE / longest) * max(1.0, _SHORTEST_SEARCH / longest)
+        ratio = min(1.0, side / longest) * max(1.0, _SHORTEST_SEARCH / longest)
         size = tuple(max(32, round(s * ratio)) for s in wide.shape[1::-1])
         bgr = cv2.cvtColor(
             cv2.resize(wide, size, interpolation=cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR),
@@ -120,7 +128,7 @@ def _load(path: Path, network: str, device: str) -> tuple[Any, str]:
     hint = f"Run: whyfake weights fetch retinaface-{network}"
     try:
         data = path.read_bytes()
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except (OSError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         raise WeightsError(
             f"The RetinaFace file {path.name!r} is missing or is not a plain state dict.", hint=hint
@@ -154,3 +162,15 @@ def _detection(
         landmarks=points.astype(np.float32),
         confidence=float(min(1.0, row[4])),
     )
+
+
+def _side(detection: Detection) -> float:
+    x0, y0, x1, y1 = detection.box_xyxy
+    return max(x1 - x0, y1 - y0)
+
+
+def _inside(small: Detection, large: Detection) -> bool:
+    """Whether the centre of ``small`` lies in ``large``."""
+    x0, y0, x1, y1 = large.box_xyxy
+    x, y = (small.box_xyxy[0] + small.box_xyxy[2]) / 2, (small.box_xyxy[1] + small.box_xyxy[3]) / 2
+    return x0 <= x <= x1 and y0 <= y <= y1
