@@ -112,9 +112,17 @@ def traced(
 
 
 def require_attention(
-    detector: Detector, crop: Image, trace: Trace | None, *, method: str, gradient: bool
+    detector: Detector,
+    crop: Image,
+    trace: Trace | None,
+    *,
+    method: str,
+    gradient: bool,
+    last: int | None = None,
 ) -> tuple[Trace, NDArray[np.float32], NDArray[np.float32]]:
     """A trace with attention; ``trace`` itself where it has it, else the detector is traced again.
+
+    Traced again, only the ``last`` blocks are looked at (None: all): each costs a backward pass.
 
     Returns:
         The trace, its attention and its attention's gradient (the attention itself where
@@ -124,7 +132,7 @@ def require_attention(
         InferenceError: the detector gives no attention, or no gradient (code ``no-gradients``).
     """
     if trace is None or trace.attention is None or (gradient and trace.attention_gradient is None):
-        layers = _all_layers(trace)
+        layers = _last_layers(detector, trace, last)
         trace = traced(detector, crop, method=method, layers=layers)
     if trace.attention is None:
         raise _no_gradients(detector, method, "it has no attention to look at")
@@ -150,9 +158,13 @@ def require_tokens(
     return trace, trace.tokens, trace.token_gradient
 
 
-def _all_layers(trace: Trace | None) -> Sequence[int] | None:
-    """All blocks, where an earlier trace tells how many there are."""
-    return None if trace is None or trace.tokens is None else range(len(trace.tokens))
+def _last_layers(detector: Detector, trace: Trace | None, last: int | None) -> range | None:
+    """The last blocks that are run (None: all), where trace or detector tell how many there are."""
+    tokens = None if trace is None else trace.tokens
+    depth = getattr(detector, "depth", None) if tokens is None else len(tokens)
+    if not isinstance(depth, int):
+        return None
+    return range(0 if last is None else max(0, depth - last), depth)
 
 
 def _no_gradients(detector: Detector, method: str, why: str) -> InferenceError:

@@ -22,7 +22,7 @@ class RawAttention:
             InferenceError: the detector gives no attention, or it is not finite.
         """
         trace, attention, _ = require_attention(
-            detector, crop, trace, method=self.name, gradient=False
+            detector, crop, trace, method=self.name, gradient=False, last=1
         )
         row = attention[-1, :, : trace.prefix].mean(axis=(0, 1))
         return attribution(
