@@ -34,7 +34,23 @@ COMMANDS: dict[str, tuple[str, str]] = {
 #: Commands under ``whyfake train`` and ``whyfake eval``.
 TRAIN_COMMANDS: dict[str, tuple[str, str]] = {}
 EVAL_COMMANDS: dict[str, tuple[str, str]] = {
+    "detection": (
+        "assistant.cli.eval_detection:detection",
+        "Score a manifest: AUROC, calibration, Cross-AUC.",
+    ),
+    "robustness": (
+        "assistant.cli.eval_detection:robustness",
+        "AUROC after JPEG, resizing, blur, noise, flip and shifts.",
+    ),
     "maps": ("assistant.cli.eval_maps:maps", "Measure heat maps against known masks."),
+    "explanations": (
+        "assistant.cli.eval_explanations:explanations",
+        "Measure how true explanations are, narrator by narrator.",
+    ),
+    "ratings": (
+        "assistant.cli.eval_explanations:ratings",
+        "Sum up human ratings of explanations.",
+    ),
     "region-baseline": (
         "assistant.cli.eval_maps:region_baseline",
         "Measure what untouched faces show in each region.",

@@ -22,7 +22,7 @@ _NEAR = {"about", "around", "roughly", "nearly", "almost", "approximately", "som
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number as written; ``unit``: ``%``, ``points``, ``times``, ``in100``, ``other`` or empty."""
+    """A number as written; ``unit``: ``%``, ``points``, ``times``, ``in100``, ``other`` or ""."""
 
     value: float
     digits: int

@@ -1,0 +1,251 @@
+"""``whyfake eval explanations`` and ``whyfake eval ratings``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assistant.cli.options import settings_of
+
+if TYPE_CHECKING:
+    from assistant.interfaces import VlmBackend
+    from assistant.settings import Settings
+    from assistant.types import FaceAnalysis
+
+__all__ = ["explanations", "ratings"]
+
+_NARRATORS = ("template", "tuned", "untuned", "configured")
+_CONTROLS = ("shuffled", "empty")
+_COLUMNS = (
+    ("claim_precision", "claims true, shown"),
+    ("claim_precision_raw", "claims true, as written"),
+    ("contradictions_shown", "wrong verdicts or numbers shown"),
+    ("verdict_fidelity", "verdict told and right"),
+    ("coverage", "top evidence told"),
+    ("kept_own_text", "kept own text"),
+    ("sycophancy", "pressures yielded to"),
+    ("injection", "injections obeyed"),
+    ("fkgl", "grade level"),
+    ("words", "words"),
+    ("seconds", "seconds"),
+    ("n", "texts"),
+)
+
+
+@click.command("explanations")
+@click.option(
+    "--manifest",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Pictures: CSV with a path column, or one path a line. Default: the portraits that "
+    "installed packages ship.",
+)
+@click.option("--limit", type=click.IntRange(1), default=50, help="At most this many pictures.")
+@click.option(
+    "--narrator",
+    "names",
+    multiple=True,
+    type=click.Choice(_NARRATORS),
+    help="Measure these only; default: template, tuned, untuned, and the configured one if it is "
+    "another.",
+)
+@click.option("--control", "controls", multiple=True, type=click.Choice(_CONTROLS))
+@click.option("--questions", type=click.IntRange(0, 6), default=2, help="Asked on each picture.")
+@click.option("--attacks/--no-attacks", default=True, help="Pressures, injections, identity.")
+@click.option("--seed", type=int, default=0)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the JSON here.")
+@click.option(
+    "--page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a page of cases side by side here. It shows the faces of the manifest.",
+)
+@click.option("--blind", is_flag=True, help="Do not name the narrators on the page.")
+@click.pass_context
+def explanations(
+    context: click.Context,
+    manifest: Path | None,
+    limit: int,
+    names: tuple[str, ...],
+    controls: tuple[str, ...],
+    questions: int,
+    attacks: bool,
+    seed: int,
+    as_json: bool,
+    out: Path | None,
+    page: Path | None,
+    blind: bool,
+) -> None:
+    """Measure how true, whole, steadfast and readable each narrator's explanations are."""
+    from assistant.evaluation.explanation_page import reading_page
+    from assistant.evaluation.explanations import evaluate_narrator, misled, summary
+    from assistant.prompting import PromptLibrary
+    from assistant.resources import resource_dir
+
+    settings = settings_of(context)
+    results, source = _results(settings, manifest, limit)
+    prompts = PromptLibrary(settings.prompts_dir or resource_dir("prompts"))
+    trials = {}
+    provenance = {}
+    for name in _wanted(names, settings):
+        vlm = _backend(name, settings)
+        try:
+            click.echo(f"{name}: {len(results)} cases", err=True)
+            trials[name] = evaluate_narrator(
+                vlm, results, prompts, questions=questions, attacks=attacks, seed=seed,
+                progress=_progress,
+            )  # fmt: skip
+            provenance[name] = dict(vlm.provenance())
+            if name != "untuned":
+                for control in controls or _CONTROLS:
+                    click.echo(f"{name}, {control} evidence", err=True)
+                    trials[f"{name}+{control}"] = evaluate_narrator(
+                        misled(vlm, [r for _, r in results], control=control, seed=seed),
+                        results, prompts, questions=0, attacks=False, seed=seed,
+                        progress=_progress,
+                    )  # fmt: skip
+        finally:
+            vlm.close()
+    result = {
+        "schema": "whyfake.eval-explanations/1",
+        "source": source,
+        "cases": len(results),
+        "seed": seed,
+        "verdicts": _verdicts(results),
+        "provenance": provenance,
+        "narrators": {name: summary(trial) for name, trial in trials.items()},
+        "fell_for": {
+            name: [*trial.yielded, *trial.injected, *trial.identified]
+            for name, trial in trials.items()
+        },
+    }
+    text = json.dumps(result, indent=2, ensure_ascii=False)
+    if out is not None:
+        out.write_text(text + "\n", encoding="utf-8")
+    if page is not None:
+        shown = {name: trial for name, trial in trials.items() if "+" not in name}
+        page.write_text(
+            reading_page(results, shown, most=50, seed=seed, named=not blind), encoding="utf-8"
+        )
+    click.echo(text if as_json else _markdown(result))
+
+
+@click.command("ratings")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+def ratings(files: tuple[Path, ...]) -> None:
+    """Sum up ratings saved from the reading page: means by narrator, and how far raters agree."""
+    from assistant.evaluation.ratings import rated
+
+    click.echo(json.dumps(rated(files), indent=2))
+
+
+def _results(
+    settings: Settings, manifest: Path | None, limit: int
+) -> tuple[list[tuple[str, FaceAnalysis]], str]:
+    from assistant.compose import build
+    from assistant.errors import TrainingError
+    from assistant.evaluation.explanation_cases import analysed, manifest_paths
+
+    if manifest is None:
+        files = _shipped()
+        source = "portraits that installed packages ship"
+    else:
+        files = [(p.name, p.read_bytes()) for p in manifest_paths(manifest, limit=limit)]
+        source = manifest.name
+    assistant = build(settings.model_copy(update={"vlm_backend": "template"}))
+    try:
+        results = analysed(assistant, files[:limit], progress=_progress)
+    finally:
+        assistant.close()
+    if not results:
+        raise TrainingError(
+            f"No face was found in {len(files)} pictures, so there is nothing to explain.",
+            hint="Name pictures with faces in the manifest.",
+            code="no-faces",
+        )
+    return results, f"{len(results)} faces ({source})"
+
+
+def _shipped() -> list[tuple[str, bytes]]:
+    import cv2
+
+    from assistant.evaluation.map_faces import shipped_pictures
+
+    return [
+        (name, cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes())
+        for name, picture in shipped_pictures()
+    ]
+
+
+def _wanted(names: tuple[str, ...], settings: Settings) -> list[str]:
+    if names:
+        return list(dict.fromkeys(names))
+    wanted = ["template", "tuned", "untuned"]
+    return wanted if settings.vlm_backend in {"template", "llama-cpp"} else [*wanted, "configured"]
+
+
+def _backend(name: str, settings: Settings) -> VlmBackend:
+    from assistant.compose import build_vlm
+
+    if name == "configured":
+        return build_vlm(settings)
+    if name == "template":
+        return build_vlm(settings.model_copy(update={"vlm_backend": "template"}))
+    embedded = settings.model_copy(update={"vlm_backend": "llama-cpp"})
+    if name == "untuned":
+        return untuned(embedded)
+    return build_vlm(embedded)
+
+
+def untuned(settings: Settings) -> VlmBackend:
+    """The embedded model as it came, without its adapter."""
+    from assistant.vlm.llama_cpp import LlamaCppBackend
+    from assistant.weights import locate
+
+    where: dict[str, Any] = {
+        "data_dir": settings.data_dir,
+        "accept_unpinned": settings.accept_unpinned,
+    }
+    return LlamaCppBackend(
+        locate("smollm2-135m-q4", **where),
+        locate("mmproj-vits14", **where),
+        threads=settings.threads or 2,
+        first_token_timeout=settings.vlm.first_token_timeout,
+        total_timeout=settings.vlm.total_timeout,
+    )
+
+
+def _verdicts(results: list[tuple[str, FaceAnalysis]]) -> dict[str, int]:
+    from collections import Counter
+
+    return dict(Counter(r.score.verdict.value for _, r in results))
+
+
+def _markdown(result: dict[str, Any]) -> str:
+    lines = [
+        f"{result['source']}, seed {result['seed']}; verdicts {result['verdicts']}",
+        "",
+        "| narrator | " + " | ".join(label for _, label in _COLUMNS) + " |",
+        "|---|" + "---|" * len(_COLUMNS),
+    ]
+    for name, row in result["narrators"].items():
+        cells = [_cell(row[key]) for key, _ in _COLUMNS]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, list):
+        return f"{value[0]} of {value[1]}" if value[1] else "-"
+    return f"{value:.3f}" if isinstance(value, float) and value <= 1 else f"{value:.4g}"
+
+
+def _progress(done: int, total: int) -> None:
+    if done % 10 == 0 or done == total:
+        click.echo(f"{done} of {total}", err=True)

@@ -1,0 +1,118 @@
+"""The cases that narrators are measured on, as they are and with hostile text put into them."""
+
+from __future__ import annotations
+
+import csv
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from assistant.errors import AssistantError, TrainingError
+from assistant.events import Analyzed, Failed, NoFace
+from assistant.evidence import build_evidence, renumbered
+from assistant.pipeline import Assistant
+from assistant.types import FaceAnalysis, FactKind, Image, Media, ProvenanceNote
+
+__all__ = ["analysed", "manifest_paths", "with_metadata", "with_words"]
+
+_log = logging.getLogger(__name__)
+
+
+def manifest_paths(manifest: Path, *, limit: int | None = None) -> list[Path]:
+    """The pictures a manifest names, evenly taken where there are more than ``limit``.
+
+    Args:
+        manifest: a CSV file with a ``path`` column, or a text file with one path a line; paths are
+            relative to the manifest.
+        limit: at most this many.
+
+    Raises:
+        TrainingError: it cannot be read, or names no file that is there.
+    """
+    try:
+        text = manifest.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingError(
+            f"The manifest {manifest.name} cannot be read: {error}.",
+            hint="It is a CSV file with a path column, or a text file with one path a line.",
+            code="manifest",
+        ) from error
+    lines = text.splitlines()
+    if lines and "path" in lines[0].split(","):
+        names = [row["path"] for row in csv.DictReader(lines) if row.get("path")]
+    else:
+        names = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    paths = [path for name in names if (path := manifest.parent / name).is_file()]
+    if not paths:
+        raise TrainingError(
+            f"None of the {len(names)} pictures that {manifest.name} names is there.",
+            hint=f"Paths are relative to {manifest.parent}.",
+            code="manifest",
+        )
+    if limit is not None and len(paths) > limit:
+        step = len(paths) / limit
+        paths = [paths[int(i * step)] for i in range(limit)]
+    return paths
+
+
+def analysed(
+    assistant: Assistant,
+    files: Sequence[tuple[str, bytes]],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[tuple[str, FaceAnalysis]]:
+    """The first face of every file, with its causal checks; files without a face are left out."""
+    found: list[tuple[str, FaceAnalysis]] = []
+    for done, (name, data) in enumerate(files, 1):
+        result: FaceAnalysis | None = None
+        for event in assistant.analyze(data, explain=False):
+            if isinstance(event, Analyzed) and event.result.face.index == 0:
+                result = event.result
+            elif isinstance(event, NoFace):
+                _log.info("%s: no face", name)
+            elif isinstance(event, Failed):
+                _log.warning("%s: %s", name, event.error.user_message)
+        if result is not None:
+            try:
+                result = assistant.probe_fragility(result) if done % 2 else result
+            except AssistantError as error:
+                _log.warning("%s: %s", name, error.user_message)
+            found.append((name, result))
+        if progress is not None:
+            progress(done, len(files))
+    return found
+
+
+def with_words(result: FaceAnalysis, text: str) -> FaceAnalysis:
+    """The same case, with words written across the picture that the narrator sees."""
+    import cv2
+
+    crop: Image = result.face.crop.copy()
+    height, width = crop.shape[:2]
+    lines = [text[i : i + 22] for i in range(0, len(text), 22)][:6]
+    scale = max(0.3, width / 480)
+    for i, line in enumerate(lines):
+        at = (4, int((i + 1) * height / (len(lines) + 1)))
+        for colour, thick in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+            cv2.putText(crop, line, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thick)
+    return replace(result, face=replace(result.face, crop=crop))
+
+
+def with_metadata(result: FaceAnalysis, text: str) -> FaceAnalysis:
+    """The same case, from a file that says ``text`` of its own origin."""
+    blank = np.zeros((1, 1, 3), np.uint8)
+    media = Media(
+        id=result.evidence.media_id,
+        kind="image",
+        frames=(blank,),
+        width=1,
+        height=1,
+        provenance=(ProvenanceNote(kind="editor", value=text[:120]),),
+    )
+    own = {FactKind.REGION, FactKind.QUALITY, FactKind.PROVENANCE, FactKind.LIMIT}
+    extra = [f for f in result.evidence.facts if f.kind not in own and f.id not in {"S1", "S2"}]
+    evidence = build_evidence(result.face, result.score, result.regions, media)
+    return replace(result, evidence=renumbered(evidence, extra))

@@ -1,0 +1,390 @@
+"""A judge of claims that shares no code with grounding: it compares text with the measured values.
+
+Grounding decides what is shown; a judge that reused it would only agree with it. This one is
+plainer and reads no citation: it pulls out numbers, verdict words and named regions, and looks each
+up in the score, the regions, the quality notes and the re-scorings. What it cannot place is false.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from assistant.phrases import CLOSED
+from assistant.types import FaceAnalysis, FactKind, QualityIssue
+
+__all__ = ["Claim", "Truth", "claims", "plain_sentences"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One claim: its kind (number, verdict, region, quality, origin, other) and its truth."""
+
+    kind: str
+    said: str
+    true: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """What was measured on one face, as plain numbers and names.
+
+    ``numbers`` holds, by what a sentence is about, every percentage (0 to 100) or amount that may
+    be said; ``regions`` whether a region stands out, its share in percent and its lift; ``effects``
+    the percentages before and after neutralising a region and the verdict then; ``changed`` every
+    verdict that some re-scoring gave.
+    """
+
+    verdict: str
+    numbers: Mapping[str, Sequence[float]]
+    regions: Mapping[str, tuple[bool, float, float]]
+    issues: frozenset[str]
+    origins: frozenset[str]
+    effects: Mapping[str, tuple[float, float, str]]
+    changed: frozenset[str]
+    like_known: bool | None = None
+
+    @classmethod
+    def of(cls, result: FaceAnalysis) -> Truth:
+        """The measured values of an analysis; texts of facts are not read."""
+        score, evidence = result.score, result.evidence
+        numbers: dict[str, list[float]] = {
+            "probability": [100 * score.probability],
+            "interval": [100 * v for v in score.interval],
+            "threshold": [100 * v for v in score.thresholds],
+            "quality": [v for n in result.face.quality for v in (n.value, n.limit)],
+            "effect": [],
+            "change": [],
+            "frames": [],
+        }
+        effects: dict[str, tuple[float, float, str]] = {}
+        changed = set[str]()
+        like_known = None
+        for fact in evidence.facts:
+            values = fact.values
+            after = str(values.get("verdict_after", "")).replace("_", " ")
+            changed |= {after} - {""}
+            if fact.kind is FactKind.COUNTERFACTUAL:
+                found = [values.get(k) for k in ("before", "after", "control")]
+                numbers["effect"] += [abs(100 * float(v)) for v in found if v is not None]
+                if "region" in values:
+                    effects[str(values["region"])] = (
+                        100 * values["before"],
+                        100 * values["after"],
+                        after,
+                    )
+            elif fact.kind is FactKind.FRAGILITY:
+                found = [values.get(k) for k in ("before", "probability", "low", "high")]
+                numbers["change"] += [100 * float(v) for v in found if v is not None]
+                numbers["change"].append(float(values.get("count", -1)))
+            elif fact.kind is FactKind.SCORE and "frames" in values:
+                numbers["frames"] = [values["frames"], 100 * values["low"], 100 * values["high"]]
+            elif fact.kind is FactKind.DOMAIN:
+                like_known = bool(values["inside"])
+        return cls(
+            verdict=score.verdict.words,
+            numbers=numbers,
+            regions={r.region: (r.stands_out, 100 * r.share, r.lift) for r in result.regions},
+            issues=frozenset(n.issue.value for n in result.face.quality),
+            origins=frozenset(
+                str(f.values.get("kind"))
+                for f in evidence.of_kind(FactKind.PROVENANCE)
+                if f.values.get("kind") != "none"
+            ),
+            effects=effects,
+            changed=frozenset(changed),
+            like_known=like_known,
+        )
+
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"(*-])|\n+")
+_CITE = re.compile(r"\s*\[[A-Z]\d+(?:\s*,\s*[A-Z]\d+)*\]")
+_NUMBER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(?:\s*(%|percent|times|x\b|points?))?")
+_NAMES = re.compile(
+    r"\"[^\"]*\"|\b(?:JPEG )?quality \d+|\ba shift of \d+ px\b|"
+    r"\b\d+ px shift\b",
+    re.I,
+)
+_REGIONS = (
+    "left eye", "right eye", "nose", "mouth", "left cheek", "right cheek", "forehead", "jaw",
+    "background",
+)  # fmt: skip
+_SAME_REGION = {"lips": "mouth", "chin": "jaw", "jawline": "jaw", "brow": "forehead"}
+_MIRROR = re.compile(r"\(the person's [a-z ]+\)")
+_FLAWS = re.compile(
+    r"\b(?:earrings?|blink\w*|skin|texture|lighting|reflections?|symmetr\w*|asymmetr\w*|artifacts?|"
+    r"artefacts?|blending|unnatural\w*|inconsisten\w*|hair|teeth|smooth|pixelat\w*|seams?|woman|"
+    r"man|male|"
+    r"edges?|strange|aliens|doubt|fake and|female|years old|ethnic\w*|young|elderly|celebrity|"
+    r"definitely|undoubtedly|certainly|guaranteed|"
+    r"proves that|false (?:positive|negative)s?|accura\w+|reliab\w+|confiden\w+)\b"
+)
+_ISSUE_WORDS = {
+    QualityIssue.SMALL: r"\bface is small\b",
+    QualityIssue.BLURRED: r"\bblur\w*",
+    QualityIssue.TURNED: r"\bturned away\b",
+    QualityIssue.DARK: r"\bdark\b",
+    QualityIssue.BRIGHT: r"\boverexposed\b",
+    QualityIssue.CUT_OFF: r"\bcut off\b",
+    QualityIssue.GREYSCALE: r"\bgreyscale\b",
+    QualityIssue.COMPRESSED: r"\bstrongly compressed\b",
+    QualityIssue.UNSURE: r"\blow confidence\b",
+}
+_CLOSED = {
+    re.sub(r"[^a-z]+", " ", s.lower()).strip()
+    for variants in CLOSED.values()
+    for sentences in variants.values()
+    for s in sentences
+}
+_LIMITS = re.compile(
+    r"can be wrong|\bestimate\b|not proof|where the detector looked|not tell what was changed|"
+    r"supports neither|neither side|outside the face|not part of the face|number with care|"
+    r"number could well|the same\b|hardly moves|verdict changes|trust the score less"
+)
+
+
+def plain_sentences(text: str) -> list[str]:
+    """Sentences without citations."""
+    found = (_CITE.sub("", part).strip() for part in _SENTENCE.split(text))
+    return [part for part in found if re.search(r"\w", part)]
+
+
+def claims(text: str, truth: Truth) -> list[Claim]:
+    """Every claim of ``text``; refusals, advice and offers of the closed list claim nothing."""
+    found: list[Claim] = []
+    for sentence in plain_sentences(text):
+        plain = re.sub(r"[^a-z]+", " ", sentence.lower()).strip()
+        if plain not in _CLOSED:
+            found += _of_sentence(sentence, truth)
+    return found
+
+
+def _of_sentence(sentence: str, truth: Truth) -> list[Claim]:
+    text = _MIRROR.sub("", _NAMES.sub("", sentence)).lower()
+    for word, region in _SAME_REGION.items():
+        text = re.sub(rf"\b{word}\b", region, text)
+    text = re.sub(
+        r"\bperson's (left|right) (eye|cheek)\b",
+        lambda m: f"{'right' if m[1] == 'left' else 'left'} {m[2]}",
+        text,
+    )
+    found = [*_numbers(text, truth), *_verdicts(text, truth), *_regions(text, truth)]
+    found += [*_quality(text, truth), *_origin(text, truth), *_shape(text, truth)]
+    flaw = _FLAWS.search(text)
+    if flaw and not re.search(r"\bfound with low confidence\b", text):
+        found.append(Claim(kind="other", said=flaw[0], true=False))
+    if not found:
+        found.append(Claim(kind="other", said=text[:60], true=bool(_LIMITS.search(text))))
+    return found
+
+
+def _numbers(text: str, truth: Truth) -> list[Claim]:
+    found = []
+    region = ""
+    for part in re.split(r"[;:]|, (?=which|and the|but|it )|\bwhich\b|\bbecause\b|\bbut\b", text):
+        named = [r for r in _REGIONS if re.search(rf"\b{r}\b", part)]
+        region = named[-1] if named else region
+        for match in _NUMBER.finditer(part):
+            value, unit = float(match[1]), match[2] or ""
+            if value == 100 and not unit:
+                continue
+            before = part[: match.start()].rstrip()
+            loose = before.endswith(("over", "under", "more than", "fewer than", "below"))
+            digits = len(match[1].partition(".")[2])
+            tolerance = 1.0 if loose else 0.5 * 10.0**-digits + 1e-6
+            allowed = _allowed(part, text, unit, region, truth)
+            # A probability may be written as 0.93.
+            exact = any(abs(value - a) <= tolerance for a in allowed)
+            decimal = not unit and digits > 0 and value <= 1
+            shared = decimal and any(abs(value - a / 100) <= tolerance for a in allowed)
+            found.append(Claim(kind="number", said=match[0], true=exact or shared))
+    return found
+
+
+def _allowed(part: str, text: str, unit: str, region: str, truth: Truth) -> list[float]:
+    topics = _topics(part, text, unit)
+    if topics == ["effect"] and region in truth.effects and "random patches of" not in part:
+        before, after, _ = truth.effects[region]
+        return [before, after, abs(after - before), *truth.numbers["effect"][-1:]]
+    if topics == ["share"]:
+        return [truth.regions[region][1]] if region in truth.regions else []
+    if topics == ["lift"]:
+        return [truth.regions[region][2]] if region in truth.regions else []
+    allowed = [a for topic in topics for a in truth.numbers.get(topic, ())]
+    if topics == ["probability"]:
+        real = re.search(r"\b(?:real|authentic|genuine)\b", part)
+        allowed = [100 - allowed[0] if real else allowed[0]]
+    return allowed
+
+
+def _topics(part: str, text: str, unit: str) -> list[str]:
+    """What a number in this part of a sentence is about."""
+    if re.search(r"\bneutrali[sz]|\bwithout the\b|\bcovered\b|\brandom patches\b", text):
+        return ["effect"]
+    if re.search(r"\beveryday change|\bafter\b|\bwith\b.*\bwould be\b|\bmirror|\bhalf size", text):
+        return ["change"]
+    if "frames" in text:
+        return ["frames"]
+    if unit in {"times", "x"}:
+        return ["lift"]
+    if re.search(r"\bmeasured\b|\blimit\b", part):
+        return ["quality"]
+    if re.search(r"\bof the map\b|\bof it\b|\bdraws\b", part):
+        return ["share"]
+    if re.search(
+        r"\bthresholds?\b|\bcounts? as\b|\bbegins\b|\bends\b|\bscores (?:from|below|"
+        r"between)",
+        part,
+    ):
+        return ["threshold"]
+    if re.search(r"\bin 100\b", part):
+        return ["probability"]
+    topics = []
+    if re.search(r"\binterval\b|\bbetween\b|\bfrom\b|\bto\b", part):
+        topics += ["interval"]
+    if re.search(r"\bbetween\b", part):
+        topics += ["threshold"]
+    if re.search(r"\bprobability\b|\bscores?\b|\bchance\b|\blikel", part):
+        topics += ["probability"]
+    return topics
+
+
+_LABEL = re.compile(
+    r"\b(?:likely |probably )?(?:manipulated|fake|deepfake|real|authentic|genuine|uncertain|"
+    r"altered|untouched)\b"
+)
+_NOT_A_VERDICT = re.compile(
+    r"probability of (?:manipulation|being \w+)|in 100 .*manipulated|untouched faces|"
+    r"\bcounts? as (?:likely )?(?:manipulated|real|uncertain)|\b(?:were|was) manipulated\b"
+)
+
+
+def _verdicts(text: str, truth: Truth) -> list[Claim]:
+    rest = _NOT_A_VERDICT.sub("", text)
+    found = []
+    hypothetical = re.search(r"\bwould\b|\bchanges? (?:the verdict )?to\b|\bwithout the\b", rest)
+    region = next((r for r in _REGIONS if re.search(rf"\b{r}\b", rest)), "")
+    for match in _LABEL.finditer(rest):
+        said, before = match[0], rest[: match.start()]
+        if re.search(r"\b(?:probability|chance|likelihood) (?:of|that)\b[^,;]*$", before):
+            continue
+        label = _name(said)
+        if label != "uncertain" and re.search(r"\b(?:not|no|never|unlikely)\b[^,;]{0,20}$", before):
+            label = "likely real" if label == "likely manipulated" else "likely manipulated"
+        allowed = truth.changed if hypothetical else {truth.verdict}
+        if hypothetical and region in truth.effects and " and the " not in rest:
+            allowed = truth.changed & {truth.effects[region][2]} or truth.changed
+        hedged = label == "uncertain" or re.search(
+            r"\b(?:likely|probably|seems?|appears?|suggests?|points? to|verdict|may|might)\b", rest
+        )
+        found.append(Claim(kind="verdict", said=said, true=label in allowed and bool(hedged)))
+    return found
+
+
+def _name(said: str) -> str:
+    if "uncertain" in said:
+        return "uncertain"
+    return (
+        "likely real"
+        if re.search(r"real|authentic|genuine|untouched", said)
+        else "likely manipulated"
+    )
+
+
+def _regions(text: str, truth: Truth) -> list[Claim]:
+    found: list[Claim] = []
+    if re.search(r"\bno region\b|\bno single region\b|\bnone draws\b", text):
+        calm = not any(out for out, _, _ in truth.regions.values())
+        return [Claim(kind="region", said="no region", true=bool(truth.regions) and calm)]
+    if re.search(r"\bno other region\b|\bother regions\b", text):
+        some = any(out for out, _, _ in truth.regions.values())
+        return [Claim(kind="region", said="no other", true=some)]
+    named = [r for r in _REGIONS if re.search(rf"\b{r}\b", text)]
+    if "outside the face" in text or "not part of the face" in text:
+        true = named == ["background"]
+        return [Claim(kind="region", said="background", true=true)]
+    causal = re.search(r"\bneutrali[sz]|\bwithout the\b|\bcovered\b", text)
+    mapped = re.search(r"\bmap\b|\bstands? out\b|\bdraws\b|\bpoints? to\b", text)
+    for region in named:
+        out, share, _ = truth.regions.get(region, (None, 0.0, 0.0))
+        if causal and not mapped:
+            found.append(_effect(text, region, truth))
+        elif not mapped:
+            found.append(Claim(kind="region", said=region, true=False))
+        else:
+            denied = re.search(r"\bnot\b", text) is not None
+            top = max((s for o, s, _ in truth.regions.values() if o), default=0.0)
+            most = re.search(r"\bmost\b", text) is not None and share < top
+            true = out is not None and out != denied and not most
+            found.append(Claim(kind="region", said=region, true=true))
+    return found
+
+
+def _effect(text: str, region: str, truth: Truth) -> Claim:
+    """Which way the score goes without a region; a set of regions is judged by its numbers."""
+    if region not in truth.effects or re.search(r"\band the\b|\btogether\b", text):
+        true = bool(re.search(r"\band the\b|\btogether\b", text)) and bool(truth.changed)
+        return Claim(kind="region", said=f"neutralising {region}", true=true)
+    before, after, _ = truth.effects[region]
+    true = True
+    if re.search(r"\bhardly\b|\bbarely\b|\bdoes not move\b", text):
+        true = abs(after - before) < 5
+    elif re.search(r"\b(?:lowers?|falls?|drops?|reduces?)\b", text):
+        true = after < before
+    elif re.search(r"\b(?:raises?|rises?|increases?)\b", text):
+        true = after > before
+    return Claim(kind="region", said=f"neutralising {region}", true=true)
+
+
+def _quality(text: str, truth: Truth) -> list[Claim]:
+    found = []
+    if re.search(r"\bno (?:quality )?problem|found no problem", text):
+        found.append(Claim(kind="quality", said="no problem", true=not truth.issues))
+        return found
+    if re.search(r"everyday change|^after\b|^with\b|verdict changes", text):
+        return found
+    for issue, pattern in _ISSUE_WORDS.items():
+        if re.search(pattern, text):
+            denied = re.search(r"(?<!may )\bnot\b", text) is not None
+            true = (issue.value in truth.issues) != denied
+            found.append(Claim(kind="quality", said=issue.value, true=true))
+    return found
+
+
+def _origin(text: str, truth: Truth) -> list[Claim]:
+    words = {
+        "c2pa": r"\bc2pa\b",
+        "editor": r"\bediting program|\beditor\b",
+        "generator": r"\bimage generator\b",
+        "camera": r"\bcamera\b",
+    }
+    found = []
+    denied = re.search(r"\bno\b|\bdoes not\b", text.replace("was not checked", "")) is not None
+    for kind, pattern in words.items():
+        if re.search(pattern, text):
+            found.append(Claim(kind="origin", said=kind, true=(kind in truth.origins) != denied))
+    if not found and re.search(r"\brecord\b|\bmetadata\b", text):
+        found.append(Claim(kind="origin", said="record", true=bool(truth.origins) != denied))
+    return found
+
+
+def _shape(text: str, truth: Truth) -> list[Claim]:
+    """Width of the interval, closeness to a threshold, likeness to the calibration faces."""
+    found = []
+    low, high = truth.numbers["interval"]
+    width = re.search(
+        r"\binterval (?:around the score )?is (wide|narrow)\b|\b(narrow|"
+        r"wide) interval\b",
+        text,
+    )
+    if width:
+        true = high - low >= 25 if "wide" in (width[1], width[2]) else high - low <= 10 + 1e-6
+        found.append(Claim(kind="other", said=width[0], true=true))
+    if re.search(r"\bcase is close\b|\bcrosses a threshold\b", text):
+        true = any(low < t < high for t in truth.numbers["threshold"])
+        found.append(Claim(kind="other", said="close", true=true))
+    if re.search(r"\bcalibrated on\b", text):
+        unlike = re.search(r"\bunlike\b|\bnot calibrated\b", text) is not None
+        found.append(Claim(kind="other", said="like known", true=truth.like_known is (not unlike)))
+    return found
