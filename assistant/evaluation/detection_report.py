@@ -1,0 +1,117 @@
+"""Tables and plots of a detection result."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assistant.errors import TrainingError
+from assistant.evaluation import detection_metrics as metrics
+from assistant.evaluation.detection import ScoredRow
+
+__all__ = ["markdown", "write_plots"]
+
+_COLUMNS = ("auroc", "ap", "eer", "ece", "brier", "nll", "n", "no_face", "abstained")
+
+
+def markdown(result: dict[str, Any]) -> str:
+    """Sources, families and Cross-AUC as Markdown tables."""
+    lines = ["| source | AUROC (95 %) | " + " | ".join(_COLUMNS[1:]) + " |"]
+    lines.append("|" + "---|" * (len(_COLUMNS) + 1))
+    named = {**result["sources"], "overall": result["overall"]}
+    for name, numbers in named.items():
+        interval = numbers["auroc_ci"]
+        shown = _shown(numbers["auroc"])
+        if interval:
+            shown += f" ({_shown(interval[0])} to {_shown(interval[1])})"
+        rest = " | ".join(_shown(numbers[c]) for c in _COLUMNS[1:])
+        lines.append(f"| {name} | {shown} | {rest} |")
+    lines += ["", "| family | AUROC | n |", "|---|---|---|"]
+    lines += [
+        f"| {name} | {_shown(numbers['auroc'])} | {numbers['n']} |"
+        for name, numbers in result["families"].items()
+    ]
+    fakes = sorted({fake for row in result["cross_auc"].values() for fake in row})
+    if fakes:
+        lines += ["", "| reals of \\ fakes of | " + " | ".join(fakes) + " |"]
+        lines.append("|" + "---|" * (len(fakes) + 1))
+        lines += [
+            f"| {real} | " + " | ".join(_shown(row.get(fake)) for fake in fakes) + " |"
+            for real, row in result["cross_auc"].items()
+        ]
+    lines += ["", *(f"Note: {text}." for text in result["warnings"])]
+    return "\n".join(lines)
+
+
+def write_plots(scored: Sequence[ScoredRow], result: dict[str, Any], folder: Path) -> None:
+    """``roc.png``, ``reliability.png`` and ``report.html`` (tables and both plots in one file).
+
+    Raises:
+        TrainingError: matplotlib is missing, or the folder cannot be written.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise TrainingError(
+            "Plots need matplotlib, which is not installed.",
+            hint="Install it: pip install 'whyfake[train]'.",
+            code="plots-missing",
+        ) from error
+    roc = Figure(figsize=(5, 5), layout="tight")
+    curve = roc.subplots()
+    calibration = Figure(figsize=(5, 5), layout="tight")
+    bars = calibration.subplots()
+    for name, numbers in result["sources"].items():
+        known = [s for s in scored if s.row.source == name and s.logit is not None]
+        labels = np.array([s.row.label for s in known], np.int64)
+        if len(set(labels.tolist())) < 2:
+            continue
+        logits = np.array([s.logit for s in known], np.float64)
+        probability = np.array([s.probability for s in known], np.float64)
+        false, true, _ = metrics.roc_points(labels, logits)
+        curve.plot(false, true, label=f"{name} {numbers['auroc']:.3f}")
+        bins = metrics.reliability(labels, probability)
+        bars.plot(
+            [b["probability"] for b in bins],
+            [b["manipulated"] for b in bins],
+            marker="o",
+            label=f"{name} (ECE {numbers['ece']:.3f})",
+        )
+    curve.set(xlabel="real faces called manipulated", ylabel="manipulated faces found")
+    bars.set(xlabel="stated probability", ylabel="share that is manipulated")
+    for axes in (curve, bars):
+        axes.plot([0, 1], [0, 1], color="grey", linestyle=":")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        pictures = []
+        for name, figure in (("roc", roc), ("reliability", calibration)):
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format="png", dpi=110)
+            (folder / f"{name}.png").write_bytes(buffer.getvalue())
+            code = base64.b64encode(buffer.getvalue()).decode()
+            pictures.append(f'<img alt="{name} plot" src="data:image/png;base64,{code}">')
+        page = (
+            "<!doctype html><html lang='en'><meta charset='utf-8'><title>Detection</title>"
+            f"<h1>Detection</h1><pre>{html.escape(markdown(result))}</pre>{''.join(pictures)}</html>"
+        )
+        (folder / "report.html").write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise TrainingError(
+            f"The plots cannot be written to {folder}: {error.strerror}.",
+            hint="Choose another folder for --plots.",
+            code="not-writable",
+        ) from error
+
+
+def _shown(value: float | int | None) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.3f}"
