@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,20 @@ class TransformersBackend:
             yield from guarded(
                 lambda stop: self._generate(request, stop), limits=self._limits, cancel=cancel
             )
+
+    def seconds_for(self, request: VlmRequest, tokens: int) -> float:
+        """Wall seconds to read the prompt and write exactly ``tokens`` tokens, for benchmarks."""
+        import torch
+
+        with self._queue.turn(threading.Event(), timeout=self._queue_seconds):
+            self._load()
+            inputs = self._inputs(request)
+            began = time.perf_counter()
+            with torch.inference_mode():
+                self._model.generate(
+                    **inputs, max_new_tokens=tokens, min_new_tokens=tokens, do_sample=False
+                )
+            return time.perf_counter() - began
 
     def provenance(self) -> Mapping[str, str]:
         """Model, revision, quantisation and device."""
@@ -200,7 +215,7 @@ class TransformersBackend:
             processor = AutoProcessor.from_pretrained(
                 self._source, revision=self._revision, local_files_only=self._local_only
             )
-            model, report = AutoModelForImageTextToText.from_pretrained(
+            loaded: Any = AutoModelForImageTextToText.from_pretrained(
                 self._source,
                 revision=self._revision,
                 local_files_only=self._local_only,
@@ -210,6 +225,7 @@ class TransformersBackend:
                 output_loading_info=True,
                 use_safetensors=True,
             )
+        model, report = loaded
         missing = sorted(report.get("missing_keys", ()))
         if missing:
             raise WeightsError(

@@ -1,0 +1,181 @@
+"""Speed of the embedded text model: first word, tokens a second, follow-ups, GGUF against NF4.
+
+All figures of a ratio come from one run on one machine. Seconds are wall time.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assistant.interfaces import VlmBackend
+from assistant.types import Evidence, Image, VlmRequest
+
+__all__ = ["Speed", "bench_vlm", "conversation_speed", "measure", "nf4_tokens_per_second"]
+
+_QUESTIONS = ("Why?", "How sure are you?", "What could be wrong?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speed:
+    """One answer: seconds to the first piece, in all, and pieces (about one a token)."""
+
+    first_seconds: float
+    seconds: float
+    pieces: int
+
+    @property
+    def pieces_per_second(self) -> float:
+        """After the first one, so that reading the prompt does not count."""
+        writing = self.seconds - self.first_seconds
+        return (self.pieces - 1) / writing if writing > 0 else 0.0
+
+
+def bench_vlm(*, threads: int = 2, tokens: int = 48, nf4: bool = True) -> dict[str, Any]:
+    """Time the embedded model on a made-up case with a picture, and against NF4.
+
+    Args:
+        threads: of the GGUF model and of torch.
+        tokens: new tokens an answer.
+        nf4: also build and time the same model in bitsandbytes NF4 (630 MB on disk for a while).
+
+    Returns:
+        ``seconds`` and ``ratios`` (``followup_over_first``, ``gguf_over_nf4``), and
+        ``tokens_per_second``.
+    """
+    from assistant.examples import example_bytes
+    from assistant.training.narrator_cases import made_up_evidence
+    from assistant.vlm.llama_cpp import LlamaCppBackend
+    from assistant.weights import locate
+
+    model, mmproj = locate("smollm2-135m-q4"), locate("mmproj-vits14")
+    evidence = made_up_evidence(random.Random(0))  # noqa: S311 - not for secrets
+    picture = _square(example_bytes("astronaut"))
+    backend = LlamaCppBackend(
+        model, mmproj, threads=threads, first_token_timeout=120, total_timeout=600
+    )
+    try:
+        began = time.perf_counter()
+        backend.start()
+        loading = time.perf_counter() - began
+        found = conversation_speed(backend, evidence, picture, tokens=tokens)
+    finally:
+        backend.close()
+    rate = found.pop("tokens_per_second")
+    over = found.pop("followup_over_first")
+    out: dict[str, Any] = {
+        "seconds": {"vlm_loading": round(loading, 3)} | {k: round(v, 3) for k, v in found.items()},
+        "ratios": {"followup_over_first": round(over, 3)},
+        "tokens_per_second": {"gguf_q4": round(rate, 1)},
+    }
+    if nf4:
+        slow = nf4_tokens_per_second(
+            language_model=model,
+            tower=locate("dinov2-vits14"),
+            projector=locate("projector-vits14"),
+            request=_requests(evidence, picture, tokens)[0],
+            threads=threads,
+        )
+        out["tokens_per_second"]["transformers_nf4"] = round(slow, 2)
+        out["ratios"]["gguf_over_nf4"] = round(rate / slow, 2)
+    return out
+
+
+def conversation_speed(
+    backend: VlmBackend, evidence: Evidence, picture: Image, *, tokens: int = 48
+) -> dict[str, float]:
+    """An explanation, then three questions, with the shipped prompts.
+
+    Returns:
+        ``vlm_first_token``, ``followup_first_token`` (median), ``tokens_per_second`` (median) and
+        ``followup_over_first``.
+    """
+    first, *later = [measure(backend, r) for r in _requests(evidence, picture, tokens)]
+    waits = statistics.median(speed.first_seconds for speed in later)
+    return {
+        "vlm_first_token": first.first_seconds,
+        "followup_first_token": waits,
+        "tokens_per_second": statistics.median(s.pieces_per_second for s in (first, *later)),
+        "followup_over_first": waits / first.first_seconds,
+    }
+
+
+def measure(backend: VlmBackend, request: VlmRequest) -> Speed:
+    """Ask once and time it.
+
+    Raises:
+        ValueError: the backend wrote nothing, so there is nothing to time.
+    """
+    began = time.perf_counter()
+    first, count = 0.0, 0
+    for _ in backend.stream(request, threading.Event()):
+        first = first or time.perf_counter() - began
+        count += 1
+    if not count:
+        raise ValueError(f"the backend {backend.name} wrote nothing")
+    return Speed(first_seconds=first, seconds=time.perf_counter() - began, pieces=count)
+
+
+def nf4_tokens_per_second(
+    *, language_model: Path, tower: Path, projector: Path, request: VlmRequest, threads: int = 2
+) -> float:
+    """Tokens a second of the same model in bitsandbytes NF4 through transformers, on CPU.
+
+    The difference of a long and a one-token answer, so that reading the prompt does not count.
+    """
+    import torch
+
+    from assistant.vlm.llava import write_llava
+    from assistant.vlm.transformers import TransformersBackend
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            write_llava(tower, projector, language_model, Path(folder))
+            backend = TransformersBackend(Path(folder), quantization="nf4")
+            seconds = [backend.seconds_for(request, count) for count in (1, 1, 33)]
+            backend.close()
+    finally:
+        torch.set_num_threads(before)
+    return 32 / max(1e-6, seconds[2] - seconds[1])
+
+
+def _requests(evidence: Evidence, picture: Image, tokens: int) -> Sequence[VlmRequest]:
+    """The explanation's request, then one for each question, as the narrator asks them."""
+    from assistant.prompting import PromptLibrary
+    from assistant.resources import resource_dir
+
+    prompts = PromptLibrary(resource_dir("prompts"))
+    facts = evidence.to_prompt()
+    rendered = [prompts.get("explain").render(facts=facts)]
+    rendered += [prompts.get("answer").render(facts=facts, question=q) for q in _QUESTIONS]
+    return [
+        VlmRequest(
+            messages=messages,
+            evidence=evidence,
+            question=question,
+            images=(picture,),
+            max_new_tokens=tokens,
+        )
+        for messages, question in zip(rendered, ("", *_QUESTIONS), strict=True)
+    ]
+
+
+def _square(data: bytes) -> Image:
+    """The picture's middle, 224 x 224: for timing alone, no face is looked for."""
+    import io
+
+    import numpy as np
+    import PIL.Image
+    import PIL.ImageOps
+
+    with PIL.Image.open(io.BytesIO(data)) as picture:
+        return np.array(PIL.ImageOps.fit(picture.convert("RGB"), (224, 224)))
