@@ -10,6 +10,7 @@ from PIL import Image as PilImage
 from PIL import ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
+from assistant.citations import without_cites
 from assistant.evidence import percent
 from assistant.overlay import blend
 from assistant.types import (
@@ -106,7 +107,7 @@ def card_text(analysis: Analysis, face: int = 0) -> str:
     if named:
         parts.append(f"Most of the map lies on: {named}.")
     if analysis.explanation is not None and analysis.explanation.text:
-        parts.append(f"Generated explanation, checked: {analysis.explanation.text}")
+        parts.append(f"Generated explanation, checked: {without_cites(analysis.explanation.text)}")
     parts.append(_LIMIT)
     return " ".join(parts)
 
@@ -142,13 +143,17 @@ def _verdict(draw: ImageDraw.ImageDraw, score: Score, left: int, top: int) -> No
         (upper, 1.0, Verdict.LIKELY_MANIPULATED),
     ):
         draw.rectangle((at(start), bar, at(end) - 2, bar + 20), fill=_TINTS[verdict])
-    draw.rounded_rectangle((at(low), bar + 6, max(at(high), at(low) + 3), bar + 14), 4, fill=colour)
+    # The interval as a box, the probability as a line that stands out of the bar.
+    edge = (at(low), bar, max(at(high), at(low) + 4), bar + 20)
+    middle = tuple((c + t) // 2 for c, t in zip(colour, _TINTS[score.verdict], strict=True))
+    draw.rectangle(edge, fill=middle, outline=colour, width=2)
     x = at(score.probability)
-    draw.ellipse((x - 9, bar + 1, x + 9, bar + 19), fill=colour, outline=_PAPER, width=3)
+    draw.rounded_rectangle((x - 5, bar - 6, x + 5, bar + 26), 5, fill=_PAPER)
+    draw.rounded_rectangle((x - 3, bar - 5, x + 3, bar + 25), 3, fill=colour)
     font = _font(14)
-    draw.text((left, bar + 26), "real", fill=_SOFT, font=font)
-    draw.text((right, bar + 26), "manipulated", fill=_SOFT, font=font, anchor="ra")
-    draw.text((at((lower + upper) / 2), bar + 26), "uncertain", fill=_SOFT, font=font, anchor="ma")
+    draw.text((left, bar + 30), "real", fill=_SOFT, font=font)
+    draw.text((right, bar + 30), "manipulated", fill=_SOFT, font=font, anchor="ra")
+    draw.text((at((lower + upper) / 2), bar + 30), "uncertain", fill=_SOFT, font=font, anchor="ma")
 
 
 def _regions(
@@ -183,7 +188,7 @@ def _words(draw: ImageDraw.ImageDraw, explanation: Explanation | None, top: int)
         font=_font(15),
     )
     font = _font(19)
-    for i, line in enumerate(_wrapped(draw, explanation.text, font, most=6)):
+    for i, line in enumerate(_wrapped(draw, without_cites(explanation.text), font, most=6)):
         draw.text((_EDGE, top + 44 + i * 28), line, fill=_INK, font=font)
 
 
@@ -217,6 +222,8 @@ def _wrapped(draw: ImageDraw.ImageDraw, text: str, font: Font, *, most: int) -> 
             lines.append(_clipped(draw, word, font))
     if len(lines) > most:
         lines = lines[:most]
+        while draw.textlength(f"{lines[-1]} ...", font=font) > _WIDTH - 2 * _EDGE:
+            lines[-1] = lines[-1].rpartition(" ")[0]
         lines[-1] += " ..."
     return lines
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import base64
 import html
-import re
 from collections.abc import Sequence
 
-__all__ = ["cites", "data_uri", "problem", "text", "waiting", "without_cites"]
-
-_CITES = re.compile(r"\s*\[[A-Z]\d{1,3}(?:\s*[,;]\s*[A-Z]\d{1,3})*\]")
-_SPACE_BEFORE_STOP = re.compile(r"\s+([.,;:!?])")
+__all__ = ["cites", "data_uri", "problem", "text", "waiting"]
 
 
 def text(value: object) -> str:
@@ -21,11 +17,6 @@ def text(value: object) -> str:
 def data_uri(data: bytes, kind: str = "image/png") -> str:
     """Bytes that travel inside the page, so that no file has to lie anywhere."""
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
-
-
-def without_cites(sentence: str) -> str:
-    """A sentence without its bracketed fact ids, which are shown as links instead."""
-    return _SPACE_BEFORE_STOP.sub(r"\1", _CITES.sub("", sentence)).strip()
 
 
 def cites(ids: Sequence[str]) -> str:

@@ -144,10 +144,12 @@ def look_panel(
     )
 
 
-def evidence_panel(result: FaceAnalysis, *, neutralised: Mapping[str, str] | None = None) -> str:
+def evidence_panel(
+    result: FaceAnalysis, *, crop: str = "", neutralised: Mapping[str, str] | None = None
+) -> str:
     """Every fact with its id, after pictures of the counterfactuals and bars of the fragility card.
 
-    ``neutralised`` holds, for some regions, the crop without them as a data URI.
+    ``crop`` is the face as a data URI, and ``neutralised`` the same without some regions.
     """
     facts = result.evidence.facts
     items = "".join(
@@ -157,14 +159,15 @@ def evidence_panel(result: FaceAnalysis, *, neutralised: Mapping[str, str] | Non
     )
     return (
         '<section class="wf-card wf-evidence" aria-labelledby="wf-evidence-title">'
-        f"{_strip(result, neutralised or {})}{_bars(result.evidence.of_kind(FactKind.FRAGILITY))}"
+        f"{_strip(result, crop, neutralised or {})}"
+        f"{_bars(result.evidence.of_kind(FactKind.FRAGILITY))}"
         '<h2 id="wf-evidence-title">Evidence</h2>'
         f"<details open><summary>All {len(facts)} measured facts</summary>"
         f'<ol class="wf-facts">{items}</ol></details></section>'
     )
 
 
-def _strip(result: FaceAnalysis, neutralised: Mapping[str, str]) -> str:
+def _strip(result: FaceAnalysis, crop: str, neutralised: Mapping[str, str]) -> str:
     """Before and after each counterfactual, with the numbers."""
     cards: list[str] = []
     for fact in result.evidence.of_kind(FactKind.COUNTERFACTUAL):
@@ -188,10 +191,17 @@ def _strip(result: FaceAnalysis, neutralised: Mapping[str, str]) -> str:
         )
     if not cards:
         return ""
+    before = (
+        f'<li><img src="{crop}" alt="The face as it is"><b>As it is</b>'
+        f'<span class="wf-before-after"><strong>{percent(result.score.probability)}</strong></span>'
+        "</li>"
+        if crop and neutralised
+        else ""
+    )
     return (
         '<div class="wf-block"><h3>If a region were not there</h3>'
         '<p class="wf-small">Each region was neutralised and the face scored again.</p>'
-        f'<ul class="wf-strip">{"".join(cards)}</ul></div>'
+        f'<ul class="wf-strip">{before}{"".join(cards)}</ul></div>'
     )
 
 

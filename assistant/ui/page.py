@@ -320,7 +320,9 @@ class Page:
         face = session.face
         if face is None:
             return {}
-        return {"evidence": evidence_panel(face, neutralised=neutralised_uris(face))}
+        without = neutralised_uris(face)
+        crop = crop_uri(face) if without else ""
+        return {"evidence": evidence_panel(face, crop=crop, neutralised=without)}
 
 
 def _problem(error: AssistantError) -> str:

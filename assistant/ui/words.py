@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assistant.citations import without_cites
 from assistant.errors import AssistantError
 from assistant.types import Explanation, Sentence, SentenceStatus, Turn
-from assistant.ui.markup import cites, text, without_cites
+from assistant.ui.markup import cites, text
 
 __all__ = [
     "answering",

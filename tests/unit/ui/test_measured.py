@@ -4,8 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from assistant.citations import without_cites
 from assistant.types import Fact, FactKind, Media, Verdict
-from assistant.ui.markup import data_uri, problem, without_cites
+from assistant.ui.markup import data_uri, problem
 from assistant.ui.measured import evidence_panel, look_panel, tabs, verdict_panel
 from tests.unit.ui.cases import analysed, with_causes
 
