@@ -21,6 +21,8 @@ __all__ = ["KINDS", "AlignedFace", "KnownMask", "known_masks", "region_swap"]
 
 #: What is made of each face. ``eye`` and ``half`` take a side by chance.
 KINDS: tuple[str, ...] = ("mouth", "eye", "nose", "half", "whole", "self-blend", "untouched")
+#: Fainter blends than these have a mask that nobody could be asked to find.
+_BLEND_RATIOS = (0.75, 1.0, 1.0)
 _FACE_PARTS = ("left eye", "right eye", "nose", "mouth", "left cheek", "right cheek", "jaw")
 
 
@@ -154,8 +156,15 @@ def _sample(
     elif kind == "self-blend":
         from assistant.training.self_blended import self_blend
 
-        crop, soft = self_blend(face.crop, face.crop_landmarks, rng)
-        mask = np.asarray(soft) >= 0.5
+        try:
+            crop, soft = self_blend(face.crop, face.crop_landmarks, rng, ratios=_BLEND_RATIOS)
+        except ValueError as error:
+            raise TrainingError(
+                f"The face {face.name!r} cannot be blended with itself: {error}.",
+                hint="Leave this picture out of the manifest.",
+                code="swap-mask",
+            ) from error
+        mask = soft >= 0.5 * soft.max()
     else:
         mask, region = _mask_of(kind, face, rng)
         crop, mask = region_swap(face, _donor(index, faces, rng), mask)

@@ -104,6 +104,8 @@ def _by_kind(table: MapTable, method: str) -> dict[str, dict[str, float | None]]
     out: dict[str, dict[str, float | None]] = {}
     for kind in dict.fromkeys(row.kind for row in table.rows):
         rows = [row for row in table.rows if row.method == method and row.kind == kind]
+        if not rows:  # a slow method that saw no sample of this kind
+            continue
         names = ("entropy_untouched",) if kind == "untouched" else ("pointing", "iou", "auprc")
         out[kind] = {
             name: _plain(bootstrap([r.figures[name] for r in rows if name in r.figures])[0])
