@@ -49,6 +49,7 @@ BUILT_IN: MappingProxyType[str, dict[str, str]] = MappingProxyType(
             "attention-rollout": "assistant.attribution.rollout:AttentionRollout",
             "patch-lens": "assistant.attribution.patch_lens:PatchLens",
             "occlusion": "assistant.attribution.occlusion:Occlusion",
+            "rise": "assistant.attribution.rise:Rise",
             "random": "assistant.attribution.random_map:RandomMap",
         },
         "vlm_backends": {

@@ -12,18 +12,10 @@ from assistant.attribution.regions import find_regions
 from assistant.detectors.planted import PlantedCueDetector
 from assistant.errors import InferenceError
 from assistant.interfaces import Attributor
+from assistant.registry import BUILT_IN
 from assistant.types import Attribution
 
-ATTRIBUTORS = {
-    "legrad": "assistant.attribution.legrad:LeGrad",
-    "gradient-attention": "assistant.attribution.gradient_attention:GradientAttention",
-    "attention-rollout": "assistant.attribution.rollout:AttentionRollout",
-    "raw-attention": "assistant.attribution.raw_attention:RawAttention",
-    "patch-lens": "assistant.attribution.patch_lens:PatchLens",
-    "occlusion": "assistant.attribution.occlusion:Occlusion",
-    "rise": "assistant.attribution.rise:Rise",
-    "random": "assistant.attribution.random_map:RandomMap",
-}
+ATTRIBUTORS = BUILT_IN["attributors"]
 BASELINES = {"random", "attention-rollout", "raw-attention"}
 NEED_TRACE = {"legrad", "gradient-attention", "attention-rollout", "raw-attention", "patch-lens"}
 POINTS = np.array([[74, 73], [150, 73], [112, 116], [81, 158], [143, 158]], float)
