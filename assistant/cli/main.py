@@ -43,10 +43,6 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
         "AUROC after JPEG, resizing, blur, noise, flip and shifts.",
     ),
     "maps": ("assistant.cli.eval_maps:maps", "Measure heat maps against known masks."),
-    "region-baseline": (
-        "assistant.cli.eval_maps:region_baseline",
-        "Measure what the map shows on untouched faces.",
-    ),
     "explanations": (
         "assistant.cli.eval_explanations:explanations",
         "Measure how true explanations are, narrator by narrator.",
