@@ -20,6 +20,7 @@ from assistant.ui import create_app, launch_options  # noqa: E402
 from assistant.ui.sessions import Sessions  # noqa: E402
 from tests.e2e.puppet import puppet_assistant  # noqa: E402
 
+WAIT_MS = 30_000  # patience for busy machines; a page that works answers within one second
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -121,7 +122,8 @@ def visit(
         options.setdefault("viewport", {"width": 1100, "height": 900})
         options.setdefault("reduced_motion", "reduce")
         context = chromium.new_context(**options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(WAIT_MS)
+        playwright.expect.set_options(timeout=WAIT_MS)
         context.tracing.start(screenshots=True, snapshots=True)
         contexts.append(context)
         page = context.new_page()

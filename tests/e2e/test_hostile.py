@@ -128,7 +128,7 @@ def test_a_model_that_hangs_or_dies_is_replaced_by_the_template(
     page.get_by_role("button", name="Why?").click()
     expect(answers(page, 1)).to_contain_text("Written by the template")
     site.puppet.mode = "say"
-    page.get_by_role("button", name="Where?").click()
+    page.get_by_role("button", name="How sure is this?").click()
     expect(answers(page, 2).last).not_to_contain_text("Written by the template instead")
 
 
