@@ -29,8 +29,8 @@ class BadFile:
     Attributes:
         name: what it is, as a kebab-case name.
         build: its bytes; or None where only the path is bad.
-        code: the code of the :class:`assistant.errors.MediaError` it must lead to; empty where it is
-            a picture all the same.
+        code: the code of the ``MediaError`` it must lead to; empty where it is a picture all the
+            same.
         faces: fewest and most faces that may be scored in it (the small ones left out).
         suffix: ending of its file name.
     """

@@ -28,6 +28,9 @@ def make(name: str, data_dir) -> FaceFinder:
     if name == "retinaface":
         if not RETINA.is_file():
             pytest.skip("needs the RetinaFace weights")
+        import torch
+
+        torch.set_num_threads(1)  # threads that wait for each other make a busy machine crawl
         return cls(RETINA, network="mobilenet0.25")
     raise AssertionError(f"no recipe for the face finder {name!r}: add one here")
 

@@ -23,6 +23,7 @@ def random_file(tmp_path_factory):
 def finder():
     if not RETINA.is_file():
         pytest.skip("needs the RetinaFace weights")
+    torch.set_num_threads(1)  # threads that wait for each other make a busy machine crawl
     return RetinaFaceFinder(RETINA)
 
 
