@@ -139,7 +139,8 @@ def evaluate_narrator(
         seed: picks questions.
         progress: told ``(done, total)``.
     """
-    narrator = Narrator(vlm=vlm, fallback=TemplateBackend(), prompts=prompts)
+    fallback = vlm if isinstance(vlm, TemplateBackend) else TemplateBackend()
+    narrator = Narrator(vlm=vlm, fallback=fallback, prompts=prompts)
     rng = random.Random(seed)  # noqa: S311 - picks questions
     told: list[Told] = []
     failed = 0

@@ -19,9 +19,11 @@ _NAME = re.compile(r"[\w .,+()/'&@:-]{1,48}\Z")
 # Words that no program or camera name needs, and that a text which tries to steer a reader does.
 _STEERING = re.compile(
     r"\b(ignore|disregard|forget|instruct\w*|prompt|system|assistant|user|say|tell|answer|respond|"
-    r"repl(?:y|ies)|output|write|verdict|score|probab\w*|real|fake\w*|deepfake\w*|genuine|"
+    r"repl(?:y|ies)|output|write|print|repeat|show|append|translate|declare|verdict|score|"
+    r"probab\w*|real|fake\w*|deepfake\w*|genuine|"
     r"authentic\w*|manipulat\w*|untouched|unaltered|original|certain\w*|definit\w*|proof|proven?|"
-    r"trust|verified|approved|must|always|never|you|your|am|is|are|was|not|this|that|percent|\d+%)\b",
+    r"trust|verified|approved|must|always|never|you|your|am|is|are|was|not|this|that|percent|"
+    r"\d+%)\b",
     re.IGNORECASE,
 )
 
