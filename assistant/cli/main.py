@@ -32,7 +32,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 #: Commands under ``whyfake train`` and ``whyfake eval``.
-TRAIN_COMMANDS: dict[str, tuple[str, str]] = {}
+TRAIN_COMMANDS: dict[str, tuple[str, str]] = {
+    "detector": ("assistant.cli.train_detector:detector", "Train a detector from a manifest."),
+}
 EVAL_COMMANDS: dict[str, tuple[str, str]] = {
     "detection": (
         "assistant.cli.eval_detection:detection",

@@ -1,0 +1,56 @@
+"""``whyfake train detector``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from assistant.cli.options import settings_of
+
+__all__ = ["detector"]
+
+
+@click.command("detector")
+@click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".work"),
+    show_default=True,
+    help="Caches and checkpoints; the same command again goes on from there.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("detector.safetensors"),
+    show_default=True,
+    help="The trained detector.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.pass_context
+def detector(context: click.Context, config: Path, work: Path, out: Path, as_json: bool) -> None:
+    """Train a detector as CONFIG (YAML) says, calibrate it, and write one file."""
+    from assistant.compose import build_finder
+    from assistant.training.detector import train_detector
+    from assistant.training.detector_config import load_config
+    from assistant.weights import locate
+
+    settings = settings_of(context)
+    loaded = load_config(config)
+    base = locate(loaded.base, data_dir=settings.data_dir)
+    work.mkdir(parents=True, exist_ok=True)
+    report = train_detector(
+        loaded, base, build_finder(settings), work=work, output=out, progress=_progress
+    )
+    if as_json:
+        click.echo(json.dumps(report, indent=2))
+        return
+    click.echo(f"Wrote {out}: trained on {report['trained_on']} faces.")
+    for source, numbers in report["test"].items():
+        click.echo(f"  {source}: AUROC {numbers['auroc']} on {numbers['n']} held-out faces")
+
+
+def _progress(what: str, done: int, total: int, value: float) -> None:
+    click.echo(f"{what}: {done} of {total} ({value:.3g})", err=True)

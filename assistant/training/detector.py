@@ -1,0 +1,279 @@
+"""``whyfake train detector``: manifest to crops, statistics, read-out, calibration and one file."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+
+from assistant.calibration.fitting import fit_calibrator
+from assistant.detectors.delta_file import DeltaHeader, write_delta
+from assistant.detectors.read_out import SumReadOut, token_statistics
+from assistant.detectors.tower import (
+    TOWERS,
+    TowerLayout,
+    build_tower,
+    embed,
+    run_blocks,
+    tower_sha256,
+)
+from assistant.evaluation import detection_metrics as metrics
+from assistant.evaluation.face_manifest import ManifestRow, read_manifest
+from assistant.interfaces import FaceFinder
+from assistant.training.detector_config import DetectorConfig
+from assistant.training.face_cache import FOUND, UNREADABLE, CropCache, StatisticsCache
+from assistant.training.read_out import TrainingSet, scores, train_read_outs
+from assistant.training.self_blended import self_blend
+from assistant.training.splits import balanced_weights, list_sha256, part_of
+from assistant.types import Image
+
+__all__ = ["statistics_of", "train_detector"]
+
+_LOG = logging.getLogger(__name__)
+Progress = Callable[[str, int, int, float], None]
+
+
+def statistics_of(
+    state: dict[str, torch.Tensor], layout: TowerLayout, blocks: Sequence[int]
+) -> Callable[[list[Image]], NDArray[np.float32]]:
+    """A function from crops to B x blocks x 3 x width statistics of the frozen tower (bfloat16)."""
+    tower = build_tower(layout)
+    tower.load_state_dict(state)
+    tower = tower.bfloat16()
+    mean = torch.tensor(layout.mean).view(1, 3, 1, 1) * 255.0
+    std = torch.tensor(layout.std).view(1, 3, 1, 1) * 255.0
+
+    def run(crops: list[Image]) -> NDArray[np.float32]:
+        pixels = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float()
+        with torch.inference_mode():
+            tokens = embed(tower, ((pixels - mean) / std).bfloat16())
+            outputs = run_blocks(tower, tokens, range(max(blocks) + 1))
+            kept = [token_statistics(outputs[b].float()) for b in blocks]
+        found: NDArray[np.float32] = torch.stack(kept, dim=1).numpy()
+        return found
+
+    return run
+
+
+def train_detector(
+    config: DetectorConfig,
+    base: Path,
+    finder: FaceFinder,
+    *,
+    work: Path,
+    output: Path,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Run the ``read-out`` recipe from manifest to delta; every step resumes where it stopped.
+
+    Args:
+        config: of the run.
+        base: safetensors of the tower.
+        finder: finds the faces.
+        work: folder of caches and checkpoints.
+        output: the delta to write.
+        progress: told (what, done, in all, images a second or loss).
+
+    Returns:
+        The report that is also in the delta's card: data, splits, AUROC on the test part.
+
+    Raises:
+        TrainingError: the manifest is wrong, one class only, or the loss is not finite.
+    """
+    torch.set_num_threads(config.threads)
+    rows = read_manifest(config.manifest)
+    limit = min(config.limit or len(rows), len(rows))
+    state = load_file(base)
+    layout = TOWERS[config.tower]
+    cache = CropCache(work, rows, config.crop.spec)
+    cache.fill(finder, limit=limit, progress=progress)
+    known = cache.rows[:limit]
+    parts = np.array(
+        [
+            part_of(
+                r.video,
+                test_percent=config.test_percent,
+                calibration_percent=config.calibration_percent,
+            )
+            for r in known
+        ]
+    )
+    run = statistics_of(state, layout, config.read_out.blocks)
+    plain = _plain_statistics(config, cache, parts, run, limit, layout.width, progress)
+    blended, origin = _blended_statistics(config, cache, parts, run, layout.width, progress)
+    usable = cache.points[:limit, 0] != UNREADABLE
+    labels = np.array([r.label for r in known], np.int64)
+    train = np.flatnonzero((parts == "train") & usable)
+    data = _training_set(config, known, plain, labels, train, blended, origin)
+    read_out = train_read_outs(
+        data,
+        config.read_out,
+        width=layout.width,
+        seed=config.seed,
+        checkpoint=work / "read-out",
+        progress=progress,
+    )
+    return _finish(
+        config, known, labels, parts, usable, plain, read_out, state, output, len(blended)
+    )
+
+
+def _plain_statistics(
+    config: DetectorConfig,
+    cache: CropCache,
+    parts: NDArray[np.str_],
+    run: Callable[[list[Image]], NDArray[np.float32]],
+    limit: int,
+    width: int,
+    progress: Progress,
+) -> NDArray[np.float16]:
+    """Statistics of the crops; half of the training part mirrored, so that sides do not matter."""
+    mirrored = (np.random.default_rng(7).random(len(cache.rows)) < 0.5) & config.flip
+
+    def crop_at(index: int) -> Image:
+        crop = np.array(cache.crops[index])
+        return crop[:, ::-1].copy() if mirrored[index] and parts[index] == "train" else crop
+
+    store = StatisticsCache(
+        cache.folder,
+        "mirrored" if config.flip else "plain",
+        count=len(cache.rows),
+        blocks=config.read_out.blocks,
+        width=width,
+    )
+    store.fill(crop_at, run, limit=limit, progress=progress)
+    return np.asarray(store.values[:limit])
+
+
+def _blended_statistics(
+    config: DetectorConfig,
+    cache: CropCache,
+    parts: NDArray[np.str_],
+    run: Callable[[list[Image]], NDArray[np.float32]],
+    width: int,
+    progress: Progress,
+) -> tuple[NDArray[np.float16], list[int]]:
+    """Statistics of self-blended faces of the training part, and the row each was made from."""
+    rng = np.random.default_rng(11)
+    picked: list[int] = []
+    for source, share in sorted(config.self_blended.items()):
+        reals = [
+            i
+            for i in range(len(parts))
+            if cache.rows[i].source == source
+            and cache.rows[i].label == 0
+            and cache.points[i, 0] == FOUND
+            and parts[i] == "train"
+        ]
+        whole, rest = divmod(share, 1.0)
+        extra = rng.permutation(reals)[: round(rest * len(reals))].tolist() if reals else []
+        picked += reals * int(whole) + extra
+    if not picked:
+        return np.zeros((0, len(config.read_out.blocks), 3, width), np.float16), []
+    picked = [int(i) for i in rng.permutation(picked)]
+
+    def crop_at(number: int) -> Image:
+        row = picked[number]
+        points = cache.points[row, 2:].reshape(5, 2).astype(np.float64)
+        crop = np.array(cache.crops[row])
+        try:
+            return self_blend(crop, points, np.random.default_rng((config.seed, number)))[0]
+        except ValueError:
+            _LOG.warning("row %s: its points lie outside its crop; left out", cache.rows[row].name)
+            return np.zeros_like(crop)
+
+    key = json.dumps([config.self_blended, len(parts), config.seed])
+    name = f"self-blended-{abs(hash_of(key)):08x}"
+    store = StatisticsCache(
+        cache.folder, name, count=len(picked), blocks=config.read_out.blocks, width=width
+    )
+    store.fill(crop_at, run, limit=len(picked), progress=progress)
+    return np.asarray(store.values), picked
+
+
+def hash_of(text: str) -> int:
+    """32 bits of SHA-256."""
+    import hashlib
+
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
+
+
+def _training_set(
+    config: DetectorConfig,
+    known: Sequence[ManifestRow],
+    plain: NDArray[np.float16],
+    labels: NDArray[np.int64],
+    train: NDArray[np.int64],
+    blended: NDArray[np.float16],
+    origin: list[int],
+) -> TrainingSet:
+    factors = [config.source_weights.get(known[i].source, 1.0) for i in train]
+    factors += [
+        config.self_blended_weight * config.source_weights.get(known[i].source, 1.0) for i in origin
+    ]
+    both = np.concatenate([labels[train], np.ones(len(origin), np.int64)])
+    return TrainingSet(
+        statistics=np.concatenate([plain[train], blended]),
+        labels=both,
+        weights=balanced_weights(both, np.array(factors)),
+    )
+
+
+def _finish(
+    config: DetectorConfig,
+    known: Sequence[ManifestRow],
+    labels: NDArray[np.int64],
+    parts: NDArray[np.str_],
+    usable: NDArray[np.bool_],
+    plain: NDArray[np.float16],
+    read_out: SumReadOut,
+    state: dict[str, torch.Tensor],
+    output: Path,
+    blended: int,
+) -> dict[str, Any]:
+    """Calibrate, measure and write."""
+    logits = scores(read_out, plain)
+    sources = np.array([r.source for r in known])
+    chosen = config.calibration_sources or tuple(sorted(set(sources)))
+    rows = np.flatnonzero((parts == "calibration") & usable & np.isin(sources, chosen))
+    calibrator = fit_calibrator(
+        logits[rows],
+        labels[rows],
+        method="platt",
+        groups=[known[i].video for i in rows],
+        fitted_on={"pictures": len(rows), "split": "by video", "sources": list(chosen)},
+    )
+    tested = {}
+    for source in sorted(set(sources)):
+        part = (parts == "test") & usable & (sources == source)
+        value = metrics.auroc(labels[part], logits[part])
+        tested[source] = {
+            "auroc": None if value is None else round(value, 4),
+            "ece": metrics.ece(labels[part], calibrator.probabilities(logits[part])),
+            "n": int(part.sum()),
+        }
+    report = {
+        "data_sha256": list_sha256(known),
+        "pictures": len(known),
+        "trained_on": int(((parts == "train") & usable).sum()),
+        "self_blended": blended,
+        "test": tested,
+        "config": config.model_dump(mode="json", exclude={"manifest"}),
+    }
+    header = DeltaHeader(
+        tower=TOWERS[config.tower],
+        base_sha256=tower_sha256(state),
+        read_out=read_out.options(),
+        crop=config.crop.spec,
+        calibration=calibrator.to_json(),
+        card=report,
+    )
+    write_delta(output, header, norms={}, read_out=read_out.state_dict(), half=True)
+    return {**report, "thresholds": list(calibrator.thresholds)}

@@ -1,0 +1,122 @@
+"""The configuration of ``whyfake train detector``: every choice is a field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from assistant.errors import ConfigError
+from assistant.types import CropSpec
+
+__all__ = ["CropConfig", "DetectorConfig", "ReadOutConfig", "TuningConfig", "load_config"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CropConfig(_Strict):
+    """How faces are laid into crops; see :class:`assistant.types.CropSpec`."""
+
+    size: int = Field(default=224, ge=32, le=1024)
+    scale: float = Field(default=0.95, gt=0.2, le=4.0)
+    shift_y: float = Field(default=-0.13, ge=-1.0, le=1.0)
+
+    @property
+    def spec(self) -> CropSpec:
+        """As the stages take it."""
+        return CropSpec(size=self.size, scale=self.scale, shift_y=self.shift_y)
+
+
+class ReadOutConfig(_Strict):
+    """The network over the block statistics. ``members`` are trained apart and averaged."""
+
+    blocks: tuple[int, ...] = (3, 5, 6, 8)
+    hidden: int = Field(default=192, ge=1, le=4096)
+    members: int = Field(default=2, ge=1, le=16)
+    epochs: int = Field(default=14, ge=1, le=1000)
+    batch: int = Field(default=256, ge=2)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=1.0, ge=0)
+    label_smoothing: float = Field(default=0.04, ge=0, lt=0.5)
+
+
+class TuningConfig(_Strict):
+    """LayerNorm tuning as published (arXiv 2503.19683, 2508.06248); each term is a switch."""
+
+    lowest_block: int = Field(default=0, ge=0, description="blocks below keep their LayerNorms")
+    epochs: int = Field(default=10, ge=1)
+    batch: int = Field(default=128, ge=2)
+    learning_rate: float = Field(default=3e-4, gt=0)
+    last_learning_rate: float = Field(default=1e-5, ge=0)
+    warm_up_epochs: float = Field(default=1.0, ge=0)
+    restart_epochs: int = Field(default=10, ge=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+    normalise: bool = True
+    uniformity: float = Field(default=0.5, ge=0)
+    alignment: float = Field(default=0.1, ge=0)
+    slerp: bool = False
+    paired: bool = True
+    augment: bool = True
+    average: float = Field(default=0.0, ge=0, lt=1, description="decay of the weights' average")
+    patience: int = Field(default=0, ge=0, description="epochs without progress; 0: never stop")
+    checkpoint_steps: int = Field(default=50, ge=1)
+    precision: Literal["float32", "bfloat16"] = "float32"
+    compile: bool = False
+
+
+class DetectorConfig(_Strict):
+    """A whole training run.
+
+    ``recipe``: ``read-out`` trains a network over the frozen tower's statistics; ``layer-norms``
+    tunes LayerNorms and a class-token head. ``test_percent`` and ``calibration_percent`` are shares
+    of the source videos. ``source_weights`` multiply a source's share of the loss;
+    ``self_blended`` says how many blended faces are made of each real face of a source.
+    """
+
+    recipe: Literal["read-out", "layer-norms"]
+    manifest: Path
+    base: str = "dinov2-vits14"
+    tower: Literal["vit-s14", "vit-l14"] = "vit-s14"
+    crop: CropConfig = CropConfig()
+    limit: int | None = Field(default=None, ge=10)
+    test_percent: int = Field(default=15, ge=1, le=50)
+    calibration_percent: int = Field(default=7, ge=1, le=50)
+    calibration_sources: tuple[str, ...] = ()
+    source_weights: dict[str, float] = {}
+    self_blended: dict[str, float] = {}
+    self_blended_weight: float = Field(default=0.5, ge=0)
+    flip: bool = True
+    read_out: ReadOutConfig = ReadOutConfig()
+    tuning: TuningConfig = TuningConfig()
+    seed: int = 0
+    threads: int = Field(default=2, ge=1)
+
+
+def load_config(path: Path) -> DetectorConfig:
+    """Read a YAML configuration; the manifest's path is relative to the file.
+
+    Raises:
+        ConfigError: the file cannot be read; every wrong field is named, all at once.
+    """
+    try:
+        values = yaml.safe_load(path.read_text("utf-8"))
+        config = DetectorConfig.model_validate(values)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(
+            f"The training configuration {path} cannot be read: {error}.",
+            hint="Start from one in configs/.",
+        ) from error
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc']) or 'file'}: {e['msg']}"
+            for e in error.errors()
+        )
+        raise ConfigError(
+            f"The training configuration {path} is wrong: {wrong}.",
+            hint="Start from one in configs/.",
+        ) from error
+    return config.model_copy(update={"manifest": path.parent / config.manifest})

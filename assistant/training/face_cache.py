@@ -1,0 +1,163 @@
+"""Crops and block statistics on disk, made once and resumed where they stopped.
+
+Rows are worked on in a fixed random order, so that an unfinished cache is a fair sample. A picture
+that cannot be read or shows no face is marked and never stops the work. The folder's name is the
+hash of all that the content depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.errors import InferenceError, MediaError
+from assistant.evaluation.face_manifest import ManifestRow
+from assistant.faces.crops import make_face
+from assistant.interfaces import FaceFinder
+from assistant.media import MediaLimits, load_media, read_path
+from assistant.training.splits import list_sha256
+from assistant.types import CropSpec, Image
+
+__all__ = ["CropCache", "StatisticsCache", "work_order"]
+
+_LOG = logging.getLogger(__name__)
+_EVERY = 256
+UNREADABLE, WHOLE, FOUND = -1, 0, 1
+
+Progress = Callable[[str, int, int, float], None]
+
+
+def work_order(count: int) -> NDArray[np.int64]:
+    """The fixed random order in which rows are worked on."""
+    return np.random.default_rng(0).permutation(count)
+
+
+def _progress_file(folder: Path, name: str) -> int:
+    path = folder / f"{name}.done"
+    return int(path.read_text()) if path.exists() else 0
+
+
+def _save_progress(folder: Path, name: str, done: int) -> None:
+    draft = folder / f".{name}.done"
+    draft.write_text(str(done))
+    draft.replace(folder / f"{name}.done")
+
+
+class CropCache:
+    """Aligned crops of a manifest: ``crops.npy`` (N x S x S x 3) and ``points.npy`` (N x 12).
+
+    ``points`` holds state (-1 unreadable, 0 no face: scored whole, 1 found), confidence, and the
+    five points in pixels of the crop.
+    """
+
+    def __init__(self, root: Path, rows: Sequence[ManifestRow], spec: CropSpec) -> None:
+        order = work_order(len(rows))
+        self.rows = [rows[i] for i in order]
+        self.spec = spec
+        key = hashlib.sha256(
+            json.dumps([list_sha256(rows), spec.size, spec.scale, spec.shift_y]).encode()
+        ).hexdigest()[:16]
+        self.folder = root / f"crops-{key}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.done = _progress_file(self.folder, "crops")
+        size = spec.size
+        self.crops = self._open("crops.npy", (len(rows), size, size, 3), np.uint8)
+        self.points = self._open("points.npy", (len(rows), 12), np.float32)
+
+    def fill(self, finder: FaceFinder, *, limit: int, progress: Progress) -> None:
+        """Find and align faces up to row ``limit``."""
+        start, began = self.done, time.monotonic()
+        for index in range(start, min(limit, len(self.rows))):
+            self.crops[index], self.points[index] = self._one(self.rows[index], finder)
+            self.done = index + 1
+            if self.done % _EVERY == 0 or self.done == min(limit, len(self.rows)):
+                self.crops.flush()
+                self.points.flush()
+                _save_progress(self.folder, "crops", self.done)
+                rate = (self.done - start) / (time.monotonic() - began)
+                progress("crops", self.done, min(limit, len(self.rows)), rate)
+
+    def _one(self, row: ManifestRow, finder: FaceFinder) -> tuple[Image, NDArray[np.float32]]:
+        values = np.zeros(12, np.float32)
+        size = self.spec.size
+        try:
+            media = load_media(read_path(row.path, MediaLimits(frames=1)), MediaLimits(frames=1))
+        except MediaError as error:
+            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
+            values[0] = UNREADABLE
+            return np.zeros((size, size, 3), np.uint8), values
+        frame = media.frames[0]
+        found = finder.find(frame)
+        if found:
+            try:
+                face = make_face(
+                    frame, found[0], self.spec, media_id=media.id, index=0, frame_index=0
+                )
+            except InferenceError:
+                found = ()
+            else:
+                values[:2] = FOUND, face.confidence
+                values[2:] = face.crop_landmarks.ravel()
+                return face.crop, values
+        return np.asarray(cv2.resize(frame, (size, size)), np.uint8), values
+
+    def _open(self, name: str, shape: tuple[int, ...], kind: type) -> np.memmap:
+        path = self.folder / name
+        mode = "r+" if path.exists() else "w+"
+        return np.lib.format.open_memmap(path, mode, kind, shape if mode == "w+" else None)
+
+
+class StatisticsCache:
+    """Class token, patch mean and patch deviation of some blocks: N x blocks x 3 x width, float16.
+
+    Args:
+        folder: where it lies.
+        name: of the variant (``plain``, ``self-blended``).
+        count: rows.
+        blocks: which blocks.
+        width: of the tower.
+    """
+
+    def __init__(
+        self, folder: Path, name: str, *, count: int, blocks: Sequence[int], width: int
+    ) -> None:
+        self.name = f"{name}-{'-'.join(str(b) for b in blocks)}"
+        self.folder = folder
+        self.done = _progress_file(folder, self.name)
+        path = folder / f"{self.name}.npy"
+        shape = (count, len(blocks), 3, width)
+        mode = "r+" if path.exists() else "w+"
+        self.values = np.lib.format.open_memmap(
+            path, mode, np.float16, shape if mode == "w+" else None
+        )
+
+    def fill(
+        self,
+        crop_at: Callable[[int], Image],
+        statistics: Callable[[list[Image]], NDArray[np.float32]],
+        *,
+        limit: int,
+        progress: Progress,
+        batch: int = 8,
+    ) -> None:
+        """Run the tower over rows up to ``limit``; ``crop_at`` gives a row's crop."""
+        limit = min(limit, len(self.values))
+        start, began = self.done, time.monotonic()
+        while self.done < limit:
+            stop = min(self.done + batch, limit)
+            crops = [crop_at(i) for i in range(self.done, stop)]
+            self.values[self.done : stop] = statistics(crops).astype(np.float16)
+            before, self.done = self.done, stop
+            if self.done // _EVERY != before // _EVERY or self.done == limit:
+                self.values.flush()
+                _save_progress(self.folder, self.name, self.done)
+                rate = (self.done - start) / (time.monotonic() - began)
+                progress(self.name, self.done, limit, rate)

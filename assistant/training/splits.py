@@ -1,0 +1,43 @@
+"""Splits by source video: the same video always falls into the same part, on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.evaluation.face_manifest import ManifestRow
+
+__all__ = ["Part", "balanced_weights", "list_sha256", "part_of"]
+
+Part = Literal["test", "calibration", "train"]
+
+
+def part_of(video: str, *, test_percent: int, calibration_percent: int) -> Part:
+    """Where a video belongs, by the hash of its name."""
+    value = int(hashlib.sha256(video.encode()).hexdigest(), 16) % 100
+    if value < test_percent:
+        return "test"
+    return "calibration" if value < test_percent + calibration_percent else "train"
+
+
+def list_sha256(rows: Sequence[ManifestRow]) -> str:
+    """SHA-256 of the data list (names, labels, sources, videos): what a card names it by."""
+    lines = sorted(f"{r.name},{r.label},{r.source},{r.video}" for r in rows)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def balanced_weights(
+    labels: NDArray[np.int64], factors: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weights with mean 1 and equal sums of the two classes, in proportion to ``factors``."""
+    weights = np.asarray(factors, np.float64).copy()
+    for label in (0, 1):
+        rows = labels == label
+        if rows.any():
+            weights[rows] /= weights[rows].sum()
+    balanced: NDArray[np.float64] = weights / weights.mean()
+    return balanced
