@@ -196,7 +196,7 @@ def test_classes_weigh_the_same():
     ("text", "words"),
     [
         ("recipe: magic\nmanifest: m.csv", "recipe"),
-        ("recipe: read-out\nmanifest: m.csv\nread_out: {hiden: 3, epochs: 0}", "hiden.*epochs"),
+        ("recipe: read-out\nmanifest: m.csv\nread_out: {hiden: 3, epochs: 0}", "epochs.*hiden"),
         ("[", "cannot be read"),
         ("", "wrong"),
     ],
