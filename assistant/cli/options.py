@@ -16,5 +16,5 @@ def settings_of(context: click.Context, **flags: Any) -> Settings:
     """Settings from all layers; ``flags`` that are None were not given."""
     from assistant.settings import load_settings
 
-    given = context.obj or {}
-    return load_settings(given.get("config_file"), **{**given.get("flags", {}), **flags})
+    own = {name: value for name, value in flags.items() if value is not None}
+    return load_settings(**{**dict(context.obj or {}), **own})
