@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from assistant.errors import AssistantError, Cancelled
+from assistant.errors import AssistantError, Cancelled, InferenceError
 from assistant.events import (
     Analyzed,
     Done,
@@ -25,7 +25,7 @@ from assistant.events import (
     TurnDone,
 )
 from assistant.pipeline import PipelineLimits
-from assistant.types import FaceAnalysis, Media, Turn
+from assistant.types import FaceAnalysis, Turn
 from assistant.ui.downloads import downloads
 from assistant.ui.markup import problem, waiting
 from assistant.ui.measured import evidence_panel, look_panel, tabs, verdict_panel
@@ -55,6 +55,11 @@ EMPTY: Update = {
     "files": "",
     "busy": False,
 }
+_STILL_MEASURING = InferenceError(
+    "The picture is being measured still.",
+    hint="Ask again once the explanation has begun.",
+    code="still-measuring",
+)
 _STAGES = {
     "faces": "Looking for faces",
     "counterfactuals": "Neutralising regions and scoring again",
@@ -115,7 +120,6 @@ class Page:
         if data is None:
             return
         run = session.run
-        media: Media | None = None
         events = self.assistant.analyze(data, explain=False, cancel=session.cancel)
         del data
         for event in safely(events):
@@ -123,7 +127,7 @@ class Page:
                 return
             match event:
                 case MediaReady():
-                    media = without_frames(event.media)
+                    session.media = without_frames(event.media)
                 case Progress():
                     if not session.faces:
                         stage = _STAGES.get(event.stage, event.stage.capitalize())
@@ -132,10 +136,12 @@ class Page:
                     if not session.faces:
                         yield {"verdict": waiting("Face found, scoring")}
                 case Analyzed():
-                    yield self._measured(session, event.result, media)
+                    yield self._measured(session, event.result)
                 case NoFace():
+                    session.faces = []
                     yield {**EMPTY, "verdict": problem(event.message, event.hint, title="No face")}
                 case Failed():
+                    session.faces = []
                     yield {**EMPTY, "verdict": _problem(event.error)}
                 case Done():
                     session.keep(event.analysis)
@@ -153,7 +159,9 @@ class Page:
         """Open the tab of another face."""
         if not 0 <= index < len(session.faces):
             return {}
-        session.begin()
+        measuring = session.measuring
+        if not measuring:
+            session.begin()
         session.question = None
         session.active = index
         talk = session.talk
@@ -162,7 +170,11 @@ class Page:
             "tabs": tabs(session.faces, index),
             "verdict": self._verdict(session),
             "look": self._look(session),
-            "words": explanation_panel(written) if written else draft_panel(""),
+            "words": explanation_panel(written)
+            if written
+            else ""
+            if measuring
+            else draft_panel(""),
             "talk": conversation(talk.turns),
             **self._evidence(session),
             "files": downloads(session, demo=self.assistant.demo),
@@ -200,9 +212,11 @@ class Page:
         """Take a question in; :meth:`answer` does the work."""
         if session.face is None:
             return {}
+        asked = _shortened(question)
+        if session.measuring:
+            return {"talk": conversation([], failed=(asked, "", _STILL_MEASURING))}
         session.begin()
         session.question = question
-        asked = _shortened(question)
         update: Update = {
             "talk": conversation(session.talk.turns, last=answering(asked, "")),
             "busy": True,
@@ -254,8 +268,7 @@ class Page:
 
     def retry(self, session: Session) -> Update:
         """Take back the last words and have them written again."""
-        face = session.face
-        if face is None:
+        if session.face is None or session.measuring:
             return {}
         if session.question is not None:
             turns = session.talk.turns
@@ -271,7 +284,7 @@ class Page:
         session.empty()
         return dict(EMPTY)
 
-    def _measured(self, session: Session, result: FaceAnalysis, media: Media | None) -> Update:
+    def _measured(self, session: Session, result: FaceAnalysis) -> Update:
         """Keep a face's result, and show it where its tab is open."""
         index = result.face.index
         known = index < len(session.faces)
@@ -286,14 +299,13 @@ class Page:
             return self._evidence(session)
         return {
             **update,
-            "verdict": self._verdict(session, media),
+            "verdict": self._verdict(session),
             "look": self._look(session),
             **self._evidence(session),
         }
 
-    def _verdict(self, session: Session, media: Media | None = None) -> str:
-        analysis, face = session.analysis, session.face
-        media = analysis.media if analysis else media
+    def _verdict(self, session: Session) -> str:
+        analysis, face, media = session.analysis, session.face, session.media
         if face is None or media is None:
             return ""
         return verdict_panel(

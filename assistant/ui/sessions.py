@@ -23,9 +23,13 @@ class Talk:
 
 @dataclass(slots=True)
 class Session:
-    """One visitor's case. ``run`` counts what was started: an older run must no longer write."""
+    """One visitor's case; ``media`` is without its frames.
+
+    ``run`` counts what was started: an older run must no longer write.
+    """
 
     data: bytes | None = None
+    media: Media | None = None
     analysis: Analysis | None = None
     faces: list[FaceAnalysis] = field(default_factory=list)
     talks: dict[int, Talk] = field(default_factory=dict)
@@ -45,6 +49,11 @@ class Session:
         """The words on the open face."""
         return self.talks.setdefault(self.active, Talk())
 
+    @property
+    def measuring(self) -> bool:
+        """Whether faces are being measured still: such a run must not be ended by a click."""
+        return bool(self.faces) and self.analysis is None
+
     def begin(self) -> int:
         """Stop whatever runs and return the number of the run that starts now."""
         self.cancel.set()
@@ -54,7 +63,8 @@ class Session:
 
     def keep(self, analysis: Analysis) -> None:
         """Remember a finished analysis, without its frames."""
-        self.analysis = replace(analysis, media=without_frames(analysis.media))
+        self.media = without_frames(analysis.media)
+        self.analysis = replace(analysis, media=self.media)
         self.faces = list(analysis.faces)
         if analysis.explanation is not None:
             self.talks.setdefault(0, Talk()).explanation = analysis.explanation
@@ -63,6 +73,7 @@ class Session:
         """Stop whatever runs and forget the case."""
         self.begin()
         self.data = None
+        self.media = None
         self.analysis = None
         self.faces = []
         self.talks = {}
@@ -78,7 +89,7 @@ class Sessions:
         idle_seconds: a session unused for so long is forgotten when the next one comes.
     """
 
-    def __init__(self, *, most: int = 64, idle_seconds: float = 1800.0) -> None:
+    def __init__(self, *, most: int = 256, idle_seconds: float = 1800.0) -> None:
         self._most = most
         self._idle = idle_seconds
         self._lock = threading.Lock()
