@@ -1,0 +1,337 @@
+"""LayerNorm tuning: the published recipe, as a loop that resumes and stops by itself.
+
+Yermakov, Cech, Matas (arXiv 2503.19683) and GenD (arXiv 2508.06248): all weights frozen but the
+LayerNorms and a linear head on the L2-normalised class token; cross-entropy, uniformity and
+alignment; AdamW with warm-up and cosine restarts.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from open_clip.transformer import VisionTransformer
+from torch import Tensor
+from torch.nn import functional
+
+from assistant.detectors.read_out import ClassTokenReadOut
+from assistant.detectors.tower import embed, layer_norms, run_blocks
+from assistant.errors import TrainingError
+from assistant.evaluation.detection_metrics import auroc
+from assistant.training.detector_config import TuningConfig
+from assistant.training.losses import alignment_loss, slerp_within_classes, uniformity_loss
+from assistant.training.pairing import paired_batches
+
+__all__ = ["Tuned", "learning_rate", "tune_layer_norms", "tuned_norms"]
+
+_LOG = logging.getLogger(__name__)
+Pictures = Callable[[NDArray[np.int64], int], Tensor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuned:
+    """The best LayerNorms and head, and the validation AUROC after every epoch."""
+
+    norms: dict[str, Tensor]
+    head: dict[str, Tensor]
+    validation: list[float]
+
+
+def tuned_norms(tower: VisionTransformer, lowest_block: int = 0) -> dict[str, Tensor]:
+    """The LayerNorms that are tuned: those of ``lowest_block`` and above, and the last."""
+    kept = {}
+    for name, parameter in layer_norms(tower).items():
+        parts = name.split(".")
+        if parts[0] == "transformer" and int(parts[2]) < lowest_block:
+            continue
+        if parts[0] == "ln_pre" and lowest_block > 0:
+            continue
+        kept[name] = parameter
+    return kept
+
+
+def learning_rate(step: int, *, steps_per_epoch: int, config: TuningConfig) -> float:
+    """Linear warm-up, then cosine from first to last rate, over again by ``restart_epochs``."""
+    epoch = step / max(1, steps_per_epoch)
+    if epoch < config.warm_up_epochs:
+        return config.learning_rate * (step + 1) / (config.warm_up_epochs * steps_per_epoch + 1)
+    within = (epoch - config.warm_up_epochs) % config.restart_epochs / config.restart_epochs
+    share = 0.5 * (1.0 + math.cos(math.pi * within))
+    return config.last_learning_rate + share * (config.learning_rate - config.last_learning_rate)
+
+
+def tune_layer_norms(
+    tower: VisionTransformer,
+    head: ClassTokenReadOut,
+    pictures: Pictures,
+    labels: NDArray[np.int64],
+    videos: Sequence[str],
+    validation: tuple[NDArray[np.int64], NDArray[np.int64]],
+    config: TuningConfig,
+    *,
+    seed: int,
+    checkpoint: Path | None = None,
+    progress: Callable[[str, int, int, float], None] | None = None,
+    device: str = "cpu",
+) -> Tuned:
+    """Tune ``tower``'s LayerNorms and ``head`` in place.
+
+    Args:
+        tower: frozen, loaded.
+        head: the class-token head.
+        pictures: gives the normalised pictures (B x 3 x H x W) of some rows; its second argument is
+            a seed for augmentation, 0 for none.
+        labels: N, of all rows.
+        videos: N source videos.
+        validation: training rows and validation rows (of other videos).
+        config: of the recipe.
+        seed: of order, augmentation and slerp.
+        checkpoint: written every ``config.checkpoint_steps`` steps; the same call goes on from it.
+        progress: told ("epoch", done, in all, validation AUROC).
+        device: a torch device.
+
+    Raises:
+        TrainingError: the loss is not finite (the batch is named), or a foreign checkpoint.
+    """
+    rows, held = validation
+    tower.to(device).requires_grad_(False)
+    head.to(device)
+    norms = tuned_norms(tower, config.lowest_block)
+    tuned = [*norms.values(), *head.parameters()]
+    for parameter in tuned:
+        parameter.requires_grad_(True)
+    optimiser = torch.optim.AdamW(
+        tuned, config.learning_rate, betas=(0.9, 0.999), weight_decay=config.weight_decay
+    )
+    run = torch.compile(_logits) if config.compile else _logits
+    run_state = _Run(norms, head, optimiser, config, seed, checkpoint)
+    run_state.restore()
+    batches_per_epoch = sum(1 for _ in _batches(rows, labels, videos, config, seed, 0))
+    for epoch in range(run_state.epoch, config.epochs):
+        began = time.monotonic()
+        for number, batch in enumerate(_batches(rows, labels, videos, config, seed, epoch)):
+            if number < run_state.batch:
+                continue
+            step = epoch * batches_per_epoch + number
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate(step, steps_per_epoch=batches_per_epoch, config=config)
+            images = pictures(batch, 1 + step if config.augment else 0).to(device)
+            target = torch.from_numpy(labels[batch]).to(device)
+            generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+            with torch.autocast(device, torch.bfloat16, enabled=config.precision == "bfloat16"):
+                loss = _loss(run, tower, head, images, target, config, generator)
+            if not bool(torch.isfinite(loss)):
+                raise TrainingError(
+                    f"The loss is not finite in epoch {epoch + 1}, batch {number + 1} "
+                    f"(rows {', '.join(str(r) for r in batch[:8])} ...).",
+                    hint="Look at these rows, or lower the learning rate.",
+                    code="loss-not-finite",
+                )
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            run_state.stepped(epoch, number + 1)
+        value = _validate(tower, head, pictures, held, labels, config, device, run_state)
+        run_state.epoch_done(epoch, value)
+        if progress is not None:
+            left = (time.monotonic() - began) * (config.epochs - epoch - 1)
+            _LOG.info("epoch %d: AUROC %.4f, %.0f s left", epoch + 1, value, left)
+            progress("epoch", epoch + 1, config.epochs, value)
+        if run_state.exhausted():
+            break
+    return run_state.best()
+
+
+def _logits(tower: VisionTransformer, head: ClassTokenReadOut, images: Tensor) -> Tensor:
+    """The class token after the last LayerNorm."""
+    tokens = run_blocks(tower, embed(tower, images), range(head.blocks[0] + 1))[-1]
+    features: Tensor = head.feature([tower.ln_post(tokens)])
+    return features
+
+
+def _loss(
+    run: Callable[[VisionTransformer, ClassTokenReadOut, Tensor], Tensor],
+    tower: VisionTransformer,
+    head: ClassTokenReadOut,
+    images: Tensor,
+    target: Tensor,
+    config: TuningConfig,
+    generator: torch.Generator,
+) -> Tensor:
+    features = run(tower, head, images).float()
+    unit = functional.normalize(features, dim=-1)
+    if config.slerp:
+        unit = slerp_within_classes(unit, target, generator=generator)
+        features = unit if config.normalise else features
+    loss = functional.cross_entropy(head.linear(features).float(), target)
+    if config.uniformity:
+        loss = loss + config.uniformity * uniformity_loss(unit)
+    if config.alignment:
+        loss = loss + config.alignment * alignment_loss(unit, target)
+    return loss
+
+
+def _batches(
+    rows: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    videos: Sequence[str],
+    config: TuningConfig,
+    seed: int,
+    epoch: int,
+) -> Iterator[NDArray[np.int64]]:
+    if config.paired:
+        own = [videos[i] for i in rows]
+        for batch in paired_batches(labels[rows], own, batch=config.batch, seed=seed, epoch=epoch):
+            yield rows[batch]
+        return
+    order = np.random.default_rng((seed, epoch)).permutation(rows)
+    for start in range(0, max(1, len(order) - config.batch + 1), config.batch):
+        yield order[start : start + config.batch]
+
+
+def _validate(
+    tower: VisionTransformer,
+    head: ClassTokenReadOut,
+    pictures: Pictures,
+    held: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    config: TuningConfig,
+    device: str,
+    state: _Run,
+) -> float:
+    with state.averaged(), torch.inference_mode():
+        parts = []
+        for start in range(0, len(held), config.batch):
+            images = pictures(held[start : start + config.batch], 0).to(device)
+            features = _logits(tower, head, images).float()
+            real_fake = head.linear(features)
+            parts.append((real_fake[:, 1] - real_fake[:, 0]).double().cpu().numpy())
+    value = auroc(labels[held], np.concatenate(parts))
+    return float("nan") if value is None else value
+
+
+class _Run:
+    """What must survive a kill: parameters, optimiser, average, best epoch, place in the epoch."""
+
+    def __init__(
+        self,
+        norms: dict[str, Tensor],
+        head: ClassTokenReadOut,
+        optimiser: torch.optim.Optimizer,
+        config: TuningConfig,
+        seed: int,
+        path: Path | None,
+    ) -> None:
+        self._named = {
+            **{f"norm.{n}": p for n, p in norms.items()},
+            **{f"head.{n}": p for n, p in head.named_parameters()},
+        }
+        self._optimiser = optimiser
+        self._config = config
+        self._path = path
+        self._key = json.dumps([config.model_dump(mode="json"), seed, sorted(self._named)])
+        self._average = self._values()
+        self._best = self._values()
+        self.validation: list[float] = []
+        self.epoch, self.batch = 0, 0
+
+    def _values(self) -> dict[str, Tensor]:
+        return {n: p.detach().clone() for n, p in self._named.items()}
+
+    def stepped(self, epoch: int, batch: int) -> None:
+        decay = self._config.average
+        for name, parameter in self._named.items():
+            self._average[name].lerp_(parameter.detach(), 1.0 - decay)
+        if batch % self._config.checkpoint_steps == 0:
+            self._save(epoch, batch)
+
+    def epoch_done(self, epoch: int, value: float) -> None:
+        if not self.validation or not value <= max(self.validation):
+            self._best = copy.deepcopy(self._average)
+        self.validation.append(value)
+        self.batch = 0
+        self._save(epoch + 1, 0)
+
+    def exhausted(self) -> bool:
+        patience = self._config.patience
+        if not patience or len(self.validation) <= patience:
+            return False
+        return max(self.validation[-patience:]) <= max(self.validation[:-patience])
+
+    def averaged(self) -> _Swap:
+        return _Swap(self._named, self._average)
+
+    def best(self) -> Tuned:
+        def part(prefix: str) -> dict[str, Tensor]:
+            return {
+                n.removeprefix(prefix): t.cpu()
+                for n, t in self._best.items()
+                if n.startswith(prefix)
+            }
+
+        return Tuned(norms=part("norm."), head=part("head."), validation=self.validation)
+
+    def _save(self, epoch: int, batch: int) -> None:
+        if self._path is None:
+            return
+        draft = self._path.with_name(f".{self._path.name}")
+        torch.save(
+            {
+                "key": self._key,
+                "epoch": epoch,
+                "batch": batch,
+                "values": self._values(),
+                "average": self._average,
+                "best": self._best,
+                "validation": self.validation,
+                "optimiser": self._optimiser.state_dict(),
+            },
+            draft,
+        )
+        draft.replace(self._path)
+
+    def restore(self) -> None:
+        if self._path is None or not self._path.exists():
+            return
+        state = torch.load(self._path, weights_only=True)
+        if state["key"] != self._key:
+            raise TrainingError(
+                f"The checkpoint {self._path.name} belongs to another configuration.",
+                hint="Delete it, or choose another --work folder.",
+                code="other-checkpoint",
+            )
+        with torch.no_grad():
+            for name, parameter in self._named.items():
+                parameter.copy_(state["values"][name])
+        self._average, self._best = state["average"], state["best"]
+        self.validation = state["validation"]
+        self.epoch, self.batch = state["epoch"], state["batch"]
+        self._optimiser.load_state_dict(state["optimiser"])
+
+
+class _Swap:
+    """Put the averaged values in place for a while."""
+
+    def __init__(self, named: dict[str, Tensor], values: dict[str, Tensor]) -> None:
+        self._named, self._values = named, values
+        self._kept: dict[str, Tensor] = {}
+
+    def __enter__(self) -> None:
+        with torch.no_grad():
+            for name, parameter in self._named.items():
+                self._kept[name] = parameter.detach().clone()
+                parameter.copy_(self._values[name])
+
+    def __exit__(self, *_: object) -> None:
+        with torch.no_grad():
+            for name, parameter in self._named.items():
+                parameter.copy_(self._kept[name])
