@@ -79,7 +79,7 @@ class CurveCalibrator:
 
     def probabilities(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:
         """The probabilities of many logits."""
-        return np.interp(logits, self._logits, self._probability)
+        return np.asarray(np.interp(logits, self._logits, self._probability), dtype=np.float64)
 
     def verdict(self, probability: float) -> Verdict:
         """The band a probability lies in."""

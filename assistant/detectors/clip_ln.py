@@ -251,8 +251,8 @@ class ClipLnDetector:
     def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
         if not np.isfinite(values).all():
             raise InferenceError(
-                f"{int((~np.isfinite(values)).sum())} of {len(values)} faces got a score that is no "
-                "number.",
+                f"{int((~np.isfinite(values)).sum())} of {len(values)} faces got a score that is "
+                "no number.",
                 hint="Run `whyfake weights verify`; if that is right, report the picture's size.",
                 code="score-not-finite",
             )

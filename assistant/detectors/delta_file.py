@@ -46,8 +46,7 @@ class DeltaHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
-    """A delta as read: header, tuned LayerNorms, read-out tensors (float32), SHA-256 of the
-    file."""
+    """A delta as read: header, tuned LayerNorms, read-out tensors (float32), the file's hash."""
 
     header: DeltaHeader
     norms: Mapping[str, Tensor]
@@ -90,6 +89,11 @@ def write_delta(
     draft.replace(path)
 
 
+def _check_format(found: object) -> None:
+    if found != FORMAT:
+        raise ValueError(f"format {found!r}, expected {FORMAT!r}")
+
+
 def read_delta(path: Path) -> Delta:
     """Read a delta.
 
@@ -101,8 +105,7 @@ def read_delta(path: Path) -> Delta:
         with safe_open(path, framework="pt") as file:
             values = json.loads((file.metadata() or {})["whyfake"])
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        if values["format"] != FORMAT:
-            raise ValueError(f"format {values['format']!r}, expected {FORMAT!r}")
+        _check_format(values["format"])
         header = DeltaHeader(
             tower=TowerLayout.from_json(values["tower"]),
             base_sha256=values["base_sha256"],

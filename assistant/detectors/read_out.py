@@ -8,8 +8,8 @@ pools, so that it also says where. ``sum`` adds the logits of several, each with
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -64,7 +64,8 @@ class ClassTokenReadOut(ReadOut):
     def forward(self, tokens: Sequence[Tensor]) -> Tensor:
         """B logits: fake minus real."""
         real_fake = self.linear(self.feature(tokens))
-        return real_fake[:, 1] - real_fake[:, 0]
+        logits: Tensor = real_fake[:, 1] - real_fake[:, 0]
+        return logits
 
     def options(self) -> dict[str, Any]:
         """What :func:`build_read_out` needs."""
@@ -84,6 +85,9 @@ def token_statistics(tokens: Tensor) -> Tensor:
 
 class StatisticsReadOut(ReadOut):
     """A network of one hidden layer over the standardised statistics of several blocks."""
+
+    mean: Tensor
+    scale: Tensor
 
     def __init__(
         self,
@@ -135,6 +139,9 @@ class PatchReadOut(ReadOut):
     The hidden state of a patch gets a learned position: in an aligned crop it says which part of
     the face this is.
     """
+
+    mean: Tensor
+    scale: Tensor
 
     def __init__(
         self, *, blocks: Sequence[int], width: int, hidden: int, grid: int, dropout: float = 0.3
@@ -196,12 +203,15 @@ class SumReadOut(ReadOut):
         self.weights = tuple(float(w) for w in weights)
         self.blocks = tuple(sorted({b for member in members for b in member.blocks}))
 
+    def _parts(self) -> list[ReadOut]:
+        return [cast("ReadOut", member) for member in self.members]
+
     def forward(self, tokens: Sequence[Tensor]) -> Tensor:
         """B logits."""
         by_block = dict(zip(self.blocks, tokens, strict=True))
         parts = [
             weight * member([by_block[b] for b in member.blocks])
-            for member, weight in zip(self.members, self.weights, strict=True)
+            for member, weight in zip(self._parts(), self.weights, strict=True)
         ]
         return torch.stack(parts).sum(0)
 
@@ -209,7 +219,7 @@ class SumReadOut(ReadOut):
         """What :func:`build_read_out` needs."""
         return {
             "kind": "sum",
-            "members": [member.options() for member in self.members],
+            "members": [member.options() for member in self._parts()],
             "weights": list(self.weights),
         }
 
@@ -225,7 +235,7 @@ def build_read_out(options: Mapping[str, Any]) -> ReadOut:
     """
     arguments = dict(options)
     kind = arguments.pop("kind", None)
-    kinds = {
+    kinds: dict[Any, Callable[..., ReadOut]] = {
         "class-token": ClassTokenReadOut,
         "statistics": StatisticsReadOut,
         "patches": PatchReadOut,

@@ -140,10 +140,12 @@ def embed(tower: VisionTransformer, pictures: Tensor) -> Tensor:
     patches = tower.conv1(pictures).flatten(2).transpose(1, 2)
     first = tower.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
     tokens = torch.cat([first, patches], dim=1) + tower.positional_embedding.to(patches.dtype)
-    return tower.ln_pre(tokens)
+    out: Tensor = tower.ln_pre(tokens)
+    return out
 
 
-def _query_key_value(block: nn.Module, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+# open_clip's blocks have attributes that nn.Module does not declare: hence Any.
+def _query_key_value(block: Any, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     attention = block.attn
     batch, count, width = tokens.shape
     joined = functional.linear(
@@ -153,11 +155,12 @@ def _query_key_value(block: nn.Module, tokens: Tensor) -> tuple[Tensor, Tensor, 
     return query, key, value
 
 
-def _finish(block: nn.Module, tokens: Tensor, mixed: Tensor) -> Tensor:
+def _finish(block: Any, tokens: Tensor, mixed: Tensor) -> Tensor:
     batch, count, width = tokens.shape
     mixed = mixed.transpose(1, 2).reshape(batch, count, width)
     tokens = tokens + block.ls_1(block.attn.out_proj(mixed))
-    return tokens + block.ls_2(block.mlp(block.ln_2(tokens)))
+    out: Tensor = tokens + block.ls_2(block.mlp(block.ln_2(tokens)))
+    return out
 
 
 def run_block(block: nn.Module, tokens: Tensor) -> Tensor:

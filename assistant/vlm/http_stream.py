@@ -11,7 +11,7 @@ import contextlib
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,7 +57,7 @@ def chat_pieces(
     pieces = _attempts(endpoint, body, stop)
     try:
         while True:
-            step = loop.create_task(anext(pieces, None))  # type: ignore[arg-type]
+            step = loop.create_task(anext(pieces, None))
             while not step.done():
                 loop.run_until_complete(asyncio.wait({step}, timeout=_POLL_SECONDS))
                 if stop.is_set() and not step.done():
@@ -77,7 +77,7 @@ def chat_pieces(
 
 async def _attempts(
     endpoint: Endpoint, body: Mapping[str, Any], stop: threading.Event
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     import httpx
 
     timeout = httpx.Timeout(endpoint.read_seconds, connect=endpoint.connect_seconds)
@@ -103,7 +103,9 @@ class _TryAgain(Exception):
     """The attempt failed before its first word in a way that may pass."""
 
 
-async def _once(client: Any, url: str, body: Mapping[str, Any], last: bool) -> AsyncIterator[str]:
+async def _once(
+    client: Any, url: str, body: Mapping[str, Any], last: bool
+) -> AsyncGenerator[str, None]:
     import httpx
 
     began = False
@@ -142,7 +144,7 @@ async def _once(client: Any, url: str, body: Mapping[str, Any], last: bool) -> A
         ) from error
 
 
-async def _deltas(response: Any) -> AsyncIterator[str]:
+async def _deltas(response: Any) -> AsyncGenerator[str, None]:
     """The text of each event; a plain JSON answer (a server that cannot stream) counts as one."""
     finished = False
     events = 0
