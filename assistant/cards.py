@@ -105,7 +105,7 @@ def card_text(analysis: Analysis, face: int = 0) -> str:
     ]
     named = ", ".join(f"{r.region} {percent(r.share)}" for r in _top(result.regions))
     if named:
-        parts.append(f"Most of the map lies on: {named}.")
+        parts.append(f"Where the map points: {named}.")
     if analysis.explanation is not None and analysis.explanation.text:
         parts.append(f"Generated explanation, checked: {without_cites(analysis.explanation.text)}")
     parts.append(_LIMIT)
@@ -164,13 +164,14 @@ def _regions(
     for i, finding in enumerate(_top(regions)):
         y = top + 32 + i * 29
         draw.text((left, y), finding.region, fill=_INK, font=_font(16))
-        start = left + 120
-        end = start + (right - start - 150) * min(1.0, finding.share)
-        draw.rectangle((start, y + 5, right - 150, y + 15), fill=_LINE)
+        start = left + 108
+        end = start + (right - start - 245) * min(1.0, finding.share)
+        draw.rectangle((start, y + 5, right - 245, y + 15), fill=_LINE)
         draw.rectangle((start, y + 5, max(end, start + 2), y + 15), fill=(15, 118, 110))
         draw.text(
             (right, y),
-            f"{percent(finding.share)}, {finding.lift:.1f} x its size",
+            f"{percent(finding.share)}, {finding.lift:.1f} x its size"
+            + (", stands out" if finding.stands_out else ""),
             fill=_SOFT,
             font=_font(15),
             anchor="ra",
@@ -183,13 +184,13 @@ def _words(draw: ImageDraw.ImageDraw, explanation: Explanation | None, top: int)
         return
     draw.text(
         (_EDGE, top + 16),
-        "Explanation: generated text, every sentence checked against the measurements",
+        f"Explanation written by {explanation.backend}, each sentence checked against the evidence",
         fill=_SOFT,
         font=_font(15),
     )
-    font = _font(19)
-    for i, line in enumerate(_wrapped(draw, without_cites(explanation.text), font, most=6)):
-        draw.text((_EDGE, top + 44 + i * 28), line, fill=_INK, font=font)
+    font = _font(18)
+    for i, line in enumerate(_wrapped(draw, without_cites(explanation.text), font, most=7)):
+        draw.text((_EDGE, top + 44 + i * 26), line, fill=_INK, font=font)
 
 
 def _foot(draw: ImageDraw.ImageDraw, result: FaceAnalysis, analysis: Analysis) -> None:
@@ -204,7 +205,9 @@ def _foot(draw: ImageDraw.ImageDraw, result: FaceAnalysis, analysis: Analysis) -
 
 
 def _top(regions: Sequence[RegionFinding]) -> list[RegionFinding]:
-    return sorted(regions, key=lambda r: -r.share)[:3]
+    """Three regions: those that stand out first, the background last."""
+    inside = (r for r in regions if r.stands_out or r.region != "background")
+    return sorted(inside, key=lambda r: (not r.stands_out, -r.share))[:3]
 
 
 def _square(picture: Image) -> PilImage.Image:

@@ -105,7 +105,7 @@ def look_panel(
         outlines: region to its outline as a data URI.
         count: faces in the picture.
     """
-    found = sorted(result.regions, key=lambda r: -r.share)
+    found = sorted(result.regions, key=lambda r: (not r.stands_out, -r.share))
     top = ", ".join(f"{r.region} {percent(r.share)}" for r in found[:3])
     face = f"Face {result.face.index + 1}" if count > 1 else "The face"
     rims = "".join(
@@ -130,14 +130,15 @@ def look_panel(
         "<figcaption>As the detector saw it</figcaption></figure>"
         f'<figure><div class="wf-stage"><img src="{crop}" alt="">'
         f'<img class="wf-heat" src="{heat}" '
-        f'alt="Heat map over the face. Most weight: {text(top)}.">'
+        f'alt="Heat map over the face. Shares of the map: {text(top)}.">'
         f"{rims}</div><figcaption>Map <span>{text(result.attribution.method)}, "
         f"{rows} \u00d7 {columns} cells{kind}</span></figcaption></figure></div>"
         '<div class="wf-tools"><label for="wf-opacity">Opacity of the map</label>'
         '<input id="wf-opacity" type="range" min="0" max="100" step="5" value="70" '
         'aria-valuetext="70 percent"><span class="wf-legend" aria-hidden="true">'
         "<i></i>little <b></b> much</span></div>"
-        '<p class="wf-small" id="wf-chips-label">Regions, by their share of the map. '
+        '<p class="wf-small" id="wf-chips-label">Regions, first those above what untouched '
+        "faces show. "
         "Point at one to outline it; left and right are yours as you look at the picture.</p>"
         '<div class="wf-chips" role="group" aria-labelledby="wf-chips-label">'
         f"{chips}</div></section>"

@@ -71,7 +71,7 @@ def test_the_look_names_what_the_map_shows_for_those_who_cannot_see_it() -> None
     result = analysed(CROP)
     html = look_panel(result, crop="data:c", heat="data:h", outlines={"mouth": "data:m"}, count=1)
     top = max(result.regions, key=lambda r: r.share)
-    assert f"Most weight: {top.region}" in html
+    assert f"Shares of the map: {top.region}" in html
     assert html.count('class="wf-rim" data-region="mouth"') == 2
     assert "the same for real and manipulated" in html
     chips = re.findall(r'class="wf-chip[^"]*" data-region="([^"]+)"', html)
