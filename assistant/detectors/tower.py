@@ -20,6 +20,7 @@ from torch.nn import functional
 
 __all__ = [
     "TOWERS",
+    "Tower",
     "TowerLayout",
     "attention_probabilities",
     "build_tower",
@@ -30,6 +31,9 @@ __all__ = [
     "run_blocks",
     "tower_sha256",
 ]
+
+#: What :func:`build_tower` gives; open_clip itself is imported nowhere else.
+Tower = VisionTransformer
 
 #: Left out of the hash of a base: it is interpolated at conversion, and the last bit of an
 #: interpolation may differ between processors.

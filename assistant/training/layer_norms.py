@@ -19,12 +19,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from open_clip.transformer import VisionTransformer
 from torch import Tensor
 from torch.nn import functional
 
 from assistant.detectors.read_out import ClassTokenReadOut
-from assistant.detectors.tower import embed, layer_norms, run_blocks
+from assistant.detectors.tower import Tower, embed, layer_norms, run_blocks
 from assistant.errors import TrainingError
 from assistant.evaluation.detection_metrics import auroc
 from assistant.training.detector_config import TuningConfig
@@ -46,7 +45,7 @@ class Tuned:
     validation: list[float]
 
 
-def tuned_norms(tower: VisionTransformer, lowest_block: int = 0) -> dict[str, Tensor]:
+def tuned_norms(tower: Tower, lowest_block: int = 0) -> dict[str, Tensor]:
     """The LayerNorms that are tuned: those of ``lowest_block`` and above, and the last."""
     kept = {}
     for name, parameter in layer_norms(tower).items():
@@ -70,7 +69,7 @@ def learning_rate(step: int, *, steps_per_epoch: int, config: TuningConfig) -> f
 
 
 def tune_layer_norms(
-    tower: VisionTransformer,
+    tower: Tower,
     head: ClassTokenReadOut,
     pictures: Pictures,
     labels: NDArray[np.int64],
@@ -151,7 +150,7 @@ def tune_layer_norms(
     return run_state.best()
 
 
-def _logits(tower: VisionTransformer, head: ClassTokenReadOut, images: Tensor) -> Tensor:
+def _logits(tower: Tower, head: ClassTokenReadOut, images: Tensor) -> Tensor:
     """The class token after the last LayerNorm."""
     tokens = run_blocks(tower, embed(tower, images), range(head.blocks[0] + 1))[-1]
     features: Tensor = head.feature([tower.ln_post(tokens)])
@@ -159,8 +158,8 @@ def _logits(tower: VisionTransformer, head: ClassTokenReadOut, images: Tensor) -
 
 
 def _loss(
-    run: Callable[[VisionTransformer, ClassTokenReadOut, Tensor], Tensor],
-    tower: VisionTransformer,
+    run: Callable[[Tower, ClassTokenReadOut, Tensor], Tensor],
+    tower: Tower,
     head: ClassTokenReadOut,
     images: Tensor,
     target: Tensor,
@@ -199,7 +198,7 @@ def _batches(
 
 
 def _validate(
-    tower: VisionTransformer,
+    tower: Tower,
     head: ClassTokenReadOut,
     pictures: Pictures,
     held: NDArray[np.int64],
