@@ -29,7 +29,7 @@ from assistant.events import (
     Token,
     TurnDone,
 )
-from assistant.faces import make_face
+from assistant.faces import is_too_small, make_face
 from assistant.interfaces import (
     Attributor,
     Calibrator,
@@ -42,10 +42,12 @@ from assistant.media import MediaLimits, load_media
 from assistant.narrator import Narrator
 from assistant.types import (
     Analysis,
+    Detection,
     Explanation,
     Face,
     FaceAnalysis,
     Fact,
+    Image,
     Media,
     Score,
     Trace,
@@ -65,6 +67,8 @@ class PipelineLimits:
     max_faces: int = 8
     max_question_characters: int = 2000
 
+
+_TOO_SMALL = "A face is too small to be judged (under 24 pixels) and was left out."
 
 CausalProbe = Callable[[FaceAnalysis, Detector, Calibrator], tuple[Fact, ...]]
 
@@ -268,8 +272,7 @@ class Assistant:
     def _image_faces(
         self, media: Media, tracks: list[list[Face]], warnings: list[str]
     ) -> Iterator[Event]:
-        found = self.finder.find(media.frames[0])
-        found = tuple(sorted(found, key=lambda d: -_area(d.box_xyxy)))
+        found = sorted(self._find(media.frames[0], warnings), key=lambda d: -_area(d.box_xyxy))
         if len(found) > self.limits.max_faces:
             warnings.append(
                 f"{len(found)} faces were found; the {self.limits.max_faces} largest were analysed."
@@ -286,6 +289,14 @@ class Assistant:
             tracks.append([face])
             yield FaceFound(face=face)
 
+    def _find(self, frame: Image, warnings: list[str]) -> list[Detection]:
+        """The faces of a frame that are large enough to be judged."""
+        found = self.finder.find(frame)
+        large = [detection for detection in found if not is_too_small(detection)]
+        if len(large) < len(found) and _TOO_SMALL not in warnings:
+            warnings.append(_TOO_SMALL)
+        return large
+
     def _video_faces(
         self, media: Media, tracks: list[list[Face]], warnings: list[str]
     ) -> Iterator[Event]:
@@ -294,7 +305,7 @@ class Assistant:
         several = 0
         for i, frame in enumerate(media.frames):
             yield Progress(stage="faces", done=i, total=len(media.frames))
-            found = self.finder.find(frame)
+            found = self._find(frame, warnings)
             several += len(found) > 1
             if found:
                 detection = max(found, key=lambda d: _area(d.box_xyxy))

@@ -30,6 +30,7 @@ __all__ = [
     "FaceAnalysis",
     "Fact",
     "FactKind",
+    "Image",
     "Media",
     "Message",
     "PromptRef",

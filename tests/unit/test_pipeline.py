@@ -21,7 +21,7 @@ from assistant.events import (
 )
 from assistant.fakes import demo_assistant
 from assistant.streaming import StreamLimits
-from assistant.types import Fact, FactKind, SentenceStatus, Verdict, VlmRequest
+from assistant.types import Detection, Fact, FactKind, SentenceStatus, Verdict, VlmRequest
 from tests.drawn import drawn_faces, png
 
 
@@ -223,3 +223,18 @@ def test_some_questions_never_reach_a_model(question: str) -> None:
     assert isinstance(told, TurnDone)
     assert not vlm.requests
     assert "Eileen" not in told.turn.explanation.text
+
+
+def test_a_face_too_small_to_judge_gives_no_score() -> None:
+    class TinyFinder:
+        name = "tiny"
+
+        def find(self, image: np.ndarray) -> tuple[Detection, ...]:
+            points = np.array([[4, 4], [10, 4], [7, 7], [5, 10], [9, 10]], np.float32)
+            return (Detection(box_xyxy=(0, 0, 14, 14), landmarks=points, confidence=0.9),)
+
+        def provenance(self) -> Mapping[str, str]:
+            return {}
+
+    told = events(demo_assistant(finder=TinyFinder()), drawn_faces())
+    assert [type(e) for e in told] == [MediaReady, NoFace]
