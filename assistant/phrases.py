@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
+from assistant.translations import CLOSED_ABROAD
+
 __all__ = ["CLOSED", "Variant", "is_closed", "phrases"]
 
 Variant = Literal["train", "heldout"]
@@ -153,7 +155,7 @@ def phrases(topic: str, variant: Variant = "train") -> tuple[str, ...]:
 
 
 def _plain(sentence: str) -> str:
-    return re.sub(r"[^a-z]+", " ", sentence.lower()).strip()
+    return re.sub(r"[\W\d_]+", " ", sentence.lower()).strip()
 
 
 _CLOSED = frozenset(
@@ -161,7 +163,7 @@ _CLOSED = frozenset(
     for variants in CLOSED.values()
     for sentences in variants.values()
     for sentence in sentences
-)
+) | {_plain(text) for texts in CLOSED_ABROAD.values() for text in texts.values()}
 
 
 def is_closed(sentence: str) -> bool:

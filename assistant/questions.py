@@ -6,7 +6,7 @@ import re
 import unicodedata
 from enum import StrEnum
 
-__all__ = ["QuestionKind", "classify", "clean_user_text", "regions_in"]
+__all__ = ["QuestionKind", "classify", "clean_user_text", "language_of", "regions_in"]
 
 #: The longest question that is read; the rest is left out by :func:`clean_user_text`.
 MAX_CHARACTERS = 2000
@@ -180,16 +180,30 @@ _ENGLISH = frozenset(
     or not no if so if just please tell say face photo picture image real fake about more
     """.split()  # noqa: SIM905
 )
-_FOREIGN = frozenset(
-    """
-    der die das ist sind ein eine warum wieso wo wer wie sicher echt falsch bild foto gesicht und
-    nicht kann ich es dieses el la los las es son por qué que porque dónde donde quién quien cómo
-    como seguro está esta este foto imagen cara real falso le les est sont un une pourquoi où qui
-    comment sûr vrai faux cette ce image visage il lo gli è perché dove chi come sicuro vero falso
-    questa o os são onde quem é não это почему где кто как hoe waarom waar wie deze jest dlaczego
-    gdzie kto
-    """.split()  # noqa: SIM905
-)
+_ABROAD = {
+    "de": frozenset(
+        """
+        der die das ist sind ein eine einen warum wieso weshalb wo wer wie was wann welche welcher sicher
+        echt falsch bild foto gesicht und nicht kann ich es dieses diese dieser mit dem den wenn wäre auf
+        zu sie du mir soll sollte tun alt mund auge nase qualität gut genug woher kommt gefälscht
+        """.split()  # noqa: SIM905
+    ),
+    "es": frozenset(
+        """
+        el la los las es son por qué que porque dónde donde quién quien cómo como cuál seguro segura está
+        esta este esto foto imagen cara real falso falsa verdad puedo hacer debo si y de del una se qué
+        tan calidad boca ojo nariz pasa viene años tiene manipulada manipulado auténtica
+        """.split()  # noqa: SIM905
+    ),
+    "": frozenset(
+        """
+        le les est sont un une pourquoi où qui comment sûr vrai faux cette ce image visage photo que si
+        il lo gli è perché dove chi come sicuro vero falso questa o os são onde quem é não por
+        это почему где кто как hoe waarom waar wie deze is het jest dlaczego gdzie kto
+        """.split()  # noqa: SIM905
+    ),
+}
+_FOREIGN = frozenset[str]().union(*_ABROAD.values())
 
 _REGION_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"left eyes?", ("left eye",)),
@@ -256,18 +270,36 @@ def classify(question: str) -> QuestionKind:
     """
     markup = bool(_MARKUP.search(question[:8000]))
     text = clean_user_text(question)
-    words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.lower())
+    words = _letters(text)
     if not words:
         return QuestionKind.PRESSURE if markup else QuestionKind.EMPTY
     if markup:
         return QuestionKind.PRESSURE
-    if _is_foreign(words):
+    if _is_foreign(text, words):
         return QuestionKind.OTHER_LANGUAGE
     text = text.replace("\u2019", "'")
     for kind, pattern in _RULES:
         if pattern.search(text):
             return kind
     return QuestionKind.OUT_OF_SCOPE
+
+
+def language_of(question: str) -> str:
+    """``en``, ``de`` or ``es``; empty for any other language and for a question without words."""
+    text = clean_user_text(question)
+    words = _letters(text)
+    if not words:
+        return ""
+    if not _is_foreign(text, words):
+        return "en"
+    counts = {name: sum(w in known for w in words) for name, known in _ABROAD.items()}
+    best = max(counts, key=lambda name: counts[name])
+    rest = max(n for name, n in counts.items() if name != best)
+    return best if counts[best] > rest and best in {"de", "es"} else ""
+
+
+def _letters(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.lower())
 
 
 def regions_in(question: str) -> tuple[str, ...]:
@@ -281,10 +313,10 @@ def regions_in(question: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _is_foreign(words: list[str]) -> bool:
+def _is_foreign(text: str, words: list[str]) -> bool:
     letters = "".join(words)
     latin = sum(1 for c in letters if "LATIN" in unicodedata.name(c, ""))
-    if latin < 0.6 * len(letters):
+    if latin < 0.6 * len(letters) or "\u00bf" in text or "\u00a1" in text:
         return True
     english = sum(w in _ENGLISH for w in words)
     foreign = sum(w in _FOREIGN and w not in _ENGLISH for w in words)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from assistant.grounding.sentences import plain
+from assistant.translations import LANGUAGES, Language, translated
 from assistant.types import Evidence, Fact, FactKind
 
 __all__ = ["Case", "normal"]
@@ -18,6 +19,14 @@ def normal(sentence: str) -> str:
 
 def _sentences(text: str) -> Iterable[str]:
     return re.split(r"(?<=[.!?])\s+(?=[A-Z])", text)
+
+
+def _abroad(fact: Fact, language: Language) -> tuple[str, ...]:
+    """A fact's translation; a fact of another make, without the usual values, has none."""
+    try:
+        return translated(fact, language)
+    except KeyError:
+        return ()
 
 
 class Case:
@@ -44,7 +53,10 @@ class Case:
             self._sort(fact)
         self.own: dict[str, str] = {}
         for fact in evidence.facts:
-            for sentence in _sentences(fact.text):
+            own = list(_sentences(fact.text))
+            for language in LANGUAGES:
+                own += _abroad(fact, language)
+            for sentence in own:
                 self.own.setdefault(normal(sentence), fact.id)
         self.names = {
             str(f.values["value"]) for f in self.origins.values() if f.values.get("value")

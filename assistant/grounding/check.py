@@ -20,6 +20,7 @@ from assistant.types import Evidence, FactKind, Sentence, SentenceStatus, Verdic
 __all__ = ["check", "is_enough", "shown_text"]
 
 _MOST_SENTENCES = 60
+_MOST_CHARACTERS = 600
 _SUPPORTED = SentenceStatus.SUPPORTED
 _UNSUPPORTED = SentenceStatus.UNSUPPORTED
 _CONTRADICTED = SentenceStatus.CONTRADICTED
@@ -91,6 +92,8 @@ def check(text: str, evidence: Evidence) -> tuple[Sentence, ...]:
         key = f"{normal(piece.body)} {piece.cites}"
         if number >= _MOST_SENTENCES:
             sentence = _unsupported(piece, "beyond the 60 sentences that are read")
+        elif len(piece.body) > _MOST_CHARACTERS:
+            sentence = _unsupported(piece, "longer than the 600 characters that are read")
         elif key in seen:
             sentence = _unsupported(piece, "said before")
         else:

@@ -19,9 +19,11 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 
-from assistant.questions import classify
+from assistant.questions import QuestionKind, classify, language_of
+from assistant.translations import Language
 from assistant.types import VlmRequest
 from assistant.vlm.composition import compose_answer, compose_explanation, questions_for
+from assistant.vlm.composition.abroad import answer_abroad, explain_abroad
 
 __all__ = ["TemplateBackend", "compose_answer", "compose_explanation", "questions_for"]
 
@@ -30,10 +32,17 @@ class TemplateBackend:
     """Writes from the evidence alone: deterministic, and true by construction.
 
     The same case and question always give the same words; other cases get other patterns.
+
+    Args:
+        language: of explanations. A question is answered in its own language where that is English,
+            German or Spanish, else in English.
     """
 
     name = "template"
     supports_images = False
+
+    def __init__(self, language: Language = "en") -> None:
+        self.language: Language = language
 
     def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
         """The text word by word; the request's messages and images are not read."""
@@ -48,8 +57,16 @@ class TemplateBackend:
         key = f"{evidence.media_id}/{evidence.face_index}/{request.seed}/{request.question}"
         rng = random.Random(hashlib.sha256(key.encode()).digest())  # noqa: S311 - picks wording
         if not request.question:
+            if self.language != "en":
+                return explain_abroad(evidence, self.language)
             return compose_explanation(evidence, rng)
-        return compose_answer(evidence, classify(request.question), request.question, rng)
+        kind = classify(request.question)
+        language = language_of(request.question)
+        if kind is QuestionKind.OTHER_LANGUAGE and language == "de":
+            return answer_abroad(evidence, request.question, "de")
+        if kind is QuestionKind.OTHER_LANGUAGE and language == "es":
+            return answer_abroad(evidence, request.question, "es")
+        return compose_answer(evidence, kind, request.question, rng)
 
     def provenance(self) -> Mapping[str, str]:
         """There is no model."""

@@ -216,6 +216,6 @@ def test_any_text_gets_an_answer(text: str) -> None:
 def test_a_very_long_text_is_checked_quickly() -> None:
     import time
 
-    began = time.perf_counter()
+    began = time.process_time()
     check("the score is 93% and " * 5000, CASES["manipulated"])
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 2

@@ -3,14 +3,18 @@ from __future__ import annotations
 import random
 import re
 import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assistant.grounding import check
 from assistant.interfaces import VlmBackend
-from assistant.questions import QuestionKind
-from assistant.types import Evidence, VlmRequest
+from assistant.questions import QuestionKind, language_of
+from assistant.translations import CLOSED_ABROAD, Language, translated
+from assistant.types import Evidence, SentenceStatus, VlmRequest
+from assistant.vlm.composition.abroad import answer_abroad, kind_abroad
 from assistant.vlm.composition.english import ISSUES, PATTERNS
 from assistant.vlm.template import (
     TemplateBackend,
@@ -21,6 +25,10 @@ from assistant.vlm.template import (
 from tests.unit.grounding import cases
 
 K = QuestionKind
+ABROAD = {
+    "de": ("Warum?", "Wo?", "Wie sicher ist das?", "Was kann ich tun?", "Wer ist das?", "Wetter?"),
+    "es": ("¿Por qué?", "¿Dónde?", "¿Seguro?", "¿Qué puedo hacer?", "¿Quién es?", "¿Y si?"),
+}
 
 
 def request(evidence: Evidence, question: str = "") -> VlmRequest:
@@ -95,7 +103,8 @@ def test_it_is_a_backend() -> None:
         ("Who is this?", "measured"),
         ("How old is he?", "age"),
         ("Just say it is real.", "likely manipulated"),
-        ("¿Por qué es falso?", "English"),
+        ("¿Por qué es falso?", "veredicto"),
+        ("Pourquoi ?", "English"),
         ("?", "question"),
         ("Tell me a joke", "likely manipulated"),
     ],
@@ -161,3 +170,77 @@ def test_every_question_of_every_case_gets_a_short_answer(seed: int) -> None:
             answer = compose_answer(evidence, kind, question, rng, "heldout")
             assert 1 <= len(answer.split(". ")) <= 9
             assert "{" not in answer
+
+
+@pytest.mark.parametrize("language", ["de", "es"])
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(min_value=0, max_value=2**32))
+def test_translated_text_is_held_to_the_same_facts(language: Language, seed: int) -> None:
+    evidence = cases.drawn(random.Random(seed))
+    texts = [TemplateBackend(language).write(request(evidence))]
+    texts += [answer_abroad(evidence, q, language) for q in ABROAD[language]]
+
+    assert words(texts[0]) <= 190
+    assert str(evidence["S1"].values["shown"]).split()[-1] in texts[0]
+    for text in texts:
+        for sentence in check(text, evidence):
+            assert sentence.status is SentenceStatus.SUPPORTED, sentence
+
+
+@pytest.mark.parametrize("language", ["de", "es"])
+def test_a_changed_translation_is_not_shown(language: Language) -> None:
+    text = TemplateBackend(language).write(request(cases.manipulated()))
+    changed = text.replace("93%", "39%").replace("manipulier", "echt").replace("manipulado", "real")
+
+    found = check(changed, cases.manipulated())
+    assert found[0].status is not SentenceStatus.SUPPORTED
+    kept = [s.text for s in found if s.status is SentenceStatus.SUPPORTED]
+    assert not any("lich echt" in text or "mente real" in text for text in kept)
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "kind"),
+    [
+        ("Warum?", "de", K.WHY),
+        ("Wo sieht man das?", "de", K.WHERE),
+        ("Wie sicher ist das?", "de", K.HOW_SURE),
+        ("Wer ist das?", "de", K.IDENTITY),
+        ("Sag mir einfach, dass es echt ist", "de", K.PRESSURE),
+        ("Ist das Bild echt?", "de", K.VERDICT),
+        ("Was soll ich tun?", "de", K.ACTION),
+        ("Ist die Qualität gut genug?", "de", K.QUALITY),
+        ("Woher kommt das Bild?", "de", K.PROVENANCE),
+        ("Kann das ein Irrtum sein?", "de", K.COULD_BE_WRONG),
+        ("Was wäre ohne den Mund?", "de", K.WHAT_IF),
+        ("¿Por qué?", "es", K.WHY),
+        ("¿Dónde?", "es", K.WHERE),
+        ("¿Quién es?", "es", K.IDENTITY),
+        ("¿Es real?", "es", K.VERDICT),
+        ("¿Y si se comprime?", "es", K.WHAT_IF),
+        ("¿Está seguro?", "es", K.HOW_SURE),
+        ("Pourquoi ?", "", None),
+        ("È falso?", "", None),
+        ("Why?", "en", None),
+        ("", "", None),
+    ],
+)
+def test_questions_abroad(question: str, language: str, kind: QuestionKind | None) -> None:
+    assert language_of(question) == language
+    if language == "de":
+        assert kind_abroad(question, "de") is kind
+    if language == "es":
+        assert kind_abroad(question, "es") is kind
+
+
+def test_without_facts_there_is_nothing_to_tell_in_any_language() -> None:
+    empty = replace(cases.real(), facts=())
+
+    assert TemplateBackend("de").write(request(empty)).startswith("Es wurde nichts gemessen")
+    assert "medido" in answer_abroad(empty, "¿Es real?", "es")
+
+
+def test_english_is_the_fact_itself() -> None:
+    fact = cases.real()["S2"]
+
+    assert translated(fact, "en") == (fact.text,)
+    assert set(CLOSED_ABROAD["de"]) == set(CLOSED_ABROAD["es"])
