@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,10 @@ class NarratorModel(nn.Module):
 
         base = llama_from_gguf(gguf).to(dtype)
         wide = LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(TARGETS))
-        self.language = get_peft_model(base, wide)
+        with warnings.catch_warnings():
+            # peft asks transformers for a name that is going away; nothing of ours.
+            warnings.filterwarnings("ignore", ".*is_gradient_checkpointing", FutureWarning)
+            self.language = get_peft_model(base, wide)
         arrays = load_projector(projector)
         first, second = arrays["linear_1.weight"], arrays["linear_2.weight"]
         self.linear_1 = nn.Linear(first.shape[1], first.shape[0])

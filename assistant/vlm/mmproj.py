@@ -78,8 +78,8 @@ def write_mmproj(base: Path, projector: Path | None, target: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def load_projector(path: Path, width: int = 384) -> dict[str, NDArray[np.float32]]:
-    """Read a projector's four arrays; ``linear_1.weight`` is (hidden, ``width``).
+def load_projector(path: Path, width: int | None = None) -> dict[str, NDArray[np.float32]]:
+    """Read a projector's four arrays; ``linear_1.weight`` is (hidden, ``width``) if that is given.
 
     Raises:
         WeightsError: missing, not safetensors, other names or shapes, or not finite.
@@ -94,7 +94,7 @@ def load_projector(path: Path, width: int = 384) -> dict[str, NDArray[np.float32
     first, second = arrays["linear_1.weight"], arrays["linear_2.weight"]
     fits = (
         first.ndim == second.ndim == 2
-        and first.shape[1] == width
+        and width in (None, first.shape[1])
         and second.shape[1] == first.shape[0]
         and arrays["linear_1.bias"].shape == first.shape[:1]
         and arrays["linear_2.bias"].shape == second.shape[:1]
@@ -102,7 +102,7 @@ def load_projector(path: Path, width: int = 384) -> dict[str, NDArray[np.float32
     if not fits or not all(np.isfinite(array).all() for array in arrays.values()):
         raise WeightsError(
             f"{path.name} has shapes {[tuple(a.shape) for a in arrays.values()]} or values that do "
-            f"not fit a two-layer projector from width {width}.",
+            f"not fit a two-layer projector{f' from width {width}' if width else ''}.",
             hint="Run `whyfake weights verify`.",
         )
     return arrays
