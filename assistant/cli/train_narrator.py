@@ -1,0 +1,48 @@
+"""``whyfake train narrator``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+__all__ = ["narrator"]
+
+
+@click.command("narrator")
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--export",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write projector, LoRA and GGUF adapter into this folder.",
+)
+@click.option("--restart", is_flag=True, help="Begin anew even where a checkpoint lies.")
+def narrator(config: Path, export: Path | None, restart: bool) -> None:
+    """Train the embedded text model and its projector as CONFIG (a YAML file) says.
+
+    A run that was stopped goes on from its last checkpoint.
+    """
+    from assistant.training.narrator import load_config, train_narrator
+    from assistant.training.narrator_export import export_narrator
+    from assistant.weights import locate
+
+    settings = load_config(config)
+    checkpoint = train_narrator(
+        settings,
+        language_model=locate(settings.language_model),
+        tower=locate(settings.tower),
+        resume=not restart,
+        progress=lambda line: click.echo(line, err=True),
+    )
+    click.echo(checkpoint)
+    if export is None:
+        return
+    export.mkdir(parents=True, exist_ok=True)
+    files = {
+        "lora": export / "narrator-lora.safetensors",
+        "projector": export / "projector-vits14.safetensors",
+        "adapter": export / "narrator-lora.gguf",
+    }
+    export_narrator(checkpoint, **files, alpha=settings.alpha)
+    for path in files.values():
+        click.echo(path)
