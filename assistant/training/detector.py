@@ -247,7 +247,7 @@ def _finish(
         logits[rows],
         labels[rows],
         method="platt",
-        groups=[known[i].video for i in rows],
+        groups=[known[int(i)].video for i in rows],
         fitted_on={"pictures": len(rows), "split": "by video", "sources": list(chosen)},
     )
     tested = {}

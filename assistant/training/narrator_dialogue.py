@@ -47,7 +47,8 @@ class Packed:
         order = np.arange(len(self.tokens))
         causal = order[None] <= order[:, None]
         seen = (self.branch[None] == 0) | (self.branch[None] == self.branch[:, None])
-        return causal & seen
+        allowed: NDArray[np.bool_] = causal & seen
+        return allowed
 
 
 def case_dialogues(

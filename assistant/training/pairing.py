@@ -48,7 +48,7 @@ def paired_batches(
     rng = np.random.default_rng((seed, epoch))
     by_video: dict[str, list[int]] = {}
     for row in reals:
-        by_video.setdefault(videos[row], []).append(int(row))
+        by_video.setdefault(videos[int(row)], []).append(int(row))
     order = rng.permutation(fakes)
     mates = np.array(
         [

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.nn import functional
 
 from assistant.detectors.read_out import StatisticsReadOut, SumReadOut
@@ -86,11 +85,10 @@ def scores(read_out: SumReadOut, statistics: NDArray[np.floating]) -> NDArray[np
     with torch.inference_mode():
         for start in range(0, len(statistics), 1024):
             part = torch.from_numpy(statistics[start : start + 1024].astype(np.float32))
-            logits = sum(
-                weight * member.from_statistics(part)
-                for member, weight in zip(read_out.members, read_out.weights, strict=True)
-            )
-            assert isinstance(logits, Tensor)  # noqa: S101 - a sum of at least one
+            logits = torch.zeros(len(part))
+            for member, weight in zip(read_out.members, read_out.weights, strict=True):
+                assert isinstance(member, StatisticsReadOut)  # noqa: S101 - made above
+                logits = logits + weight * member.from_statistics(part)
             out[start : start + len(part)] = logits.double().numpy()
     return out
 
