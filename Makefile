@@ -10,7 +10,7 @@ CARD ?= out/astronaut-card.png
 # Modules without a model: their branches are to be tested, 90 % of them at least.
 PURE := assistant/types.py,assistant/errors.py,assistant/events.py,assistant/settings.py,assistant/registry.py,assistant/resources.py,assistant/questions.py,assistant/phrases.py,assistant/report.py,assistant/evidence/*,assistant/grounding/*,assistant/prompting/*,assistant/weights/*,assistant/calibration/*,assistant/vlm/template.py,assistant/vlm/composition/*,assistant/faces/alignment.py
 
-.PHONY: help setup dev demo serve test lint check fix pins browser clean
+.PHONY: help setup dev demo serve test e2e lint check fix pins browser clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -48,6 +48,10 @@ test: dev browser  ## Run every test, Chromium included, with coverage
 ifeq ($(strip $(ARGS)),)
 	@$(BIN)/coverage report --include='$(PURE)' --fail-under=90
 endif
+
+e2e: dev browser  ## Only the tests that drive the page in Chromium
+	@$(BIN)/whyfake weights fetch --quiet
+	@$(BIN)/python -m pytest tests/e2e $(ARGS)
 
 lint: dev  ## Format, rules, types, import contracts, spelling, prompts
 	$(BIN)/ruff format --check .

@@ -1,0 +1,1 @@
+"""Measures: detection, calibration, heat maps, explanations, speed."""

@@ -91,9 +91,7 @@ def evidence_of(
 
 
 def finding(region: str, share: float, area: float, *, out: bool) -> RegionFinding:
-    return RegionFinding(
-        region=region, share=share, area=area, lift=share / area, stands_out=out
-    )
+    return RegionFinding(region=region, share=share, area=area, lift=share / area, stands_out=out)
 
 
 def manipulated() -> Evidence:
