@@ -66,7 +66,6 @@ def launch_options(assistant: PageAssistant) -> dict[str, Any]:
         "max_file_size": _largest(assistant) + 8 * 2**20,
         "ssr_mode": False,
         "enable_monitoring": False,
-        "share": False,
         "app_kwargs": {"middleware": [Middleware(_Headers)]},
     }
 
