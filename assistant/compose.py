@@ -130,7 +130,8 @@ def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:
     base_name, delta_name = _DETECTOR_FILES[settings.profile]
     delta = locate(delta_name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
     base = locate(base_name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
-    return cls.load(base, delta, device=_device(settings)), load_calibrator(delta)
+    curve = load_calibrator(settings.calibration or delta)
+    return cls.load(base, delta, device=_device(settings)), curve
 
 
 def build_vlm(settings: Settings) -> VlmBackend:

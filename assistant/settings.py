@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0, le=256, description="CPU threads; 0: one a core, at most 8.")
     face_finder: str = Field("", description="Finds faces; default: the profile's.")
     detector: str = Field("clip-ln", description="Scores faces.")
+    calibration: Path | None = Field(
+        None, description="A calibration of your own (`whyfake calibrate --out`), as JSON."
+    )
     attributor: str = Field("gradient-attention", description="Makes the heat map.")
     vlm_backend: str = Field("", description="Writes the explanation; default: the profile's.")
     vlm: VlmSettings = Field(VlmSettings(), description="How the text backend runs.")

@@ -8,14 +8,17 @@ from safetensors.torch import save_file
 from assistant.calibration import load_calibrator
 from assistant.detectors import tower
 from assistant.detectors.clip_ln import ClipLnDetector
+from assistant.detectors.delta_file import read_delta
 from assistant.detectors.tower import TowerLayout, build_tower
 from assistant.errors import ConfigError, TrainingError
 from assistant.evaluation.face_manifest import read_manifest
+from assistant.training.augmentation import augment
 from assistant.training.detector import train_detector
 from assistant.training.detector_config import ReadOutConfig, load_config
 from assistant.training.face_cache import CropCache
 from assistant.training.read_out import TrainingSet, scores, train_read_outs
 from assistant.training.splits import balanced_weights, part_of
+from assistant.training.tuning_run import train_layer_norms
 from assistant.types import CropSpec, Detection
 
 TINY = TowerLayout(image_size=42, patch_size=14, width=24, layers=3, heads=3)
@@ -102,6 +105,39 @@ def test_manifest_to_a_detector_that_tells_stripes(project):
     assert finder.calls == 0  # everything was kept
     assert (project / "d.safetensors").read_bytes() == (project / "e.safetensors").read_bytes()
     assert again == report
+
+
+def test_the_published_recipe_from_manifest_to_a_detector(project):
+    (project / "work").mkdir()
+    config = yaml.safe_load((project / "c.yaml").read_text())
+    tuning = {"epochs": 2, "batch": 32, "learning_rate": 0.02, "warm_up_epochs": 0}
+    (project / "c.yaml").write_text(
+        yaml.safe_dump({**config, "recipe": "layer-norms", "tuning": tuning})
+    )
+    report = train_layer_norms(
+        load_config(project / "c.yaml"),
+        project / "base.safetensors",
+        Middle(),
+        work=project / "work",
+        output=project / "ln.safetensors",
+        progress=lambda *a: None,
+    )
+    assert len(report["validation_auroc"]) == 2
+    detector = ClipLnDetector.load(project / "base.safetensors", project / "ln.safetensors")
+    assert detector.depth == TINY.layers
+    assert np.isfinite(detector.logits([np.zeros((42, 42, 3), np.uint8)])).all()
+    assert len(read_delta(project / "ln.safetensors").norms) == 2 * (2 * TINY.layers + 1)
+
+
+def test_augmentation_is_seeded_and_keeps_the_shape():
+    crop = np.random.default_rng(0).integers(0, 255, (42, 42, 3)).astype(np.uint8)
+    before = crop.copy()
+    one, same, other = (augment(crop, np.random.default_rng(s)) for s in (1, 1, 2))
+    assert one.shape == crop.shape
+    assert one.dtype == np.uint8
+    assert (one == same).all()
+    assert (one != other).any()
+    assert (crop == before).all()
 
 
 def test_an_interrupted_crop_cache_goes_on_where_it_stopped(project):
