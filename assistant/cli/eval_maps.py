@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,7 @@ def maps(
     """Measure heat maps against known masks, beside random and a centre prior."""
     from assistant.compose import build_detector
     from assistant.evaluation.known_masks import known_masks
+    from assistant.evaluation.map_counterfactuals import evaluate_counterfactuals
     from assistant.evaluation.maps import evaluate_maps
     from assistant.evaluation.maps_report import maps_json, maps_markdown, maps_page
 
@@ -62,10 +64,11 @@ def maps(
     detector, calibrator = build_detector(settings)
     methods = _methods(only, settings.plugins)
     faces, source = _faces(settings, manifest, limit, detector)
+    samples = list(known_masks(faces, seed=seed))
     table = evaluate_maps(
         detector,
         calibrator,
-        list(known_masks(faces, seed=seed)),
+        samples,
         methods,
         randomised=_randomised(detector, seed),
         deep=deep,
@@ -78,6 +81,13 @@ def maps(
         detector={**detector.provenance(), "weights_sha256": detector.weights_sha256},
         source=source,
     )
+    first = [row for row in table.rows if row.method == table.methods[0]]
+    swaps = [s for s in samples if s.region]
+    flagged = [s for s, row in zip(samples, first, strict=True) if s.region and row.flagged]
+    result["counterfactuals"] = {
+        "over": "flagged" if flagged else "all",
+        "methods": evaluate_counterfactuals(detector, calibrator, (flagged or swaps)[:deep]),
+    }
     text = json.dumps(result, indent=2)
     if out is not None:
         out.write_text(text + "\n", encoding="utf-8")
@@ -162,10 +172,13 @@ def _faces(
 
 
 def _randomised(detector: Detector, seed: int) -> Detector | None:
-    from assistant.detectors.clip_ln import ClipLnDetector
+    """The control of the sanity check; None for detectors that have no LayerNorms of ours."""
+    module = sys.modules.get("assistant.detectors.clip_ln")  # not imported: not this detector
+    if module is None or not isinstance(detector, module.ClipLnDetector):
+        return None
     from assistant.detectors.randomised import with_random_norms
 
-    return with_random_norms(detector, seed=seed) if isinstance(detector, ClipLnDetector) else None
+    return with_random_norms(detector, seed=seed)
 
 
 def _progress(done: int, total: int) -> None:

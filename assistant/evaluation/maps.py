@@ -116,7 +116,8 @@ def evaluate_maps(
         methods: attributors; a ``random`` one must be among them.
         randomised: the same detector with its LayerNorms randomised, for the sanity check.
         baseline: region shares of untouched faces, for naming the first region.
-        deep: manipulated samples that get the costly figures; slow methods run on these only.
+        deep: manipulated samples that get the costly figures; slow methods run on these only, and
+            without sanity check and sensitivity.
         slow: names of methods that score many crops a map.
         show: samples whose maps are kept for the page.
         seed: of noise in ROAD and sensitivity.
@@ -274,11 +275,12 @@ def _sane(
         for _ in range(2)
     ]
     for method in methods:
+        if method.name in slow:
+            continue
         heat = maps[method.name][0]
         if randomised is not None:
             other = method.attribute(randomised, sample.crop).map
             pooled = (figures.average_pool(h, 16) for h in (heat, other))
             found[method.name]["sanity_spearman"] = figures.spearman(*pooled)
-        if method.name not in slow:
-            others = [method.attribute(detector, crop).map for crop in noisy]
-            found[method.name]["max_sensitivity"] = figures.max_sensitivity(heat, others)
+        others = [method.attribute(detector, crop).map for crop in noisy]
+        found[method.name]["max_sensitivity"] = figures.max_sensitivity(heat, others)

@@ -1,0 +1,108 @@
+"""`whyfake eval maps` and `region-baseline`, on a planted reason and drawn faces."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from assistant import compose
+from assistant.attribution.regions import load_baseline
+from assistant.cli.main import main
+from assistant.detectors.planted import PlantedCueDetector
+from assistant.faces.alignment import template_points
+from assistant.fakes import FlatCalibrator
+from assistant.types import CropSpec, Detection
+
+SPEC = CropSpec(size=224, scale=0.95, shift_y=-0.13)
+
+
+class WholePicture:
+    """Takes every picture but a black one for an aligned crop."""
+
+    name = "whole"
+
+    def find(self, image):
+        if not image.any():
+            return ()
+        points = template_points(SPEC).astype(np.float32)
+        return (Detection(box_xyxy=(0, 0, 224, 224), landmarks=points, confidence=1.0),)
+
+    def provenance(self):
+        return {}
+
+
+@pytest.fixture
+def run(monkeypatch):
+    detector = PlantedCueDetector((10, 6, 3, 4))
+    monkeypatch.setattr(compose, "build_detector", lambda _s: (detector, FlatCalibrator()))
+    monkeypatch.setattr(compose, "build_finder", lambda _s: WholePicture())
+    return lambda *words: CliRunner().invoke(main, [str(w) for w in words])
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    rng = np.random.default_rng(0)
+    lines = ["path,label"]
+    for i in range(3):
+        crop = rng.normal(120, 15, (224, 224, 3)).clip(0, 255).astype(np.uint8)
+        if i:
+            crop[140:182, 84:140] = (225, 60, 60)
+        Image.fromarray(crop).save(tmp_path / f"{i}.png")
+        lines.append(f"{i}.png,0")
+    Image.fromarray(np.zeros((50, 50, 3), np.uint8)).save(tmp_path / "black.png")
+    path = tmp_path / "faces.csv"
+    path.write_text("\n".join([*lines, "black.png,0"]))
+    return path
+
+
+def test_maps_as_json_file_and_page(run, manifest, tmp_path):
+    out, page = tmp_path / "maps.json", tmp_path / "maps.html"
+    result = run(
+        "eval", "maps", "--manifest", manifest, "--method", "patch-lens", "--deep", 2,
+        "--json", "--out", out, "--page", page,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    printed = json.loads(result.stdout)
+    assert printed == json.loads(out.read_text())
+    assert printed["default"] == "patch-lens"
+    assert set(printed["methods"]) == {"patch-lens", "random", "centre-prior"}
+    assert printed["faces"] == "3 faces (faces.csv)"
+    for name in ("pointing", "iou", "auprc", "deletion_auc", "insertion_auc", "ms", "n"):
+        assert isinstance(printed["methods"]["patch-lens"][name], int | float)
+    assert "known mask" in page.read_text()
+
+
+def test_maps_as_words(run, manifest):
+    result = run("eval", "maps", "--manifest", manifest, "--method", "patch-lens", "--deep", 1)
+    assert result.exit_code == 0, result.output
+    assert "| **patch-lens** |" in result.stdout
+
+
+def test_no_face_in_the_manifest(run, tmp_path):
+    Image.fromarray(np.zeros((50, 50, 3), np.uint8)).save(tmp_path / "black.png")
+    (tmp_path / "m.txt").write_text("black.png\n")
+    result = run("eval", "maps", "--manifest", tmp_path / "m.txt", "--method", "patch-lens")
+    assert result.exit_code == 1
+    assert "No face was found in 1 pictures" in result.output
+
+
+def test_unknown_method(run, manifest):
+    result = run("eval", "maps", "--manifest", manifest, "--method", "patch-lense")
+    assert result.exit_code == 1
+    assert "patch-lens" in result.output
+
+
+def test_region_baseline(run, manifest, tmp_path):
+    out = tmp_path / "baseline.json"
+    result = run(
+        "--set", "attributor=patch-lens",
+        "eval", "region-baseline", "--manifest", manifest, "--out", out,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    weights = PlantedCueDetector((10, 6, 3, 4)).weights_sha256
+    baseline = load_baseline(out, attributor="patch-lens", weights_sha256=weights)
+    assert baseline["mouth"][-1] > baseline["left eye"][-1]
