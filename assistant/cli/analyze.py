@@ -10,7 +10,16 @@ import click
 
 from assistant.cli.render import Progressor, explanation_text, face_text, no_face_text
 from assistant.errors import AssistantError, ConfigError
-from assistant.events import Analyzed, Done, Explained, FaceFound, Failed, NoFace, Progress, TurnDone
+from assistant.events import (
+    Analyzed,
+    Done,
+    Explained,
+    FaceFound,
+    Failed,
+    NoFace,
+    Progress,
+    TurnDone,
+)
 from assistant.report import analysis_json, failure_json, no_face_json
 from assistant.types import Analysis, FaceAnalysis, Turn
 
@@ -33,7 +42,9 @@ _ANALYSED, _FAILED, _NO_FACE = 0, 1, 3
 )
 @click.option("--no-explain", is_flag=True, help="Leave out the written explanation.")
 @click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
-@click.option("--example", is_flag=True, hidden=True, help="Treat PATHS as names of shipped examples.")
+@click.option(
+    "--example", is_flag=True, hidden=True, help="Treat PATHS as names of shipped examples."
+)
 @click.pass_context
 def analyze(
     context: click.Context,
@@ -55,7 +66,9 @@ def analyze(
     with _assistant(settings) as assistant:
         for number, path in enumerate(paths):
             shown = _Shown(path.name if example else str(path), as_json)
-            analysis = _run(assistant, settings, path, shown, explain=not no_explain, example=example)
+            analysis = _run(
+                assistant, settings, path, shown, explain=not no_explain, example=example
+            )
             if analysis is not None:
                 extra: dict[str, Any] = {}
                 if card is not None:
@@ -197,7 +210,7 @@ def _settings(context: click.Context, vlm: str | None) -> Settings:
     return settings_of(context, vlm_backend=vlm)
 
 
-class _assistant:  # noqa: N801 - reads as a statement
+class _assistant:
     """Builds the assistant and stops its processes at the end."""
 
     def __init__(self, settings: Settings) -> None:

@@ -1,0 +1,147 @@
+"""What is asked and written: Explanation -> Turn, and the whole result of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from assistant.types.measured import (
+    Attribution,
+    Evidence,
+    Face,
+    Image,
+    Media,
+    RegionFinding,
+    Score,
+)
+
+__all__ = [
+    "Analysis",
+    "Explanation",
+    "FaceAnalysis",
+    "Message",
+    "PromptRef",
+    "Sentence",
+    "SentenceStatus",
+    "Turn",
+    "VlmRequest",
+]
+
+
+class SentenceStatus(StrEnum):
+    """What checking a sentence against the evidence found."""
+
+    SUPPORTED = "supported"
+    UNSUPPORTED = "unsupported"
+    CONTRADICTED = "contradicted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One checked sentence: the ids it rests on (``cites``) and why it has its status.
+
+    ``replacement`` is the evidence's own sentence, shown instead of a contradicted one.
+    """
+
+    text: str
+    status: SentenceStatus
+    cites: tuple[str, ...] = ()
+    reason: str = ""
+    replacement: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptRef:
+    """A prompt by name, version and SHA-256 of its file."""
+
+    name: str
+    version: int
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.name}/v{self.version}@{self.sha256[:12]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Generated text after checking.
+
+    Attributes:
+        text: what may be shown as fact: the supported sentences, contradicted ones replaced.
+        sentences: every sentence with its status, struck ones too.
+        raw_text: what the model wrote.
+        backend: the backend that wrote the shown text.
+        fell_back: True where the template's text is shown instead of the model's;
+            ``fallback_reason`` says why.
+        seconds: wall time of the generation; ``first_token_seconds`` to the first word.
+        truncated: the model ran into its length limit.
+    """
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    raw_text: str
+    backend: str
+    prompt: PromptRef
+    fell_back: bool = False
+    fallback_reason: str = ""
+    seconds: float = 0.0
+    first_token_seconds: float = 0.0
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A question and its checked answer."""
+
+    question: str
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceAnalysis:
+    """Everything measured on one face, before any text."""
+
+    face: Face
+    score: Score
+    attribution: Attribution
+    regions: tuple[RegionFinding, ...]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """The whole result for one file."""
+
+    media: Media
+    faces: tuple[FaceAnalysis, ...]
+    explanation: Explanation | None
+    versions: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A chat message for a language model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VlmRequest:
+    """What a text backend is asked.
+
+    ``images`` go in as image tokens before the first user message's text where the backend supports
+    them. ``evidence`` and ``question`` (empty: explain) serve backends that need no model.
+    """
+
+    messages: tuple[Message, ...]
+    evidence: Evidence
+    question: str = ""
+    images: tuple[Image, ...] = ()
+    max_new_tokens: int = 220
+    temperature: float = 0.0
+    seed: int = 0
