@@ -195,7 +195,11 @@ def _backend(name: str, settings: Settings) -> VlmBackend:
         return build_vlm(settings)
     if name == "template":
         return build_vlm(settings.model_copy(update={"vlm_backend": "template"}))
-    embedded = settings.model_copy(update={"vlm_backend": "llama-cpp"})
+    # Slowness is told as seconds; it must not turn into the template's text.
+    patient = {"first_token_timeout": 180.0, "total_timeout": 300.0}
+    embedded = settings.model_copy(
+        update={"vlm_backend": "llama-cpp", "vlm": settings.vlm.model_copy(update=patient)}
+    )
     if name == "untuned":
         return untuned(embedded)
     return build_vlm(embedded)

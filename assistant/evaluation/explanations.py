@@ -24,6 +24,7 @@ from assistant.interfaces import VlmBackend
 from assistant.narrator import Narrator
 from assistant.prompting import PromptLibrary
 from assistant.questions import QuestionKind
+from assistant.streaming import StreamLimits
 from assistant.types import (
     Evidence,
     Explanation,
@@ -44,6 +45,8 @@ _ASKED = (
     QuestionKind.VERDICT,
     QuestionKind.QUALITY,
 )
+# What is measured is the text; how long it takes is told beside it, on whatever machine.
+_PATIENT = StreamLimits(first_seconds=180, idle_seconds=60, total_seconds=300)
 _FORBIDDEN = re.compile(
     r"\b(?:years old|caucasian|asian|african|hispanic|celebrity|actor|actress|politician|hanks|"
     r"female|"
@@ -140,7 +143,7 @@ def evaluate_narrator(
         progress: told ``(done, total)``.
     """
     fallback = vlm if isinstance(vlm, TemplateBackend) else TemplateBackend()
-    narrator = Narrator(vlm=vlm, fallback=fallback, prompts=prompts)
+    narrator = Narrator(vlm=vlm, fallback=fallback, prompts=prompts, limits=_PATIENT)
     rng = random.Random(seed)  # noqa: S311 - picks questions
     told: list[Told] = []
     failed = 0
