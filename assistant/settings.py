@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     calibration: Path | None = Field(
         None, description="A calibration of your own (`whyfake calibrate --out`), as JSON."
     )
-    attributor: str = Field("gradient-attention", description="Makes the heat map.")
+    attributor: str = Field("patch-lens", description="Makes the heat map.")
     vlm_backend: str = Field("", description="Writes the explanation; default: the profile's.")
     vlm: VlmSettings = Field(VlmSettings(), description="How the text backend runs.")
     limits: Limits = Field(Limits(), description="What one file or question may take.")
