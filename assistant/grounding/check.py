@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 from assistant.grounding.amounts import amounts, matches
 from assistant.grounding.case import Case, normal
-from assistant.grounding.check_map import change_words, effect_words, frame_words, map_words
+from assistant.grounding.check_effect import change_words, effect_words, frame_words
+from assistant.grounding.check_map import map_words
 from assistant.grounding.check_score import certainty, score_words, verdict_words
 from assistant.grounding.check_trust import domain_words, origin_words, quality_words
 from assistant.grounding.clauses import Clause, Finding, clauses
