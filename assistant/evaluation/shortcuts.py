@@ -1,0 +1,79 @@
+"""Can the classes be told apart without looking at the face? By sharpness, compression, light.
+
+A detector trained where they can learns the way a source was stored, not manipulation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.evaluation.detection_metrics import auroc
+from assistant.types import Image
+
+__all__ = ["LOW_LEVEL", "low_level_statistics", "shortcut_auroc"]
+
+#: What :func:`low_level_statistics` measures, in order.
+LOW_LEVEL = ("light", "contrast", "sharpness", "fine noise", "8 x 8 edges", "colour", "red", "blue")
+
+
+def low_level_statistics(crop: Image) -> NDArray[np.float64]:
+    """Eight numbers of an RGB uint8 crop that say nothing of a face (:data:`LOW_LEVEL`)."""
+    rgb = crop.astype(np.float64)
+    grey = rgb.mean(2)
+    fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.0)
+    across = np.abs(np.diff(grey, axis=1))
+    edges = across[:, 7::8].mean() / (across.mean() + 1e-6)
+    sharp = cv2.Laplacian(grey, cv2.CV_64F).var()
+    red, green, blue = (rgb[..., c].mean() for c in range(3))
+    return np.array(
+        [
+            grey.mean(),
+            grey.std(),
+            np.log(sharp + 1e-3),
+            np.log(fine.std() + 1e-3),
+            edges,
+            rgb.std(2).mean(),
+            red - green,
+            blue - green,
+        ]
+    )
+
+
+def shortcut_auroc(
+    statistics: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    videos: Sequence[str],
+    *,
+    folds: int = 5,
+    seed: int = 0,
+) -> float:
+    """AUROC of a logistic regression on low-level statistics, by cross-validation over videos.
+
+    Args:
+        statistics: N x K.
+        labels: N, both classes.
+        videos: N source videos.
+        folds: how many parts.
+        seed: of the regression.
+
+    Raises:
+        ValueError: one class only.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GroupKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    scores = np.empty(len(labels))
+    for train, test in GroupKFold(folds).split(statistics, labels, list(videos)):
+        model = make_pipeline(StandardScaler(), LogisticRegression(random_state=seed))
+        model.fit(statistics[train], labels[train])
+        scores[test] = model.decision_function(statistics[test])
+    value = auroc(labels, scores)
+    if value is None:
+        raise ValueError("both classes are needed")
+    return value
