@@ -55,7 +55,7 @@ def prepare() -> None:
 
 
 def _few_arenas() -> None:
-    """Keep memory flat: glibc gives each worker thread an arena of its own and returns little of it.
+    """Keep memory flat: glibc gives each thread an arena of its own and returns little of it.
 
     Sixteen visitors took 1.9 GB and rising without this, 1.4 GB with it (bench/page_users.py).
     """
