@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("assistant.cli.config:config", "Show every setting and where it came from."),
     "bench": ("assistant.cli.bench:bench", "Measure speed on this machine."),
     "calibrate": ("assistant.cli.calibrate:calibrate", "Fit probabilities on your own pictures."),
+    "adapt": ("assistant.cli.adapt:adapt", "Adapt the detector to your own faces."),
     "train": ("assistant.cli.main:train", "Train a detector or a narrator."),
     "eval": ("assistant.cli.main:eval_", "Evaluate detectors, maps and explanations."),
 }

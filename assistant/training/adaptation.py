@@ -1,0 +1,253 @@
+"""``whyfake adapt``: a small step from the shipped read-out to a user's own faces.
+
+The read-out goes on training on the statistics of the user's pictures, held close to where it
+began. It is judged on groups that were kept out, and only recommended where it wins.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch.nn import functional
+
+from assistant.calibration.fitting import fit_calibrator
+from assistant.detectors.clip_ln import assemble
+from assistant.detectors.delta_file import read_delta, write_delta
+from assistant.detectors.read_out import StatisticsReadOut, SumReadOut
+from assistant.errors import TrainingError
+from assistant.evaluation.detection_metrics import auroc, ece
+from assistant.evaluation.face_manifest import ManifestRow
+from assistant.interfaces import FaceFinder
+from assistant.training.detector import statistics_of
+from assistant.training.face_cache import UNREADABLE, CropCache, StatisticsCache
+from assistant.training.read_out import scores
+
+__all__ = ["adapt_detector", "folder_rows"]
+
+_LEAST, _SMALL = 40, 300
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Faces:
+    statistics: NDArray[np.float16]
+    labels: NDArray[np.int64]
+    groups: list[str]
+
+
+def folder_rows(folder: Path) -> list[ManifestRow]:
+    """The pictures under ``folder/real`` and ``folder/fake`` as manifest rows.
+
+    A picture's group is the sub-folder it lies in, or else its own name: put pictures of one person
+    or video into one sub-folder.
+
+    Raises:
+        TrainingError: a folder is missing or holds too few pictures; both are named at once.
+    """
+    rows: list[ManifestRow] = []
+    problems = []
+    for label, name in enumerate(("real", "fake")):
+        inside = folder / name
+        found = sorted(
+            p for p in inside.rglob("*") if p.is_file() and p.suffix.lower() in _SUFFIXES
+        )
+        if len(found) < _LEAST:
+            problems.append(f"{inside} holds {len(found)} pictures")
+        for path in found:
+            parent = path.parent.relative_to(inside).as_posix()
+            rows.append(
+                ManifestRow(
+                    line=len(rows) + 1,
+                    name=path.relative_to(folder).as_posix(),
+                    path=path,
+                    label=label,
+                    source="own",
+                    video=parent if parent != "." else path.stem,
+                    family=name,
+                    split="",
+                    crop=True,
+                )
+            )
+    if problems:
+        raise TrainingError(
+            f"{' and '.join(problems)}; at least {_LEAST} of each are needed.",
+            hint="Put real faces under FOLDER/real and manipulated ones under FOLDER/fake.",
+            code="too-few-to-adapt",
+        )
+    return rows
+
+
+def adapt_detector(
+    rows: Sequence[ManifestRow],
+    base: Path,
+    delta: Path,
+    finder: FaceFinder,
+    *,
+    work: Path,
+    output: Path,
+    seed: int = 0,
+    progress: Callable[[str, int, int, float], None],
+) -> dict[str, Any]:
+    """Adapt, calibrate and write a delta.
+
+    Groups are parted by the hash of their names: half to train, a quarter to calibrate, a quarter
+    to judge.
+
+    Returns:
+        ``before`` and ``after`` (AUROC and ECE on the judged part), ``recommended``, ``warnings``.
+
+    Raises:
+        TrainingError: a part lacks a class, or the delta's read-out cannot be adapted.
+    """
+    read = read_delta(delta)
+    state = load_file(base)
+    _, read_out = assemble(state, read)
+    if not isinstance(read_out, SumReadOut) or not all(
+        isinstance(m, StatisticsReadOut) for m in read_out.members
+    ):
+        raise TrainingError(
+            "Only detectors that read block statistics can be adapted here.",
+            hint="Train with `whyfake train detector` and the layer-norms recipe instead.",
+            code="cannot-adapt",
+        )
+    faces = _statistics(rows, state, read_out, finder, work, read.header, progress)
+    part = np.array(
+        [int(hashlib.sha256(g.encode()).hexdigest(), 16) % 4 for g in faces.groups], np.int64
+    )
+    train, held, judged = part < 2, part == 2, part == 3
+    for name, chosen in (("training", train), ("calibration", held), ("judged", judged)):
+        if len(set(faces.labels[chosen].tolist())) < 2:
+            raise TrainingError(
+                f"The {name} part holds one class only: too few groups.",
+                hint="Spread the pictures over more sub-folders (one a person or video).",
+                code="too-few-groups",
+            )
+    before_logits = scores(read_out, faces.statistics)
+    adapted = _continue(read_out, faces, train, seed=seed, progress=progress)
+    after_logits = scores(adapted, faces.statistics)
+    calibrator = fit_calibrator(
+        after_logits[held],
+        faces.labels[held],
+        groups=[g for g, keep in zip(faces.groups, held, strict=True) if keep],
+        fitted_on={"pictures": int(held.sum()), "split": "by group", "own": True},
+    )
+    old = fit_calibrator(before_logits[held], faces.labels[held], resamples=2)
+    before = _judge(faces.labels[judged], before_logits[judged], old.probabilities)
+    after = _judge(faces.labels[judged], after_logits[judged], calibrator.probabilities)
+    least = int(min((faces.labels == 0).sum(), (faces.labels == 1).sum()))
+    report: dict[str, Any] = {
+        "schema": "whyfake.adapt/1",
+        "n_real": int((faces.labels == 0).sum()),
+        "n_fake": int((faces.labels == 1).sum()),
+        "groups": len(set(faces.groups)),
+        "judged": int(judged.sum()),
+        "before": before,
+        "after": after,
+        "recommended": bool((after["auroc"] or 0) > (before["auroc"] or 0) + 0.01),
+        "warnings": [],
+    }
+    if least < _SMALL:
+        report["warnings"].append(
+            f"only {least} faces of the smaller class: these numbers may be luck; "
+            f"give {_SMALL} of each"
+        )
+    if not report["recommended"]:
+        report["warnings"].append("adapting did not help by more than 0.01 AUROC: keep what ships")
+    header = replace(
+        read.header,
+        calibration=calibrator.to_json(),
+        card={"adapted_from": read.sha256, **report},
+        read_out=adapted.options(),
+    )
+    write_delta(output, header, norms=read.norms, read_out=adapted.state_dict(), half=True)
+    return report
+
+
+def _statistics(
+    rows: Sequence[ManifestRow],
+    state: dict[str, torch.Tensor],
+    read_out: SumReadOut,
+    finder: FaceFinder,
+    work: Path,
+    header: Any,
+    progress: Callable[[str, int, int, float], None],
+) -> _Faces:
+    blocks = read_out.blocks
+    if any(m.blocks != blocks for m in read_out.members):
+        raise TrainingError(
+            "The read-outs of this detector look at different blocks, which cannot be adapted.",
+            hint="Train with `whyfake train detector`.",
+            code="cannot-adapt",
+        )
+    cache = CropCache(work, rows, header.crop)
+    cache.fill(finder, limit=len(rows), progress=progress)
+    store = StatisticsCache(
+        cache.folder, "plain", count=len(rows), blocks=blocks, width=header.tower.width
+    )
+    run = statistics_of(state, header.tower, blocks)
+    store.fill(lambda i: np.array(cache.crops[i]), run, limit=len(rows), progress=progress)
+    usable = np.flatnonzero(cache.points[:, 0] != UNREADABLE)
+    return _Faces(
+        statistics=np.asarray(store.values)[usable],
+        labels=np.array([cache.rows[i].label for i in usable], np.int64),
+        groups=[cache.rows[i].video for i in usable],
+    )
+
+
+def _continue(
+    read_out: SumReadOut,
+    faces: _Faces,
+    train: NDArray[np.bool_],
+    *,
+    seed: int,
+    progress: Callable[[str, int, int, float], None],
+    epochs: int = 10,
+    batch: int = 64,
+    pull: float = 20.0,
+) -> SumReadOut:
+    """Train on, with a pull back to the starting weights (L2-SP, arXiv 1802.01483)."""
+    adapted = copy.deepcopy(read_out)
+    labels = faces.labels[train]
+    share = np.where(labels == 1, (labels == 0).mean(), (labels == 1).mean()) * 2
+    weights = torch.from_numpy(share).float()
+    target = torch.from_numpy(labels).float()
+    values = torch.from_numpy(faces.statistics[train].astype(np.float32))
+    adapted.requires_grad_(True)
+    start = {n: p.detach().clone() for n, p in adapted.named_parameters()}
+    optimiser = torch.optim.AdamW(adapted.parameters(), 1e-4, weight_decay=0.0)
+    torch.manual_seed(seed)
+    for epoch in range(epochs):
+        adapted.train()
+        order = np.random.default_rng((seed, epoch)).permutation(len(labels))
+        total = 0.0
+        for first in range(0, len(order), batch):
+            rows = torch.from_numpy(order[first : first + batch])
+            loss = values.new_zeros(())
+            for member in adapted.members:
+                loss = loss + functional.binary_cross_entropy_with_logits(
+                    member.from_statistics(values[rows]), target[rows], weight=weights[rows]
+                )
+            drift = sum(((p - start[n]) ** 2).sum() for n, p in adapted.named_parameters())
+            optimiser.zero_grad()
+            (loss + pull * 1e-3 * drift).backward()
+            optimiser.step()
+            total += float(loss.detach())
+        progress("adapting", epoch + 1, epochs, total)
+    return adapted.eval().requires_grad_(False)
+
+
+def _judge(
+    labels: NDArray[np.int64],
+    logits: NDArray[np.float64],
+    probabilities: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+) -> dict[str, float | None]:
+    return {"auroc": auroc(labels, logits), "ece": ece(labels, probabilities(logits))}
