@@ -72,7 +72,7 @@ class BlendLocaliser:
         patches = np.concatenate([tokens[b, trace.prefix :] for b in blocks], axis=1)
         logits = localise(net, patches.astype(np.float32), trace.grid)
         if not np.isfinite(logits).all():
-            probability = logits
+            probability: NDArray[np.floating] = logits
         else:
             probability = 1.0 / (1.0 + np.exp(-np.clip(logits, -40, 40)))
             probability = np.maximum(probability - _FLOOR, 0.0)

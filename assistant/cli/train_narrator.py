@@ -38,11 +38,11 @@ def narrator(config: Path, export: Path | None, restart: bool) -> None:
     if export is None:
         return
     export.mkdir(parents=True, exist_ok=True)
-    files = {
-        "lora": export / "narrator-lora.safetensors",
-        "projector": export / "projector-vits14.safetensors",
-        "adapter": export / "narrator-lora.gguf",
-    }
-    export_narrator(checkpoint, **files, alpha=settings.alpha)
-    for path in files.values():
+    lora = export / "narrator-lora.safetensors"
+    projector = export / "projector-vits14.safetensors"
+    adapter = export / "narrator-lora.gguf"
+    export_narrator(
+        checkpoint, lora=lora, projector=projector, adapter=adapter, alpha=settings.alpha
+    )
+    for path in (lora, projector, adapter):
         click.echo(path)

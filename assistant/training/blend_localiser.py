@@ -27,6 +27,9 @@ BLOCKS: tuple[int, ...] = (3, 5, 6, 8)
 class LocaliserNet(nn.Module):
     """A linear layer a patch with a learned position, then two 3 x 3 convolutions over the grid."""
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, width: int, grid: int, hidden: int = 64) -> None:
         super().__init__()
         self.grid = grid
@@ -99,7 +102,7 @@ def train_localiser(
             logits = net(torch.from_numpy(tokens[pick].astype(np.float32)))
             loss = functional.binary_cross_entropy_with_logits(logits, truth[pick])
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             schedule.step()
             total += loss.item()

@@ -53,7 +53,8 @@ def _swap_mask(face: AlignedFace, rng: np.random.Generator) -> NDArray[np.bool_]
         mask = whole & (left if rng.random() < 0.5 else ~left)
     else:
         mask = whole
-    return mask if mask.any() else whole
+    chosen: NDArray[np.bool_] = mask if mask.any() else whole
+    return chosen
 
 
 def recompressed(crop: Image, rng: np.random.Generator) -> Image:

@@ -83,7 +83,7 @@ class NarratorModel(nn.Module):
         return logits
 
     def _hidden(self, sample: Packed, features: torch.Tensor) -> torch.Tensor:
-        core = self.language.base_model.model.model
+        core: Any = self._inside().model
         tokens = torch.from_numpy(sample.tokens)
         is_picture = tokens == PICTURE
         words = core.embed_tokens(tokens.clamp(min=0))
@@ -100,8 +100,13 @@ class NarratorModel(nn.Module):
         return hidden
 
     def _head(self) -> nn.Module:
-        head: nn.Module = self.language.base_model.model.lm_head
+        head: nn.Module = self._inside().lm_head
         return head
+
+    def _inside(self) -> Any:
+        """The language model under peft's wrapping, which has no types."""
+        wrapped: Any = self.language.base_model
+        return wrapped.model
 
 
 @torch.no_grad()
