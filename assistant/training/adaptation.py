@@ -216,6 +216,7 @@ def _continue(
 ) -> SumReadOut:
     """Train on, with a pull back to the starting weights (L2-SP, arXiv 1802.01483)."""
     adapted = copy.deepcopy(read_out)
+    members = [m for m in adapted.members if isinstance(m, StatisticsReadOut)]
     labels = faces.labels[train]
     share = np.where(labels == 1, (labels == 0).mean(), (labels == 1).mean()) * 2
     weights = torch.from_numpy(share).float()
@@ -232,7 +233,7 @@ def _continue(
         for first in range(0, len(order), batch):
             rows = torch.from_numpy(order[first : first + batch])
             loss = values.new_zeros(())
-            for member in adapted.members:
+            for member in members:
                 loss = loss + functional.binary_cross_entropy_with_logits(
                     member.from_statistics(values[rows]), target[rows], weight=weights[rows]
                 )
