@@ -162,7 +162,9 @@ def _llama_cpp(cls: Any, settings: Settings) -> VlmBackend:
         mmproj = locate(
             "mmproj-vits14", data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned
         )
-        adapter = vlm.adapter
+        adapter = vlm.adapter or locate(
+            "narrator-lora", data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned
+        )
     made: VlmBackend = cls(
         model,
         mmproj,
@@ -170,6 +172,7 @@ def _llama_cpp(cls: Any, settings: Settings) -> VlmBackend:
         threads=_threads(settings.threads),
         first_token_timeout=vlm.first_token_timeout,
         total_timeout=vlm.total_timeout,
+        structured=vlm.structured,
     )
     return made
 

@@ -73,6 +73,9 @@ class VlmSettings(_Part):
         None, pattern=r"^[0-9a-f]{40}$", description="Revision of a hub model, 40 hex digits."
     )
     adapter: Path | None = Field(None, description="LoRA adapter file, for llama-cpp.")
+    structured: bool = Field(
+        True, description="Hold llama-cpp to sentences that say what the facts say."
+    )
     base_url: str | None = Field(None, description="Address of an OpenAI-compatible server.")
     api_key_env: str = Field(
         "OPENAI_API_KEY", description="Name of the environment variable that holds the key."

@@ -16,6 +16,7 @@ from assistant.errors import Cancelled, GenerationTimeout, InferenceError, Weigh
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import VlmRequest
 from assistant.vlm.chat import chat_messages
+from assistant.vlm.composition.grammar import grammar_for
 from assistant.vlm.http_stream import Endpoint, chat_pieces
 from assistant.vlm.llama_process import LlamaProcess
 from assistant.vlm.mmproj import IMAGE_SIZE
@@ -42,6 +43,8 @@ class LlamaCppBackend:
         queue_timeout: seconds to wait for the answers asked for before.
         load_timeout: seconds to load the model.
         context: tokens of prompt and answer together.
+        structured: hold the model to sentences that say what the facts say (a grammar of the case),
+            wherever it is shown the facts. It chooses which, in which order and words.
     """
 
     name = "llama-cpp"
@@ -59,6 +62,7 @@ class LlamaCppBackend:
         queue_timeout: float = 120,
         load_timeout: float = 60,
         context: int = 4096,
+        structured: bool = False,
     ) -> None:
         for path in (model, mmproj, adapter):
             if path is not None and not path.is_file():
@@ -78,6 +82,7 @@ class LlamaCppBackend:
         self._process = LlamaProcess(options, load_seconds=load_timeout)
         self._queue = TurnQueue()
         self._queue_seconds = queue_timeout
+        self._structured = structured
         self._limits = StreamLimits(
             first_seconds=first_token_timeout,
             idle_seconds=first_token_timeout,
@@ -141,14 +146,16 @@ class LlamaCppBackend:
     def provenance(self) -> Mapping[str, str]:
         """Model, picture side and adapter by file name, and how they run."""
         found = {key: path.name for key, path in self._files.items() if path is not None}
-        return {"backend": self.name, **found, "runs": "llama.cpp in a child process, CPU"}
+        decoding = "structured" if self._structured else "free"
+        runs = "llama.cpp in a child process, CPU"
+        return {"backend": self.name, **found, "runs": runs, "decoding": decoding}
 
     def close(self) -> None:
         """End the child process; safe to call twice."""
         self._process.kill()
 
     def _body(self, request: VlmRequest) -> dict[str, Any]:
-        return {
+        body = {
             "messages": chat_messages(request, images=self.supports_images, side=IMAGE_SIZE),
             "max_tokens": request.max_new_tokens,
             "temperature": request.temperature,
@@ -156,3 +163,7 @@ class LlamaCppBackend:
             "stream": True,
             "cache_prompt": True,
         }
+        facts = request.evidence.to_prompt()
+        if self._structured and facts and any(facts in m.content for m in request.messages):
+            body["grammar"] = grammar_for(request.evidence, request.question)
+        return body

@@ -11,7 +11,7 @@ from assistant.types import Evidence, FactKind, Verdict
 from assistant.vlm.composition.lines import Line, Writer, joined
 from assistant.vlm.composition.questions import QUESTIONS
 
-__all__ = ["compose_answer", "questions_for"]
+__all__ = ["answer_lines", "compose_answer", "questions_for"]
 
 _MOST_SENTENCES = 7
 
@@ -32,11 +32,15 @@ def compose_answer(
         rng: picks patterns.
         variant: patterns for training or for testing a language model.
     """
-    writer = Writer(evidence, rng, variant)
+    return joined(answer_lines(Writer(evidence, rng, variant), kind, question))
+
+
+def answer_lines(writer: Writer, kind: QuestionKind, question: str) -> list[Line]:
+    """The sentences of an answer, one to seven."""
     lines = _ANSWERS[kind](writer, question)
     if not lines:
-        lines = [writer.closed("nothing" if not evidence.facts else "scope")]
-    return joined(lines[:_MOST_SENTENCES])
+        lines = [writer.closed("nothing" if not writer.evidence.facts else "scope")]
+    return lines[:_MOST_SENTENCES]
 
 
 def questions_for(kind: QuestionKind, variant: Variant = "train") -> tuple[str, ...]:

@@ -1,0 +1,121 @@
+"""Structured decoding: a grammar (GBNF) of the true things that may be said about one case.
+
+A small model that is held to it still chooses: which sentences, in which order, in which words. But
+every sentence it can write says what a fact says and cites it, so that nothing is left to strike.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+from assistant.questions import QuestionKind, classify
+from assistant.types import Evidence
+from assistant.vlm.composition.answers import answer_lines
+from assistant.vlm.composition.lines import Line, Writer, joined
+
+__all__ = ["grammar_for"]
+
+#: How many wordings of each part are gathered; patterns have at most five.
+_DRAWS = 24
+_Slot = Callable[[Writer], Sequence[Line]]
+
+# Longest explanation, in words: one that is read to its end, and written in seconds.
+_MOST_WORDS = 130
+
+
+def _parts(regions: int, effects: int) -> tuple[tuple[_Slot, bool], ...]:
+    """Parts of an explanation in their order; those marked False may be left out by the model."""
+    return (
+        (lambda w: w.meaning(), False),
+        (lambda w: w.width(), False),
+        (lambda w: w.frames(), True),
+        (lambda w: w.closeness(), True),
+        (lambda w: w.regions(most=regions), True),
+        (lambda w: w.effects(most=effects), True),
+        (lambda w: w.quality(most=1), True),
+        (lambda w: w.domain(), True),
+        (lambda w: w.origin(most=1), False),
+    )
+
+
+def grammar_for(evidence: Evidence, question: str = "") -> str:
+    """The grammar of an explanation, or of the answer to ``question``, in llama.cpp's GBNF.
+
+    Empty where the case has no facts: there is then nothing to hold a model to.
+    """
+    if not evidence.facts:
+        return ""
+    rules: dict[str, list[str]] = {}
+    root = _answer(evidence, question, rules) if question else _explanation(evidence, rules)
+    if not root:
+        return ""
+    lines = [f"root ::= {root}"]
+    lines += [f"{name} ::= {' | '.join(map(_quoted, said))}" for name, said in rules.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _explanation(evidence: Evidence, rules: dict[str, list[str]]) -> str:
+    for name, slot in (
+        ("score", lambda w: w.score()),
+        ("verdict", lambda w: w.verdict()),
+        ("map-limit", lambda w: w.map_limit()),
+        ("not-proof", lambda w: w.not_proof()),
+    ):
+        said = _wordings(evidence, slot)
+        if said:
+            rules[name] = said
+    fixed = sum(_longest(said) for said in rules.values())
+    chosen: list[tuple[list[str], bool]] = []
+    for regions, effects in ((2, 1), (1, 1), (1, 0)):
+        chosen = [
+            (said, must)
+            for slot, must in _parts(regions, effects)
+            if (said := _wordings(evidence, slot))
+        ]
+        room = _MOST_WORDS - fixed - sum(_longest(said) for said, must in chosen if must)
+        if room >= 0:
+            break
+    parts: list[str] = []
+    if {"score", "verdict"} <= set(rules):
+        parts.append('(score " " verdict | verdict " " score)')
+    for i, (said, must) in enumerate(chosen):
+        if not must:
+            room -= _longest(said)
+        if must or room >= 0:
+            rules[f"part-{i}"] = said
+            parts.append(f'" " part-{i}' if must else f'(" " part-{i})?')
+    ends = [name for name in ("map-limit", "not-proof") if name in rules]
+    if len(ends) == 2:
+        parts.append('" " (map-limit " " not-proof | not-proof " " map-limit)')
+    elif ends:
+        parts.append(f'" " {ends[0]}')
+    return " ".join(parts).removeprefix('" " ')
+
+
+def _answer(evidence: Evidence, question: str, rules: dict[str, list[str]]) -> str:
+    kind: QuestionKind = classify(question)
+    drawn = [answer_lines(Writer(evidence, _rng(draw)), kind, question) for draw in range(_DRAWS)]
+    # What a draw leaves out or adds (two pieces of advice may be the same) would shift the places.
+    size = min(len(lines) for lines in drawn)
+    for place in range(size):
+        rules[f"part-{place}"] = sorted({str(lines[place]) for lines in drawn})
+    return ' " " '.join(rules)
+
+
+def _longest(said: Sequence[str]) -> int:
+    return max(len(text.split()) for text in said)
+
+
+def _wordings(evidence: Evidence, slot: _Slot) -> list[str]:
+    said = {joined(slot(Writer(evidence, _rng(draw)))) for draw in range(_DRAWS)}
+    return sorted(said - {""})
+
+
+def _rng(draw: int) -> random.Random:
+    return random.Random(draw)  # noqa: S311 - gathers wordings
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
