@@ -44,7 +44,7 @@ class NarratorConfig(BaseModel):
     pictures: Path = Field(description="CSV with columns path and split (train, heldout).")
     language_model: str = "smollm2-135m-q4"
     tower: str = "dinov2-vits14"
-    projector: Path = Path("weights/projector-vits14.safetensors")
+    projector: Path | None = Field(default=None, description="Where it starts; else untrained.")
     output: Path = Path("runs/narrator")
     steps: int = Field(default=200, ge=1, description="Sequences, one case or caption each.")
     accumulate: int = Field(default=2, ge=1, description="Sequences a step of the optimiser.")

@@ -14,7 +14,13 @@ from torch import nn
 from assistant.training.narrator_dialogue import PICTURE, Packed
 from assistant.types import Image
 from assistant.vlm.llava import llama_from_gguf, picture_tokens
-from assistant.vlm.mmproj import IMAGE_MEAN, IMAGE_SIZE, IMAGE_STD, load_projector
+from assistant.vlm.mmproj import (
+    IMAGE_MEAN,
+    IMAGE_SIZE,
+    IMAGE_STD,
+    load_projector,
+    untrained_projector,
+)
 
 __all__ = ["TARGETS", "NarratorModel", "picture_features"]
 
@@ -27,7 +33,7 @@ class NarratorModel(nn.Module):
 
     Args:
         gguf: the language model.
-        projector: where the projector starts from.
+        projector: where the projector starts from; None for the untrained one.
         rank: of LoRA on all linear layers; ``alpha`` its scale.
         dtype: of the frozen weights; LoRA and projector stay in float32.
     """
@@ -35,7 +41,7 @@ class NarratorModel(nn.Module):
     def __init__(
         self,
         gguf: Path,
-        projector: Path,
+        projector: Path | None,
         *,
         rank: int = 8,
         alpha: int = 16,
@@ -50,7 +56,7 @@ class NarratorModel(nn.Module):
             # peft asks transformers for a name that is going away; nothing of ours.
             warnings.filterwarnings("ignore", ".*is_gradient_checkpointing", FutureWarning)
             self.language = get_peft_model(base, wide)
-        arrays = load_projector(projector)
+        arrays = untrained_projector() if projector is None else load_projector(projector)
         first, second = arrays["linear_1.weight"], arrays["linear_2.weight"]
         self.linear_1 = nn.Linear(first.shape[1], first.shape[0])
         self.linear_2 = nn.Linear(second.shape[1], second.shape[0])
