@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["explanations", "ratings"]
 
-_NARRATORS = ("template", "tuned", "untuned", "configured")
+#: ``tuned`` is the embedded model as in use (structured decoding, adapter); ``tuned-free`` the same
+#: without the grammar; ``untuned`` the model as it came; ``configured`` what the settings name.
+_NARRATORS = ("template", "tuned", "tuned-free", "untuned", "configured")
 _CONTROLS = ("shuffled", "empty")
 _COLUMNS = (
     ("claim_precision", "claims true, shown"),
@@ -48,8 +50,8 @@ _COLUMNS = (
     "names",
     multiple=True,
     type=click.Choice(_NARRATORS),
-    help="Measure these only; default: template, tuned, untuned, and the configured one if it is "
-    "another.",
+    help="Measure these only; default: template, tuned, tuned-free, untuned, and the "
+    "configured one if it is another.",
 )
 @click.option("--control", "controls", multiple=True, type=click.Choice(_CONTROLS))
 @click.option("--questions", type=click.IntRange(0, 6), default=2, help="Asked on each picture.")
@@ -98,7 +100,7 @@ def explanations(
                 progress=_progress,
             )  # fmt: skip
             provenance[name] = dict(vlm.provenance())
-            if name != "untuned":
+            if name not in {"untuned", "tuned-free"}:
                 for control in controls or _CONTROLS:
                     click.echo(f"{name}, {control} evidence", err=True)
                     trials[f"{name}+{control}"] = evaluate_narrator(
@@ -184,7 +186,7 @@ def _shipped() -> list[tuple[str, bytes]]:
 def _wanted(names: tuple[str, ...], settings: Settings) -> list[str]:
     if names:
         return list(dict.fromkeys(names))
-    wanted = ["template", "tuned", "untuned"]
+    wanted = ["template", "tuned", "tuned-free", "untuned"]
     return wanted if settings.vlm_backend in {"template", "llama-cpp"} else [*wanted, "configured"]
 
 
@@ -196,7 +198,8 @@ def _backend(name: str, settings: Settings) -> VlmBackend:
     if name == "template":
         return build_vlm(settings.model_copy(update={"vlm_backend": "template"}))
     # Slowness is told as seconds; it must not turn into the template's text.
-    patient = {"first_token_timeout": 180.0, "total_timeout": 300.0}
+    patient: dict[str, Any] = {"first_token_timeout": 180.0, "total_timeout": 300.0}
+    patient["structured"] = name == "tuned"
     embedded = settings.model_copy(
         update={"vlm_backend": "llama-cpp", "vlm": settings.vlm.model_copy(update=patient)}
     )
