@@ -151,6 +151,7 @@ def train_narrator(
         progress(f"going on from sequence {start}")
     began = time.monotonic() - spent
     smoothed = math.nan
+    trained = start
     for step in range(start, config.steps):
         done = max(step / config.steps, (time.monotonic() - began) / (60 * config.minutes))
         if done >= 1:
@@ -177,6 +178,7 @@ def train_narrator(
             torch.nn.utils.clip_grad_norm_(learned, 1.0)
             optimiser.step()
             optimiser.zero_grad()
+        trained = step + 1
         value = loss.item()
         smoothed = value if math.isnan(smoothed) else 0.9 * smoothed + 0.1 * value
         elapsed = time.monotonic() - began
@@ -187,7 +189,7 @@ def train_narrator(
         )
         if (step + 1) % config.checkpoint_every == 0:
             _save(model, optimiser, checkpoint, step + 1, elapsed)
-    _save(model, optimiser, checkpoint, min(step + 1, config.steps), time.monotonic() - began)
+    _save(model, optimiser, checkpoint, trained, time.monotonic() - began)
     return checkpoint
 
 
