@@ -24,7 +24,9 @@ def drawn_faces(
         for ex in (0.32, 0.68):
             cx, cy, r = x + w * ex, y + h * 0.4, w * 0.05
             draw.ellipse([cx - r, cy - r, cx + r, cy + r], fill=(40, 30, 30))
-        draw.line([x + w * 0.5, y + h * 0.45, x + w * 0.5, y + h * 0.6], fill=(190, 120, 90), width=3)
+        draw.line(
+            [x + w * 0.5, y + h * 0.45, x + w * 0.5, y + h * 0.6], fill=(190, 120, 90), width=3
+        )
         draw.rectangle([x + w * 0.36, y + h * 0.76, x + w * 0.64, y + h * 0.79], fill=(170, 60, 60))
     return np.asarray(picture)
 
