@@ -130,6 +130,9 @@ class LlamaCppBackend:
                     cancel=cancel,
                 )
             except Cancelled:
+                # Stopped by a user, or by a caller whose own patience ended: then it may hang.
+                if not self._process.responds():
+                    self._process.kill()
                 return
             except GenerationTimeout:
                 # It may hang for good, and would block all who wait.

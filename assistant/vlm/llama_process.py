@@ -51,6 +51,16 @@ class LlamaProcess:
             return True
         return False
 
+    def responds(self, *, seconds: float = 3.0) -> bool:
+        """Whether the child answers at all, which it does while it generates too."""
+        import httpx
+
+        try:
+            reply = httpx.get(f"{self._url}/health", timeout=seconds, trust_env=False)
+        except httpx.HTTPError:
+            return False
+        return reply.status_code == 200
+
     @property
     def url(self) -> str:
         """Root address of the running server."""

@@ -283,6 +283,20 @@ class TestLlamaProcess:
         assert "".join(made.stream(request(), threading.Event()))
         made.close()
 
+    def test_hung_and_stopped_by_the_caller_it_is_started_anew(self, files: Path) -> None:
+        made = llama(files)
+        stop = threading.Event()
+        pieces = made.stream(request(new=1500), stop)
+        assert next(pieces)
+        before = made.pid
+        assert before
+        os.kill(before, signal.SIGSTOP)
+        stop.set()
+        list(pieces)
+        assert "".join(made.stream(request(new=5), threading.Event()))
+        assert made.pid != before
+        made.close()
+
     def test_stopped_early_it_is_free_for_the_next_at_once(self, files: Path) -> None:
         made = llama(files)
         stop = threading.Event()
