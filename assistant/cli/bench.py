@@ -63,7 +63,9 @@ def _with_assistant(context: click.Context, job: Any) -> dict[str, Any]:
     from assistant.cli.options import settings_of
     from assistant.compose import build
 
-    assistant = build(settings_of(context))
+    # a busy machine is to be measured, not cut off
+    patient = {"vlm.first_token_timeout": 120.0, "vlm.total_timeout": 300.0}
+    assistant = build(settings_of(context, **patient))
     try:
         measured: dict[str, Any] = job(assistant)
     finally:
