@@ -376,10 +376,7 @@ class Assistant:
 
     def _with_facts(self, result: FaceAnalysis, probe: CausalProbe) -> FaceAnalysis:
         added = probe(result, self.detector, self.calibrator)
-        return replace(
-            result,
-            evidence=replace(result.evidence, facts=result.evidence.facts + tuple(added)),
-        )
+        return replace(result, evidence=facts.renumbered(result.evidence, added))
 
     def _explain(self, result: FaceAnalysis, cancel: threading.Event | None) -> Iterator[Event]:
         for piece in self.narrator.explain(result, cancel=cancel):
