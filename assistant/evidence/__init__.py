@@ -35,7 +35,7 @@ from assistant.evidence.causal import (
     minimal_set_fact,
 )
 from assistant.evidence.names import PERSON_SIDE, quotable_name
-from assistant.evidence.numbers import percent
+from assistant.numbers import percent
 from assistant.types import Evidence, Fact, FactKind
 
 __all__ = [

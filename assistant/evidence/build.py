@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from assistant.evidence.names import PERSON_SIDE, quotable_name, the_region
-from assistant.evidence.numbers import amount, in_hundred, percent
+from assistant.numbers import amount, in_hundred, percent
 from assistant.types import (
     Evidence,
     Face,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.evidence.names import the_region
-from assistant.evidence.numbers import percent, points
+from assistant.numbers import percent, points
 from assistant.types import Fact, FactKind, Verdict
 
 __all__ = [

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from assistant.numbers import amount, in_hundred, percent
 from assistant.phrases import Variant, phrases
 from assistant.types import Evidence, Fact, FactKind, Verdict
 from assistant.vlm.composition.english import ISSUES, PATTERNS
@@ -39,31 +40,6 @@ class Line:
 def joined(lines: Iterable[Line]) -> str:
     """The sentences as one paragraph."""
     return " ".join(str(line) for line in lines)
-
-
-def percent(share: float, digits: int = 0) -> str:
-    """As in evidence: never "0%" or "100%"."""
-    if share < 0.005:
-        return "under 1%"
-    if share > 0.995:
-        return "over 99%"
-    return f"{100 * share:.{digits}f}%"
-
-
-def _frequency(share: float) -> str:
-    if share < 0.005:
-        return "fewer than 1 in 100"
-    if share > 0.995:
-        return "more than 99 in 100"
-    return f"about {100 * share:.0f} in 100"
-
-
-def _amount(value: float, unit: str) -> str:
-    number = f"{value:.0f}" if abs(value) >= 20 else f"{value:.2f}".rstrip("0").rstrip(".")
-    unit = unit.strip()
-    if not unit:
-        return number
-    return f"{number}{unit}" if unit in {"%", "°"} else f"{number} {unit}"
 
 
 def _list(names: Sequence[str]) -> str:
@@ -133,7 +109,7 @@ class Writer:
         fact = self.find(FactKind.SCORE, "probability")
         if fact is None:
             return []
-        return [self.say("meaning", fact, many=_frequency(fact.values["probability"]))]
+        return [self.say("meaning", fact, many=in_hundred(fact.values["probability"]))]
 
     def width(self) -> list[Line]:
         """That the interval is wide or narrow, where it is."""
@@ -338,8 +314,8 @@ class Writer:
                 "case": case,
                 "Case": case[0].upper() + case[1:],
                 "meaning": meaning,
-                "value": _amount(fact.values["value"], unit),
-                "limit": _amount(fact.values["limit"], unit),
+                "value": amount(fact.values["value"], unit),
+                "limit": amount(fact.values["limit"], unit),
             }
             lines.append(self.say("quality-issue", fact, **fields))
         return lines

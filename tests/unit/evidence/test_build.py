@@ -17,7 +17,7 @@ from assistant.evidence import (
     quotable_name,
     renumbered,
 )
-from assistant.evidence.numbers import amount, in_hundred, points
+from assistant.numbers import amount, in_hundred, points
 from assistant.types import FactKind, ProvenanceNote, QualityIssue, QualityNote, Verdict
 from tests.unit.grounding.cases import drawn, evidence_of, finding, manipulated, real, uncertain
 

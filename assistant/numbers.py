@@ -1,4 +1,4 @@
-"""How numbers are written in evidence, the same everywhere."""
+"""How numbers are written in evidence and in text, the same everywhere."""
 
 from __future__ import annotations
 
