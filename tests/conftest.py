@@ -74,7 +74,12 @@ def _logging_as_it_was() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip ``gpu`` tests on machines without one; ask torch only if there is such a test."""
+    """The browser's tests come last; ``gpu`` tests are skipped on machines without one.
+
+    Playwright leaves an event loop running in the thread from its start to the session's end, and
+    other tests may want one of their own. Torch is asked for a device only if a test needs it.
+    """
+    items.sort(key=lambda item: "e2e" in item.path.parts)
     marked = [item for item in items if item.get_closest_marker("gpu")]
     if not marked:
         return
