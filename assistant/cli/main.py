@@ -37,10 +37,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 TRAIN_COMMANDS: dict[str, tuple[str, str]] = {
     "detector": ("assistant.cli.train_detector:detector", "Train a detector from a manifest."),
     "narrator": ("assistant.cli.train_narrator:narrator", "Train the embedded text model."),
-    "blend-localiser": (
-        "assistant.cli.train_localiser:blend_localiser",
-        "Train the map that shows where blended pixels are.",
-    ),
 }
 EVAL_COMMANDS: dict[str, tuple[str, str]] = {
     "detection": (

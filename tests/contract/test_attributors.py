@@ -15,8 +15,7 @@ from assistant.interfaces import Attributor
 from assistant.registry import BUILT_IN
 from assistant.types import Attribution
 
-#: The blend localiser shows no detector's reason and reads one tower only: it has tests of its own.
-ATTRIBUTORS = {k: v for k, v in BUILT_IN["attributors"].items() if k != "blend-localiser"}
+ATTRIBUTORS = BUILT_IN["attributors"]
 BASELINES = {"random", "attention-rollout", "raw-attention"}
 NEED_TRACE = {"legrad", "gradient-attention", "attention-rollout", "raw-attention", "patch-lens"}
 POINTS = np.array([[74, 73], [150, 73], [112, 116], [81, 158], [143, 158]], float)
