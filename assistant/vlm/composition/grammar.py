@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
+from assistant.citations import without_cites
 from assistant.questions import QuestionKind, classify
 from assistant.types import Evidence
 from assistant.vlm.composition.answers import answer_lines
@@ -20,8 +21,10 @@ __all__ = ["grammar_for"]
 _DRAWS = 24
 _Slot = Callable[[Writer], Sequence[Line]]
 
-# Longest explanation, in words: one that is read to its end, and written in seconds.
+# Longest explanation, in words with ids: one that is read to its end, and written in seconds. One
+# of fewer words than the least (without ids) leaves a moderator with questions.
 _MOST_WORDS = 130
+_LEAST_WORDS = 60
 
 
 def _parts(regions: int, effects: int) -> tuple[tuple[_Slot, bool], ...]:
@@ -65,7 +68,6 @@ def _explanation(evidence: Evidence, rules: dict[str, list[str]]) -> str:
         said = _wordings(evidence, slot)
         if said:
             rules[name] = said
-    fixed = sum(_longest(said) for said in rules.values())
     chosen: list[tuple[list[str], bool]] = []
     for regions, effects in ((2, 1), (1, 1), (1, 0)):
         chosen = [
@@ -73,24 +75,50 @@ def _explanation(evidence: Evidence, rules: dict[str, list[str]]) -> str:
             for slot, must in _parts(regions, effects)
             if (said := _wordings(evidence, slot))
         ]
-        room = _MOST_WORDS - fixed - sum(_longest(said) for said, must in chosen if must)
-        if room >= 0:
+        if _room(rules, chosen) >= 0:
             break
+    _shorten(rules, chosen)
+    while _room(rules, chosen) < 0 and any(must for _, must in chosen):
+        # The parts that must be said stand in the order of their weight.
+        chosen.pop(max(i for i, (_, must) in enumerate(chosen) if must))
+    room = _room(rules, chosen)
+    least = sum(_shortest(s) for s in [*rules.values(), *(s for s, must in chosen if must)])
     parts: list[str] = []
     if {"score", "verdict"} <= set(rules):
         parts.append('(score " " verdict | verdict " " score)')
     for i, (said, must) in enumerate(chosen):
+        needed = must
         if not must:
             room -= _longest(said)
+            # A case with little to tell is told in full.
+            needed = room >= 0 and least < _LEAST_WORDS
+            least += _shortest(said) if needed else 0
         if must or room >= 0:
             rules[f"part-{i}"] = said
-            parts.append(f'" " part-{i}' if must else f'(" " part-{i})?')
+            parts.append(f'" " part-{i}' if needed else f'(" " part-{i})?')
     ends = [name for name in ("map-limit", "not-proof") if name in rules]
     if len(ends) == 2:
         parts.append('" " (map-limit " " not-proof | not-proof " " map-limit)')
     elif ends:
         parts.append(f'" " {ends[0]}')
     return " ".join(parts).removeprefix('" " ')
+
+
+def _room(rules: dict[str, list[str]], chosen: Sequence[tuple[list[str], bool]]) -> int:
+    """Words that are left where every part that must be said is said at its longest."""
+    must = [*rules.values(), *(said for said, must in chosen if must)]
+    return _MOST_WORDS - sum(_longest(said) for said in must)
+
+
+def _shorten(rules: dict[str, list[str]], chosen: Sequence[tuple[list[str], bool]]) -> None:
+    """Take the longest wordings away until all that must be said fits: no fact is lost by that."""
+    must = [*rules.values(), *(said for said, must in chosen if must)]
+    while _room(rules, chosen) < 0:
+        spare = [said for said in must if _shortest(said, marks=True) < _longest(said)]
+        if not spare:
+            return
+        widest = max(spare, key=lambda said: _longest(said) - _shortest(said, marks=True))
+        widest.remove(max(widest, key=lambda text: len(text.split())))
 
 
 def _answer(evidence: Evidence, question: str, rules: dict[str, list[str]]) -> str:
@@ -105,6 +133,11 @@ def _answer(evidence: Evidence, question: str, rules: dict[str, list[str]]) -> s
 
 def _longest(said: Sequence[str]) -> int:
     return max(len(text.split()) for text in said)
+
+
+def _shortest(said: Sequence[str], *, marks: bool = False) -> int:
+    """Words of the shortest wording; ``marks`` counts the ids in brackets as well."""
+    return min(len((text if marks else without_cites(text)).split()) for text in said)
 
 
 def _wordings(evidence: Evidence, slot: _Slot) -> list[str]:
