@@ -35,6 +35,7 @@ def detector(context: click.Context, config: Path, work: Path, out: Path, as_jso
     from assistant.compose import build_finder
     from assistant.training.detector import train_detector
     from assistant.training.detector_config import load_config
+    from assistant.training.joint_run import train_joint
     from assistant.training.tuning_run import train_layer_norms
     from assistant.weights import locate
 
@@ -42,7 +43,8 @@ def detector(context: click.Context, config: Path, work: Path, out: Path, as_jso
     loaded = load_config(config)
     base = locate(loaded.base, data_dir=settings.data_dir)
     work.mkdir(parents=True, exist_ok=True)
-    recipe = train_detector if loaded.recipe == "read-out" else train_layer_norms
+    recipes = {"read-out": train_detector, "joint": train_joint, "layer-norms": train_layer_norms}
+    recipe = recipes[loaded.recipe]
     report = recipe(loaded, base, build_finder(settings), work=work, output=out, progress=_progress)
     if as_json:
         click.echo(json.dumps(report, indent=2))

@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from assistant.detectors.delta_file import Delta, DeltaHeader, read_delta
+from assistant.detectors.low_rank import merge_low_rank
 from assistant.detectors.read_out import ReadOut, build_read_out
 from assistant.detectors.tower import (
     attention_probabilities,
@@ -198,8 +199,10 @@ class ClipLnDetector:
         leaves = [outputs[block].detach().requires_grad_() for block in self._read_out.blocks]
         with torch.enable_grad():
             chosen = dict(zip(self._read_out.blocks, leaves, strict=True))
-            logit = self._read_out(self._pick([chosen.get(i, t) for i, t in enumerate(outputs)]))
+            picked = self._pick([chosen.get(i, t) for i, t in enumerate(outputs)])
+            logit = self._read_out(picked)
             gradients = torch.autograd.grad(logit.sum(), leaves)
+        patch_logits = self._read_out.patch_logits([t.detach() for t in picked])
         stacked = torch.cat(outputs).float()
         gradient = torch.zeros_like(stacked)
         for block, value in zip(self._read_out.blocks, gradients, strict=True):
@@ -210,6 +213,7 @@ class ClipLnDetector:
             grid=grid,
             tokens=stacked.cpu().numpy(),
             token_gradient=gradient.cpu().numpy(),
+            patch_logits=None if patch_logits is None else patch_logits[0].cpu().numpy(),
         )
 
     def _trace_attention(
@@ -285,12 +289,12 @@ def assemble(state: Mapping[str, Tensor], delta: Delta) -> tuple[VisionTransform
             code="weights-shape",
         )
     try:
-        tower.load_state_dict(dict(state), strict=True)
+        tower.load_state_dict(merge_low_rank(state, delta.low_rank), strict=True)
         tower.load_state_dict(
             {**tower.state_dict(), **{name: t for name, t in delta.norms.items()}}, strict=True
         )
         read_out.load_state_dict(dict(delta.read_out), strict=True)
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         raise WeightsError(
             f"The weights do not fit their own description: {str(error)[:300]}",
             hint="Run `whyfake weights verify`, then fetch or train again.",

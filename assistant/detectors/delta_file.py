@@ -1,7 +1,8 @@
 """The file that holds what was trained: LayerNorm values, read-out, crop, calibration, card.
 
 One safetensors file. Tensors: ``norm.<name in the tower>`` (the tuned LayerNorm values themselves,
-so that nothing is lost to rounding a difference) and ``read_out.<name>``. Metadata ``whyfake``:
+so that nothing is lost to rounding a difference), ``low_rank.<layer>.up`` and ``.down`` where
+linear layers were updated too, and ``read_out.<name>``. Metadata ``whyfake``:
 one JSON object with the fields of :class:`DeltaHeader`. The base tower is named by its hash.
 """
 
@@ -46,12 +47,13 @@ class DeltaHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
-    """A delta as read: header, tuned LayerNorms, read-out tensors (float32), the file's hash."""
+    """A delta as read: header, tuned LayerNorms, low-rank factors, read-out (float32), its hash."""
 
     header: DeltaHeader
     norms: Mapping[str, Tensor]
     read_out: Mapping[str, Tensor]
     sha256: str
+    low_rank: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def write_delta(
@@ -60,13 +62,16 @@ def write_delta(
     *,
     norms: Mapping[str, Tensor],
     read_out: Mapping[str, Tensor],
+    low_rank: Mapping[str, Tensor] | None = None,
     half: bool = False,
 ) -> None:
-    """Write a delta; ``half`` stores the read-out's matrices as float16, LayerNorms as float32."""
+    """Write a delta; ``half`` stores all matrices as float16, LayerNorms stay float32."""
     tensors = {f"norm.{name}": t.detach().float().contiguous() for name, t in norms.items()}
-    for name, tensor in read_out.items():
+    others = {f"read_out.{name}": tensor for name, tensor in read_out.items()}
+    others |= {f"low_rank.{name}": tensor for name, tensor in (low_rank or {}).items()}
+    for name, tensor in others.items():
         kind = torch.float16 if half and tensor.ndim > 1 else torch.float32
-        tensors[f"read_out.{name}"] = tensor.detach().to(kind).contiguous()
+        tensors[name] = tensor.detach().to(kind).contiguous()
     text = json.dumps(
         {
             "format": FORMAT,
@@ -126,11 +131,14 @@ def read_delta(path: Path) -> Delta:
             hint="Run `whyfake weights fetch`, or train one with `whyfake train detector`.",
             code="weights-damaged",
         ) from error
+
+    def part(prefix: str) -> dict[str, Tensor]:
+        return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
     return Delta(
         header=header,
-        norms={n.removeprefix("norm."): t for n, t in tensors.items() if n.startswith("norm.")},
-        read_out={
-            n.removeprefix("read_out."): t for n, t in tensors.items() if n.startswith("read_out.")
-        },
+        norms=part("norm."),
+        read_out=part("read_out."),
+        low_rank=part("low_rank."),
         sha256=digest,
     )

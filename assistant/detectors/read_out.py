@@ -2,12 +2,14 @@
 
 ``class-token`` is the published one (arXiv 2503.19683): the last class token, L2-normalised, a
 linear layer with two outputs. ``statistics`` pools class token, patch mean and patch deviation of
-several blocks and reads them with a small network. ``patches`` reads every patch on its own, then
-pools, so that it also says where. ``sum`` adds the logits of several, each with a weight.
+several blocks and reads them with a small network. ``patch-evidence`` gives every patch a logit of
+its own and pools these, so that it also says where. ``sum`` adds the logits of several, each with a
+weight.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -19,7 +21,7 @@ from assistant.errors import WeightsError
 
 __all__ = [
     "ClassTokenReadOut",
-    "PatchReadOut",
+    "PatchEvidenceReadOut",
     "ReadOut",
     "StatisticsReadOut",
     "SumReadOut",
@@ -42,6 +44,10 @@ class ReadOut(nn.Module):
     def options(self) -> dict[str, Any]:
         """What :func:`build_read_out` needs to make it again."""
         raise NotImplementedError
+
+    def patch_logits(self, tokens: Sequence[Tensor]) -> Tensor | None:
+        """B x patches: how far each patch speaks for "manipulated"; None where it has no such."""
+        return None
 
 
 class ClassTokenReadOut(ReadOut):
@@ -133,18 +139,18 @@ class StatisticsReadOut(ReadOut):
         }
 
 
-class PatchReadOut(ReadOut):
-    """Every patch through a small network, then mean, deviation and a soft maximum over patches.
+class PatchEvidenceReadOut(ReadOut):
+    """A logit a patch, trained with masks where they are known; the face's logit is pooled of them.
 
-    The hidden state of a patch gets a learned position: in an aligned crop it says which part of
-    the face this is.
+    A patch is read with its neighbours (two 3 x 3 convolutions over the grid), its position in the
+    aligned crop, and against the mean of the face: a blended part differs from the rest.
     """
 
     mean: Tensor
     scale: Tensor
 
     def __init__(
-        self, *, blocks: Sequence[int], width: int, hidden: int, grid: int, dropout: float = 0.3
+        self, *, blocks: Sequence[int], width: int, hidden: int, grid: int, dropout: float = 0.1
     ) -> None:
         super().__init__()
         self.blocks = tuple(blocks)
@@ -156,33 +162,47 @@ class PatchReadOut(ReadOut):
         self.register_buffer("scale", torch.ones(count))
         self.inner = nn.Linear(count, hidden)
         self.position = nn.Parameter(torch.zeros(grid * grid, hidden))
-        self.second = nn.Linear(hidden, hidden)
-        self.look = nn.Linear(hidden, 4)
+        self.near = nn.Conv2d(2 * hidden, hidden, 3, padding=1)
+        self.far = nn.Conv2d(hidden, hidden, 3, padding=2, dilation=2)
+        self.out = nn.Conv2d(hidden, 1, 1)
         self.drop = nn.Dropout(dropout)
-        self.out = nn.Sequential(
-            nn.Linear(hidden * 6, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, 1)
-        )
+        self.pool = nn.Linear(3, 1)
+        with torch.no_grad():
+            self.pool.weight.copy_(torch.tensor([[0.3, 0.3, 0.3]]))
+            self.pool.bias.zero_()
+
+    def patch_logits(self, tokens: Sequence[Tensor]) -> Tensor:
+        """B x patches."""
+        # ((t - mean) / scale) is standardised by the weights, not by the (much wider) tokens.
+        parts = (self.inner.weight / self.scale).split(self.width, dim=1)
+        state = torch.stack([t[:, 1:] @ w.T for t, w in zip(tokens, parts, strict=True)]).sum(0)
+        state = state - functional.linear(self.mean / self.scale, self.inner.weight)
+        state = state - 0.5 * state.mean(dim=1, keepdim=True) + self.inner.bias
+        state = self.drop(functional.gelu(state + self.position))
+        state = state.transpose(1, 2).reshape(len(state), -1, self.grid, self.grid)
+        both = torch.cat([state, state - state.mean(dim=(2, 3), keepdim=True)], dim=1)
+        state = functional.gelu(self.near(both))
+        state = state + functional.gelu(self.far(state))
+        logits: Tensor = self.out(state).flatten(1)
+        return logits
+
+    def pooled(self, patch_logits: Tensor) -> Tensor:
+        """B logits: a learned sum of mean, soft maximum, and mean of the highest sixteenth."""
+        count = patch_logits.shape[1]
+        soft = torch.logsumexp(patch_logits, dim=1) - math.log(count)
+        highest = patch_logits.topk(max(1, count // 16), dim=1).values.mean(1)
+        parts = torch.stack([patch_logits.mean(1), soft, highest], dim=1)
+        logits: Tensor = self.pool(parts)[:, 0]
+        return logits
 
     def forward(self, tokens: Sequence[Tensor]) -> Tensor:
         """B logits."""
-        patches = torch.cat([t[:, 1:] for t in tokens], dim=-1)
-        return self.from_patches(((patches - self.mean) / self.scale).clamp(-6.0, 6.0))
-
-    def from_patches(self, standard: Tensor) -> Tensor:
-        """B logits from standardised patch tokens B x patches x (blocks * width)."""
-        state = functional.gelu(self.inner(standard) + self.position)
-        state = self.drop(functional.gelu(self.second(state)))
-        weights = torch.softmax(self.look(state), dim=1)
-        pooled = torch.cat(
-            [state.mean(1), state.std(1), (weights.transpose(1, 2) @ state).flatten(1)], dim=-1
-        )
-        logits: Tensor = self.out(pooled)[:, 0]
-        return logits
+        return self.pooled(self.patch_logits(tokens))
 
     def options(self) -> dict[str, Any]:
         """What :func:`build_read_out` needs."""
         return {
-            "kind": "patches",
+            "kind": "patch-evidence",
             "blocks": list(self.blocks),
             "width": self.width,
             "hidden": self.hidden,
@@ -215,6 +235,15 @@ class SumReadOut(ReadOut):
         ]
         return torch.stack(parts).sum(0)
 
+    def patch_logits(self, tokens: Sequence[Tensor]) -> Tensor | None:
+        """Those of the first member that has any."""
+        by_block = dict(zip(self.blocks, tokens, strict=True))
+        for member in self._parts():
+            found = member.patch_logits([by_block[b] for b in member.blocks])
+            if found is not None:
+                return found
+        return None
+
     def options(self) -> dict[str, Any]:
         """What :func:`build_read_out` needs."""
         return {
@@ -238,7 +267,7 @@ def build_read_out(options: Mapping[str, Any]) -> ReadOut:
     kinds: dict[Any, Callable[..., ReadOut]] = {
         "class-token": ClassTokenReadOut,
         "statistics": StatisticsReadOut,
-        "patches": PatchReadOut,
+        "patch-evidence": PatchEvidenceReadOut,
     }
     try:
         if kind == "sum":

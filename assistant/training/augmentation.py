@@ -1,42 +1,96 @@
 """Augmentation of training crops, as in arXiv 2503.19683, plus downscaling.
 
-Mirror 0.5; affine 10 degrees, 10 %, 0.9 to 1.1; blur 7 with 0.1; jitter 0.1; JPEG 40 to 100. The
-same changes meet real and manipulated faces, so that none of them can tell the classes apart.
+Published: mirror 0.5; affine 10 degrees, 10 %, 0.9 to 1.1; blur 7 with 0.1; jitter 0.1; JPEG 40 to
+100. The same changes meet real and manipulated faces, so that none of them can tell the classes
+apart.
 """
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.types import Image
 
-__all__ = ["augment"]
+__all__ = ["Augmentation", "augment"]
 
 
-def augment(crop: Image, rng: np.random.Generator) -> Image:
-    """A changed copy of an RGB uint8 crop, of the same size; every choice is drawn from ``rng``."""
+class Augmentation(BaseModel):
+    """How often and how far a crop is changed; the defaults are the published ones."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mirror: float = Field(default=0.5, ge=0, le=1, description="share of mirrored crops")
+    affine: float = Field(default=1.0, ge=0, le=1, description="share of moved crops")
+    degrees: float = Field(default=10.0, ge=0, le=90)
+    shift: float = Field(default=0.1, ge=0, le=0.5, description="of the side")
+    scale: float = Field(default=0.1, ge=0, lt=1, description="0.1: 0.9 to 1.1")
+    blur: float = Field(default=0.1, ge=0, le=1, description="share of blurred crops")
+    downscale: float = Field(default=0.2, ge=0, le=1, description="share of shrunk crops")
+    jitter: float = Field(default=0.1, ge=0, lt=1, description="of brightness and contrast")
+    jpeg: float = Field(default=1.0, ge=0, le=1, description="share of recompressed crops")
+    jpeg_quality: tuple[int, int] = (40, 100)
+
+
+def augment(
+    crop: Image,
+    rng: np.random.Generator,
+    how: Augmentation | None = None,
+    mask: NDArray[np.float32] | None = None,
+) -> tuple[Image, NDArray[np.float32] | None]:
+    """A changed copy of an RGB uint8 crop, of the same size, and its mask moved along.
+
+    Every choice is drawn from ``rng``; ``mask`` is H x W in [0, 1].
+    """
+    how = how or Augmentation()
+    out, moved = crop, mask
+    if rng.random() < how.mirror:
+        out = crop[:, ::-1]
+        moved = None if mask is None else mask[:, ::-1]
+    if rng.random() < how.affine:
+        out, moved = _moved(out, moved, rng, how)
+    changed = np.ascontiguousarray(out)
     height, width = crop.shape[:2]
-    out = crop[:, ::-1] if rng.random() < 0.5 else crop
-    matrix = cv2.getRotationMatrix2D(
-        (width / 2, height / 2), float(rng.uniform(-10, 10)), float(rng.uniform(0.9, 1.1))
-    )
-    matrix[:, 2] += rng.uniform(-0.1, 0.1, 2) * (width, height)
-    changed = cv2.warpAffine(
-        np.ascontiguousarray(out), matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101
-    )
-    if rng.random() < 0.1:
-        changed = cv2.GaussianBlur(changed, (7, 7), 0)
-    if rng.random() < 0.2:
+    if rng.random() < how.blur:
+        changed = np.asarray(cv2.GaussianBlur(changed, (7, 7), 0), np.uint8)
+    if rng.random() < how.downscale:
         share = float(rng.uniform(0.4, 0.9))
         small = cv2.resize(changed, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-        changed = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
-    bright, contrast = rng.uniform(0.9, 1.1, 2)
-    tint = rng.uniform(0.95, 1.05, 3)
-    mean = float(changed.mean())
-    light = ((changed.astype(np.float32) - mean) * contrast + mean) * bright * tint
-    changed = np.clip(np.rint(light), 0, 255).astype(np.uint8)
-    quality = int(rng.integers(40, 101))
-    _, data = cv2.imencode(".jpg", changed[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = np.asarray(cv2.imdecode(np.asarray(data), cv2.IMREAD_COLOR), np.uint8)
-    return np.ascontiguousarray(decoded[..., ::-1])
+        back = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+        changed = np.asarray(back, np.uint8)
+    if how.jitter:
+        bright, contrast = rng.uniform(1 - how.jitter, 1 + how.jitter, 2)
+        tint = rng.uniform(1 - how.jitter / 2, 1 + how.jitter / 2, 3)
+        mean = float(changed.mean())
+        light = ((changed.astype(np.float32) - mean) * contrast + mean) * bright * tint
+        changed = np.clip(np.rint(light), 0, 255).astype(np.uint8)
+    if rng.random() < how.jpeg:
+        low, high = how.jpeg_quality
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(low, high + 1))]
+        _, data = cv2.imencode(".jpg", changed[..., ::-1], quality)
+        decoded = np.asarray(cv2.imdecode(np.asarray(data), cv2.IMREAD_COLOR), np.uint8)
+        changed = decoded[..., ::-1]
+    return np.ascontiguousarray(changed), moved
+
+
+def _moved(
+    crop: Image,
+    mask: NDArray[np.float32] | None,
+    rng: np.random.Generator,
+    how: Augmentation,
+) -> tuple[Image, NDArray[np.float32] | None]:
+    height, width = crop.shape[:2]
+    matrix = cv2.getRotationMatrix2D(
+        (width / 2, height / 2),
+        float(rng.uniform(-how.degrees, how.degrees)),
+        float(rng.uniform(1 - how.scale, 1 + how.scale)),
+    )
+    matrix[:, 2] += rng.uniform(-how.shift, how.shift, 2) * (width, height)
+    size, border = (width, height), cv2.BORDER_REFLECT_101
+    moved = cv2.warpAffine(np.ascontiguousarray(crop), matrix, size, borderMode=border)
+    if mask is None:
+        return np.asarray(moved, np.uint8), None
+    along = cv2.warpAffine(np.ascontiguousarray(mask), matrix, size, borderMode=border)
+    return np.asarray(moved, np.uint8), np.asarray(along, np.float32)

@@ -13,7 +13,7 @@ from assistant.evaluation.known_masks import AlignedFace, region_swap
 from assistant.training.self_blended import self_blend
 from assistant.types import REGIONS, Image
 
-__all__ = ["blend_sample", "recompressed"]
+__all__ = ["blend_sample", "blended", "recompressed"]
 
 _PARTS = tuple(name for name in REGIONS if name != "background")
 _WHOLE = tuple(name for name in _PARTS if name != "forehead")
@@ -39,6 +39,25 @@ def blend_sample(
         )
         mask = hard.astype(np.float32)
     return recompressed(crop, rng), mask
+
+
+def blended(
+    face: AlignedFace, donor: AlignedFace, rng: np.random.Generator, *, self_blended: float = 0.5
+) -> tuple[Image, NDArray[np.float32]]:
+    """A face blended with a changed copy of itself (share ``self_blended``) or with the donor.
+
+    Returns:
+        The picture, and its mask: H x W in [0, 1], scaled so that its maximum is 1.
+
+    Raises:
+        ValueError: the face's points lie outside its crop.
+        TrainingError: the faces differ in size.
+    """
+    if rng.random() < self_blended:
+        crop, mask = self_blend(face.crop, face.crop_landmarks, rng)
+        return crop, (mask / max(float(mask.max()), 1e-6)).astype(np.float32)
+    crop, hard = region_swap(face, donor, _swap_mask(face, rng), feather=rng.uniform(0.004, 0.025))
+    return crop, hard.astype(np.float32)
 
 
 def _swap_mask(face: AlignedFace, rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -13,25 +13,22 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from assistant.calibration.fitting import fit_calibrator
-from assistant.detectors.delta_file import DeltaHeader, write_delta
-from assistant.detectors.read_out import SumReadOut, token_statistics
+from assistant.detectors.read_out import token_statistics
 from assistant.detectors.tower import (
     TOWERS,
     TowerLayout,
     build_tower,
     embed,
     run_blocks,
-    tower_sha256,
 )
-from assistant.evaluation import detection_metrics as metrics
 from assistant.evaluation.face_manifest import ManifestRow, read_manifest
 from assistant.interfaces import FaceFinder
 from assistant.training.detector_config import DetectorConfig
 from assistant.training.face_cache import FOUND, UNREADABLE, CropCache, StatisticsCache
+from assistant.training.finishing import KnownFaces, finish
 from assistant.training.read_out import TrainingSet, scores, train_read_outs
 from assistant.training.self_blended import self_blend
-from assistant.training.splits import balanced_weights, list_sha256, part_of
+from assistant.training.splits import balanced_weights, part_of
 from assistant.types import Image
 
 __all__ = ["statistics_of", "train_detector"]
@@ -120,8 +117,10 @@ def train_detector(
         checkpoint=work / "read-out",
         progress=progress,
     )
-    return _finish(
-        config, known, labels, parts, usable, plain, read_out, state, output, len(blended)
+    faces = KnownFaces(rows=known, labels=labels, parts=parts, usable=usable)
+    report = {"self_blended": len(blended)}
+    return finish(
+        config, faces, scores(read_out, plain), read_out, state, output=output, report=report
     )
 
 
@@ -224,56 +223,3 @@ def _training_set(
         labels=both,
         weights=balanced_weights(both, np.array(factors)),
     )
-
-
-def _finish(
-    config: DetectorConfig,
-    known: Sequence[ManifestRow],
-    labels: NDArray[np.int64],
-    parts: NDArray[np.str_],
-    usable: NDArray[np.bool_],
-    plain: NDArray[np.float16],
-    read_out: SumReadOut,
-    state: dict[str, torch.Tensor],
-    output: Path,
-    blended: int,
-) -> dict[str, Any]:
-    """Calibrate, measure and write."""
-    logits = scores(read_out, plain)
-    sources = np.array([r.source for r in known])
-    chosen = config.calibration_sources or tuple(sorted(set(sources)))
-    rows = np.flatnonzero((parts == "calibration") & usable & np.isin(sources, chosen))
-    calibrator = fit_calibrator(
-        logits[rows],
-        labels[rows],
-        method="platt",
-        groups=[known[int(i)].video for i in rows],
-        fitted_on={"pictures": len(rows), "split": "by video", "sources": list(chosen)},
-    )
-    tested = {}
-    for source in sorted(set(sources)):
-        part = (parts == "test") & usable & (sources == source)
-        value = metrics.auroc(labels[part], logits[part])
-        tested[source] = {
-            "auroc": None if value is None else round(value, 4),
-            "ece": metrics.ece(labels[part], calibrator.probabilities(logits[part])),
-            "n": int(part.sum()),
-        }
-    report = {
-        "data_sha256": list_sha256(known),
-        "pictures": len(known),
-        "trained_on": int(((parts == "train") & usable).sum()),
-        "self_blended": blended,
-        "test": tested,
-        "config": config.model_dump(mode="json", exclude={"manifest"}),
-    }
-    header = DeltaHeader(
-        tower=TOWERS[config.tower],
-        base_sha256=tower_sha256(state),
-        read_out=read_out.options(),
-        crop=config.crop.spec,
-        calibration=calibrator.to_json(),
-        card=report,
-    )
-    write_delta(output, header, norms={}, read_out=read_out.state_dict(), half=True)
-    return {**report, "thresholds": list(calibrator.thresholds)}

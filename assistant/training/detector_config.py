@@ -9,9 +9,17 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.errors import ConfigError
+from assistant.training.augmentation import Augmentation
 from assistant.types import CropSpec
 
-__all__ = ["CropConfig", "DetectorConfig", "ReadOutConfig", "TuningConfig", "load_config"]
+__all__ = [
+    "CropConfig",
+    "DetectorConfig",
+    "JointConfig",
+    "ReadOutConfig",
+    "TuningConfig",
+    "load_config",
+]
 
 
 class _Strict(BaseModel):
@@ -68,16 +76,48 @@ class TuningConfig(_Strict):
     compile: bool = False
 
 
+class JointConfig(_Strict):
+    """LayerNorms, low-rank updates and read-outs trained together, from a trained read-out on."""
+
+    steps: int = Field(default=1500, ge=1)
+    batch: int = Field(default=32, ge=2)
+    lowest_block: int = Field(default=2, ge=0, description="blocks below stay as they are")
+    rank: int = Field(default=8, ge=0, le=128, description="of the updates; 0: only LayerNorms")
+    hidden: int = Field(default=96, ge=1, le=1024, description="of the patch evidence")
+    share: float = Field(default=0.5, ge=0, le=1, description="of the statistics in the logit")
+    norm_rate: float = Field(default=2e-4, gt=0)
+    low_rank_rate: float = Field(default=4e-4, gt=0)
+    statistics_rate: float = Field(default=1e-4, gt=0)
+    evidence_rate: float = Field(default=1.5e-3, gt=0)
+    weight_decay: float = Field(default=0.02, ge=0)
+    label_smoothing: float = Field(default=0.04, ge=0, lt=0.5)
+    part_weight: float = Field(default=0.5, ge=0, description="of each read-out's own loss")
+    mask_weight: float = Field(default=1.0, ge=0)
+    clip: float = Field(default=1.0, gt=0, description="norm of the gradient")
+    warm_up: int = Field(default=60, ge=1)
+    average: float = Field(default=0.99, ge=0, lt=1)
+    period: int = Field(default=200, ge=1, description="steps between validations")
+    validation: int = Field(default=400, ge=10, description="most pictures of a source")
+    patience: int = Field(default=0, ge=0)
+    checkpoint_steps: int = Field(default=50, ge=1)
+    precision: Literal["float32", "bfloat16"] = "bfloat16"
+    pair_shares: dict[str, float] = {"blended": 1.0}
+    blended_shares: dict[str, float] = {}
+    self_blended: float = Field(default=0.6, ge=0, le=1)
+    augmentation: Augmentation = Augmentation()
+
+
 class DetectorConfig(_Strict):
     """A whole training run.
 
-    ``recipe``: ``read-out`` trains a network over the frozen tower's statistics; ``layer-norms``
-    tunes LayerNorms and a class-token head. ``test_percent`` and ``calibration_percent`` are shares
+    ``recipe``: ``read-out`` trains a network over the frozen tower's statistics; ``joint`` goes on
+    from there and tunes LayerNorms and low-rank updates with it; ``layer-norms`` tunes LayerNorms
+    and a class-token head, as published. ``test_percent`` and ``calibration_percent`` are shares
     of the source videos. ``source_weights`` multiply a source's share of the loss;
     ``self_blended`` says how many blended faces are made of each real face of a source.
     """
 
-    recipe: Literal["read-out", "layer-norms"]
+    recipe: Literal["read-out", "joint", "layer-norms"]
     manifest: Path
     base: str = "dinov2-vits14"
     tower: Literal["vit-s14", "vit-l14"] = "vit-s14"
@@ -92,6 +132,7 @@ class DetectorConfig(_Strict):
     flip: bool = True
     read_out: ReadOutConfig = ReadOutConfig()
     tuning: TuningConfig = TuningConfig()
+    joint: JointConfig = JointConfig()
     seed: int = 0
     threads: int = Field(default=2, ge=1)
 

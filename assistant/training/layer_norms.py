@@ -7,7 +7,6 @@ alignment; AdamW with warm-up and cosine restarts.
 
 from __future__ import annotations
 
-import copy
 import json
 import logging
 import math
@@ -29,6 +28,7 @@ from assistant.evaluation.detection_metrics import auroc
 from assistant.training.detector_config import TuningConfig
 from assistant.training.losses import alignment_loss, slerp_within_classes, uniformity_loss
 from assistant.training.pairing import paired_batches
+from assistant.training.run_state import RunState
 
 __all__ = ["Tuned", "learning_rate", "tune_layer_norms", "tuned_norms"]
 
@@ -112,7 +112,19 @@ def tune_layer_norms(
         tuned, config.learning_rate, betas=(0.9, 0.999), weight_decay=config.weight_decay
     )
     run = torch.compile(_logits) if config.compile else _logits
-    run_state = _Run(norms, head, optimiser, config, seed, checkpoint)
+    named = {
+        **{f"norm.{n}": p for n, p in norms.items()},
+        **{f"head.{n}": p for n, p in head.named_parameters()},
+    }
+    run_state = RunState(
+        named,
+        optimiser,
+        key=json.dumps([config.model_dump(mode="json"), seed, sorted(named)]),
+        path=checkpoint,
+        average=config.average,
+        every=config.checkpoint_steps,
+        patience=config.patience,
+    )
     run_state.restore()
     batches_per_epoch = sum(1 for _ in _batches(rows, labels, videos, config, seed, 0))
     for epoch in range(run_state.epoch, config.epochs):
@@ -147,7 +159,11 @@ def tune_layer_norms(
             progress("epoch", epoch + 1, config.epochs, value)
         if run_state.exhausted():
             break
-    return run_state.best()
+    return Tuned(
+        norms=run_state.best("norm."),
+        head=run_state.best("head."),
+        validation=run_state.validation,
+    )
 
 
 def _logits(tower: Tower, head: ClassTokenReadOut, images: Tensor) -> Tensor:
@@ -205,7 +221,7 @@ def _validate(
     labels: NDArray[np.int64],
     config: TuningConfig,
     device: str,
-    state: _Run,
+    state: RunState,
 ) -> float:
     with state.averaged(), torch.inference_mode():
         parts = []
@@ -216,121 +232,3 @@ def _validate(
             parts.append((real_fake[:, 1] - real_fake[:, 0]).double().cpu().numpy())
     value = auroc(labels[held], np.concatenate(parts))
     return float("nan") if value is None else value
-
-
-class _Run:
-    """What must survive a kill: parameters, optimiser, average, best epoch, place in the epoch."""
-
-    def __init__(
-        self,
-        norms: dict[str, Tensor],
-        head: ClassTokenReadOut,
-        optimiser: torch.optim.Optimizer,
-        config: TuningConfig,
-        seed: int,
-        path: Path | None,
-    ) -> None:
-        self._named = {
-            **{f"norm.{n}": p for n, p in norms.items()},
-            **{f"head.{n}": p for n, p in head.named_parameters()},
-        }
-        self._optimiser = optimiser
-        self._config = config
-        self._path = path
-        self._key = json.dumps([config.model_dump(mode="json"), seed, sorted(self._named)])
-        self._average = self._values()
-        self._best = self._values()
-        self.validation: list[float] = []
-        self.epoch, self.batch = 0, 0
-
-    def _values(self) -> dict[str, Tensor]:
-        return {n: p.detach().clone() for n, p in self._named.items()}
-
-    def stepped(self, epoch: int, batch: int) -> None:
-        decay = self._config.average
-        for name, parameter in self._named.items():
-            self._average[name].lerp_(parameter.detach(), 1.0 - decay)
-        if batch % self._config.checkpoint_steps == 0:
-            self._save(epoch, batch)
-
-    def epoch_done(self, epoch: int, value: float) -> None:
-        if not self.validation or not value <= max(self.validation):
-            self._best = copy.deepcopy(self._average)
-        self.validation.append(value)
-        self.batch = 0
-        self._save(epoch + 1, 0)
-
-    def exhausted(self) -> bool:
-        patience = self._config.patience
-        if not patience or len(self.validation) <= patience:
-            return False
-        return max(self.validation[-patience:]) <= max(self.validation[:-patience])
-
-    def averaged(self) -> _Swap:
-        return _Swap(self._named, self._average)
-
-    def best(self) -> Tuned:
-        def part(prefix: str) -> dict[str, Tensor]:
-            return {
-                n.removeprefix(prefix): t.cpu()
-                for n, t in self._best.items()
-                if n.startswith(prefix)
-            }
-
-        return Tuned(norms=part("norm."), head=part("head."), validation=self.validation)
-
-    def _save(self, epoch: int, batch: int) -> None:
-        if self._path is None:
-            return
-        draft = self._path.with_name(f".{self._path.name}")
-        torch.save(
-            {
-                "key": self._key,
-                "epoch": epoch,
-                "batch": batch,
-                "values": self._values(),
-                "average": self._average,
-                "best": self._best,
-                "validation": self.validation,
-                "optimiser": self._optimiser.state_dict(),
-            },
-            draft,
-        )
-        draft.replace(self._path)
-
-    def restore(self) -> None:
-        if self._path is None or not self._path.exists():
-            return
-        state = torch.load(self._path, weights_only=True)
-        if state["key"] != self._key:
-            raise TrainingError(
-                f"The checkpoint {self._path.name} belongs to another configuration.",
-                hint="Delete it, or choose another --work folder.",
-                code="other-checkpoint",
-            )
-        with torch.no_grad():
-            for name, parameter in self._named.items():
-                parameter.copy_(state["values"][name])
-        self._average, self._best = state["average"], state["best"]
-        self.validation = state["validation"]
-        self.epoch, self.batch = state["epoch"], state["batch"]
-        self._optimiser.load_state_dict(state["optimiser"])
-
-
-class _Swap:
-    """Put the averaged values in place for a while."""
-
-    def __init__(self, named: dict[str, Tensor], values: dict[str, Tensor]) -> None:
-        self._named, self._values = named, values
-        self._kept: dict[str, Tensor] = {}
-
-    def __enter__(self) -> None:
-        with torch.no_grad():
-            for name, parameter in self._named.items():
-                self._kept[name] = parameter.detach().clone()
-                parameter.copy_(self._values[name])
-
-    def __exit__(self, *_: object) -> None:
-        with torch.no_grad():
-            for name, parameter in self._named.items():
-                parameter.copy_(self._kept[name])

@@ -78,7 +78,7 @@ def train_layer_norms(
         for row in chosen:
             crop = np.array(cache.crops[row])
             if seed:
-                crop = augment(crop, np.random.default_rng((config.seed, seed, int(row))))
+                crop, _ = augment(crop, np.random.default_rng((config.seed, seed, int(row))))
             if crop.shape[0] != layout.image_size:
                 side = (layout.image_size, layout.image_size)
                 crop = np.asarray(cv2.resize(crop, side, interpolation=cv2.INTER_CUBIC), np.uint8)

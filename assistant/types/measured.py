@@ -8,7 +8,7 @@ the viewer's unless a name says otherwise.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -17,7 +17,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.types.domain import DomainFinding
+
 __all__ = [
+    "PERSON_SIDE",
     "REGIONS",
     "Attribution",
     "Calibrated",
@@ -36,6 +39,7 @@ __all__ = [
     "Score",
     "Trace",
     "Verdict",
+    "ranked_regions",
 ]
 
 Image = NDArray[np.uint8]
@@ -51,6 +55,15 @@ REGIONS: tuple[str, ...] = (
     "forehead",
     "jaw",
     "background",
+)
+#: What the person would call a region that is named from the viewer's side.
+PERSON_SIDE: Mapping[str, str] = MappingProxyType(
+    {
+        "left eye": "right eye",
+        "right eye": "left eye",
+        "left cheek": "right cheek",
+        "right cheek": "left cheek",
+    }
 )
 
 
@@ -196,7 +209,8 @@ class Score:
     """The calibrated probability of manipulation of one face, in [0, 1], and where it came from.
 
     ``interval`` is the calibrator's interval for the probability; ``thresholds`` are the two
-    probabilities that part the verdict bands.
+    probabilities that part the verdict bands. ``domain`` is what the domain check found, where
+    there is one: outside the domain the verdict is ``uncertain`` whatever the probability.
     """
 
     logit: float
@@ -207,9 +221,12 @@ class Score:
     detector: str
     calibrator: str
     weights_sha256: str
+    domain: DomainFinding | None = None
 
     def __post_init__(self) -> None:
         low, high = self.interval
+        if self.abstained and self.verdict is not Verdict.UNCERTAIN:
+            raise ValueError(f"outside the domain there is no verdict, got {self.verdict}")
         values = (self.logit, self.probability, low, high)
         if not all(math.isfinite(v) for v in values):
             raise ValueError(f"a score must be finite, got {values}")
@@ -218,6 +235,11 @@ class Score:
                 "expected 0 <= low <= probability <= high <= 1, "
                 f"got {low}, {self.probability}, {high}"
             )
+
+    @property
+    def abstained(self) -> bool:
+        """Whether no verdict is given, because the face lies outside the detector's domain."""
+        return self.domain is not None and self.domain.status == "outside"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +253,8 @@ class Trace:
         attention_gradient: the same shape, d logit / d attention; None where not asked for.
         tokens: all blocks' output tokens, blocks x T x width; None where not asked for.
         token_gradient: d logit / d tokens through the read-out alone, same shape; or None.
+        patch_logits: the read-out's own logit of every patch (rows x columns of them, in order),
+            where it has such; else None.
         grid: rows and columns of the patch grid.
         prefix: tokens before the patches (1: the class token).
     """
@@ -243,6 +267,7 @@ class Trace:
     attention_gradient: NDArray[np.float32] | None = None
     tokens: NDArray[np.float32] | None = None
     token_gradient: NDArray[np.float32] | None = None
+    patch_logits: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +296,8 @@ class RegionFinding:
     """How much of the map's mass lies in a region.
 
     ``share`` and ``area`` are in [0, 1]; ``lift`` = share / area (1 = as much as its size alone
-    explains); ``stands_out`` tells whether it is above what untouched faces show.
+    explains); ``stands_out`` tells whether it is above what untouched faces show. ``stability`` is
+    the share of slightly shifted crops in which ``stands_out`` is the same; None: not looked at.
     """
 
     region: str
@@ -279,6 +305,16 @@ class RegionFinding:
     area: float
     lift: float
     stands_out: bool = False
+    stability: float | None = None
+
+
+def ranked_regions(regions: Sequence[RegionFinding]) -> list[RegionFinding]:
+    """The order in which regions are told, everywhere: those that stand out, then by lift.
+
+    Lift names the exchanged region first more often than share does, which favours large regions
+    (docs/evidence.md). Regions outside the crop are left out.
+    """
+    return sorted((r for r in regions if r.area > 0), key=lambda r: (not r.stands_out, -r.lift))
 
 
 class FactKind(StrEnum):

@@ -9,7 +9,7 @@ from assistant.detectors.clip_ln import ClipLnDetector
 from assistant.detectors.delta_file import DeltaHeader, read_delta, write_delta
 from assistant.detectors.read_out import (
     ClassTokenReadOut,
-    PatchReadOut,
+    PatchEvidenceReadOut,
     StatisticsReadOut,
     SumReadOut,
     build_read_out,
@@ -53,8 +53,8 @@ def read_outs(layout):
     return {
         "class-token": ClassTokenReadOut(width=24, last_block=last),
         "statistics": two[0],
-        "patches": PatchReadOut(blocks=[1], width=24, hidden=8, grid=3),
-        "sum": SumReadOut([two[1], PatchReadOut(blocks=[1], width=24, hidden=8, grid=3)], [1, 0.5]),
+        "patch-evidence": PatchEvidenceReadOut(blocks=[1], width=24, hidden=8, grid=3),
+        "sum": SumReadOut([two[1], PatchEvidenceReadOut(blocks=[1], width=24, hidden=8, grid=3)], [1, 0.5]),
     }
 
 
@@ -83,7 +83,7 @@ def crops(n, side=42, seed=0):
     return list(rng.integers(0, 256, (n, side, side, 3)).astype(np.uint8))
 
 
-@pytest.fixture(params=["class-token", "statistics", "patches", "sum"])
+@pytest.fixture(params=["class-token", "statistics", "patch-evidence", "sum"])
 def detector(request, tmp_path):
     return ClipLnDetector.load(*saved(tmp_path, TINY, request.param))
 

@@ -1,0 +1,42 @@
+"""Patch evidence: the read-out's own logit of every patch.
+
+Where a detector's read-out scores patches and pools them (trained with the exact masks of blended
+faces), these scores are its reason, and the map only shows them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assistant.attribution.grids import attribution, traced
+from assistant.errors import InferenceError
+from assistant.interfaces import Detector
+from assistant.types import Attribution, Image, Trace
+
+__all__ = ["PatchEvidence"]
+
+
+class PatchEvidence:
+    """Sigmoid of each patch's logit, less that of the face's median patch."""
+
+    name = "patch-evidence"
+    class_specific = True
+
+    def attribute(self, detector: Detector, crop: Image, trace: Trace | None = None) -> Attribution:
+        """Map over ``crop``; needs a read-out that scores patches.
+
+        Raises:
+            InferenceError: the detector does not score patches, or a score is not finite.
+        """
+        if trace is None or trace.patch_logits is None:
+            trace = traced(detector, crop, method=self.name)
+        if trace.patch_logits is None:
+            raise InferenceError(
+                f"The attributor {self.name!r} cannot read the detector {detector.name!r}: its "
+                "weights give no score to single patches.",
+                hint="Use `patch-lens`, or `occlusion`, which only needs scores.",
+                code="no-patch-scores",
+            )
+        share = 1.0 / (1.0 + np.exp(-np.asarray(trace.patch_logits, np.float64)))
+        values = (share - np.median(share)).reshape(trace.grid)
+        return attribution(values, crop, method=self.name)

@@ -1,0 +1,98 @@
+"""``whyfake train domain``: fit the domain check of a detector on the pictures of a manifest."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from assistant.calibration.domain import MEASURES, DomainModel, token_feature
+from assistant.errors import InferenceError, MediaError
+from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.scoring import find_faces
+from assistant.interfaces import FaceFinder, TraceableDetector
+from assistant.media import MediaLimits
+from assistant.training.splits import list_sha256, part_of
+
+__all__ = ["fit_domain"]
+
+_LOG = logging.getLogger(__name__)
+
+
+def fit_domain(
+    rows: Sequence[ManifestRow],
+    finder: FaceFinder,
+    detector: TraceableDetector,
+    *,
+    limit: int = 2000,
+    seed: int = 0,
+    progress: Callable[[str, int, int, float], None] = lambda *_: None,
+) -> DomainModel:
+    """Fit on pictures drawn evenly from the sources of a manifest.
+
+    Half of the videos (by the hash of their names) fit the model, the others set its limits.
+    Pictures that cannot be read are left out; crops in which no face is found count without the
+    measures of a picture.
+
+    Args:
+        rows: of a manifest.
+        finder: finds the faces.
+        detector: whose feature is taken.
+        limit: at most this many pictures.
+        seed: of the draw.
+        progress: told (what, done, in all, 0).
+
+    Raises:
+        TrainingError: too few faces.
+    """
+    chosen = _drawn(rows, limit, seed)
+    limits = MediaLimits(frames=1)
+    features: list[list[np.ndarray]] = [[], []]
+    groups: list[str] = []
+    measured: dict[str, list[float]] = {name: [] for name in MEASURES}
+    for number, row in enumerate(chosen):
+        try:
+            found = find_faces(row, finder, detector.crop_spec, limits)
+        except (MediaError, InferenceError) as error:
+            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
+            continue
+        part = int(part_of(row.video, test_percent=50, calibration_percent=0) == "test")
+        for crop, values in zip(found.crops, found.measures, strict=True):
+            tokens = detector.trace(crop).tokens
+            if tokens is None:
+                raise InferenceError(
+                    f"The detector {detector.name!r} keeps no tokens for the domain check.",
+                    hint="Use clip-ln.",
+                    code="domain-feature",
+                )
+            features[part].append(token_feature(tokens))
+            if not part:
+                groups.append(row.source)
+            for name, value in values.items():
+                measured[name].append(value)
+        if (number + 1) % 50 == 0 or number + 1 == len(chosen):
+            progress("domain", number + 1, len(chosen), 0.0)
+    return DomainModel.fit(
+        np.array(features[0]),
+        groups,
+        held_out=np.array(features[1]),
+        measures={name: np.array(v) for name, v in measured.items() if v},
+        weights_sha256=detector.weights_sha256,
+        fitted_on={"data_sha256": list_sha256(rows), "pictures": len(chosen), "seed": seed},
+    )
+
+
+def _drawn(rows: Sequence[ManifestRow], limit: int, seed: int) -> list[ManifestRow]:
+    """Pictures taken from the sources in turn, so that a large one does not crowd out others."""
+    rng = np.random.default_rng(seed)
+    by_source: dict[str, list[ManifestRow]] = {}
+    for index in rng.permutation(len(rows)):
+        by_source.setdefault(rows[index].source, []).append(rows[index])
+    taken: list[ManifestRow] = []
+    while by_source and len(taken) < limit:
+        for source in sorted(by_source):
+            taken.append(by_source[source].pop())
+            if not by_source[source]:
+                del by_source[source]
+    return taken[:limit]

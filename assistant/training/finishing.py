@@ -1,0 +1,107 @@
+"""The end of every recipe that reads several blocks: calibrate, measure, write one file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from assistant.calibration.fitting import fit_calibrator
+from assistant.detectors.delta_file import DeltaHeader, write_delta
+from assistant.detectors.read_out import ReadOut
+from assistant.detectors.tower import TOWERS, tower_sha256
+from assistant.evaluation import detection_metrics as metrics
+from assistant.evaluation.face_manifest import ManifestRow
+from assistant.training.detector_config import DetectorConfig
+from assistant.training.splits import list_sha256
+
+__all__ = ["KnownFaces", "finish"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFaces:
+    """The rows of a run with labels (1 = manipulated), part of the split, and whether usable."""
+
+    rows: Sequence[ManifestRow]
+    labels: NDArray[np.int64]
+    parts: NDArray[np.str_]
+    usable: NDArray[np.bool_]
+
+
+def finish(
+    config: DetectorConfig,
+    faces: KnownFaces,
+    logits: NDArray[np.float64],
+    read_out: ReadOut,
+    base: Mapping[str, Tensor],
+    *,
+    output: Path,
+    report: Mapping[str, Any],
+    norms: Mapping[str, Tensor] | None = None,
+    low_rank: Mapping[str, Tensor] | None = None,
+) -> dict[str, Any]:
+    """Fit the calibration on its own part, measure the test part by source, and write the delta.
+
+    Args:
+        config: of the run.
+        faces: all of them.
+        logits: one a face; only those of the calibration and test parts are looked at.
+        read_out: trained.
+        base: state of the untouched tower.
+        output: the delta to write.
+        report: what the recipe adds to the card.
+        norms: tuned LayerNorms.
+        low_rank: factors of the updates.
+
+    Returns:
+        The card with the verdict thresholds.
+    """
+    sources = np.array([r.source for r in faces.rows])
+    chosen = config.calibration_sources or tuple(sorted(set(sources)))
+    rows = np.flatnonzero((faces.parts == "calibration") & faces.usable & np.isin(sources, chosen))
+    calibrator = fit_calibrator(
+        logits[rows],
+        faces.labels[rows],
+        method="platt",
+        groups=[faces.rows[int(i)].video for i in rows],
+        fitted_on={"pictures": len(rows), "split": "by video", "sources": list(chosen)},
+    )
+    tested = {}
+    for source in sorted(set(sources)):
+        part = (faces.parts == "test") & faces.usable & (sources == source)
+        value = metrics.auroc(faces.labels[part], logits[part])
+        tested[source] = {
+            "auroc": None if value is None else round(value, 4),
+            "ece": metrics.ece(faces.labels[part], calibrator.probabilities(logits[part])),
+            "n": int(part.sum()),
+        }
+    card = {
+        "data_sha256": list_sha256(faces.rows),
+        "pictures": len(faces.rows),
+        "trained_on": int(((faces.parts == "train") & faces.usable).sum()),
+        **report,
+        "test": tested,
+        "config": config.model_dump(mode="json", exclude={"manifest"}),
+    }
+    header = DeltaHeader(
+        tower=TOWERS[config.tower],
+        base_sha256=tower_sha256(base),
+        read_out=read_out.options(),
+        crop=config.crop.spec,
+        calibration=calibrator.to_json(),
+        card=card,
+    )
+    write_delta(
+        output,
+        header,
+        norms=norms or {},
+        read_out=read_out.state_dict(),
+        low_rank=low_rank,
+        half=True,
+    )
+    return {**card, "thresholds": list(calibrator.thresholds)}

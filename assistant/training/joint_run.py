@@ -1,0 +1,176 @@
+"""The ``joint`` recipe from manifest to delta: first a read-out, then everything together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+
+from assistant.detectors.delta_file import read_delta
+from assistant.detectors.read_out import ReadOut, SumReadOut, build_read_out
+from assistant.detectors.tower import TOWERS, build_tower
+from assistant.errors import TrainingError
+from assistant.evaluation.face_manifest import read_manifest
+from assistant.interfaces import FaceFinder
+from assistant.training.detector import train_detector
+from assistant.training.detector_config import DetectorConfig
+from assistant.training.face_cache import UNREADABLE, CropCache
+from assistant.training.finishing import KnownFaces, finish
+from assistant.training.joint import JointModel, train_jointly
+from assistant.training.pair_mix import PairMix
+from assistant.training.splits import part_of
+
+__all__ = ["train_joint"]
+
+
+def train_joint(
+    config: DetectorConfig,
+    base: Path,
+    finder: FaceFinder,
+    *,
+    work: Path,
+    output: Path,
+    progress: Callable[[str, int, int, float], None],
+) -> dict[str, Any]:
+    """As :func:`assistant.training.detector.train_detector`, which makes the first step.
+
+    ``work`` keeps the read-out of the frozen tower (``read-out.safetensors``), the checkpoint
+    (``joint.pt``) and the log (``joint.log``); what is there is not made again.
+
+    Raises:
+        TrainingError: as there; the first read-out is not one over statistics.
+    """
+    torch.set_num_threads(config.threads)
+    rows = read_manifest(config.manifest)
+    limit = min(config.limit or len(rows), len(rows))
+    cache = CropCache(work, rows, config.crop.spec)
+    cache.fill(finder, limit=limit, progress=progress)
+    first = work / "read-out.safetensors"
+    if not first.exists():
+        train_detector(config, base, finder, work=work, output=first, progress=progress)
+    started = read_delta(first)
+    state = load_file(base)
+    layout = TOWERS[config.tower]
+    tower = build_tower(layout)
+    tower.load_state_dict(state)
+    torch.manual_seed(config.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    statistics = _statistics(build_read_out(started.header.read_out), started.read_out)
+    model = JointModel(tower, layout, statistics, config.joint).to(device)
+    faces = _faces(config, cache, limit)
+    joint = config.joint
+    mix = PairMix(
+        cache,
+        np.flatnonzero((faces.parts == "train") & faces.usable),
+        pair_shares=joint.pair_shares,
+        blended_shares=joint.blended_shares,
+        self_blended=joint.self_blended,
+        augmentation=joint.augmentation,
+        batch=joint.batch,
+        seed=config.seed,
+    )
+    tuned = train_jointly(
+        model,
+        mix,
+        _validation(config, faces),
+        seed=config.seed,
+        checkpoint=work / "joint.pt",
+        log=work / "joint.log",
+        progress=progress,
+    )
+    model.read_out.load_state_dict(tuned.read_out)
+    with torch.no_grad():
+        for name, parameter in model.norms.items():
+            parameter.copy_(tuned.norms[name])
+        for name, factor in model.low_rank.items():
+            factor.copy_(tuned.low_rank[name])
+    logits = _scores(model, mix, faces, progress)
+    report = {
+        "first_read_out": started.sha256,
+        "steps": joint.steps,
+        "validation_auroc": [round(v, 4) for v in tuned.validation],
+    }
+    return finish(
+        config,
+        faces,
+        logits,
+        model.read_out.cpu(),
+        state,
+        output=output,
+        report=report,
+        norms=tuned.norms,
+        low_rank=tuned.low_rank,
+    )
+
+
+def _statistics(read_out: ReadOut, values: Any) -> ReadOut:
+    """The one member of a trained sum of statistics read-outs."""
+    read_out.load_state_dict(dict(values))
+    members = list(read_out.members) if isinstance(read_out, SumReadOut) else [read_out]
+    if len(members) != 1 or members[0].options()["kind"] != "statistics":
+        raise TrainingError(
+            "Joint training starts from one statistics read-out.",
+            hint="Set read_out.members to 1, and delete read-out.safetensors in --work.",
+            code="first-read-out",
+        )
+    only: ReadOut = members[0]
+    return only
+
+
+def _faces(config: DetectorConfig, cache: CropCache, limit: int) -> KnownFaces:
+    known = cache.rows[:limit]
+    parts = [
+        part_of(
+            r.video,
+            test_percent=config.test_percent,
+            calibration_percent=config.calibration_percent,
+        )
+        for r in known
+    ]
+    return KnownFaces(
+        rows=known,
+        labels=np.array([r.label for r in known], np.int64),
+        parts=np.array(parts),
+        usable=np.asarray(cache.points[:limit, 0] != UNREADABLE),
+    )
+
+
+def _validation(
+    config: DetectorConfig, faces: KnownFaces
+) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Calibration rows by source, at most ``joint.validation`` of each, where both classes are."""
+    chosen = {}
+    for source in sorted({r.source for r in faces.rows}):
+        inside = np.array([r.source == source for r in faces.rows])
+        rows = np.flatnonzero(inside & (faces.parts == "calibration") & faces.usable)
+        rows = rows[: config.joint.validation]
+        if len(set(faces.labels[rows].tolist())) == 2:
+            chosen[source] = (rows, faces.labels[rows])
+    if not chosen:
+        raise TrainingError(
+            "No source has both classes in its calibration part.",
+            hint="Raise calibration_percent, or give more videos.",
+            code="one-class",
+        )
+    return chosen
+
+
+def _scores(
+    model: JointModel,
+    mix: PairMix,
+    faces: KnownFaces,
+    progress: Callable[[str, int, int, float], None],
+) -> NDArray[np.float64]:
+    """Logits of the calibration and test parts; zero elsewhere."""
+    logits = np.zeros(len(faces.rows))
+    rows = np.flatnonzero((faces.parts != "train") & faces.usable)
+    for start in range(0, len(rows), 128):
+        chosen = rows[start : start + 128]
+        logits[chosen] = model.logits([mix.crop(int(r)) for r in chosen])
+        progress("scores", min(start + 128, len(rows)), len(rows), 0.0)
+    return logits
