@@ -7,6 +7,8 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw
 
+from assistant.types import Detection
+
 SKIN = (230, 160, 120)
 
 
@@ -36,3 +38,25 @@ def png(image: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+class MiddleFinder:
+    """Finds one face in the middle of every picture, and counts how often it was asked."""
+
+    name = "middle"
+    calls = 0
+
+    def find(self, image):
+        self.calls += 1
+        height, width = image.shape[:2]
+        points = np.array([[0.4, 0.4], [0.6, 0.4], [0.5, 0.5], [0.42, 0.6], [0.58, 0.6]])
+        return (
+            Detection(
+                box_xyxy=(0.3 * width, 0.3 * height, 0.7 * width, 0.7 * height),
+                landmarks=(points * [width, height]).astype(np.float32),
+                confidence=0.9,
+            ),
+        )
+
+    def provenance(self):
+        return {}

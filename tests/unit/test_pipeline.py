@@ -238,3 +238,69 @@ def test_a_face_too_small_to_judge_gives_no_score() -> None:
 
     told = events(demo_assistant(finder=TinyFinder()), drawn_faces())
     assert [type(e) for e in told] == [MediaReady, NoFace]
+
+
+FRAGILE = (
+    Fact(
+        id="F1",
+        kind=FactKind.FRAGILITY,
+        text="After 1 everyday change of the file the score is 40%; the verdict stays the same.",
+        values={"count": 1, "low": 0.4, "high": 0.4, "flips": ()},
+    ),
+    Fact(
+        id="F2",
+        kind=FactKind.FRAGILITY,
+        text="After half size the score goes from 50% to 40%; the verdict stays the same.",
+        values={
+            "change": "half size",
+            "probability": 0.4,
+            "before": 0.5,
+            "verdict_after": "uncertain",
+            "changes_verdict": False,
+        },
+    ),
+)
+
+
+def test_fragility_is_always_measured_and_never_before_the_words() -> None:
+    order: list[str] = []
+
+    def fragile(*_: object) -> tuple[Fact, ...]:
+        order.append("fragility")
+        return FRAGILE
+
+    assistant = demo_assistant(fragility=fragile)
+    for event in assistant.analyze(png(drawn_faces())):
+        if isinstance(event, Explained):
+            order.append("words")
+    assert isinstance(event, Done)
+    assert order == ["words", "fragility"]
+    face = event.analysis.faces[0]
+    assert face.evidence.of_kind(FactKind.FRAGILITY) == FRAGILE
+    assert all(region.stability is not None for region in face.regions)
+    assert "fragility" in event.analysis.seconds
+
+
+def test_fragility_can_wait() -> None:
+    assistant = demo_assistant(fragility=lambda *_: FRAGILE)
+    done = events(assistant, drawn_faces(), explain=False, fragility=False)[-1]
+    assert isinstance(done, Done)
+    face = done.analysis.faces[0]
+    assert not face.evidence.of_kind(FactKind.FRAGILITY)
+    later = assistant.probe_fragility(face)
+    assert later.evidence.of_kind(FactKind.FRAGILITY) == FRAGILE
+    assert later.score == face.score
+    assert assistant.probe_fragility(later) is later
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [("Where?", ()), ("How sure are you?", ("F1",)), ("What if it was resized?", ("F1", "F2"))],
+)
+def test_a_question_is_told_the_fragility_that_it_asks_for(question, told) -> None:  # type: ignore[no-untyped-def]
+    vlm = Says("one", "two")
+    assistant = demo_assistant(vlm, fragility=lambda *_: FRAGILE)
+    done = events(assistant, drawn_faces(), explain=False)[-1]
+    assert isinstance(done, Done)
+    list(assistant.ask(done.analysis.faces[0], question))
+    assert tuple(f.id for f in vlm.requests[0].evidence.of_kind(FactKind.FRAGILITY)) == told

@@ -54,7 +54,9 @@ def read_outs(layout):
         "class-token": ClassTokenReadOut(width=24, last_block=last),
         "statistics": two[0],
         "patch-evidence": PatchEvidenceReadOut(blocks=[1], width=24, hidden=8, grid=3),
-        "sum": SumReadOut([two[1], PatchEvidenceReadOut(blocks=[1], width=24, hidden=8, grid=3)], [1, 0.5]),
+        "sum": SumReadOut(
+            [two[1], PatchEvidenceReadOut(blocks=[1], width=24, hidden=8, grid=3)], [1, 0.5]
+        ),
     }
 
 

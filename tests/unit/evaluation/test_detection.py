@@ -8,10 +8,11 @@ from sklearn import metrics as reference
 
 from assistant.errors import TrainingError
 from assistant.evaluation import detection_metrics as metrics
-from assistant.evaluation.detection import evaluate, score_manifest, summarise, write_scores
+from assistant.evaluation.detection import evaluate, summarise
 from assistant.evaluation.detection_report import markdown, write_plots
 from assistant.evaluation.face_manifest import read_manifest
 from assistant.evaluation.robustness import CHANGES, robustness_markdown, robustness_table
+from assistant.evaluation.scoring import score_manifest, write_scores
 from assistant.types import Calibrated, CropSpec, Detection, Verdict
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from assistant.calibration.fitting import fit_calibrator
 from assistant.errors import TrainingError
-from assistant.evaluation.detection import ScoredRow
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.evaluation.recalibration import recalibrate, recalibration_markdown
+from assistant.evaluation.scoring import ScoredRow
 
 
 def scored(n, seed=0, stretch=4.0):

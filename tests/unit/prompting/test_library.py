@@ -40,7 +40,7 @@ def test_the_shipped_prompts_are_released_and_unchanged() -> None:
     library = PromptLibrary(ROOT)
 
     assert library.check() == []
-    assert library.names() == ("answer", "describe", "explain")
+    assert library.names() == ("answer", "describe", "explain", "repair")
 
 
 RENDERS = {

@@ -1,78 +1,21 @@
-import cv2
 import numpy as np
 import pytest
-import torch
 import yaml
-from safetensors.torch import save_file
 
 from assistant.calibration import load_calibrator
-from assistant.detectors import tower
 from assistant.detectors.clip_ln import ClipLnDetector
 from assistant.detectors.delta_file import read_delta
-from assistant.detectors.tower import TowerLayout, build_tower
 from assistant.errors import ConfigError, TrainingError
 from assistant.evaluation.face_manifest import read_manifest
-from assistant.training.augmentation import augment
+from assistant.training.augmentation import Augmentation, augment
 from assistant.training.detector import train_detector
 from assistant.training.detector_config import ReadOutConfig, load_config
 from assistant.training.face_cache import CropCache
 from assistant.training.read_out import TrainingSet, scores, train_read_outs
 from assistant.training.splits import balanced_weights, part_of
 from assistant.training.tuning_run import train_layer_norms
-from assistant.types import CropSpec, Detection
-
-TINY = TowerLayout(image_size=42, patch_size=14, width=24, layers=3, heads=3)
-
-
-class Middle:
-    name = "middle"
-    calls = 0
-
-    def find(self, image):
-        self.calls += 1
-        height, width = image.shape[:2]
-        points = np.array([[0.4, 0.4], [0.6, 0.4], [0.5, 0.5], [0.42, 0.6], [0.58, 0.6]])
-        return (
-            Detection(
-                box_xyxy=(0.3 * width, 0.3 * height, 0.7 * width, 0.7 * height),
-                landmarks=(points * [width, height]).astype(np.float32),
-                confidence=0.9,
-            ),
-        )
-
-    def provenance(self):
-        return {}
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """300 drawn pictures (manipulated ones have stripes), a tiny tower and a configuration."""
-    monkeypatch.setitem(tower.TOWERS, "vit-s14", TINY)
-    torch.manual_seed(0)
-    state = {k: torch.randn_like(v) * 0.3 for k, v in build_tower(TINY).state_dict().items()}
-    save_file(state, tmp_path / "base.safetensors")
-    rng = np.random.default_rng(0)
-    lines = ["path,label,source,video,family,crop"]
-    for i in range(420):
-        fake = i % 2
-        image = rng.integers(60, 190, (6, 6, 3)).astype(np.uint8).repeat(10, 0).repeat(10, 1)
-        if fake:
-            image[::2] = np.clip(image[::2].astype(int) + 50, 0, 255)
-        cv2.imwrite(str(tmp_path / f"{i}.png"), image)
-        lines.append(f"{i}.png,{fake},drawn,v{i // 2},{'stripes' if fake else 'real'},1")
-    (tmp_path / "m.csv").write_text("\n".join(lines))
-    config = {
-        "recipe": "read-out",
-        "manifest": "m.csv",
-        "crop": {"size": 42},
-        "test_percent": 15,
-        "calibration_percent": 40,
-        "self_blended": {"drawn": 0.2},
-        "self_blended_weight": 0.01,
-        "read_out": {"blocks": [0, 1], "hidden": 8, "members": 2, "epochs": 12, "batch": 32},
-    }
-    (tmp_path / "c.yaml").write_text(yaml.safe_dump(config))
-    return tmp_path
+from assistant.types import CropSpec
+from tests.drawn import MiddleFinder
 
 
 def run(project, finder=None, out="d.safetensors"):
@@ -80,7 +23,7 @@ def run(project, finder=None, out="d.safetensors"):
     report = train_detector(
         load_config(project / "c.yaml"),
         project / "base.safetensors",
-        finder or Middle(),
+        finder or MiddleFinder(),
         work=project / "work",
         output=project / out,
         progress=lambda *a: seen.append(a),
@@ -100,14 +43,14 @@ def test_manifest_to_a_detector_that_tells_stripes(project):
     low, high = calibrator.calibrate(detector.logits([np.zeros((42, 42, 3), np.uint8)])[0]).interval
     assert 0 <= low <= high <= 1
 
-    finder = Middle()
+    finder = MiddleFinder()
     again, _ = run(project, finder, out="e.safetensors")
     assert finder.calls == 0  # everything was kept
     assert (project / "d.safetensors").read_bytes() == (project / "e.safetensors").read_bytes()
     assert again == report
 
 
-def test_the_published_recipe_from_manifest_to_a_detector(project):
+def test_the_published_recipe_from_manifest_to_a_detector(project, layout):
     (project / "work").mkdir()
     config = yaml.safe_load((project / "c.yaml").read_text())
     tuning = {"epochs": 2, "batch": 32, "learning_rate": 0.02, "warm_up_epochs": 0}
@@ -117,22 +60,22 @@ def test_the_published_recipe_from_manifest_to_a_detector(project):
     report = train_layer_norms(
         load_config(project / "c.yaml"),
         project / "base.safetensors",
-        Middle(),
+        MiddleFinder(),
         work=project / "work",
         output=project / "ln.safetensors",
         progress=lambda *a: None,
     )
     assert len(report["validation_auroc"]) == 2
     detector = ClipLnDetector.load(project / "base.safetensors", project / "ln.safetensors")
-    assert detector.depth == TINY.layers
+    assert detector.depth == layout.layers
     assert np.isfinite(detector.logits([np.zeros((42, 42, 3), np.uint8)])).all()
-    assert len(read_delta(project / "ln.safetensors").norms) == 2 * (2 * TINY.layers + 1)
+    assert len(read_delta(project / "ln.safetensors").norms) == 2 * (2 * layout.layers + 1)
 
 
 def test_augmentation_is_seeded_and_keeps_the_shape():
     crop = np.random.default_rng(0).integers(0, 255, (42, 42, 3)).astype(np.uint8)
     before = crop.copy()
-    one, same, other = (augment(crop, np.random.default_rng(s)) for s in (1, 1, 2))
+    one, same, other = (augment(crop, np.random.default_rng(s))[0] for s in (1, 1, 2))
     assert one.shape == crop.shape
     assert one.dtype == np.uint8
     assert (one == same).all()
@@ -140,9 +83,20 @@ def test_augmentation_is_seeded_and_keeps_the_shape():
     assert (crop == before).all()
 
 
+def test_a_mask_moves_with_its_crop():
+    crop = np.zeros((42, 42, 3), np.uint8)
+    crop[10:20, 5:15] = 255
+    mask = (crop[..., 0] > 0).astype(np.float32)
+    still = Augmentation(blur=0, downscale=0, jitter=0, jpeg=0)
+    for seed in range(5):
+        changed, moved = augment(crop, np.random.default_rng(seed), still, mask)
+        assert np.abs(changed[..., 0] / 255.0 - moved).max() < 0.05
+        assert not (moved == mask).all()
+
+
 def test_an_interrupted_crop_cache_goes_on_where_it_stopped(project):
     rows = read_manifest(project / "m.csv")
-    finder = Middle()
+    finder = MiddleFinder()
     spec = CropSpec(size=42)
     first = CropCache(project, rows, spec)
     first.fill(finder, limit=100, progress=lambda *a: None)
@@ -151,7 +105,7 @@ def test_an_interrupted_crop_cache_goes_on_where_it_stopped(project):
     second.fill(finder, limit=150, progress=lambda *a: None)
     assert finder.calls == 150
     whole = CropCache(project / "other", rows, spec)
-    whole.fill(Middle(), limit=150, progress=lambda *a: None)
+    whole.fill(MiddleFinder(), limit=150, progress=lambda *a: None)
     assert (np.asarray(second.crops[:150]) == np.asarray(whole.crops[:150])).all()
 
 
@@ -159,7 +113,7 @@ def test_a_broken_picture_does_not_stop_the_cache(project):
     for i in range(0, 60):
         (project / f"{i}.png").write_bytes(b"broken")
     cache = CropCache(project, read_manifest(project / "m.csv"), CropSpec(size=42))
-    cache.fill(Middle(), limit=420, progress=lambda *a: None)
+    cache.fill(MiddleFinder(), limit=420, progress=lambda *a: None)
     assert (cache.points[:, 0] == -1).sum() == 60
 
 

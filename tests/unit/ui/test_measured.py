@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from assistant.citations import without_cites
-from assistant.types import Fact, FactKind, Media, Verdict
+from assistant.types import Fact, FactKind, Media, Verdict, ranked_regions
+from assistant.ui.fragility import fragility_panel
 from assistant.ui.markup import data_uri, problem
 from assistant.ui.measured import evidence_panel, look_panel, tabs, verdict_panel
 from tests.unit.ui.cases import analysed, with_causes
@@ -70,7 +71,7 @@ def test_tabs_are_there_for_several_faces_alone() -> None:
 def test_the_look_names_what_the_map_shows_for_those_who_cannot_see_it() -> None:
     result = analysed(CROP)
     html = look_panel(result, crop="data:c", heat="data:h", outlines={"mouth": "data:m"}, count=1)
-    top = max(result.regions, key=lambda r: r.share)
+    top = ranked_regions(result.regions)[0]
     assert f"Shares of the map: {top.region}" in html
     assert html.count('class="wf-rim" data-region="mouth"') == 2
     assert "the same for real and manipulated" in html
@@ -79,7 +80,7 @@ def test_the_look_names_what_the_map_shows_for_those_who_cannot_see_it() -> None
     assert 3 <= len(chips) < len(result.regions)
 
 
-def test_all_facts_are_listed_with_strip_and_bars() -> None:
+def test_all_facts_are_listed_with_the_strip() -> None:
     result = with_causes(analysed(CROP))
     html = evidence_panel(result, neutralised={"mouth": "data:n"})
     for fact in result.evidence.facts:
@@ -88,11 +89,39 @@ def test_all_facts_are_listed_with_strip_and_bars() -> None:
     assert "90%" in html
     assert "<strong>48%</strong>" in html
     assert html.count("verdict changes</em>") == 1
-    assert "60%, verdict changes" in html
+    assert html.count("random patches 2 points") == 3
+    assert "filled from its rim" in html
+    assert "wf-strip" not in evidence_panel(analysed(CROP))
+
+
+def test_the_fragility_card_has_bars_with_numbers_and_the_limits_of_the_verdicts() -> None:
+    result = with_causes(analysed(CROP))
+    html = fragility_panel(result)
+    assert html.count("<li") == 1 + 4
+    assert '60%, <b class="wf-flip">verdict changes</b>' in html
     assert "JPEG quality 50" in html
-    plain = evidence_panel(analysed(CROP))
-    assert "wf-strip" not in plain
-    assert "wf-bars" not in plain
+    assert result.evidence["F1"].text in html
+    assert html.count('class="wf-bar-limit" style="left:35.0%"') == 5
+    assert "likely real below 35%" in html
+    assert 'aria-busy="false"' in html
+
+
+def test_the_fragility_card_keeps_its_place_until_it_is_measured() -> None:
+    html = fragility_panel(analysed(CROP), pending=("half size", "mirroring"))
+    assert html.count("<li") == 3
+    assert html.count("to come") == 2
+    assert 'aria-busy="true"' in html
+    assert fragility_panel(analysed(CROP)) == ""
+
+
+def test_a_region_that_stands_out_tells_whether_it_is_stable() -> None:
+    result = analysed(CROP)
+    regions = tuple(
+        replace(r, stands_out=r.region == "mouth", stability=0.75) for r in result.regions
+    )
+    given = {"crop": "data:c", "heat": "data:h", "outlines": {}, "count": 1}
+    html = look_panel(replace(result, regions=regions), **given)  # type: ignore[arg-type]
+    assert html.count("75% stable") == 1
 
 
 def test_a_fact_with_html_in_it_stays_text() -> None:

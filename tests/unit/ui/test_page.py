@@ -183,3 +183,37 @@ def test_an_overlong_question_is_shown_cut(page: Page) -> None:
     shown = _state(page.question(session, "why " * 12_500), page.answer(session))
     assert "50,000 characters" in shown["talk"]
     assert len(shown["talk"]) < 3000
+
+
+def test_fragility_is_measured_after_the_words() -> None:
+    from tests.unit.test_pipeline import FRAGILE
+
+    assistant, _ = puppet_assistant(fragility=lambda *_: FRAGILE)
+    page = Page(assistant)
+    session, shown = _measured(page)
+    assert "to come" in shown["fragile"]
+    assert not session.analysis.faces[0].evidence.of_kind(FRAGILE[0].kind)
+    after = _state(shown, page.steady(session))
+    assert "to come" not in after["fragile"]
+    assert "Half size" in after["fragile"]
+    assert 'id="fact-F2"' in after["evidence"]
+    assert after["files"] != shown["files"]
+    assert list(page.steady(session)) == []
+    assistant.close()
+
+
+def test_a_newer_file_is_not_overwritten_by_the_older_ones_fragility() -> None:
+    from tests.unit.test_pipeline import FRAGILE
+
+    session = Session()
+
+    def slow(*_: object) -> tuple[object, ...]:
+        session.empty()
+        return FRAGILE
+
+    assistant, _ = puppet_assistant(fragility=slow)
+    page = Page(assistant)
+    _state(page.receive(session, FACE), page.measure(session))
+    assert list(page.steady(session)) == []
+    assert session.faces == []
+    assistant.close()

@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from assistant.detectors.clip_ln import ClipLnDetector
+from assistant.detectors.delta_file import read_delta
+from assistant.detectors.low_rank import attach_low_rank, merge_low_rank
+from assistant.detectors.tower import build_tower, embed, run_blocks
+from assistant.errors import TrainingError
+from assistant.training.detector_config import load_config
+from assistant.training.face_cache import CropCache
+from assistant.training.joint_run import train_joint
+from assistant.training.pair_mix import PairMix
+from tests.drawn import MiddleFinder
+
+JOINT = {
+    "steps": 6,
+    "batch": 8,
+    "lowest_block": 1,
+    "rank": 2,
+    "hidden": 4,
+    "period": 3,
+    "validation": 40,
+    "checkpoint_steps": 1,
+    "warm_up": 1,
+    "average": 0.5,
+    "precision": "float32",
+    "pair_shares": {"drawn": 0.5, "blended": 0.5},
+    "blended_shares": {"drawn": 1.0},
+}
+
+
+@pytest.fixture
+def config(project):
+    """The project's configuration with the joint recipe; its first read-out is trained once."""
+    path = project / "c.yaml"
+    values = yaml.safe_load(path.read_text())
+    values |= {"recipe": "joint", "joint": JOINT}
+    values["read_out"] |= {"members": 1, "epochs": 4}
+    path.write_text(yaml.safe_dump(values))
+    (project / "work").mkdir()
+    return path
+
+
+def run(project, config, out="joint.safetensors", progress=lambda *a: None):
+    return train_joint(
+        load_config(config),
+        project / "base.safetensors",
+        MiddleFinder(),
+        work=project / "work",
+        output=project / out,
+        progress=progress,
+    )
+
+
+def test_from_manifest_to_a_detector_that_scores_patches(project, config):
+    report = run(project, config)
+    assert len(report["validation_auroc"]) == 2
+    assert report["test"]["drawn"]["auroc"] is not None
+    delta = read_delta(project / "joint.safetensors")
+    assert {name.split(".")[2] for name in delta.norms} == {"1"}  # block 0 stays, 2 is not read
+    assert any(float(up.abs().max()) > 0 for n, up in delta.low_rank.items() if n.endswith(".up"))
+    detector = ClipLnDetector.load(project / "base.safetensors", project / "joint.safetensors")
+    crop = np.random.default_rng(0).integers(0, 255, (42, 42, 3)).astype(np.uint8)
+    trace = detector.trace(crop)
+    assert trace.patch_logits.shape == (9,)
+    assert trace.logit == pytest.approx(float(detector.logits([crop])[0]), abs=1e-5)
+    log = (project / "work" / "joint.log").read_text()
+    assert log.count("auroc=") == 2
+
+
+def test_a_killed_run_ends_with_the_same_weights(project, config):
+    run(project, config)
+    whole = read_delta(project / "joint.safetensors")
+    (project / "work" / "joint.pt").unlink()
+
+    def kill(what, done, total, value):
+        if what == "validation":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(project, config, "no.safetensors", kill)
+    assert not (project / "no.safetensors").exists()
+    run(project, config, "again.safetensors")
+    again = read_delta(project / "again.safetensors")
+    for name, tensor in {**whole.norms, **whole.low_rank, **whole.read_out}.items():
+        other = {**again.norms, **again.low_rank, **again.read_out}[name]
+        assert torch.equal(tensor, other), name
+
+
+def test_a_pair_is_of_one_video_and_a_blend_has_its_mask(project, config):
+    loaded = load_config(config)
+    from assistant.evaluation.face_manifest import read_manifest
+
+    cache = CropCache(project / "work", read_manifest(loaded.manifest), loaded.crop.spec)
+    cache.fill(MiddleFinder(), limit=60, progress=lambda *a: None)
+
+    def mix(**shares):
+        return PairMix(
+            cache,
+            np.arange(60),
+            pair_shares=shares,
+            blended_shares={"drawn": 1.0},
+            self_blended=1.0,
+            augmentation=loaded.joint.augmentation,
+            batch=12,
+            seed=0,
+        )
+
+    pairs = mix(drawn=1.0).draw(0)
+    assert pairs.labels.tolist() == [0, 1] * 6
+    for real, fake in pairs.rows.reshape(-1, 2):
+        assert cache.rows[real].label == 0
+        assert cache.rows[fake].label == 1
+        here = {r.video for i, r in enumerate(cache.rows[:60]) if r.label == 0}
+        if cache.rows[fake].video in here:
+            assert cache.rows[real].video == cache.rows[fake].video
+    assert pairs.mask_weight.tolist() == [1.0, 0.0] * 6  # what a fake's mask is, is not known
+
+    blends = mix(blended=1.0).draw(0)
+    assert (blends.masks[0::2] == 0).all()
+    assert (blends.masks[1::2].max((1, 2)) > 0.5).all()
+    assert blends.mask_weight.tolist() == [1.0] * 12
+    with pytest.raises(TrainingError, match="nowhere"):
+        mix(nowhere=1.0)
+
+
+def test_merged_factors_give_what_training_saw(layout, project):
+    state = load_file(project / "base.safetensors")
+    tower = build_tower(layout)
+    tower.load_state_dict(state)
+    factors = attach_low_rank(tower, [0, 2], rank=2)
+    torch.manual_seed(1)
+    for factor in factors.values():
+        factor.data.normal_(std=0.2)
+    merged = build_tower(layout)
+    merged.load_state_dict(merge_low_rank(state, {n: f.detach() for n, f in factors.items()}))
+    pixels = torch.randn(2, 3, 42, 42)
+    with torch.no_grad():
+        seen = run_blocks(tower, embed(tower, pixels), range(3))[-1]
+        got = run_blocks(merged, embed(merged, pixels), range(3))[-1]
+    assert torch.allclose(seen, got, atol=1e-4)
+    with pytest.raises(ValueError, match="factor"):
+        merge_low_rank(state, {"transformer.resblocks.0.mlp.c_fc.up": torch.zeros(2, 2)})
+    with pytest.raises(ValueError, match="fits no layer"):
+        merge_low_rank(state, {"nothing.up": torch.zeros(2, 2), "nothing.down": torch.zeros(2, 2)})
