@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assistant.errors import AssistantError
-from assistant.types import Analysis, Explanation, Face, FaceAnalysis, Media, Turn
+from assistant.types import Analysis, Description, Explanation, Face, FaceAnalysis, Media, Turn
 
 __all__ = [
     "Analyzed",
+    "Described",
     "Done",
     "Event",
     "Explained",
@@ -69,6 +70,13 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What the model saw in the face's crop before it was told the score."""
+
+    description: Description
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
     """The checked explanation of the face that stands first."""
 
@@ -103,6 +111,7 @@ Event = (
     | NoFace
     | Analyzed
     | Token
+    | Described
     | Explained
     | TurnDone
     | Done

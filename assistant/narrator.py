@@ -15,9 +15,11 @@ from assistant.prompting import Prompt, PromptLibrary
 from assistant.questions import QuestionKind, classify, clean_user_text
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import (
+    Description,
     Evidence,
     Explanation,
     FaceAnalysis,
+    Fact,
     FactKind,
     Message,
     Sentence,
@@ -30,6 +32,8 @@ __all__ = ["Narrator"]
 
 _log = logging.getLogger(__name__)
 _HISTORY_TURNS = 4
+# Sentences of a text that are written again: each costs a call of the model.
+_MOST_REPAIRS = 3
 
 #: What must never depend on a model: these get the fixed answers of the fallback.
 _FIXED = frozenset(
@@ -54,6 +58,11 @@ _ANSWERED_BY: dict[QuestionKind, frozenset[FactKind]] = {
     QuestionKind.QUALITY: frozenset({FactKind.QUALITY}),
     QuestionKind.PROVENANCE: frozenset({FactKind.PROVENANCE}),
 }
+
+
+#: Questions that every single everyday change may answer, and those that their spread may.
+_EACH_CHANGE = frozenset({QuestionKind.WHAT_IF})
+_SPREAD = frozenset({QuestionKind.HOW_SURE, QuestionKind.COULD_BE_WRONG})
 
 
 class Narrator:
@@ -86,15 +95,67 @@ class Narrator:
         self.vlm.close()
         self.fallback.close()
 
+    @property
+    def can_describe(self) -> bool:
+        """Whether the text backend sees pictures, so that a blind description can be asked for."""
+        return self.vlm.supports_images
+
     def explain(
-        self, result: FaceAnalysis, *, cancel: threading.Event | None = None
-    ) -> Iterator[str | Explanation]:
-        """Pieces of the explanation as they are written, then the checked whole."""
+        self, result: FaceAnalysis, *, blind: bool = False, cancel: threading.Event | None = None
+    ) -> Iterator[str | Description | Explanation]:
+        """Pieces of the explanation as they are written, then the checked whole.
+
+        With ``blind`` the model first describes the crop, before it is told anything of the score:
+        the description comes first, and again in the explanation.
+        """
+        described = None
+        if blind:
+            described = self.describe(result, cancel=cancel)
+            yield described
         prompt = self._prompts.get("explain")
+        result = replace(result, evidence=_to_the_point(result.evidence, None))
         request = self._request(
             prompt, result, question="", messages=_render(prompt, result.evidence)
         )
-        yield from self._write(prompt, request, cancel)
+        for piece in self._write(prompt, request, cancel):
+            yield replace(piece, blind=described) if isinstance(piece, Explanation) else piece
+
+    def describe(
+        self, result: FaceAnalysis, *, cancel: threading.Event | None = None
+    ) -> Description:
+        """What the model sees in the crop without the score, held against what was measured.
+
+        Where there is no description, ``problem`` says why; that never ends an analysis.
+
+        Raises:
+            Cancelled: the user stopped it.
+        """
+        if not self.can_describe:
+            problem = f"The text backend {self.vlm.name} sees no picture, so it describes none."
+            return Description(text="", backend=self.vlm.name, problem=problem)
+        prompt = self._prompts.get("describe")
+        request = self._request(prompt, result, question="", messages=prompt.render())
+        began = time.perf_counter()
+        said, problem = "", ""
+        try:
+            said = self._whole(request, self._limits, cancel)
+        except Cancelled:
+            raise
+        except AssistantError as error:
+            _log.warning("text backend %s failed to describe: %s", self.vlm.name, error.code)
+            problem = error.user_message
+        text, struck, disagreements = grounding.check_description(said, result)
+        if not text and not problem:
+            problem = "Nothing of what the model said of the picture can be shown."
+        return Description(
+            text=text,
+            struck=struck,
+            disagreements=disagreements,
+            backend=self.vlm.name,
+            prompt=prompt.ref,
+            seconds=time.perf_counter() - began,
+            problem=problem,
+        )
 
     def answer(
         self,
@@ -108,6 +169,7 @@ class Narrator:
         prompt = self._prompts.get("answer")
         asked = clean_user_text(question)
         kind = classify(asked)
+        result = replace(result, evidence=_to_the_point(result.evidence, kind))
         messages = _with_history(_render(prompt, result.evidence, question=asked), history)
         request = self._request(prompt, result, question=asked, messages=messages)
         if kind in _FIXED:
@@ -177,6 +239,9 @@ class Narrator:
             prompt=prompt.ref,
             first_token_seconds=first,
         )
+        if not reason:
+            mended = self._mended(checked.sentences, request, began, cancel)
+            checked = replace(checked, sentences=mended)
         if not reason and not grounding.is_enough(checked.sentences):
             reason = "Too little of what the model wrote stands up to the evidence."
         elif not reason and not _answers(checked.sentences, request.evidence, answered_by):
@@ -188,6 +253,54 @@ class Narrator:
             text=grounding.shown_text(checked.sentences),
             seconds=time.perf_counter() - began,
         )
+
+    def _mended(
+        self,
+        sentences: tuple[Sentence, ...],
+        request: VlmRequest,
+        began: float,
+        cancel: threading.Event | None,
+    ) -> tuple[Sentence, ...]:
+        """Struck sentences written once more by the model; what still fails gives way to a fact.
+
+        All of it ends with the time that a text may take.
+
+        Raises:
+            Cancelled: the user stopped it.
+        """
+        prompt = self._prompts.get("repair")
+        facts = request.evidence.to_prompt()
+        for place in grounding.mendable(sentences, most=_MOST_REPAIRS):
+            left = self._limits.total_seconds - (time.perf_counter() - began)
+            if left <= 0:
+                break
+            struck = clean_user_text(sentences[place].text, limit=600)
+            again = replace(
+                request,
+                messages=prompt.render(facts=facts, sentence=struck),
+                max_new_tokens=prompt.max_new_tokens,
+            )
+            limits = replace(
+                self._limits,
+                first_seconds=min(left, self._limits.first_seconds),
+                total_seconds=left,
+            )
+            try:
+                text = self._whole(again, limits, cancel)
+            except Cancelled:
+                raise
+            except AssistantError as error:
+                _log.warning("text backend %s failed to mend: %s", self.vlm.name, error.code)
+                break
+            sentences = grounding.rewritten(sentences, place, text, request.evidence)
+        return grounding.with_facts(sentences, request.evidence)
+
+    def _whole(
+        self, request: VlmRequest, limits: StreamLimits, cancel: threading.Event | None
+    ) -> str:
+        """All that the model writes at one request."""
+        with _held(self._one_at_a_time, cancel):
+            return "".join(guarded(_starter(self.vlm, request), limits=limits, cancel=cancel))
 
     def _fall_back(self, checked: Explanation, request: VlmRequest, reason: str) -> Explanation:
         text = "".join(self.fallback.stream(request, threading.Event()))
@@ -206,8 +319,25 @@ def _answers(
     """Whether a supported sentence rests on a fact that the question asks for (if there is one)."""
     if by is None or not any(fact.kind in by for fact in evidence.facts):
         return True
-    cited = {c for s in sentences if s.status is SentenceStatus.SUPPORTED for c in s.cites}
+    cited = {
+        c for s in sentences if s.status is SentenceStatus.SUPPORTED or s.rewritten for c in s.cites
+    }
     return any(fact.kind in by for fact in evidence.facts if fact.id in cited)
+
+
+def _to_the_point(evidence: Evidence, kind: QuestionKind | None) -> Evidence:
+    """Without the fragility facts that a question (None: the explanation) does not ask for.
+
+    They are many and alike, which costs a small model time and attention.
+    """
+    if kind in _EACH_CHANGE:
+        return evidence
+
+    def kept(fact: Fact) -> bool:
+        spread = "flips" in fact.values and (kind is None or kind in _SPREAD)
+        return fact.kind is not FactKind.FRAGILITY or spread
+
+    return replace(evidence, facts=tuple(fact for fact in evidence.facts if kept(fact)))
 
 
 def _starter(vlm: VlmBackend, request: VlmRequest) -> Callable[[threading.Event], Iterator[str]]:

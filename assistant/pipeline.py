@@ -15,9 +15,11 @@ import numpy as np
 
 from assistant import evidence as facts
 from assistant.attribution.regions import find_regions
+from assistant.attribution.stability import with_stability
 from assistant.errors import AssistantError, InferenceError
 from assistant.events import (
     Analyzed,
+    Described,
     Done,
     Event,
     Explained,
@@ -29,11 +31,12 @@ from assistant.events import (
     Token,
     TurnDone,
 )
-from assistant.faces import is_too_small, make_face
+from assistant.faces import domain_measures, is_too_small, make_face
 from assistant.interfaces import (
     Attributor,
     Calibrator,
     Detector,
+    DomainCheck,
     FaceFinder,
     TraceableDetector,
     VlmBackend,
@@ -42,7 +45,10 @@ from assistant.media import MediaLimits, load_media
 from assistant.narrator import Narrator
 from assistant.types import (
     Analysis,
+    Calibrated,
+    Description,
     Detection,
+    DomainFinding,
     Explanation,
     Face,
     FaceAnalysis,
@@ -52,6 +58,7 @@ from assistant.types import (
     Score,
     Trace,
     Turn,
+    Verdict,
 )
 
 __all__ = ["Assistant", "PipelineLimits"]
@@ -83,6 +90,7 @@ class Assistant:
         attributor: shows where the score came from.
         narrator: writes and checks the words.
         causal: neutralises regions and scores again, as facts; None leaves that out.
+        domain: tells faces unlike those the detector knows; None leaves that out.
         fragility: recompresses, resizes, shifts and scores again, as facts; None leaves that out.
         region_baseline: what maps of untouched faces show, by region.
         limits: what one call may take.
@@ -99,6 +107,7 @@ class Assistant:
         narrator: Narrator,
         causal: CausalProbe | None = None,
         fragility: CausalProbe | None = None,
+        domain: DomainCheck | None = None,
         region_baseline: Mapping[str, Sequence[float]] | None = None,
         limits: PipelineLimits | None = None,
         versions: Mapping[str, str] | None = None,
@@ -114,12 +123,23 @@ class Assistant:
         self.demo = demo
         self._causal = causal
         self._fragility = fragility
+        self._domain = domain
         self._region_baseline = region_baseline
 
     @property
     def vlm(self) -> VlmBackend:
         """The text backend in use."""
         return self.narrator.vlm
+
+    @property
+    def can_describe(self) -> bool:
+        """Whether the text backend sees pictures (``blind``)."""
+        return self.narrator.can_describe
+
+    @property
+    def measures_fragility(self) -> bool:
+        """Whether :meth:`probe_fragility` adds anything."""
+        return self._fragility is not None
 
     def describe(self) -> dict[str, Mapping[str, str]]:
         """Every stage's name and origin."""
@@ -136,31 +156,44 @@ class Assistant:
         self.narrator.close()
 
     def analyze(
-        self, data: bytes, *, explain: bool = True, cancel: threading.Event | None = None
+        self,
+        data: bytes,
+        *,
+        explain: bool = True,
+        blind: bool = False,
+        fragility: bool = True,
+        cancel: threading.Event | None = None,
     ) -> Iterator[Event]:
         """Analyse one file.
 
         Args:
             data: the file's bytes.
             explain: also write the explanation of the first (largest) face.
+            blind: before that, have the model describe the face without the score.
+            fragility: also measure, after the words, how steady the score and the regions are;
+                False: :meth:`probe_fragility` does it later.
             cancel: stops the writing.
 
         Yields:
             ``MediaReady``; ``NoFace``, or for each face ``FaceFound`` and ``Analyzed``, then a
-            second ``Analyzed`` for the same face once its causal checks are in; ``Token`` while
-            text is written; ``Explained``; ``Done``. ``Failed`` ends it at any point.
+            second ``Analyzed`` for the same face once its causal checks are in; ``Described`` with
+            ``blind``; ``Token`` while text is written; ``Explained``; a third ``Analyzed`` with the
+            fragility; ``Done``. ``Failed`` ends it at any point.
         """
         try:
-            yield from self._analyze(data, explain, cancel)
+            yield from self._analyze(data, explain, blind, fragility, cancel)
         except AssistantError as error:
             yield Failed(error=error)
 
     def explain(
-        self, result: FaceAnalysis, *, cancel: threading.Event | None = None
+        self, result: FaceAnalysis, *, blind: bool = False, cancel: threading.Event | None = None
     ) -> Iterator[Event]:
-        """Write and check one face's explanation: ``Token``s, then ``Explained`` or ``Failed``."""
+        """Write and check one face's explanation: ``Token``s, then ``Explained`` or ``Failed``.
+
+        With ``blind``, ``Described`` comes first.
+        """
         try:
-            yield from self._explain(result, cancel)
+            yield from self._explain(result, blind, cancel)
         except AssistantError as error:
             yield Failed(error=error)
 
@@ -183,7 +216,7 @@ class Assistant:
             self._check_question(question)
             if self._fragility and self.narrator.wants_fragility(question, result.evidence):
                 yield Progress(stage="fragility", done=0, total=1)
-                result = self._with_facts(result, self._fragility)
+                result = self.probe_fragility(result)
                 yield Analyzed(result=result)
             for piece in self.narrator.answer(result, question, history=history, cancel=cancel):
                 if isinstance(piece, Explanation):
@@ -194,10 +227,22 @@ class Assistant:
             yield Failed(error=error)
 
     def probe_fragility(self, result: FaceAnalysis) -> FaceAnalysis:
-        """The same analysis with the fragility facts added, where there are none yet."""
+        """The same analysis with fragility facts and the regions' stability, if not in yet.
+
+        Raises:
+            InferenceError: a score or map is not finite.
+        """
         if self._fragility is None or result.evidence.of_kind(facts.FactKind.FRAGILITY):
             return result
-        return self._with_facts(result, self._fragility)
+        regions = with_stability(
+            result.regions,
+            self.attributor,
+            self.detector,
+            result.face.crop,
+            result.face.crop_landmarks,
+            self._region_baseline,
+        )
+        return replace(self._with_facts(result, self._fragility), regions=regions)
 
     def _check_question(self, question: str) -> None:
         limit = self.limits.max_question_characters
@@ -215,7 +260,12 @@ class Assistant:
             )
 
     def _analyze(
-        self, data: bytes, explain: bool, cancel: threading.Event | None
+        self,
+        data: bytes,
+        explain: bool,
+        blind: bool,
+        fragility: bool,
+        cancel: threading.Event | None,
     ) -> Iterator[Event]:
         began = time.perf_counter()
         media = load_media(data, self.limits.media)
@@ -251,12 +301,19 @@ class Assistant:
             seconds["counterfactuals"] = time.perf_counter() - step
         explanation = None
         if explain:
-            for event in self._explain(results[0], cancel):
+            for event in self._explain(results[0], blind, cancel):
                 if isinstance(event, Explained):
                     explanation = event.explanation
                     seconds["explanation"] = explanation.seconds
                     seconds["first_words"] = explanation.first_token_seconds
                 yield event
+        if fragility and self._fragility is not None:
+            step = time.perf_counter()
+            for i, result in enumerate(results):
+                yield Progress(stage="fragility", done=i, total=len(results))
+                results[i] = self.probe_fragility(result)
+                yield Analyzed(result=results[i])
+            seconds["fragility"] = time.perf_counter() - step
         seconds["total"] = time.perf_counter() - began
         yield Done(
             analysis=Analysis(
@@ -346,6 +403,10 @@ class Assistant:
             trace = self._trace(face)
             extra = (self._frames_fact(logits),)
         calibrated = self.calibrator.calibrate(logit)
+        finding = self._judge(media, face, trace)
+        if finding is not None and self._domain is not None:
+            calibrated = self._domain.apply(calibrated, finding)
+            extra = (*extra, _domain_fact(finding))
         score = Score(
             logit=logit,
             probability=calibrated.probability,
@@ -355,6 +416,7 @@ class Assistant:
             detector=self.detector.name,
             calibrator=self.calibrator.name,
             weights_sha256=self.detector.weights_sha256,
+            domain=finding,
         )
         attribution = self.attributor.attribute(self.detector, face.crop, trace)
         regions = find_regions(attribution.map, face.crop_landmarks, baseline=self._region_baseline)
@@ -371,19 +433,56 @@ class Assistant:
             return None
         return self.detector.trace(face.crop)
 
+    def _judge(self, media: Media, face: Face, trace: Trace | None) -> DomainFinding | None:
+        """Whether the face is like those the detector knows; of a video, the face that stands."""
+        if self._domain is None or trace is None or trace.tokens is None:
+            return None
+        detection = Detection(
+            box_xyxy=face.box_xyxy, landmarks=face.landmarks, confidence=face.confidence
+        )
+        return self._domain.judge(trace, domain_measures(media.frames[face.frame_index], detection))
+
     def _frames_fact(self, logits: np.ndarray) -> Fact:
         return facts.frames_fact([self.calibrator.calibrate(float(x)).probability for x in logits])
 
     def _with_facts(self, result: FaceAnalysis, probe: CausalProbe) -> FaceAnalysis:
-        added = probe(result, self.detector, self.calibrator)
+        calibrator = _NoVerdict(self.calibrator) if result.score.abstained else self.calibrator
+        added = probe(result, self.detector, calibrator)
         return replace(result, evidence=facts.renumbered(result.evidence, added))
 
-    def _explain(self, result: FaceAnalysis, cancel: threading.Event | None) -> Iterator[Event]:
-        for piece in self.narrator.explain(result, cancel=cancel):
+    def _explain(
+        self, result: FaceAnalysis, blind: bool, cancel: threading.Event | None
+    ) -> Iterator[Event]:
+        for piece in self.narrator.explain(result, blind=blind, cancel=cancel):
             if isinstance(piece, Explanation):
                 yield Explained(explanation=piece)
+            elif isinstance(piece, Description):
+                yield Described(description=piece)
             else:
                 yield Token(text=piece)
+
+
+class _NoVerdict:
+    """A calibrator for a face that gets no verdict: so that no change of it seems to give one."""
+
+    def __init__(self, calibrator: Calibrator) -> None:
+        self.name = calibrator.name
+        self.thresholds = calibrator.thresholds
+        self._calibrator = calibrator
+
+    def calibrate(self, logit: float) -> Calibrated:
+        return replace(self._calibrator.calibrate(logit), verdict=Verdict.UNCERTAIN)
+
+
+def _domain_fact(finding: DomainFinding) -> Fact:
+    return facts.domain_fact(
+        1,
+        inside=finding.status == "inside",
+        distance=finding.distance,
+        limit=finding.limit,
+        reasons=finding.reasons,
+        abstained=finding.status == "outside",
+    )
 
 
 def _area(box: tuple[float, float, float, float]) -> float:

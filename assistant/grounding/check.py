@@ -18,7 +18,11 @@ from assistant.grounding.vocabulary import unknown_words
 from assistant.phrases import is_closed
 from assistant.types import Evidence, FactKind, Sentence, SentenceStatus, Verdict
 
-__all__ = ["check", "is_enough", "shown_text"]
+__all__ = ["MARKUP", "REPEATED", "UNREAD", "check", "is_enough", "shown_text"]
+
+#: The reason of a sentence that was said before, and how the reasons of unread ones begin.
+REPEATED = "said before"
+UNREAD = "beyond the"
 
 _MOST_SENTENCES = 60
 _MOST_CHARACTERS = 600
@@ -26,7 +30,7 @@ _SUPPORTED = SentenceStatus.SUPPORTED
 _UNSUPPORTED = SentenceStatus.UNSUPPORTED
 _CONTRADICTED = SentenceStatus.CONTRADICTED
 
-_MARKUP = re.compile(
+MARKUP = re.compile(
     r"!?\[[^\]]*\]\([^)]*\)|https?://|www\.|<[a-z!/][^>]*>|<\||\[/?INST\]", re.IGNORECASE
 )
 _QUOTED = re.compile(r"\"([^\"]*)\"")
@@ -92,11 +96,11 @@ def check(text: str, evidence: Evidence) -> tuple[Sentence, ...]:
     for number, piece in enumerate(split(text)):
         key = f"{normal(piece.body)} {piece.cites}"
         if number >= _MOST_SENTENCES:
-            sentence = _unsupported(piece, "beyond the 60 sentences that are read")
+            sentence = _unsupported(piece, f"{UNREAD} 60 sentences that are read")
         elif len(piece.body) > _MOST_CHARACTERS:
             sentence = _unsupported(piece, "longer than the 600 characters that are read")
         elif key in seen:
-            sentence = _unsupported(piece, "said before")
+            sentence = _unsupported(piece, REPEATED)
         else:
             sentence = _check(piece, case, previous)
         seen.add(key)
@@ -107,18 +111,21 @@ def check(text: str, evidence: Evidence) -> tuple[Sentence, ...]:
 
 
 def shown_text(sentences: Sequence[Sentence]) -> str:
-    """What may be shown as fact: supported sentences, contradicted ones replaced, each once."""
+    """What may be shown as fact: supported sentences, replacements of others, each once."""
     shown: list[str] = []
     for sentence in sentences:
         text = sentence.text if sentence.status is _SUPPORTED else sentence.replacement
-        if sentence.status is not _UNSUPPORTED and text and text not in shown:
+        if text and text not in shown:
             shown.append(text)
     return " ".join(shown)
 
 
 def is_enough(sentences: Sequence[Sentence]) -> bool:
-    """Whether enough stands up to be shown: a supported sentence, and half of all."""
-    kept = sum(s.status is _SUPPORTED for s in sentences)
+    """Whether enough stands up to be shown: a supported sentence, and half of all.
+
+    A sentence that the model wrote again, and that stands up now, counts as supported.
+    """
+    kept = sum(s.status is _SUPPORTED or s.rewritten for s in sentences)
     return kept >= 1 and 2 * kept >= len(sentences)
 
 
@@ -135,7 +142,7 @@ def _check(piece: Piece, case: Case, previous: tuple[str, ...]) -> Sentence:
         return _unsupported(
             piece, f"cites {', '.join(invented)}, which is not in the evidence", known
         )
-    if _MARKUP.search(piece.written):
+    if MARKUP.search(piece.written):
         return _unsupported(piece, "holds a link or markup")
     if piece.body.rstrip().endswith("?"):
         return _unsupported(piece, "asks instead of telling")

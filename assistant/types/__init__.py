@@ -1,6 +1,8 @@
 """The values that flow: Media, Face, Score, Attribution, Evidence, Explanation, Turn."""
 
+from assistant.types.domain import DomainFinding, DomainStatus
 from assistant.types.measured import (
+    PERSON_SIDE,
     REGIONS,
     Attribution,
     Calibrated,
@@ -19,9 +21,12 @@ from assistant.types.measured import (
     Score,
     Trace,
     Verdict,
+    ranked_regions,
 )
 from assistant.types.written import (
     Analysis,
+    Description,
+    Disagreement,
     Explanation,
     FaceAnalysis,
     Message,
@@ -33,12 +38,17 @@ from assistant.types.written import (
 )
 
 __all__ = [
+    "PERSON_SIDE",
     "REGIONS",
     "Analysis",
     "Attribution",
     "Calibrated",
     "CropSpec",
+    "Description",
     "Detection",
+    "Disagreement",
+    "DomainFinding",
+    "DomainStatus",
     "Evidence",
     "Explanation",
     "Face",
@@ -60,4 +70,5 @@ __all__ = [
     "Turn",
     "Verdict",
     "VlmRequest",
+    "ranked_regions",
 ]

@@ -19,6 +19,8 @@ from assistant.types.measured import (
 
 __all__ = [
     "Analysis",
+    "Description",
+    "Disagreement",
     "Explanation",
     "FaceAnalysis",
     "Message",
@@ -42,7 +44,8 @@ class SentenceStatus(StrEnum):
 class Sentence:
     """One checked sentence: the ids it rests on (``cites``) and why it has its status.
 
-    ``replacement`` is the evidence's own sentence, shown instead of a contradicted one.
+    ``replacement`` is shown instead of one that is not supported: written again by the model and
+    then supported (``rewritten``), or the evidence's own sentence.
     """
 
     text: str
@@ -50,6 +53,7 @@ class Sentence:
     cites: tuple[str, ...] = ()
     reason: str = ""
     replacement: str = ""
+    rewritten: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,35 @@ class PromptRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """Where a blind description and what was measured do not fit, each in its own words."""
+
+    said: str
+    measured: str
+    cites: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What a model saw in a crop before it was told anything of the score.
+
+    Attributes:
+        text: what may be shown; nobody measured it.
+        struck: sentences left out: on who a person is, a verdict that was not asked for, markup.
+        disagreements: what does not fit the measurements or the verdict; shown, never hidden.
+        problem: why there is no description.
+    """
+
+    text: str
+    struck: tuple[str, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
+    backend: str = ""
+    prompt: PromptRef | None = None
+    seconds: float = 0.0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """Generated text after checking.
 
@@ -77,6 +110,7 @@ class Explanation:
             ``fallback_reason`` says why.
         seconds: wall time of the generation; ``first_token_seconds`` to the first word.
         truncated: the model ran into its length limit.
+        blind: what the model saw before it was told the score, where that was asked for.
     """
 
     text: str
@@ -89,6 +123,7 @@ class Explanation:
     seconds: float = 0.0
     first_token_seconds: float = 0.0
     truncated: bool = False
+    blind: Description | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
