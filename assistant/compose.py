@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant import __version__, registry
-from assistant.errors import PluginError
+from assistant.errors import PluginError, WeightsError
 
 if TYPE_CHECKING:
-    from assistant.interfaces import Attributor, Calibrator, Detector, FaceFinder, VlmBackend
+    from assistant.interfaces import (
+        Attributor,
+        Calibrator,
+        Detector,
+        DomainCheck,
+        FaceFinder,
+        VlmBackend,
+    )
     from assistant.pipeline import Assistant
     from assistant.settings import Settings
 
-__all__ = ["build", "build_detector", "build_finder", "build_vlm"]
+__all__ = [
+    "DOMAIN_FILES",
+    "build",
+    "build_detector",
+    "build_domain",
+    "build_finder",
+    "build_vlm",
+    "region_baseline",
+]
+
+_log = logging.getLogger(__name__)
 
 _MAX_THREADS = 8
 
@@ -24,6 +43,10 @@ _DETECTOR_FILES = {
     "embedded": ("dinov2-vits14", "clip-ln-vits14"),
     "full": ("clip-vitl14", "clip-ln-vitl14"),
 }
+
+
+#: The domain check by profile; one in the data folder goes before one that ships.
+DOMAIN_FILES = {"embedded": "domain-vits14.json", "full": "domain-vitl14.json"}
 
 
 def build(settings: Settings) -> Assistant:
@@ -66,9 +89,10 @@ def build(settings: Settings) -> Assistant:
                 total_seconds=settings.vlm.total_timeout,
             ),
         ),
-        causal=region_facts,
+        causal=partial(region_facts, method=settings.counterfactual),
         fragility=fragility_facts,
-        region_baseline=_region_baseline(settings),
+        domain=build_domain(settings, detector),
+        region_baseline=region_baseline(settings, detector),
         limits=PipelineLimits(
             media=MediaLimits(
                 max_image_bytes=limits.max_image_bytes,
@@ -132,6 +156,29 @@ def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:
     base = locate(base_name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
     curve = load_calibrator(settings.calibration or delta)
     return cls.load(base, delta, device=_device(settings)), curve
+
+
+def build_domain(settings: Settings, detector: Detector) -> DomainCheck | None:
+    """The domain check fitted for this detector; None, with a warning, where there is none.
+
+    A check of other weights says nothing of these scores: it is left out.
+    """
+    from assistant.calibration.domain import load_domain
+    from assistant.resources import resource_dir
+    from assistant.weights.store import data_dir_or_default
+
+    name = DOMAIN_FILES[settings.profile]
+    places = [data_dir_or_default(settings.data_dir) / name, resource_dir("weights") / name]
+    found = [load_domain(path) for path in places if path.is_file()]
+    for model in found:
+        if model.weights_sha256 == detector.weights_sha256:
+            return model
+    _log.warning(
+        "no domain check fits the detector %s: faces unlike those it knows are not told; "
+        "fit one with `whyfake train domain`",
+        detector.name,
+    )
+    return None
 
 
 def build_vlm(settings: Settings) -> VlmBackend:
@@ -219,14 +266,25 @@ def _third_party(kind: str, name: str, cls: Any, settings: Settings) -> Any:
         ) from error
 
 
-def _region_baseline(settings: Settings) -> Mapping[str, Any] | None:
+def region_baseline(settings: Settings, detector: Detector) -> Mapping[str, Any] | None:
+    """What the maps in use show on untouched faces; None where that was not measured for them.
+
+    A baseline of another attributor or of other weights says nothing of these maps: it is left out
+    with a warning, and regions then stand out by their lift alone.
+    """
     from assistant.attribution.regions import load_baseline
     from assistant.resources import resource_dir
 
     path = resource_dir("weights") / "region-baseline.json"
-    if settings.profile != "embedded" or not path.is_file():
+    if not path.is_file():
         return None
-    return load_baseline(path)
+    try:
+        return load_baseline(
+            path, attributor=settings.attributor, weights_sha256=detector.weights_sha256
+        )
+    except WeightsError as error:
+        _log.warning("regions are named by their lift alone: %s", error.user_message)
+        return None
 
 
 def _versions(

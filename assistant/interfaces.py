@@ -9,12 +9,22 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.types import Attribution, Calibrated, CropSpec, Detection, Image, Trace, VlmRequest
+from assistant.types import (
+    Attribution,
+    Calibrated,
+    CropSpec,
+    Detection,
+    DomainFinding,
+    Image,
+    Trace,
+    VlmRequest,
+)
 
 __all__ = [
     "Attributor",
     "Calibrator",
     "Detector",
+    "DomainCheck",
     "FaceFinder",
     "TraceableDetector",
     "VlmBackend",
@@ -75,6 +85,28 @@ class Calibrator(Protocol):
 
     def calibrate(self, logit: float) -> Calibrated:
         """Non-decreasing in ``logit``."""
+        ...
+
+
+@runtime_checkable
+class DomainCheck(Protocol):
+    """Tells whether a face is like those the detector knows, and what follows from it."""
+
+    def judge(self, trace: Trace, measures: Mapping[str, float]) -> DomainFinding:
+        """Compare what a crop left in the detector, and what was measured on it.
+
+        Args:
+            trace: of the crop, with tokens.
+            measures: of the face in its picture: ``face_side`` (pixels), ``sharpness``,
+                ``blockiness``; those left out are not compared.
+
+        Raises:
+            InferenceError: the trace keeps no tokens, or tokens of another width.
+        """
+        ...
+
+    def apply(self, calibrated: Calibrated, finding: DomainFinding) -> Calibrated:
+        """Widen the interval at the edge; outside, no verdict but ``uncertain``."""
         ...
 
 

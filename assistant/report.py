@@ -79,6 +79,16 @@ def _face(result: FaceAnalysis) -> dict[str, Any]:
         "probability": score.probability,
         "interval": list(score.interval),
         "verdict": score.verdict.value,
+        "abstained": score.abstained,
+        "domain": None
+        if score.domain is None
+        else {
+            "status": score.domain.status,
+            "distance": round(score.domain.distance, 4),
+            "limit": score.domain.limit,
+            "outer_limit": round(score.domain.outer_limit, 4),
+            "reasons": list(score.domain.reasons),
+        },
         "thresholds": list(score.thresholds),
         "logit": score.logit,
         "box_xyxy": [round(float(v), 1) for v in result.face.box_xyxy],
@@ -90,6 +100,7 @@ def _face(result: FaceAnalysis) -> dict[str, Any]:
                 "area": round(r.area, 4),
                 "lift": round(r.lift, 3),
                 "stands_out": r.stands_out,
+                "stability": r.stability,
             }
             for r in result.regions
         ],

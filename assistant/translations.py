@@ -129,6 +129,8 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "wahrscheinlich echt.",
         "uncertain": "Das Urteil lautet unsicher: Werte zwischen {lower} und {upper} gelten als "
         "unsicher.",
+        "abstained": "Das Urteil lautet unsicher: Das Gesicht liegt außerhalb dessen, was der Detektor "
+        "kennt, sein Wert ergibt daher kein Urteil.",
         "crosses": "Das Intervall reicht in ein anderes Urteil hinein; der Fall ist knapp.",
         "frames": "Der Wert stammt aus {frames} Bildern des Videos; einzelne Bilder liegen zwischen "
         "{low} und {high}.",
@@ -188,6 +190,8 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "likely_real": "El veredicto es probablemente real: por debajo del {lower} cuenta como "
         "probablemente real.",
         "uncertain": "El veredicto es incierto: entre el {lower} y el {upper} cuenta como incierto.",
+        "abstained": "El veredicto es incierto: la cara queda fuera de lo que el detector conoce, así "
+        "que su puntuación no da un veredicto.",
         "crosses": "El intervalo llega a otro veredicto; el caso es ajustado.",
         "frames": "La puntuación se toma de {frames} fotogramas del vídeo; los fotogramas van del "
         "{low} al {high}.",
@@ -281,6 +285,8 @@ class _Teller:
             ]
             return [*out, t[v["width"]]] if v["width"] in t else out
         if "verdict" in v:
+            if v.get("abstained"):
+                return [t["abstained"]]
             out = [t[v["verdict"]].format(lower=v["shown_lower"], upper=v["shown_upper"])]
             return [*out, t["crosses"]] if v["crosses"] else out
         low, high = self._percent(v["low"]), self._percent(v["high"])

@@ -43,9 +43,9 @@ def calibrate(
 ) -> None:
     """Fit probabilities and verdict bands on your own labelled pictures; before and after."""
     from assistant.compose import build_detector, build_finder
-    from assistant.evaluation.detection import score_manifest
     from assistant.evaluation.face_manifest import read_manifest
     from assistant.evaluation.recalibration import recalibrate, recalibration_markdown
+    from assistant.evaluation.scoring import score_manifest
 
     rows = read_manifest(manifest)
     settings = settings_of(context)

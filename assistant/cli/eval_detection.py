@@ -38,16 +38,23 @@ def detection(
     resamples: int,
 ) -> None:
     """Score a manifest and report by source, family, video and overall."""
-    from assistant.compose import build_detector, build_finder
-    from assistant.evaluation.detection import evaluate, write_scores
+    from assistant.compose import build_detector, build_domain, build_finder
+    from assistant.evaluation.detection import evaluate
     from assistant.evaluation.detection_report import markdown, write_plots
     from assistant.evaluation.face_manifest import read_manifest
+    from assistant.evaluation.scoring import write_scores
 
     rows = read_manifest(manifest)
     settings = settings_of(context)
     detector, calibrator = build_detector(settings)
     result, scored = evaluate(
-        rows, build_finder(settings), detector, calibrator, resamples=resamples, progress=_progress
+        rows,
+        build_finder(settings),
+        detector,
+        calibrator,
+        domain=build_domain(settings, detector),
+        resamples=resamples,
+        progress=_progress,
     )
     if scores is not None:
         write_scores(scored, scores)

@@ -36,6 +36,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 #: Commands under ``whyfake train`` and ``whyfake eval``.
 TRAIN_COMMANDS: dict[str, tuple[str, str]] = {
     "detector": ("assistant.cli.train_detector:detector", "Train a detector from a manifest."),
+    "domain": (
+        "assistant.cli.train_domain:domain",
+        "Fit the check that tells faces unlike those the detector knows.",
+    ),
     "narrator": ("assistant.cli.train_narrator:narrator", "Train the embedded text model."),
 }
 EVAL_COMMANDS: dict[str, tuple[str, str]] = {

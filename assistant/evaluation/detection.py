@@ -1,149 +1,24 @@
-"""Score a manifest with the product's own face finder, crop, detector and calibration."""
+"""Scores and their numbers: the rows of a manifest by source, family, video and overall."""
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.errors import InferenceError, MediaError, TrainingError
 from assistant.evaluation import detection_metrics as metrics
 from assistant.evaluation.face_manifest import ManifestRow
-from assistant.faces.crops import make_face
-from assistant.interfaces import Calibrator, Detector, FaceFinder
-from assistant.media import MediaLimits, load_media, read_path
-from assistant.types import CropSpec, Image, Verdict
+from assistant.evaluation.scoring import ScoredRow, score_manifest
+from assistant.interfaces import Calibrator, Detector, DomainCheck, FaceFinder
+from assistant.types import Verdict
 
-__all__ = [
-    "ScoredRow",
-    "evaluate",
-    "face_crops",
-    "score_manifest",
-    "summarise",
-    "write_scores",
-]
+__all__ = ["evaluate", "summarise"]
 
 SCHEMA = "whyfake.eval-detection/1"
-_LOG = logging.getLogger(__name__)
-_BATCH = 16
 _RATES = (0.01, 0.05, 0.1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoredRow:
-    """A manifest row with what came out. ``logit`` is None where nothing could be scored.
-
-    ``face``: ``found``, ``whole`` (no face was found, the crop was scored whole), ``none`` or
-    ``unreadable``; ``frames`` is how many frames were scored.
-    """
-
-    row: ManifestRow
-    face: str
-    frames: int = 0
-    logit: float | None = None
-    probability: float | None = None
-    low: float | None = None
-    high: float | None = None
-    verdict: Verdict | None = None
-
-
-def face_crops(
-    row: ManifestRow, finder: FaceFinder, spec: CropSpec, limits: MediaLimits
-) -> tuple[list[Image], str]:
-    """The aligned crop of the largest face of each frame, and what ``ScoredRow.face`` will say.
-
-    Raises:
-        MediaError: the file cannot be decoded.
-    """
-    media = load_media(read_path(row.path, limits), limits)
-    crops: list[Image] = []
-    for index, frame in enumerate(media.frames):
-        found = sorted(finder.find(frame), key=lambda d: -_area(d.box_xyxy))
-        for detection in found:
-            try:
-                face = make_face(
-                    frame, detection, spec, media_id=media.id, index=0, frame_index=index
-                )
-            except InferenceError:
-                continue
-            crops.append(face.crop)
-            break
-    if crops:
-        return crops, "found"
-    if row.crop:
-        return [_whole(frame, spec.size) for frame in media.frames], "whole"
-    return [], "none"
-
-
-def score_manifest(
-    rows: Sequence[ManifestRow],
-    finder: FaceFinder,
-    detector: Detector,
-    calibrator: Calibrator,
-    *,
-    limits: MediaLimits | None = None,
-    change: Callable[[Image, np.random.Generator], Image] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[ScoredRow]:
-    """Score every row; a video's logit is the mean over its frames.
-
-    Args:
-        rows: of a manifest.
-        finder: finds the faces.
-        detector: scores them.
-        calibrator: makes probabilities of the scores.
-        limits: of the media.
-        change: applied to each crop before it is scored, for robustness tests; its random generator
-            is seeded by the row's number.
-        progress: told (rows done, rows in all).
-
-    Raises:
-        TrainingError: not one row could be scored.
-    """
-    limits = limits or MediaLimits()
-    scored: list[ScoredRow] = []
-    waiting: list[tuple[ManifestRow, list[Image], str]] = []
-
-    def flush() -> None:
-        logits = detector.logits([crop for _, crops, _ in waiting for crop in crops])
-        start = 0
-        for row, crops, how in waiting:
-            values = logits[start : start + len(crops)]
-            start += len(crops)
-            scored.append(_scored(row, how, values, calibrator))
-        waiting.clear()
-
-    for number, row in enumerate(rows):
-        try:
-            crops, how = face_crops(row, finder, detector.crop_spec, limits)
-        except MediaError as error:
-            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
-            crops, how = [], "unreadable"
-        if change is not None:
-            rng = np.random.default_rng(number)
-            crops = [change(crop, rng) for crop in crops]
-        waiting.append((row, crops, how))
-        if sum(len(crops) for _, crops, _ in waiting) >= _BATCH:
-            flush()
-        if progress is not None:
-            progress(number + 1, len(rows))
-    flush()
-    if all(s.logit is None for s in scored):
-        raise TrainingError(
-            f"None of the {len(scored)} rows could be scored: no face was found in "
-            f"{sum(s.face == 'none' for s in scored)}, "
-            f"{sum(s.face == 'unreadable' for s in scored)} could not be read.",
-            hint="For pictures that are face crops already, add a column crop with 1.",
-            code="no-faces",
-        )
-    return scored
 
 
 def summarise(scored: Sequence[ScoredRow], *, resamples: int = 400) -> dict[str, Any]:
@@ -205,7 +80,9 @@ def _numbers(scored: Sequence[ScoredRow], resamples: int) -> dict[str, Any]:
         "n_fake": sum(s.row.label == 1 for s in scored),
         "no_face": sum(s.face in ("whole", "none") for s in scored),
         "unreadable": sum(s.face == "unreadable" for s in scored),
-        "abstained": len(scored) - len(known),
+        "abstained": sum(s.logit is None or s.domain == "outside" for s in scored),
+        "outside_domain": sum(s.domain == "outside" for s in scored),
+        "at_edge": sum(s.domain == "edge" for s in scored),
         "uncertain": int((called == Verdict.UNCERTAIN).sum()),
         "real_called_manipulated": share(Verdict.LIKELY_MANIPULATED, 0),
         "fake_called_real": share(Verdict.LIKELY_REAL, 1),
@@ -270,38 +147,23 @@ def _grouped(
     return dict(sorted(groups.items()))
 
 
-def _scored(
-    row: ManifestRow, how: str, logits: NDArray[np.float64], calibrator: Calibrator
-) -> ScoredRow:
-    if not len(logits):
-        return ScoredRow(row=row, face=how)
-    logit = float(logits.mean())
-    calibrated = calibrator.calibrate(logit)
-    low, high = calibrated.interval
-    return ScoredRow(
-        row=row,
-        face=how,
-        frames=len(logits),
-        logit=logit,
-        probability=calibrated.probability,
-        low=low,
-        high=high,
-        verdict=calibrated.verdict,
-    )
-
-
 def evaluate(
     rows: Sequence[ManifestRow],
     finder: FaceFinder,
     detector: Detector,
     calibrator: Calibrator,
     *,
+    domain: DomainCheck | None = None,
     resamples: int = 400,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[dict[str, Any], list[ScoredRow]]:
-    """Score and summarise, with throughput and the versions of what was used."""
+    """Score and summarise, with throughput and the versions of what was used.
+
+    ``abstained`` counts rows that got no verdict: not scored at all, or outside the detector's
+    domain (``outside_domain``); ``at_edge`` counts those with a widened interval.
+    """
     start = time.perf_counter()
-    scored = score_manifest(rows, finder, detector, calibrator, progress=progress)
+    scored = score_manifest(rows, finder, detector, calibrator, domain=domain, progress=progress)
     seconds = time.perf_counter() - start
     result = summarise(scored, resamples=resamples)
     result["throughput"] = {
@@ -312,50 +174,9 @@ def evaluate(
         "finder": {"name": finder.name, **finder.provenance()},
         "detector": {"name": detector.name, **detector.provenance()},
         "calibrator": {"name": calibrator.name, "thresholds": list(calibrator.thresholds)},
+        "domain_check": domain is not None,
     }
     return result, scored
-
-
-def write_scores(scored: Sequence[ScoredRow], path: Path) -> None:
-    """One CSV line a manifest row, in the manifest's order.
-
-    Raises:
-        TrainingError: the file cannot be written.
-    """
-    import csv
-
-    names = ["path", "label", "source", "video", "family", "face", "frames"]
-    names += ["logit", "probability", "low", "high", "verdict"]
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(names)
-            for s in sorted(scored, key=lambda s: s.row.line):
-                row = s.row
-                values = [s.logit, s.probability, s.low, s.high]
-                writer.writerow(
-                    [row.name, row.label, row.source, row.video, row.family, s.face, s.frames]
-                    + ["" if v is None else f"{v:.6f}" for v in values]
-                    + [s.verdict or ""]
-                )
-    except OSError as error:
-        raise TrainingError(
-            f"The scores cannot be written to {path}: {error.strerror}.",
-            hint="Choose another place for --scores.",
-            code="not-writable",
-        ) from error
-
-
-def _whole(frame: Image, size: int) -> Image:
-    shrink = frame.shape[0] > size
-    resized = cv2.resize(
-        frame, (size, size), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC
-    )
-    return np.asarray(resized, np.uint8)
-
-
-def _area(box: tuple[float, float, float, float]) -> float:
-    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
 
 
 def _round(value: float | None) -> float | None:

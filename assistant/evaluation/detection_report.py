@@ -13,7 +13,7 @@ import numpy as np
 
 from assistant.errors import TrainingError
 from assistant.evaluation import detection_metrics as metrics
-from assistant.evaluation.detection import ScoredRow
+from assistant.evaluation.scoring import ScoredRow
 
 __all__ = ["markdown", "write_plots"]
 

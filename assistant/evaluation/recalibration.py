@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from assistant.calibration import CurveCalibrator
 from assistant.calibration.fitting import fit_calibrator
 from assistant.evaluation import detection_metrics as metrics
-from assistant.evaluation.detection import ScoredRow
+from assistant.evaluation.scoring import ScoredRow
 from assistant.interfaces import Calibrator
 from assistant.types import Verdict
 

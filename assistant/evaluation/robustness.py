@@ -8,8 +8,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from assistant.evaluation.detection import score_manifest, summarise
+from assistant.evaluation.detection import summarise
 from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.scoring import score_manifest
 from assistant.interfaces import Calibrator, Detector, FaceFinder
 from assistant.types import Image
 

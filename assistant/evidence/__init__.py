@@ -21,7 +21,8 @@ The keys:
 - a ``C`` on a set: ``regions`` (empty: none was found), ``after``, ``verdict_after``, ``tried``.
 - ``F1``: ``count``, ``low``, ``high``, ``flips`` (names of changes that change the verdict).
 - ``F2``, ...: ``change``, ``probability``, ``before``, ``verdict_after``, ``changes_verdict``.
-- ``D1``: ``inside``, ``distance``, ``limit``.
+- ``D1``: ``inside``, ``distance``, ``limit``, ``reasons`` (words), ``abstained`` (no verdict is
+  given; then ``S2`` has ``abstained`` too).
 - ``L1``, ``L2``: ``limit``: ``not-proof``, ``map``.
 """
 
@@ -34,12 +35,11 @@ from assistant.evidence.causal import (
     frames_fact,
     minimal_set_fact,
 )
-from assistant.evidence.names import PERSON_SIDE, quotable_name
+from assistant.evidence.names import quotable_name
 from assistant.numbers import percent
 from assistant.types import Evidence, Fact, FactKind
 
 __all__ = [
-    "PERSON_SIDE",
     "Evidence",
     "Fact",
     "FactKind",

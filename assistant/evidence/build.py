@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from assistant.evidence.names import PERSON_SIDE, quotable_name, the_region
+from assistant.evidence.names import quotable_name, the_region
 from assistant.numbers import amount, in_hundred, percent
 from assistant.types import (
+    PERSON_SIDE,
     Evidence,
     Face,
     Fact,
@@ -20,6 +21,7 @@ from assistant.types import (
     RegionFinding,
     Score,
     Verdict,
+    ranked_regions,
 )
 
 __all__ = ["build_evidence", "renumbered"]
@@ -27,6 +29,10 @@ __all__ = ["build_evidence", "renumbered"]
 _MOST_REGIONS = 3
 _MOST_NOTES = 4
 _NARROW, _WIDE = 0.10, 0.25
+_ABSTAINED = (
+    "The verdict is uncertain: the face lies outside what the detector knows, so its score gives "
+    "no verdict."
+)
 
 # issue -> (what is the case, what it means for trust)
 _QUALITY = {
@@ -155,7 +161,9 @@ def _verdict(score: Score) -> Fact:
     }
     crosses = any(score.interval[0] < t < score.interval[1] for t in (lower, upper))
     text = f"The verdict is {score.verdict.words}: {bands[score.verdict]}."
-    if crosses:
+    if score.abstained:
+        text = _ABSTAINED
+    elif crosses:
         text += " The interval reaches into another verdict, so the case is close."
     return Fact(
         id="S2",
@@ -167,7 +175,8 @@ def _verdict(score: Score) -> Fact:
             "upper": upper,
             "shown_lower": low,
             "shown_upper": high,
-            "crosses": crosses,
+            "crosses": crosses and not score.abstained,
+            "abstained": score.abstained,
         },
     )
 
@@ -175,7 +184,7 @@ def _verdict(score: Score) -> Fact:
 def _regions(regions: Sequence[RegionFinding]) -> list[Fact]:
     if not regions:
         return []
-    out = sorted((r for r in regions if r.stands_out), key=lambda r: -r.share)[:_MOST_REGIONS]
+    out = [r for r in ranked_regions(regions) if r.stands_out][:_MOST_REGIONS]
     facts = [_region(finding, rank) for rank, finding in enumerate(out, 1)]
     others = tuple(r.region for r in regions if not r.stands_out)
     if not out:

@@ -205,7 +205,15 @@ def fragility_fact(
     )
 
 
-def domain_fact(number: int, *, inside: bool, distance: float, limit: float) -> Fact:
+def domain_fact(
+    number: int,
+    *,
+    inside: bool,
+    distance: float,
+    limit: float,
+    reasons: Sequence[str] = (),
+    abstained: bool = False,
+) -> Fact:
     """D: whether the face is like those the detector was calibrated on.
 
     Args:
@@ -213,6 +221,8 @@ def domain_fact(number: int, *, inside: bool, distance: float, limit: float) -> 
         inside: whether ``distance`` is within ``limit``.
         distance: of the face's feature from the calibration data, in the units of ``limit``.
         limit: the largest distance that counts as alike.
+        reasons: what is unusual, as plain words.
+        abstained: whether no verdict is given for it.
     """
     if inside:
         text = "This face is like the faces the detector was calibrated on."
@@ -220,11 +230,23 @@ def domain_fact(number: int, *, inside: bool, distance: float, limit: float) -> 
         text = (
             "This face is unlike the faces the detector was calibrated on, so trust the score less."
         )
+        if reasons:
+            text += f" What is unusual: {_listed(reasons)}."
+        if abstained:
+            text += " It lies outside what the detector knows, so no verdict is given."
+        elif reasons:
+            text += " The interval was widened for it."
     return Fact(
         id=f"D{number}",
         kind=FactKind.DOMAIN,
         text=text,
-        values={"inside": inside, "distance": distance, "limit": limit},
+        values={
+            "inside": inside,
+            "distance": distance,
+            "limit": limit,
+            "reasons": tuple(reasons),
+            "abstained": abstained,
+        },
     )
 
 

@@ -20,6 +20,7 @@ from assistant.types import CropSpec, Detection, Image, QualityIssue, QualityNot
 __all__ = [
     "LIMITS",
     "MIN_FACE_SIDE",
+    "domain_measures",
     "is_too_small",
     "measure",
     "quality_notes",
@@ -84,6 +85,17 @@ def measure(frame: Image, detection: Detection) -> dict[QualityIssue, float]:
         QualityIssue.UNSURE: lambda: 100.0 * detection.confidence,
     }
     return {issue: value() for issue, value in values.items()}
+
+
+def domain_measures(frame: Image, detection: Detection) -> dict[str, float]:
+    """What the domain check compares: ``face_side`` (pixels), ``sharpness`` and ``blockiness``."""
+    crop, _ = align(frame, detection.landmarks, _SPEC)
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return {
+        "face_side": face_side(detection),
+        "sharpness": sharpness(grey),
+        "blockiness": blockiness(frame, detection),
+    }
 
 
 def face_side(detection: Detection) -> float:

@@ -103,6 +103,16 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "The face counts as uncertain, since the thresholds are {lower} and {upper}.",
         ),
     },
+    "verdict-abstained": {
+        "train": (
+            "The verdict is uncertain: the face lies outside what the detector knows, so its score "
+            "gives no verdict.",
+        ),
+        "heldout": (
+            "The verdict is uncertain: the face lies outside what the detector knows, so its score "
+            "gives no verdict.",
+        ),
+    },
     "verdict-short": {
         "train": (
             "The verdict is {verdict}.",

@@ -8,17 +8,10 @@ from dataclasses import dataclass
 
 from assistant.numbers import amount, in_hundred, percent
 from assistant.phrases import Variant, phrases
-from assistant.types import Evidence, Fact, FactKind, Verdict
+from assistant.types import PERSON_SIDE, Evidence, Fact, FactKind, Verdict
 from assistant.vlm.composition.english import ISSUES, PATTERNS
 
 __all__ = ["Line", "Writer", "joined"]
-
-_PERSON_SIDE = {
-    "left eye": "right eye",
-    "right eye": "left eye",
-    "left cheek": "right cheek",
-    "right cheek": "left cheek",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +81,7 @@ class Writer:
     def the(self, region: str, *, start: bool = False) -> str:
         """A region with its article; the person's own side is told once where it differs."""
         name = f"the {region}"
-        other = _PERSON_SIDE.get(region)
+        other = PERSON_SIDE.get(region)
         if other and region not in self._sides_told:
             self._sides_told.add(region)
             name += f" (the person's {other})"
@@ -129,6 +122,8 @@ class Writer:
             "upper": str(fact.values["shown_upper"]),
             "verdict": _words(verdict),
         }
+        if fact.values.get("abstained") and not short:
+            return [self.say("verdict-abstained", fact)]
         return [self.say("verdict-short" if short else f"verdict-{verdict}", fact, **fields)]
 
     def closeness(self) -> list[Line]:
