@@ -47,6 +47,7 @@ BUILT_IN: MappingProxyType[str, dict[str, str]] = MappingProxyType(
             "gradient-attention": "assistant.attribution.gradient_attention:GradientAttention",
             "raw-attention": "assistant.attribution.raw_attention:RawAttention",
             "attention-rollout": "assistant.attribution.rollout:AttentionRollout",
+            "patch-evidence": "assistant.attribution.patch_evidence:PatchEvidence",
             "patch-lens": "assistant.attribution.patch_lens:PatchLens",
             "occlusion": "assistant.attribution.occlusion:Occlusion",
             "rise": "assistant.attribution.rise:Rise",

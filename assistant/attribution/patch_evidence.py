@@ -35,7 +35,7 @@ class PatchEvidence:
                 f"The attributor {self.name!r} cannot read the detector {detector.name!r}: its "
                 "weights give no score to single patches.",
                 hint="Use `patch-lens`, or `occlusion`, which only needs scores.",
-                code="no-patch-scores",
+                code="no-gradients",
             )
         share = 1.0 / (1.0 + np.exp(-np.asarray(trace.patch_logits, np.float64)))
         values = (share - np.median(share)).reshape(trace.grid)

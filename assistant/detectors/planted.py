@@ -101,6 +101,7 @@ class PlantedCueDetector:
             attention_gradient=gradient.astype(np.float32),
             tokens=tokens.astype(np.float32),
             token_gradient=token_gradient.astype(np.float32),
+            patch_logits=(self._gain * redness * self._gate).astype(np.float32),
         )
 
     def provenance(self) -> Mapping[str, str]:

@@ -17,7 +17,15 @@ from assistant.types import Attribution
 
 ATTRIBUTORS = BUILT_IN["attributors"]
 BASELINES = {"random", "attention-rollout", "raw-attention"}
-NEED_TRACE = {"legrad", "gradient-attention", "attention-rollout", "raw-attention", "patch-lens"}
+NEED_TRACE = {
+    "legrad",
+    "gradient-attention",
+    "attention-rollout",
+    "raw-attention",
+    "patch-lens",
+    "patch-evidence",
+}
+TRACED = ("attention", "attention_gradient", "tokens", "token_gradient", "patch_logits")
 POINTS = np.array([[74, 73], [150, 73], [112, 116], [81, 158], [143, 158]], float)
 
 
@@ -50,9 +58,7 @@ class Hollow(PlantedCueDetector):
 
     def trace(self, crop, *, layers=None):
         full = super().trace(crop)
-        return dataclasses.replace(
-            full, attention=None, attention_gradient=None, tokens=None, token_gradient=None
-        )
+        return dataclasses.replace(full, **dict.fromkeys(TRACED))
 
 
 class Broken(PlantedCueDetector):
@@ -65,9 +71,8 @@ class Broken(PlantedCueDetector):
 
     def trace(self, crop, *, layers=None):
         full = super().trace(crop)
-        keys = ("attention", "attention_gradient", "tokens", "token_gradient")
         return dataclasses.replace(
-            full, **{k: np.full_like(getattr(full, k), np.nan) for k in keys}
+            full, **{k: np.full_like(getattr(full, k), np.nan) for k in TRACED}
         )
 
 
