@@ -28,6 +28,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bench": ("assistant.cli.bench:bench", "Measure speed on this machine."),
     "calibrate": ("assistant.cli.calibrate:calibrate", "Fit probabilities on your own pictures."),
     "adapt": ("assistant.cli.adapt:adapt", "Adapt the detector to your own faces."),
+    "manifest": (
+        "assistant.cli.manifest:manifest",
+        "List public deepfake sets; look for leaks between the parts.",
+    ),
     "train": ("assistant.cli.main:train", "Train a detector or a narrator."),
     "eval": ("assistant.cli.main:eval_", "Evaluate detectors, maps and explanations."),
 }
@@ -36,6 +40,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 #: Commands under ``whyfake train`` and ``whyfake eval``.
 TRAIN_COMMANDS: dict[str, tuple[str, str]] = {
     "detector": ("assistant.cli.train_detector:detector", "Train a detector from a manifest."),
+    "ablation": (
+        "assistant.cli.train_ablation:ablation",
+        "Train the published recipe term by term, with several seeds.",
+    ),
     "domain": (
         "assistant.cli.train_domain:domain",
         "Fit the check that tells faces unlike those the detector knows.",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from assistant.errors import ConfigError
 from assistant.training.augmentation import Augmentation
@@ -55,7 +55,14 @@ class ReadOutConfig(_Strict):
 class TuningConfig(_Strict):
     """LayerNorm tuning as published (arXiv 2503.19683, 2508.06248); each term is a switch."""
 
+    layer_norms: bool = Field(default=True, description="False: the head alone, a linear probe")
     lowest_block: int = Field(default=0, ge=0, description="blocks below keep their LayerNorms")
+    keep_tokens: bool = Field(
+        default=False, description="compute the blocks below once; without augmentation only"
+    )
+    start: Literal["random", "logistic"] = Field(
+        default="random", description="the head's first values; logistic: a regression's"
+    )
     epochs: int = Field(default=10, ge=1)
     batch: int = Field(default=128, ge=2)
     learning_rate: float = Field(default=3e-4, gt=0)
@@ -74,6 +81,12 @@ class TuningConfig(_Strict):
     checkpoint_steps: int = Field(default=50, ge=1)
     precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False
+
+    @model_validator(mode="after")
+    def _kept_tokens_never_change(self) -> Self:
+        if self.keep_tokens and (self.augment or self.lowest_block == 0):
+            raise ValueError("keep_tokens needs augment: false and a lowest_block of at least 1")
+        return self
 
 
 class JointConfig(_Strict):

@@ -78,6 +78,7 @@ def tune_layer_norms(
     config: TuningConfig,
     *,
     seed: int,
+    entry: int = 0,
     checkpoint: Path | None = None,
     progress: Callable[[str, int, int, float], None] | None = None,
     device: str = "cpu",
@@ -94,6 +95,7 @@ def tune_layer_norms(
         validation: training rows and validation rows (of other videos).
         config: of the recipe.
         seed: of order, augmentation and slerp.
+        entry: the first block to run; above 0, ``pictures`` gives the tokens that enter it.
         checkpoint: written every ``config.checkpoint_steps`` steps; the same call goes on from it.
         progress: told ("epoch", done, in all, validation AUROC).
         device: a torch device.
@@ -104,14 +106,14 @@ def tune_layer_norms(
     rows, held = validation
     tower.to(device).requires_grad_(False)
     head.to(device)
-    norms = tuned_norms(tower, config.lowest_block)
+    norms = tuned_norms(tower, config.lowest_block) if config.layer_norms else {}
     tuned = [*norms.values(), *head.parameters()]
     for parameter in tuned:
         parameter.requires_grad_(True)
     optimiser = torch.optim.AdamW(
         tuned, config.learning_rate, betas=(0.9, 0.999), weight_decay=config.weight_decay
     )
-    run = torch.compile(_logits) if config.compile else _logits
+    run = torch.compile(_features) if config.compile else _features
     named = {
         **{f"norm.{n}": p for n, p in norms.items()},
         **{f"head.{n}": p for n, p in head.named_parameters()},
@@ -139,7 +141,7 @@ def tune_layer_norms(
             target = torch.from_numpy(labels[batch]).to(device)
             generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
             with torch.autocast(device, torch.bfloat16, enabled=config.precision == "bfloat16"):
-                loss = _loss(run, tower, head, images, target, config, generator)
+                loss = _loss(run, tower, head, images, target, config, generator, entry)
             if not bool(torch.isfinite(loss)):
                 raise TrainingError(
                     f"The loss is not finite in epoch {epoch + 1}, batch {number + 1} "
@@ -151,7 +153,7 @@ def tune_layer_norms(
             loss.backward()
             optimiser.step()
             run_state.stepped(epoch, number + 1)
-        value = _validate(tower, head, pictures, held, labels, config, device, run_state)
+        value = _validate(tower, head, pictures, held, labels, config, device, run_state, entry)
         run_state.epoch_done(epoch, value)
         if progress is not None:
             left = (time.monotonic() - began) * (config.epochs - epoch - 1)
@@ -166,23 +168,25 @@ def tune_layer_norms(
     )
 
 
-def _logits(tower: Tower, head: ClassTokenReadOut, images: Tensor) -> Tensor:
+def _features(tower: Tower, head: ClassTokenReadOut, images: Tensor, entry: int) -> Tensor:
     """The class token after the last LayerNorm."""
-    tokens = run_blocks(tower, embed(tower, images), range(head.blocks[0] + 1))[-1]
+    entered = images if entry else embed(tower, images)
+    tokens = run_blocks(tower, entered, range(entry, head.blocks[0] + 1))[-1]
     features: Tensor = head.feature([tower.ln_post(tokens)])
     return features
 
 
 def _loss(
-    run: Callable[[Tower, ClassTokenReadOut, Tensor], Tensor],
+    run: Callable[[Tower, ClassTokenReadOut, Tensor, int], Tensor],
     tower: Tower,
     head: ClassTokenReadOut,
     images: Tensor,
     target: Tensor,
     config: TuningConfig,
     generator: torch.Generator,
+    entry: int,
 ) -> Tensor:
-    features = run(tower, head, images).float()
+    features = run(tower, head, images, entry).float()
     unit = functional.normalize(features, dim=-1)
     if config.slerp:
         unit = slerp_within_classes(unit, target, generator=generator)
@@ -222,12 +226,13 @@ def _validate(
     config: TuningConfig,
     device: str,
     state: RunState,
+    entry: int,
 ) -> float:
     with state.averaged(), torch.inference_mode():
         parts = []
         for start in range(0, len(held), config.batch):
             images = pictures(held[start : start + config.batch], 0).to(device)
-            features = _logits(tower, head, images).float()
+            features = _features(tower, head, images, entry).float()
             real_fake = head.linear(features)
             parts.append((real_fake[:, 1] - real_fake[:, 0]).double().cpu().numpy())
     value = auroc(labels[held], np.concatenate(parts))

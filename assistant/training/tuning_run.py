@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
-from torch import Tensor
 
 from assistant.calibration.fitting import fit_calibrator
 from assistant.detectors.delta_file import DeltaHeader, write_delta
 from assistant.detectors.read_out import ClassTokenReadOut
-from assistant.detectors.tower import TOWERS, build_tower, embed, run_blocks, tower_sha256
+from assistant.detectors.tower import (
+    TOWERS,
+    Tower,
+    build_tower,
+    embed,
+    run_blocks,
+    tower_sha256,
+)
 from assistant.evaluation.detection_metrics import auroc
 from assistant.evaluation.face_manifest import read_manifest
 from assistant.interfaces import FaceFinder
-from assistant.training.augmentation import augment
 from assistant.training.detector_config import DetectorConfig
-from assistant.training.face_cache import UNREADABLE, CropCache
+from assistant.training.face_cache import CropCache
 from assistant.training.layer_norms import tune_layer_norms
-from assistant.training.splits import list_sha256, part_of
+from assistant.training.splits import list_sha256
+from assistant.training.tuning_faces import TuningFaces
 
 __all__ = ["train_layer_norms"]
 
@@ -55,48 +63,29 @@ def train_layer_norms(
     )
     cache = CropCache(work, rows, config.crop.spec)
     cache.fill(finder, limit=limit, progress=progress)
-    known = cache.rows[:limit]
-    labels = np.array([r.label for r in known], np.int64)
-    videos = [r.video for r in known]
-    parts = np.array(
-        [
-            part_of(
-                v,
-                test_percent=config.test_percent,
-                calibration_percent=config.calibration_percent,
-            )
-            for v in videos
-        ]
-    )
-    usable = cache.points[:limit, 0] != UNREADABLE
-    split = {name: np.flatnonzero((parts == name) & usable) for name in np.unique(parts)}
-    mean = torch.tensor(layout.mean).view(1, 3, 1, 1) * 255.0
-    std = torch.tensor(layout.std).view(1, 3, 1, 1) * 255.0
-
-    def pictures(chosen: NDArray[np.int64], seed: int) -> Tensor:
-        crops = []
-        for row in chosen:
-            crop = np.array(cache.crops[row])
-            if seed:
-                crop, _ = augment(crop, np.random.default_rng((config.seed, seed, int(row))))
-            if crop.shape[0] != layout.image_size:
-                side = (layout.image_size, layout.image_size)
-                crop = np.asarray(cv2.resize(crop, side, interpolation=cv2.INTER_CUBIC), np.uint8)
-            crops.append(crop)
-        pixels = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float()
-        return (pixels - mean) / std
-
+    faces = TuningFaces(cache, limit, config, layout)
+    entry = 0
+    if config.tuning.keep_tokens:
+        entry = config.tuning.lowest_block
+        faces.keep_tokens(copy.deepcopy(tower), entry - 1, cache.folder, progress)
+    split = {
+        str(part): np.flatnonzero((faces.parts == part) & faces.usable)
+        for part in np.unique(faces.parts)
+    }
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    if config.tuning.start == "logistic":
+        start_from_regression(tower, head, faces, split["train"], entry)
     tuned = tune_layer_norms(
         tower,
         head,
-        pictures,
-        labels,
-        videos,
+        faces.pictures,
+        faces.labels,
+        faces.videos,
         (split["train"], split["calibration"]),
         config.tuning,
         seed=config.seed,
-        checkpoint=work / "layer-norms.pt",
+        entry=entry,
+        checkpoint=work / f"layer-norms-{_key(config)}.pt",
         progress=progress,
         device=device,
     )
@@ -107,26 +96,27 @@ def train_layer_norms(
         found = []
         with torch.inference_mode():
             for start in range(0, len(chosen), 16):
-                images = pictures(chosen[start : start + 16], 0).to(device)
-                tokens = run_blocks(tower, embed(tower, images), range(layout.layers))[-1]
+                entered = faces.pictures(chosen[start : start + 16], 0).to(device)
+                tokens = entered if entry else embed(tower, entered)
+                tokens = run_blocks(tower, tokens, range(entry, layout.layers))[-1]
                 found.append(head([tower.ln_post(tokens)]).double().cpu().numpy())
         return np.concatenate(found)
 
     held = split["calibration"]
     calibrator = fit_calibrator(
         logits(held),
-        labels[held],
-        groups=[videos[i] for i in held],
+        faces.labels[held],
+        groups=[faces.videos[i] for i in held],
         fitted_on={"pictures": len(held), "split": "by video"},
     )
     test = split["test"]
-    value = auroc(labels[test], logits(test))
     report = {
-        "data_sha256": list_sha256(known),
-        "pictures": len(known),
+        "data_sha256": list_sha256(cache.rows[:limit]),
+        "pictures": limit,
+        "self_blended": len(faces.origin),
         "trained_on": len(split["train"]),
         "validation_auroc": [round(v, 4) for v in tuned.validation],
-        "test": {"all": {"auroc": None if value is None else round(value, 4), "n": len(test)}},
+        "test": _by_source(faces, test, logits(test)),
         "config": config.model_dump(mode="json", exclude={"manifest"}),
     }
     header = DeltaHeader(
@@ -139,3 +129,58 @@ def train_layer_norms(
     )
     write_delta(output, header, norms=tuned.norms, read_out=tuned.head)
     return {**report, "thresholds": list(calibrator.thresholds)}
+
+
+def start_from_regression(
+    tower: Tower,
+    head: ClassTokenReadOut,
+    faces: TuningFaces,
+    rows: NDArray[np.int64],
+    entry: int,
+    *,
+    most: int = 4000,
+) -> None:
+    """Give the head the values of a logistic regression on the untuned features.
+
+    A head without a temperature that starts at random on L2-normalised features needs hundreds of
+    steps to grow to the norm it wants.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    chosen = np.random.default_rng(3).permutation(rows)[:most]
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(chosen), 32):
+            entered = faces.pictures(chosen[start : start + 32], 0)
+            tokens = entered if entry else embed(tower, entered)
+            tokens = run_blocks(tower, tokens, range(entry, head.blocks[0] + 1))[-1]
+            parts.append(head.feature([tower.ln_post(tokens)]).double().numpy())
+    features = np.concatenate(parts)
+    spread = float(features.std(0).mean()) + 1e-12
+    fitted = LogisticRegression(C=0.05, max_iter=2000).fit(features / spread, faces.labels[chosen])
+    weight = torch.from_numpy(fitted.coef_[0] / spread).float()
+    bias = float(fitted.intercept_[0])
+    with torch.no_grad():
+        head.linear.weight.copy_(torch.stack([-0.5 * weight, 0.5 * weight]))
+        head.linear.bias.copy_(torch.tensor([-0.5 * bias, 0.5 * bias]))
+
+
+def _key(config: DetectorConfig) -> str:
+    """Of the checkpoint: another configuration or seed has one of its own."""
+    text = json.dumps([config.tuning.model_dump(mode="json"), config.self_blended, config.seed])
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _by_source(
+    faces: TuningFaces, rows: NDArray[np.int64], logits: NDArray[np.float64]
+) -> dict[str, Any]:
+    """AUROC of the test part, all together and by source."""
+    found = {}
+    for source in ("all", *sorted(set(faces.sources[rows].tolist()))):
+        part = np.ones(len(rows), bool) if source == "all" else faces.sources[rows] == source
+        value = auroc(faces.labels[rows][part], logits[part])
+        found[source] = {
+            "auroc": None if value is None else round(value, 4),
+            "n": int(part.sum()),
+        }
+    return found

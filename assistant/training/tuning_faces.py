@@ -1,0 +1,147 @@
+"""The pictures of the ``layer-norms`` recipe: aligned crops, and blends of the real ones.
+
+With a frozen lower half and no augmentation, the tokens that enter the tuned half never change:
+``keep_tokens`` computes them once (257 x 384 float16 = 197 KB a picture for ViT-S/14), so that a
+step on the CPU costs the upper blocks alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from assistant.detectors.tower import Tower, TowerLayout, embed, run_blocks
+from assistant.training.augmentation import augment
+from assistant.training.detector_config import DetectorConfig
+from assistant.training.face_cache import FOUND, UNREADABLE, CropCache
+from assistant.training.self_blended import self_blend
+from assistant.training.splits import part_of
+from assistant.types import Image
+
+__all__ = ["TuningFaces"]
+
+
+class TuningFaces:
+    """Rows 0 to ``known`` are the manifest's; those after are blends of training faces.
+
+    Attributes:
+        labels: N, 1 = manipulated or blended.
+        videos: N source videos; a blend belongs to the video of its face.
+        parts: N parts of the split.
+        usable: N.
+        sources: N.
+    """
+
+    def __init__(
+        self, cache: CropCache, limit: int, config: DetectorConfig, layout: TowerLayout
+    ) -> None:
+        self._cache, self._config, self._layout = cache, config, layout
+        self._tokens: NDArray[np.float16] | None = None
+        known = cache.rows[:limit]
+        self.known = len(known)
+        percent = (config.test_percent, config.calibration_percent)
+        parts = [
+            part_of(r.video, test_percent=percent[0], calibration_percent=percent[1]) for r in known
+        ]
+        self.origin = self._picked(parts)
+        rows = [*known, *(known[i] for i in self.origin)]
+        self.labels = np.array([r.label for r in known] + [1] * len(self.origin), np.int64)
+        self.videos = [r.video for r in rows]
+        self.sources = np.array([r.source for r in rows])
+        self.parts = np.array([*parts, *(["train"] * len(self.origin))])
+        readable = cache.points[:limit, 0] != UNREADABLE
+        self.usable = np.concatenate([readable, np.ones(len(self.origin), bool)])
+
+    def _picked(self, parts: list[str]) -> list[int]:
+        rng = np.random.default_rng(11)
+        picked: list[int] = []
+        for source, share in sorted(self._config.self_blended.items()):
+            reals = [
+                i
+                for i, part in enumerate(parts)
+                if part == "train"
+                and self._cache.rows[i].source == source
+                and self._cache.rows[i].label == 0
+                and self._cache.points[i, 0] == FOUND
+            ]
+            whole, rest = divmod(share, 1.0)
+            extra = rng.permutation(reals)[: round(rest * len(reals))].tolist() if reals else []
+            picked += reals * int(whole) + [int(i) for i in extra]
+        return picked
+
+    def crop(self, row: int) -> Image:
+        """A row's crop; a blend is the same one every time."""
+        if row < self.known:
+            return np.array(self._cache.crops[row])
+        face = self.origin[row - self.known]
+        points = self._cache.points[face, 2:].reshape(5, 2).astype(np.float64)
+        crop = np.array(self._cache.crops[face])
+        try:
+            return self_blend(crop, points, np.random.default_rng((11, row)))[0]
+        except ValueError:
+            return crop  # its points lie outside the crop: nothing to blend, so nothing to see
+
+    def images(self, rows: NDArray[np.int64], seed: int) -> Tensor:
+        """Normalised pictures B x 3 x S x S; ``seed`` of the augmentation, 0 for none."""
+        side = self._layout.image_size
+        crops = []
+        for row in rows:
+            crop = self.crop(int(row))
+            if seed:
+                crop, _ = augment(crop, np.random.default_rng((self._config.seed, seed, int(row))))
+            if crop.shape[0] != side:
+                crop = np.asarray(
+                    cv2.resize(crop, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8
+                )
+            crops.append(crop)
+        mean = torch.tensor(self._layout.mean).view(1, 3, 1, 1) * 255.0
+        std = torch.tensor(self._layout.std).view(1, 3, 1, 1) * 255.0
+        pixels = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float()
+        return (pixels - mean) / std
+
+    def pictures(self, rows: NDArray[np.int64], seed: int) -> Tensor:
+        """What the tuned blocks take in: pictures, or the kept tokens B x T x width."""
+        if self._tokens is None:
+            return self.images(rows, seed)
+        return torch.from_numpy(self._tokens[rows].astype(np.float32))
+
+    def keep_tokens(
+        self,
+        tower: Tower,
+        block: int,
+        folder: Path,
+        progress: Callable[[str, int, int, float], None],
+        *,
+        batch: int = 16,
+    ) -> None:
+        """Compute every row's tokens after ``block`` once; what is in ``folder`` is used again."""
+        config = self._config
+        key = json.dumps([config.self_blended, self.known, block, config.base])
+        name = f"tokens-{hashlib.sha256(key.encode()).hexdigest()[:12]}.npy"
+        path = folder / name
+        count = len(self.labels)
+        if path.exists():
+            self._tokens = np.load(path, mmap_mode="r")
+            return
+        draft = folder / f".{name}"
+        shape = (count, self._layout.grid[0] * self._layout.grid[1] + 1, self._layout.width)
+        kept = np.lib.format.open_memmap(draft, "w+", np.float16, shape)
+        low = tower.to(torch.bfloat16)
+        with torch.inference_mode():
+            for start in range(0, count, batch):
+                rows = np.arange(start, min(start + batch, count))
+                entered = embed(low, self.images(rows, 0).bfloat16())
+                kept[rows] = run_blocks(low, entered, range(block + 1))[-1].float().numpy()
+                if start // batch % 20 == 19:
+                    progress("tokens", int(rows[-1]) + 1, count, 0.0)
+        kept.flush()
+        draft.replace(path)
+        self._tokens = np.load(path, mmap_mode="r")

@@ -1,0 +1,51 @@
+import yaml
+
+from assistant.training.ablation import ROWS, run_ablation, table
+from assistant.training.detector_config import load_config
+from tests.drawn import MiddleFinder
+
+
+def test_every_row_has_its_terms_and_seeds(project):
+    path = project / "c.yaml"
+    values = yaml.safe_load(path.read_text())
+    values |= {
+        "recipe": "layer-norms",
+        "self_blended": {"drawn": 0.1},
+        "tuning": {
+            "start": "logistic",
+            "lowest_block": 1,
+            "keep_tokens": True,
+            "augment": False,
+            "epochs": 1,
+            "batch": 32,
+            "warm_up_epochs": 0,
+        },
+    }
+    path.write_text(yaml.safe_dump(values))
+    work = project / "work"
+    work.mkdir()
+    told = []
+
+    def run():
+        return run_ablation(
+            load_config(path),
+            project / "base.safetensors",
+            MiddleFinder(),
+            work=work,
+            seeds=range(2),
+            progress=lambda *a: told.append(a[0]),
+        )
+
+    result = run()
+    assert list(result["rows"]) == list(ROWS)
+    for row in result["rows"].values():
+        assert len(row["all"]["values"]) == 2
+        assert row["all"]["mean"] > 0.8  # stripes: the regression alone sees them
+    assert len(list(work.glob("layer-norms-*.pt"))) == 2 * len(ROWS)
+    assert len(list(work.glob("crops-*/tokens-*.npy"))) == 2  # without and with blends
+    lines = table(result).splitlines()
+    assert len(lines) == 2 + len(ROWS)
+    assert "±" in lines[-1]
+    told.clear()
+    assert run()["rows"] == result["rows"]
+    assert "epoch" not in told  # all was kept
