@@ -21,6 +21,7 @@ from assistant.types import (
     RegionFinding,
     Score,
     Verdict,
+    ranked_regions,
 )
 
 __all__ = ["card_text", "render_card"]
@@ -205,9 +206,8 @@ def _foot(draw: ImageDraw.ImageDraw, result: FaceAnalysis, analysis: Analysis) -
 
 
 def _top(regions: Sequence[RegionFinding]) -> list[RegionFinding]:
-    """Three regions: those that stand out first, the background last."""
-    inside = (r for r in regions if r.stands_out or r.region != "background")
-    return sorted(inside, key=lambda r: (not r.stands_out, -r.share))[:3]
+    """The first three regions; the background only where it stands out."""
+    return [r for r in ranked_regions(regions) if r.stands_out or r.region != "background"][:3]
 
 
 def _square(picture: Image) -> PilImage.Image:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assistant.attribution.counterfactual import probe
+from assistant.attribution.counterfactual import CounterfactualMethod, probe
 from assistant.evidence import (
     counterfactual_fact,
     fragility_fact,
@@ -10,7 +10,7 @@ from assistant.evidence import (
     minimal_set_fact,
 )
 from assistant.interfaces import Calibrator, Detector
-from assistant.types import FaceAnalysis, Fact
+from assistant.types import FaceAnalysis, Fact, ranked_regions
 
 __all__ = ["fragility_facts", "region_facts"]
 
@@ -19,15 +19,24 @@ _CONTROLS = 3
 
 
 def region_facts(
-    result: FaceAnalysis, detector: Detector, calibrator: Calibrator
+    result: FaceAnalysis,
+    detector: Detector,
+    calibrator: Calibrator,
+    *,
+    method: CounterfactualMethod = "inpaint",
 ) -> tuple[Fact, ...]:
-    """C facts: the regions that stand out (else the one of highest lift), each neutralised.
+    """C facts: the face parts that stand out (else the first one), each neutralised.
+
+    Args:
+        result: the face, with its regions.
+        detector: scores it again.
+        calibrator: the detector's.
+        method: how to neutralise.
 
     Raises:
         InferenceError: a score is not finite.
     """
-    ranked = sorted(result.regions, key=lambda r: -r.lift)
-    ranked = [r for r in ranked if r.region != "background" and r.area > 0]
+    ranked = [r for r in ranked_regions(result.regions) if r.region != "background"]
     chosen = [r for r in ranked if r.stands_out][:_MOST_REGIONS] or ranked[:1]
     if not chosen:
         return ()
@@ -38,6 +47,7 @@ def region_facts(
         result.face.crop,
         result.face.crop_landmarks,
         regions=[r.region for r in chosen],
+        method=method,
         controls=_CONTROLS,
         variations=(),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from assistant.errors import AssistantError
 from assistant.events import NoFace
-from assistant.types import Analysis, Explanation, FaceAnalysis, Turn
+from assistant.types import Analysis, Description, Explanation, FaceAnalysis, Turn
 
 __all__ = ["SCHEMA", "analysis_json", "failure_json", "no_face_json", "turn_json"]
 
@@ -122,6 +122,21 @@ def _face(result: FaceAnalysis) -> dict[str, Any]:
     }
 
 
+def _description(seen: Description) -> dict[str, Any]:
+    return {
+        "text": seen.text,
+        "struck": list(seen.struck),
+        "disagreements": [
+            {"said": d.said, "measured": d.measured, "cites": list(d.cites)}
+            for d in seen.disagreements
+        ],
+        "backend": seen.backend,
+        "prompt": str(seen.prompt) if seen.prompt else "",
+        "seconds": round(seen.seconds, 3),
+        "problem": seen.problem,
+    }
+
+
 def _explanation(explanation: Explanation) -> dict[str, Any]:
     return {
         "text": explanation.text,
@@ -132,6 +147,7 @@ def _explanation(explanation: Explanation) -> dict[str, Any]:
                 "cites": list(s.cites),
                 "reason": s.reason,
                 "replacement": s.replacement,
+                "rewritten": s.rewritten,
             }
             for s in explanation.sentences
         ],
@@ -139,5 +155,6 @@ def _explanation(explanation: Explanation) -> dict[str, Any]:
         "prompt": str(explanation.prompt),
         "fell_back": explanation.fell_back,
         "fallback_reason": explanation.fallback_reason,
+        "blind": _description(explanation.blind) if explanation.blind else None,
         "seconds": round(explanation.seconds, 3),
     }

@@ -120,6 +120,9 @@ class Settings(BaseSettings):
         None, description="A calibration of your own (`whyfake calibrate --out`), as JSON."
     )
     attributor: str = Field("patch-lens", description="Makes the heat map.")
+    counterfactual: Literal["inpaint", "blur", "mean", "mirror"] = Field(
+        "inpaint", description="How a region is neutralised before the face is scored again."
+    )
     vlm_backend: str = Field("", description="Writes the explanation; default: the profile's.")
     vlm: VlmSettings = Field(VlmSettings(), description="How the text backend runs.")
     limits: Limits = Field(Limits(), description="What one file or question may take.")

@@ -12,7 +12,14 @@ from assistant.attribution.occlusion import blurred
 from assistant.errors import InferenceError
 from assistant.types import Image
 
-__all__ = ["NEUTRALISERS", "VARIATIONS", "CounterfactualMethod", "neutralise", "random_patch"]
+__all__ = [
+    "NEUTRALISERS",
+    "VARIATIONS",
+    "CounterfactualMethod",
+    "neutralise",
+    "random_patch",
+    "shifted",
+]
 
 CounterfactualMethod = Literal["inpaint", "blur", "mean", "mirror"]
 
@@ -184,6 +191,11 @@ def _moved(dx: float, dy: float, zoom: float = 1.0) -> Callable[[Image], Image]:
         )
 
     return move
+
+
+def shifted(crop: Image, right: float, down: float) -> Image:
+    """The crop moved by shares of its side; the rim is mirrored."""
+    return _moved(right, down)(crop)
 
 
 #: Everyday changes of a file, by the name people read.

@@ -38,6 +38,8 @@ class Occlusion:
     def __init__(self, cells: int = 8) -> None:
         if cells < 2:
             raise ValueError(f"expected at least 2 cells, got {cells}")
+        #: How many crops a map scores: what repeats maps leaves such methods out.
+        self.scores = (cells - 1) ** 2 + 1
         self._cells = cells
 
     def attribute(self, detector: Detector, crop: Image, trace: Trace | None = None) -> Attribution:

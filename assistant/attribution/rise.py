@@ -35,6 +35,8 @@ class Rise:
 
     def __init__(self, samples: int = 96, cells: int = 7, keep: float = 0.5, seed: int = 0) -> None:
         self._samples = samples
+        #: How many crops a map scores: what repeats maps leaves such methods out.
+        self.scores = samples
         self._cells = cells
         self._keep = keep
         self._seed = seed

@@ -8,7 +8,16 @@ import textwrap
 import click
 
 from assistant.events import FaceFound, NoFace, Progress
-from assistant.types import Explanation, FaceAnalysis, SentenceStatus, Verdict
+from assistant.types import (
+    Description,
+    Explanation,
+    FaceAnalysis,
+    FactKind,
+    RegionFinding,
+    SentenceStatus,
+    Verdict,
+    ranked_regions,
+)
 
 __all__ = ["Progressor", "explanation_text", "face_text", "no_face_text"]
 
@@ -58,22 +67,50 @@ def face_text(result: FaceAnalysis, *, count: int) -> str:
         "",
         f"  Where the map ({result.attribution.method}) points:",
     ]
-    for finding in sorted(result.regions, key=lambda r: -r.lift)[:4]:
+    for finding in ranked_regions(result.regions)[:4]:
         mark = "*" if finding.stands_out else " "
         lines.append(
             f"   {mark} {finding.region:<12} {finding.share:4.0%} of the map on "
-            f"{finding.area:4.0%} of the crop ({finding.lift:.1f} x its size)"
+            f"{finding.area:4.0%} of the crop ({finding.lift:.1f} x its size{_steady(finding)})"
         )
+    lines += _fragility(result)
     lines += ["", "  Evidence:"]
     for fact in result.evidence.facts:
         lines += _wrap(fact.text, f"   [{fact.id}] ")
     return "\n".join(lines)
 
 
+def _steady(finding: RegionFinding) -> str:
+    if finding.stability is None:
+        return ""
+    return f", {finding.stability:.0%} alike in shifted crops"
+
+
+def _fragility(result: FaceAnalysis) -> list[str]:
+    """The score after each everyday change, as bars with the verdict's bands."""
+    rows = [
+        (str(fact.values["change"]), float(fact.values["probability"]), fact.values)
+        for fact in result.evidence.of_kind(FactKind.FRAGILITY)
+        if "change" in fact.values
+    ]
+    if not rows:
+        return []
+    lines = ["", "  If the file had been changed:"]
+    for name, probability, values in rows:
+        flips = ", verdict changes" if values["changes_verdict"] else ""
+        cells = ["-"] * _BAR
+        for threshold in result.score.thresholds:
+            cells[min(_BAR - 1, int(threshold * _BAR))] = ":"
+        cells[min(_BAR - 1, int(probability * _BAR))] = "O"
+        lines.append(f"     {name:<20} [{''.join(cells)}] {probability:4.0%}{flips}")
+    return lines
+
+
 def explanation_text(explanation: Explanation, *, title: str = "Explanation") -> str:
     """The checked sentences; struck ones are marked and never mixed with the rest."""
     source = f"written by {explanation.backend}, every sentence checked"
-    lines = [f"  {title} ({source}):"]
+    lines = _seen(explanation.blind)
+    lines += [f"  {title} ({source}):"]
     if explanation.fell_back:
         lines += _wrap(f"(the template wrote this: {explanation.fallback_reason})", "   ")
     lines += _wrap(explanation.text, "   ")
@@ -82,7 +119,21 @@ def explanation_text(explanation: Explanation, *, title: str = "Explanation") ->
         lines.append(f"  Struck by the check ({len(struck)}):")
         for sentence in struck:
             lines += _wrap(f"x {sentence.text} ({sentence.status.value}: {sentence.reason})", "   ")
+            if sentence.rewritten:
+                lines += _wrap(f"+ written again: {sentence.replacement}", "   ")
     return "\n".join(lines)
+
+
+def _seen(seen: Description | None) -> list[str]:
+    """What the model saw before it was told the score, and where that does not fit."""
+    if seen is None:
+        return []
+    lines = ["  Before it knew the score, the model saw:"]
+    lines += _wrap(seen.text or seen.problem, "   ")
+    for found in seen.disagreements:
+        cited = "".join(f" [{cite}]" for cite in found.cites)
+        lines += _wrap(f'! does not fit: "{found.said}" But: {found.measured}{cited}', "   ")
+    return [*lines, ""]
 
 
 def no_face_text(event: NoFace) -> str:

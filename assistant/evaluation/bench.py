@@ -110,7 +110,7 @@ def bench_cold_start(*, rounds: int = 5) -> dict[str, Any]:
 
 
 def _first_face(assistant: Assistant, photo: bytes) -> Any:
-    for event in assistant.analyze(photo, explain=False):
+    for event in assistant.analyze(photo, explain=False, fragility=False):
         if isinstance(event, Analyzed):
             return event.result
     raise RuntimeError(

@@ -68,7 +68,7 @@ def analysed(
     found: list[tuple[str, FaceAnalysis]] = []
     for done, (name, data) in enumerate(files, 1):
         result: FaceAnalysis | None = None
-        for event in assistant.analyze(data, explain=False):
+        for event in assistant.analyze(data, explain=False, fragility=False):
             if isinstance(event, Analyzed) and event.result.face.index == 0:
                 result = event.result
             elif isinstance(event, NoFace):

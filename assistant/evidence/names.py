@@ -5,15 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["PERSON_SIDE", "quotable_name", "the_region"]
+from assistant.types import PERSON_SIDE
 
-#: What the person would call a region that is named from the viewer's side.
-PERSON_SIDE = {
-    "left eye": "right eye",
-    "right eye": "left eye",
-    "left cheek": "right cheek",
-    "right cheek": "left cheek",
-}
+__all__ = ["quotable_name", "the_region"]
 
 _NAME = re.compile(r"[\w .,+()/'&@:-]{1,48}\Z")
 # Words that no program or camera name needs, and that a text which tries to steer a reader does.

@@ -22,11 +22,12 @@ from assistant.ui.uploads import upload_field  # noqa: E402
 
 __all__ = ["create_app"]
 
-_PARTS = ("tabs", "verdict", "look", "words", "talk", "evidence", "files")
+_PARTS = ("tabs", "verdict", "fragile", "look", "words", "talk", "evidence", "files")
 # One measurement and one text at a time, whoever asks; the others wait in Gradio's queue.
 _MEASURE: dict[str, Any] = {"concurrency_id": "measure", "concurrency_limit": 1}
 _WRITE: dict[str, Any] = {"concurrency_id": "write", "concurrency_limit": 1}
 _AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+_AFTER: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _QUEUED: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private"}
 
 
@@ -65,6 +66,14 @@ def _build(page: Page, sessions: Sessions) -> None:
             elem_id="wf-drop",
             height=170,
         )
+        blind = gr.Checkbox(
+            label=texts.BLIND_LABEL,
+            info=texts.BLIND_INFO,
+            value=False,
+            visible=page.assistant.can_describe,
+            container=False,
+            elem_id="wf-blind",
+        )
         with gr.Row(elem_id="wf-examples"):
             gr.HTML('<p class="wf-small">No photo at hand?</p>', js_on_load=None)
             examples = {
@@ -75,6 +84,7 @@ def _build(page: Page, sessions: Sessions) -> None:
     parts["tabs"] = gr.HTML(elem_id="wf-tabs", js_on_load=_TABS_JS)
     parts["verdict"] = gr.HTML(elem_id="wf-verdict", js_on_load=None)
     with gr.Column(elem_id="wf-panel"):  # the style sheet hides it while there is no verdict
+        parts["fragile"] = gr.HTML(elem_id="wf-fragile", js_on_load=None)
         parts["look"] = gr.HTML(elem_id="wf-look", js_on_load=None)
         parts["words"] = gr.HTML(elem_id="wf-words", js_on_load=None)
         with gr.Column(elem_id="wf-talk-card"):
@@ -121,19 +131,27 @@ def _build(page: Page, sessions: Sessions) -> None:
         return run
 
     measure, explain, answer = stream(page.measure), stream(page.explain), stream(page.answer)
+    steady = stream(page.steady)
 
     def then_measure(event: Any) -> None:
         event.then(
             measure, None, outputs, show_progress_on=[parts["verdict"]], **_QUEUED, **_MEASURE
-        ).then(explain, None, outputs, show_progress_on=[parts["words"]], **_QUEUED, **_WRITE)
+        ).then(explain, None, outputs, show_progress_on=[parts["words"]], **_QUEUED, **_WRITE).then(
+            steady, None, outputs, **_AFTER, **_MEASURE
+        )
 
-    def then_write(event: Any, step: Any, on: str) -> None:
-        event.then(step, None, outputs, show_progress_on=[parts[on]], **_QUEUED, **_WRITE)
+    def then_write(event: Any, step: Any, on: str) -> Any:
+        return event.then(step, None, outputs, show_progress_on=[parts[on]], **_QUEUED, **_WRITE)
 
     def receive(data: bytes | None, request: gr.Request) -> dict[Any, Any]:
         if data is None:
             return {upload: gr.skip()}
         return {**shape(page.receive(_session(sessions, request), data)), upload: None}
+
+    def look_first(wanted: bool, request: gr.Request) -> None:
+        _session(sessions, request).blind = wanted
+
+    blind.change(look_first, [blind], None, **_AT_ONCE)
 
     then_measure(upload.upload(receive, [upload], [*outputs, upload], **_AT_ONCE))
     for name, button in examples.items():
@@ -150,7 +168,8 @@ def _build(page: Page, sessions: Sessions) -> None:
     def choose(event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         return shape(page.choose(_session(sessions, request), int(event.index)))
 
-    then_write(parts["tabs"].select(choose, None, outputs, **_AT_ONCE), explain, "words")
+    chosen = parts["tabs"].select(choose, None, outputs, **_AT_ONCE)
+    then_write(chosen, explain, "words").then(steady, None, outputs, **_AFTER, **_MEASURE)
 
     def question(words: str, request: gr.Request) -> dict[Any, Any]:
         return {**shape(page.question(_session(sessions, request), words)), box: ""}

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from assistant.evidence import percent
-from assistant.types import FaceAnalysis, Fact, FactKind, Media, Verdict
+from assistant.numbers import points
+from assistant.types import FaceAnalysis, FactKind, Media, RegionFinding, Verdict, ranked_regions
 from assistant.ui.markup import text
 
 __all__ = ["evidence_panel", "look_panel", "tabs", "verdict_panel"]
 
 _LEAST_CHIPS, _WORTH_A_CHIP = 3, 0.03
 _STRIP_LENGTH = 4
+_HOW = {
+    "inpaint": "filled from its rim",
+    "blur": "blurred",
+    "mean": "replaced by the face's mean colour",
+    "mirror": "replaced by the other side's mirror image",
+}
 _MARKS = {
     Verdict.LIKELY_REAL: "M5 12.5l4.2 4.2L19 7",
     Verdict.UNCERTAIN: "M9 9.2a3 3 0 1 1 4.4 2.6c-1 .6-1.4 1.1-1.4 2.2M12 17.6v.1",
@@ -105,7 +113,7 @@ def look_panel(
         outlines: region to its outline as a data URI.
         count: faces in the picture.
     """
-    found = sorted(result.regions, key=lambda r: (not r.stands_out, -r.share))
+    found = ranked_regions(result.regions)
     top = ", ".join(f"{r.region} {percent(r.share)}" for r in found[:3])
     face = f"Face {result.face.index + 1}" if count > 1 else "The face"
     rims = "".join(
@@ -118,7 +126,8 @@ def look_panel(
         f'<button type="button" class="wf-chip{" wf-stands" if r.stands_out else ""}" '
         f'data-region="{text(r.region)}" aria-pressed="false">'
         f"<b>{text(r.region.capitalize())}{' <em>stands out</em>' if r.stands_out else ''}</b> "
-        f"<span>{percent(r.share)} of the map, {r.lift:.1f}\u00d7 its size</span></button>"
+        f"<span>{percent(r.share)} of the map, {r.lift:.1f}\u00d7 its size{_steady(r)}</span>"
+        "</button>"
         for i, r in enumerate(found)
         if r.area > 0 and (i < _LEAST_CHIPS or r.stands_out or r.share >= _WORTH_A_CHIP)
     )
@@ -145,10 +154,17 @@ def look_panel(
     )
 
 
+def _steady(finding: RegionFinding) -> str:
+    """In how many slightly shifted crops a region that stands out does so still."""
+    if finding.stability is None or not finding.stands_out:
+        return ""
+    return f", {percent(finding.stability)} stable"
+
+
 def evidence_panel(
     result: FaceAnalysis, *, crop: str = "", neutralised: Mapping[str, str] | None = None
 ) -> str:
-    """Every fact with its id, after pictures of the counterfactuals and bars of the fragility card.
+    """Every fact with its id, after pictures of the counterfactuals.
 
     ``crop`` is the face as a data URI, and ``neutralised`` the same without some regions.
     """
@@ -161,17 +177,24 @@ def evidence_panel(
     return (
         '<section class="wf-card wf-evidence" aria-labelledby="wf-evidence-title">'
         f"{_strip(result, crop, neutralised or {})}"
-        f"{_bars(result.evidence.of_kind(FactKind.FRAGILITY))}"
         '<h2 id="wf-evidence-title">Evidence</h2>'
         f"<details open><summary>All {len(facts)} measured facts</summary>"
         f'<ol class="wf-facts">{items}</ol></details></section>'
     )
 
 
+def _control(values: Mapping[str, Any]) -> str:
+    """What equally large random patches did to the score."""
+    if not values.get("control_n"):
+        return ""
+    return f'<span class="wf-control">random patches {points(float(values["control"]))}</span>'
+
+
 def _strip(result: FaceAnalysis, crop: str, neutralised: Mapping[str, str]) -> str:
     """Before and after each counterfactual, with the numbers."""
     cards: list[str] = []
-    for fact in result.evidence.of_kind(FactKind.COUNTERFACTUAL):
+    shown_facts = result.evidence.of_kind(FactKind.COUNTERFACTUAL)
+    for fact in shown_facts:
         values = fact.values
         if "region" not in values or "before" not in values or len(cards) == _STRIP_LENGTH:
             continue
@@ -186,12 +209,14 @@ def _strip(result: FaceAnalysis, crop: str, neutralised: Mapping[str, str]) -> s
         cards.append(
             f'<li>{shown}<b>Without {text(region)}</b><span class="wf-before-after">'
             f'{percent(before)} <span aria-hidden="true">\u2192</span>'
-            f'<span class="wf-sr">to</span> <strong>{percent(after)}</strong></span>{flips}'
+            f'<span class="wf-sr">to</span> <strong>{percent(after)}</strong></span>'
+            f"{_control(values)}{flips}"
             f'<a class="wf-cite" href="#fact-{text(fact.id)}" data-fact="{text(fact.id)}" '
             f'aria-label="Evidence {text(fact.id)}">{text(fact.id)}</a></li>'
         )
     if not cards:
         return ""
+    how = str(next(f.values["method"] for f in shown_facts if "method" in f.values))
     before = (
         f'<li><img src="{crop}" alt="The face as it is"><b>As it is</b>'
         f'<span class="wf-before-after"><strong>{percent(result.score.probability)}</strong></span>'
@@ -201,30 +226,7 @@ def _strip(result: FaceAnalysis, crop: str, neutralised: Mapping[str, str]) -> s
     )
     return (
         '<div class="wf-block"><h3>If a region were not there</h3>'
-        '<p class="wf-small">Each region was neutralised and the face scored again.</p>'
+        f'<p class="wf-small">Each region was {_HOW.get(how, "neutralised")} and the face scored '
+        "again; so were random patches of the same size, as a control.</p>"
         f'<ul class="wf-strip">{before}{"".join(cards)}</ul></div>'
-    )
-
-
-def _bars(facts: Sequence[Fact]) -> str:
-    """The score after each everyday change of the file, as bars with their numbers."""
-    rows = []
-    for fact in facts:
-        values = fact.values
-        if "change" not in values or "probability" not in values:
-            continue
-        p = float(values["probability"])
-        flips = ", verdict changes" if values.get("changes_verdict") else ""
-        rows.append(
-            f'<li><span class="wf-bar-name">{text(values["change"])}</span>'
-            '<span class="wf-bar-track" aria-hidden="true">'
-            f'<i style="width:{100 * p:.1f}%"></i></span>'
-            f'<span class="wf-bar-value">{percent(p)}{flips}</span></li>'
-        )
-    if not rows:
-        return ""
-    return (
-        '<div class="wf-block"><h3>If the file had been changed</h3>'
-        '<p class="wf-small">The probability after everyday changes such as sending it on.</p>'
-        f'<ul class="wf-bars">{"".join(rows)}</ul></div>'
     )

@@ -10,9 +10,11 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from assistant.attribution.neutralise import VARIATIONS
 from assistant.errors import AssistantError, Cancelled, InferenceError
 from assistant.events import (
     Analyzed,
+    Described,
     Done,
     Event,
     Explained,
@@ -25,8 +27,9 @@ from assistant.events import (
     TurnDone,
 )
 from assistant.pipeline import PipelineLimits
-from assistant.types import FaceAnalysis, Turn
+from assistant.types import FaceAnalysis, FactKind, Turn
 from assistant.ui.downloads import downloads
+from assistant.ui.fragility import fragility_panel
 from assistant.ui.markup import problem, waiting
 from assistant.ui.measured import evidence_panel, look_panel, tabs, verdict_panel
 from assistant.ui.pacing import paced, safely
@@ -48,6 +51,7 @@ Update = dict[str, Any]
 EMPTY: Update = {
     "tabs": "",
     "verdict": "",
+    "fragile": "",
     "look": "",
     "words": "",
     "talk": "",
@@ -74,16 +78,35 @@ class PageAssistant(Protocol):
     demo: bool
     versions: dict[str, str]
 
+    @property
+    def measures_fragility(self) -> bool:
+        """Whether :meth:`probe_fragility` adds anything."""
+        ...
+
     def analyze(
-        self, data: bytes, *, explain: bool = True, cancel: threading.Event | None = None
+        self,
+        data: bytes,
+        *,
+        explain: bool = True,
+        fragility: bool = True,
+        cancel: threading.Event | None = None,
     ) -> Iterator[Event]:
         """Measure a file."""
         ...
 
+    def probe_fragility(self, result: FaceAnalysis) -> FaceAnalysis:
+        """Add how steady the score and the regions are."""
+        ...
+
+    @property
+    def can_describe(self) -> bool:
+        """Whether the text backend sees pictures (``blind``)."""
+        ...
+
     def explain(
-        self, result: FaceAnalysis, *, cancel: threading.Event | None = None
+        self, result: FaceAnalysis, *, blind: bool = False, cancel: threading.Event | None = None
     ) -> Iterator[Event]:
-        """Write the explanation of a face."""
+        """Write the explanation of a face; ``blind``: after a description without the score."""
         ...
 
     def ask(
@@ -120,7 +143,7 @@ class Page:
         if data is None:
             return
         run = session.run
-        events = self.assistant.analyze(data, explain=False, cancel=session.cancel)
+        events = self.assistant.analyze(data, explain=False, fragility=False, cancel=session.cancel)
         del data
         for event in safely(events):
             if session.run != run:
@@ -149,6 +172,7 @@ class Page:
                         "tabs": tabs(session.faces, session.active),
                         "verdict": self._verdict(session),
                         **self._evidence(session),
+                        "fragile": self._fragile(session),
                         "files": downloads(session, demo=self.assistant.demo),
                         "busy": session.talk.explanation is None,
                     }
@@ -169,6 +193,7 @@ class Page:
         return {
             "tabs": tabs(session.faces, index),
             "verdict": self._verdict(session),
+            "fragile": self._fragile(session),
             "look": self._look(session),
             "words": explanation_panel(written)
             if written
@@ -188,14 +213,18 @@ class Page:
             return
         run, talk = session.run, session.talk
         yield {"words": draft_panel(""), "busy": True}
-        draft = ""
-        for event in paced(self.assistant.explain(face, cancel=session.cancel)):
+        draft, seen = "", None
+        blind = session.blind and self.assistant.can_describe
+        for event in paced(self.assistant.explain(face, blind=blind, cancel=session.cancel)):
             if session.run != run:
                 return
             match event:
+                case Described():
+                    seen = event.description
+                    yield {"words": draft_panel(draft, seen)}
                 case Token():
                     draft += event.text
-                    yield {"words": draft_panel(draft)}
+                    yield {"words": draft_panel(draft, seen)}
                 case Explained():
                     talk.explanation = event.explanation
                     yield {
@@ -207,6 +236,24 @@ class Page:
                     yield {"words": stopped_panel(draft, event.error), "busy": False}
                 case _:
                     pass
+
+    def steady(self, session: Session) -> Iterator[Update]:
+        """Measure how steady the open face's score and regions are, unless that is known."""
+        face, index = session.face, session.active
+        if face is None or session.analysis is None or not self.assistant.measures_fragility:
+            return
+        if face.evidence.of_kind(FactKind.FRAGILITY):
+            return
+        try:
+            result = self.assistant.probe_fragility(face)
+        except AssistantError as error:
+            yield {"fragile": problem(error.user_message, error.hint)}
+            return
+        if index >= len(session.faces) or session.faces[index] is not face:
+            return  # another file, or a question that had it measured first
+        session.faces[index] = result
+        if session.active == index:
+            yield {**self._evidence(session), **self._steady(session)}
 
     def question(self, session: Session, question: str) -> Update:
         """Take a question in; :meth:`answer` does the work."""
@@ -245,7 +292,7 @@ class Page:
             match event:
                 case Analyzed():
                     session.faces[session.active] = event.result
-                    yield self._evidence(session)
+                    yield {**self._evidence(session), **self._steady(session)}
                 case Token():
                     draft += event.text
                     yield {"talk": conversation(talk.turns, last=answering(asked, draft))}
@@ -300,6 +347,7 @@ class Page:
         return {
             **update,
             "verdict": self._verdict(session),
+            "fragile": self._fragile(session),
             "look": self._look(session),
             **self._evidence(session),
         }
@@ -315,6 +363,21 @@ class Page:
             warnings=analysis.warnings if analysis else (),
             demo=self.assistant.demo,
         )
+
+    def _fragile(self, session: Session) -> str:
+        face = session.face
+        if face is None:
+            return ""
+        pending = tuple(VARIATIONS) if self.assistant.measures_fragility else ()
+        return fragility_panel(face, pending=pending)
+
+    def _steady(self, session: Session) -> Update:
+        """The parts that tell of steadiness."""
+        return {
+            "fragile": self._fragile(session),
+            "look": self._look(session),
+            "files": downloads(session, demo=self.assistant.demo),
+        }
 
     def _look(self, session: Session) -> str:
         face = session.face

@@ -163,7 +163,7 @@ def test_what_if_adds_measured_facts_and_keeps_the_score() -> None:
         id="F1", kind=FactKind.FRAGILITY, text="After JPEG 50 the probability is 40%.", values={}
     )
     assistant = demo_assistant(fragility=lambda *_: (fact,))
-    done = events(assistant, drawn_faces(), explain=False)[-1]
+    done = events(assistant, drawn_faces(), explain=False, fragility=False)[-1]
     assert isinstance(done, Done)
     before = done.analysis.faces[0]
     told = list(assistant.ask(before, "What if it was recompressed?"))
@@ -202,7 +202,7 @@ def test_an_answer_about_something_else_is_no_answer() -> None:
         values={"count": 1, "low": 0.4, "high": 0.4, "flips": ()},
     )
     assistant = demo_assistant(fragility=lambda *_: (fact,))
-    done = events(assistant, drawn_faces(), explain=False)[-1]
+    done = events(assistant, drawn_faces(), explain=False, fragility=False)[-1]
     assert isinstance(done, Done)
     result = done.analysis.faces[0]
     parrot = Says(result.evidence["S1"].text.split(". ")[0] + " [S1].")
