@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from assistant.detectors.delta_file import read_delta
-from assistant.detectors.read_out import ReadOut, SumReadOut, build_read_out
+from assistant.detectors.read_out import ReadOut, StatisticsReadOut, SumReadOut, build_read_out
 from assistant.detectors.tower import TOWERS, build_tower
 from assistant.errors import TrainingError
 from assistant.evaluation.face_manifest import read_manifest
@@ -112,13 +112,13 @@ def _statistics(read_out: ReadOut, values: Any) -> ReadOut:
     """The one member of a trained sum of statistics read-outs."""
     read_out.load_state_dict(dict(values))
     members = list(read_out.members) if isinstance(read_out, SumReadOut) else [read_out]
-    if len(members) != 1 or members[0].options()["kind"] != "statistics":
+    only = members[0]
+    if len(members) != 1 or not isinstance(only, StatisticsReadOut):
         raise TrainingError(
             "Joint training starts from one statistics read-out.",
             hint="Set read_out.members to 1, and delete read-out.safetensors in --work.",
             code="first-read-out",
         )
-    only: ReadOut = members[0]
     return only
 
 

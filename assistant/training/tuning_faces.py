@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -60,7 +60,7 @@ class TuningFaces:
         readable = cache.points[:limit, 0] != UNREADABLE
         self.usable = np.concatenate([readable, np.ones(len(self.origin), bool)])
 
-    def _picked(self, parts: list[str]) -> list[int]:
+    def _picked(self, parts: Sequence[str]) -> list[int]:
         rng = np.random.default_rng(11)
         picked: list[int] = []
         for source, share in sorted(self._config.self_blended.items()):
