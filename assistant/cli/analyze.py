@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["analyze", "ask"]
 
 _ANALYSED, _FAILED, _NO_FACE = 0, 1, 3
+_BLIND = (
+    "First have the model describe the face without the score; what does not fit the measurements "
+    "is told."
+)
 
 
 @click.command()
@@ -41,6 +45,7 @@ _ANALYSED, _FAILED, _NO_FACE = 0, 1, 3
     help="Save the picture card here (several files: a number is added).",
 )
 @click.option("--no-explain", is_flag=True, help="Leave out the written explanation.")
+@click.option("--blind", is_flag=True, help=_BLIND)
 @click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
 @click.option(
     "--example", is_flag=True, hidden=True, help="Treat PATHS as names of shipped examples."
@@ -52,6 +57,7 @@ def analyze(
     as_json: bool,
     card: Path | None,
     no_explain: bool,
+    blind: bool,
     vlm: str | None,
     example: bool,
 ) -> None:
@@ -67,7 +73,13 @@ def analyze(
         for number, path in enumerate(paths):
             shown = _Shown(path.name if example else str(path), as_json)
             analysis = _run(
-                assistant, settings, path, shown, explain=not no_explain, example=example
+                assistant,
+                settings,
+                path,
+                shown,
+                explain=not no_explain,
+                blind=blind,
+                example=example,
             )
             if analysis is not None:
                 extra: dict[str, Any] = {}
@@ -84,6 +96,7 @@ def analyze(
 @click.argument("questions", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the analysis with its turns as JSON.")
 @click.option("--face", type=click.IntRange(1), default=1, help="Which face to ask about, from 1.")
+@click.option("--blind", is_flag=True, help=_BLIND)
 @click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
 @click.pass_context
 def ask(
@@ -92,13 +105,14 @@ def ask(
     questions: tuple[str, ...],
     as_json: bool,
     face: int,
+    blind: bool,
     vlm: str | None,
 ) -> None:
     """Analyse PHOTO once, then answer each QUESTION in turn from its evidence."""
     settings = _settings(context, vlm)
     with _assistant(settings) as assistant:
         shown = _Shown(str(photo), as_json)
-        analysis = _run(assistant, settings, photo, shown, explain=True)
+        analysis = _run(assistant, settings, photo, shown, explain=True, blind=blind)
         if analysis is None:
             context.exit(shown.code)
         if face > len(analysis.faces):
@@ -177,6 +191,7 @@ def _run(
     shown: _Shown,
     *,
     explain: bool,
+    blind: bool = False,
     example: bool = False,
 ) -> Analysis | None:
     """Analyse one file, showing what is not an analysis; None where there is none."""
@@ -187,7 +202,7 @@ def _run(
     except AssistantError as error:
         shown.failed(error)
         return None
-    for event in assistant.analyze(data, explain=explain):
+    for event in assistant.analyze(data, explain=explain, blind=blind):
         if isinstance(event, Progress | FaceFound):
             shown.progress.show(event)
         elif isinstance(event, Explained):

@@ -25,7 +25,8 @@ class Talk:
 class Session:
     """One visitor's case; ``media`` is without its frames.
 
-    ``run`` counts what was started: an older run must no longer write.
+    ``run`` counts what was started: an older run must no longer write. ``blind``: the model is to
+    describe a face before it is told the score.
     """
 
     data: bytes | None = None
@@ -35,6 +36,7 @@ class Session:
     talks: dict[int, Talk] = field(default_factory=dict)
     active: int = 0
     question: str | None = None
+    blind: bool = False
     run: int = 0
     cancel: threading.Event = field(default_factory=threading.Event)
     used: float = field(default_factory=time.monotonic)

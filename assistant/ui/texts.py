@@ -9,12 +9,26 @@ from assistant.ui.markup import text
 if TYPE_CHECKING:
     from assistant.ui.page import PageAssistant
 
-__all__ = ["EXAMPLE_LABELS", "QUESTIONS", "TALK_TITLE", "header", "limits"]
+__all__ = [
+    "BLIND_INFO",
+    "BLIND_LABEL",
+    "EXAMPLE_LABELS",
+    "QUESTIONS",
+    "TALK_TITLE",
+    "header",
+    "limits",
+]
 
 EXAMPLE_LABELS = {
     "astronaut": "A portrait",
     "coffee": "A picture without a face",
 }
+
+BLIND_LABEL = "Look first, without the score"
+BLIND_INFO = (
+    "The language model describes the face before it is told the score. Where that does not fit "
+    "what was measured, you see both. Takes a few seconds more."
+)
 
 #: The questions that stand on the page as buttons.
 QUESTIONS = (

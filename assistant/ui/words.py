@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from assistant.citations import without_cites
 from assistant.errors import AssistantError
-from assistant.types import Explanation, Sentence, SentenceStatus, Turn
+from assistant.types import Description, Explanation, Sentence, SentenceStatus, Turn
 from assistant.ui.markup import cites, text
 
 __all__ = [
@@ -24,9 +24,9 @@ _TITLE = (
 )
 
 
-def draft_panel(draft: str) -> str:
-    """The explanation while it is written."""
-    return _panel(_TITLE + _draft(draft), 'data-state="writing" aria-busy="true"')
+def draft_panel(draft: str, seen: Description | None = None) -> str:
+    """The explanation while it is written; ``seen``: what was described before it."""
+    return _panel(_TITLE + _seen(seen) + _draft(draft), 'data-state="writing" aria-busy="true"')
 
 
 def stopped_panel(draft: str, error: AssistantError) -> str:
@@ -38,12 +38,13 @@ def explanation_panel(explanation: Explanation) -> str:
     """The checked explanation of a face."""
     said = f"Explanation: {explanation.text}"
     return _panel(
-        _TITLE + checked(explanation), f'data-state="checked" data-announce="{text(said)}"'
+        _TITLE + _seen(explanation.blind) + checked(explanation),
+        f'data-state="checked" data-announce="{text(said)}"',
     )
 
 
 def checked(explanation: Explanation) -> str:
-    """Sentences with links to evidence; unsupported ones struck, contradicted ones replaced."""
+    """Sentences with links to evidence; those that do not stand up are replaced or struck."""
     body = " ".join(_sentence(s) for s in explanation.sentences)
     if not explanation.sentences:
         body = text(explanation.text)
@@ -124,10 +125,11 @@ def _sentence(sentence: Sentence) -> str:
     words = text(without_cites(sentence.text))
     if sentence.status is SentenceStatus.SUPPORTED:
         return f'<span class="wf-ok">{words}{cites(sentence.cites)}</span>'
-    if sentence.status is SentenceStatus.CONTRADICTED and sentence.replacement:
+    if sentence.replacement:
+        how = "written again" if sentence.rewritten else "corrected"
         return (
             f'<span class="wf-fixed">{text(without_cites(sentence.replacement))}'
-            f'{cites(sentence.cites)}<span class="wf-why">corrected</span></span>'
+            f'{cites(sentence.cites)}<span class="wf-why">{how}</span></span>'
         )
     return f'<del class="wf-del"><span class="wf-sr">Struck: </span>{words}</del>'
 
@@ -144,6 +146,32 @@ def _struck(struck: Sequence[Sentence]) -> str:
     return (
         f'<details class="wf-struck"><summary>{count} did not stand up to the evidence</summary>'
         f"<ul>{items}</ul></details>"
+    )
+
+
+def _seen(seen: Description | None) -> str:
+    """What the model saw before it was told the score, and where that does not fit."""
+    if seen is None:
+        return ""
+    body = f'<p class="wf-prose">{text(seen.text)}</p>' if seen.text else ""
+    if seen.problem:
+        body += f'<p class="wf-notice">{text(seen.problem)}</p>'
+    for found in seen.disagreements:
+        said = f'It said: "{found.said}" But measured: {found.measured}'
+        body += (
+            f'<p class="wf-notice wf-disagrees" data-announce="{text(said)}">'
+            f"<b>Does not fit.</b> It said: <q>{text(found.said)}</q> But measured: "
+            f"{text(found.measured)}{cites(found.cites)}</p>"
+        )
+    left_out = len(seen.struck)
+    if left_out:
+        count = "1 sentence was" if left_out == 1 else f"{left_out} sentences were"
+        body += f'<p class="wf-small">{count} left out: not a description of the picture.</p>'
+    return (
+        '<div class="wf-seen"><h3>Before it knew the score</h3>'
+        f"{body}"
+        '<p class="wf-small">The model was shown the face alone. Nobody measured this, and no '
+        "verdict rests on it.</p></div>"
     )
 
 

@@ -41,6 +41,8 @@ class Puppet:
         self.asked: list[str] = []
 
     def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
+        if "text to be mended" in request.messages[-1].content:
+            return  # it writes no sentence again: what is struck stays struck
         self.asked.append(request.question)
         values = request.evidence["S1"].values
         words = self.line.replace("{shown}", values["shown"])
