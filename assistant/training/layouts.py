@@ -315,7 +315,7 @@ def _videos(folder: Path) -> Iterator[tuple[str, tuple[Path, ...]]]:
     seen = set()
     below = [folder, *sorted(p for p in folder.rglob("*") if p.is_dir())]
     for inside in below:
-        if inside.name in ("masks", "landmarks"):
+        if {"masks", "landmarks"} & set(inside.relative_to(folder).parts):
             continue
         files = sorted(p for p in inside.iterdir() if p.is_file())
         pictures = tuple(p for p in files if p.suffix.lower() in _PICTURES)

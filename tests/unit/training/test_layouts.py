@@ -17,6 +17,10 @@ def video(folder, count=3):
         (folder / f"{number:03}.png").touch()
 
 
+def table(path):
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
 def told(name, root, **kw):
     return {
         (s.label, s.video, s.family, s.split, len(s.files)) for s in read_layout(name, root, **kw)
@@ -149,7 +153,7 @@ def test_build_writes_a_manifest_relative_to_itself(tmp_path):
     arguments = ["manifest", "build", "ffpp", str(tmp_path), "--out", str(out), "--frames", "2"]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
-    rows = list(csv.DictReader(out.open()))
+    rows = table(out)
     assert len(rows) == 4
     assert all((out.parent / row["path"]).is_file() for row in rows)
     assert {row["split"] for row in rows} == {"test"}
@@ -200,7 +204,7 @@ def test_a_video_and_a_recompressed_picture_on_both_sides_are_found_and_can_be_l
     assert found["videos_on_both_sides"] == ["b"]
     assert [(n["first"], n["second"]) for n in found["near"]] == [("0.jpg", "again.jpg")]
     assert found["left_out"] == 2
-    kept = list(csv.DictReader(clean.open()))
+    kept = table(clean)
     assert [row["path"] for row in kept] == ["../2.jpg", "../3.jpg", "../again.jpg"]
 
 

@@ -1,0 +1,165 @@
+"""``whyfake manifest build`` and ``whyfake manifest check``."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import click
+import numpy as np
+
+from assistant.cli.options import settings_of
+
+__all__ = ["manifest"]
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_NAMES = (
+    "ffpp",
+    "celeb-df-v1",
+    "celeb-df-v2",
+    "dfdc",
+    "dfd",
+    "ffiw",
+    "deepspeak",
+    "df40",
+    "wilddeepfake",
+    "json",
+)
+
+
+@click.group()
+def manifest() -> None:
+    """Lists of labelled pictures for training and evaluation."""
+
+
+@manifest.command("build")
+@click.argument("layout", type=click.Choice(_NAMES))
+@click.argument("root", type=click.Path(path_type=Path, exists=True))
+@click.option("--out", type=_FILE, required=True, help="The manifest to write (CSV).")
+@click.option("--compression", type=click.Choice(["raw", "c23", "c40"]), default="c23")
+@click.option(
+    "--frames", type=click.IntRange(1), default=32, show_default=True, help="Of each video."
+)
+@click.option("--split", help="Only this part: train, val or test.")
+def build(
+    layout: str, root: Path, out: Path, compression: str, frames: int, split: str | None
+) -> None:
+    """List a public deepfake set: LAYOUT is its name, ROOT its folder."""
+    from assistant.errors import TrainingError
+    from assistant.training.layouts import read_layout
+
+    samples = read_layout(layout, root, compression=compression)
+    if split is not None:
+        samples = [s for s in samples if s.split == split]
+    if not samples:
+        raise TrainingError(
+            f"{layout} has no video in the part {split!r}.", hint="Leave --split out."
+        )
+    base = out.resolve().parent
+    base.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with out.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "label", "source", "video", "family", "split", "crop"])
+        for sample in samples:
+            places = np.linspace(0, len(sample.files) - 1, min(frames, len(sample.files)))
+            for place in np.unique(places.round().astype(int)):
+                path = os.path.relpath(sample.files[place].resolve(), base)
+                told = (sample.label, sample.source, sample.video, sample.family, sample.split)
+                writer.writerow([Path(path).as_posix(), *told, 0])
+                count += 1
+    real = sum(s.label == 0 for s in samples)
+    click.echo(
+        f"Wrote {out}: {count} files of {real} real and {len(samples) - real} manipulated videos."
+    )
+
+
+@manifest.command("check")
+@click.argument("path", type=_FILE)
+@click.option(
+    "--near",
+    type=click.IntRange(0, 12),
+    default=4,
+    show_default=True,
+    help="Bits of 64 in which two pictures may differ to count as the same.",
+)
+@click.option("--test-percent", type=click.IntRange(1, 50), default=15, show_default=True)
+@click.option("--calibration-percent", type=click.IntRange(1, 50), default=7, show_default=True)
+@click.option("--identity", type=_FILE, help="ONNX face encoder: look for people on both sides.")
+@click.option("--write", type=_FILE, help="Write the manifest without what leaks into training.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
+def check(
+    context: click.Context,
+    path: Path,
+    near: int,
+    test_percent: int,
+    calibration_percent: int,
+    identity: Path | None,
+    write: Path | None,
+    as_json: bool,
+) -> None:
+    """Look for videos, near-duplicates (and people) on both sides of a split.
+
+    Exit code 1 where a video or a picture leaks.
+    """
+    from assistant.evaluation.face_manifest import read_manifest
+    from assistant.training.leaks import check_leaks, persons_on_both_sides, side_of
+
+    rows = read_manifest(path)
+    shares = {"test_percent": test_percent, "calibration_percent": calibration_percent}
+    result = check_leaks(rows, within=near, **shares)
+    if identity is not None:
+        from assistant.compose import build_finder
+
+        finder = build_finder(settings_of(context))
+        result["people"] = persons_on_both_sides(rows, finder, identity, **shares)
+    leaking = result.pop("near_rows")
+    if write is not None:
+        bad = {
+            rows[i].line
+            for i in leaking
+            if side_of(rows[i], test_percent, calibration_percent) == "train"
+        }
+        split_videos = set(result["videos_on_both_sides"])
+        bad |= {r.line for r in rows if r.video in split_videos and r.split == "train"}
+        _copy_without(path, write, bad)
+        result["left_out"] = len(bad)
+    if as_json:
+        click.echo(json.dumps(result, indent=2))
+    else:
+        _tell(result)
+    if not result["ok"]:
+        context.exit(1)
+
+
+def _copy_without(path: Path, target: Path, lines: set[int]) -> None:
+    """Copy a manifest without some lines; paths stay relative to the new place."""
+    base = target.resolve().parent
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        names = list(reader.fieldnames or [])
+        kept = []
+        for row in reader:
+            if reader.line_num not in lines:
+                row["path"] = os.path.relpath((path.parent / row["path"]).resolve(), base)
+                kept.append(row)
+    with target.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(kept)
+
+
+def _tell(result: dict[str, object]) -> None:
+    for name in ("pictures", "parts", "near_count", "same_picture_both_labels", "people"):
+        if name in result:
+            click.echo(f"{name.replace('_', ' ')}: {result[name]}")
+    for name in ("videos_on_both_sides", "near", "unreadable"):
+        found = result[name]
+        if isinstance(found, list) and found:
+            click.echo(f"{name.replace('_', ' ')}:")
+            for item in found[:20]:
+                click.echo(f"  {item}")
+    click.echo("Nothing stands on both sides." if result["ok"] else "The split leaks.")
