@@ -118,6 +118,8 @@ class JointConfig(_Strict):
     blended_shares: dict[str, float] = {}
     self_blended: float = Field(default=0.6, ge=0, le=1)
     augmentation: Augmentation = Augmentation()
+    border: float = Field(default=0.0, ge=0, le=1, description="share of pairs cut tight")
+    border_from: int = Field(default=0, ge=0, description="first step with pairs cut tight")
 
 
 class DetectorConfig(_Strict):

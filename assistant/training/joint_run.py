@@ -73,6 +73,8 @@ def train_joint(
         augmentation=joint.augmentation,
         batch=joint.batch,
         seed=config.seed,
+        border=joint.border,
+        border_from=joint.border_from,
     )
     tuned = train_jointly(
         model,

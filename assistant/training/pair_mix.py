@@ -6,7 +6,9 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,6 +49,9 @@ class PairMix:
         augmentation: of every crop.
         batch: pictures a step; even.
         seed: of all that is drawn.
+        border: share of the pairs that are cut tight (what is cut off is mirrored, as alignment
+            does it), so that the rim of a whole photo and of a tight crop say the same.
+        border_from: the first step with such pairs.
 
     Raises:
         TrainingError: an odd batch, or a source without both classes.
@@ -63,6 +68,8 @@ class PairMix:
         augmentation: Augmentation,
         batch: int,
         seed: int,
+        border: float = 0.0,
+        border_from: int = 0,
     ) -> None:
         if batch < 2 or batch % 2:
             raise TrainingError(
@@ -70,6 +77,7 @@ class PairMix:
             )
         self._cache, self._seed, self._batch = cache, seed, batch
         self._how, self._self_blended = augmentation, self_blended
+        self._border, self._border_from = border, border_from
         usable = [int(i) for i in rows if cache.points[i, 0] != UNREADABLE]
         self._rows = usable
         known = cache.rows
@@ -102,6 +110,7 @@ class PairMix:
     def draw(self, step: int) -> Batch:
         """The batch of a step: real, manipulated, real, manipulated, ..."""
         rng = np.random.default_rng((self._seed, step))
+        cut = np.random.default_rng((self._seed, step, 1))  # its own: the pairs stay the same
         crops: list[Image] = []
         masks, weights, rows = [], [], []
         for _ in range(self._batch // 2):
@@ -109,6 +118,9 @@ class PairMix:
             real, fake, rows_of, mask, weight = (
                 self._blend(rng) if kind == "blended" else self._pair(kind, rng)
             )
+            if step >= self._border_from and cut.random() < self._border:
+                inset = _inset(real.shape[0], cut)
+                real, fake, mask = (_cut_tight(part, inset) for part in (real, fake, mask))
             for crop, its_mask, its_weight in (
                 (real, np.zeros_like(mask), 1.0),
                 (fake, mask, weight),
@@ -160,6 +172,19 @@ class PairMix:
     def _face(self, row: int) -> AlignedFace:
         points = self._cache.points[row, 2:].reshape(5, 2).astype(np.float64)
         return AlignedFace(crop=self.crop(row), crop_landmarks=points)
+
+
+def _inset(size: int, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """Pixels cut off at top, bottom, left and right: each up to a seventh of the side."""
+    top, bottom, left, right = (int(v) for v in rng.integers(0, size // 7 + 1, 4))
+    return top, bottom, left, right
+
+
+def _cut_tight(part: NDArray[Any], inset: tuple[int, int, int, int]) -> NDArray[Any]:
+    height, width = part.shape[:2]
+    top, bottom, left, right = inset
+    kept = np.ascontiguousarray(part[top : height - bottom, left : width - right])
+    return cv2.copyMakeBorder(kept, top, bottom, left, right, cv2.BORDER_REFLECT_101)
 
 
 def _shares(wanted: dict[str, float], there: set[str]) -> dict[str, float]:

@@ -97,7 +97,7 @@ def test_a_pair_is_of_one_video_and_a_blend_has_its_mask(project, config):
     cache = CropCache(project / "work", read_manifest(loaded.manifest), loaded.crop.spec)
     cache.fill(MiddleFinder(), limit=60, progress=lambda *a: None)
 
-    def mix(**shares):
+    def mix(border=0.0, **shares):
         return PairMix(
             cache,
             np.arange(60),
@@ -107,6 +107,8 @@ def test_a_pair_is_of_one_video_and_a_blend_has_its_mask(project, config):
             augmentation=loaded.joint.augmentation,
             batch=12,
             seed=0,
+            border=border,
+            border_from=1,
         )
 
     pairs = mix(drawn=1.0).draw(0)
@@ -123,6 +125,15 @@ def test_a_pair_is_of_one_video_and_a_blend_has_its_mask(project, config):
     assert (blends.masks[0::2] == 0).all()
     assert (blends.masks[1::2].max((1, 2)) > 0.5).all()
     assert blends.mask_weight.tolist() == [1.0] * 12
+    tight = mix(border=1.0, drawn=1.0)
+    for plain, cut in zip(pairs.crops, tight.draw(0).crops, strict=True):
+        assert (plain == cut).all()  # not yet
+    assert tight.draw(1).rows.tolist() == mix(drawn=1.0).draw(1).rows.tolist()
+    changed = [
+        (a != b).any()
+        for a, b in zip(tight.draw(1).crops, mix(drawn=1.0).draw(1).crops, strict=True)
+    ]
+    assert all(changed)
     with pytest.raises(TrainingError, match="nowhere"):
         mix(nowhere=1.0)
 
