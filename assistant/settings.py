@@ -134,6 +134,12 @@ class Settings(BaseSettings):
     def _empty_is_off(cls, value: object) -> object:
         return False if value == "" else value
 
+    @field_validator("data_dir", "prompts_dir", "calibration", mode="before")
+    @classmethod
+    def _empty_is_not_set(cls, value: object) -> object:
+        """An empty variable means "not set", never the folder that the command runs in."""
+        return None if value == "" else value
+
     @field_validator("vlm_backend", "face_finder")
     @classmethod
     def _from_profile(cls, value: str, info: Any) -> str:

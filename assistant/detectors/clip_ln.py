@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
+import PIL.Image
 import torch
 from numpy.typing import NDArray
 from open_clip.transformer import VisionTransformer
@@ -304,7 +304,10 @@ def assemble(state: Mapping[str, Tensor], delta: Delta) -> tuple[VisionTransform
 
 
 def _resize(crop: Image, side: int) -> Image:
-    shrink = min(crop.shape[:2]) > side
-    method = cv2.INTER_AREA if shrink else cv2.INTER_CUBIC
-    resized: Image = cv2.resize(crop, (side, side), interpolation=method)
-    return resized
+    """Shortest side to ``side`` by Pillow's bicubic, then the centre: as the tower was trained."""
+    height, width = crop.shape[:2]
+    short = min(height, width)
+    size = (side * width // short, side * height // short)
+    resized = np.asarray(PIL.Image.fromarray(crop).resize(size, PIL.Image.Resampling.BICUBIC))
+    left, top = (size[0] - side) // 2, (size[1] - side) // 2
+    return np.ascontiguousarray(resized[top : top + side, left : left + side])

@@ -82,6 +82,7 @@ def write_delta(
                 "size": header.crop.size,
                 "scale": header.crop.scale,
                 "shift_y": header.crop.shift_y,
+                **({"published": True} if header.crop.published else {}),
             },
             "calibration": dict(header.calibration),
             "card": dict(header.card),

@@ -60,12 +60,11 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
         WeightsError: the file is damaged, holds code, or holds no tensors.
     """
     if path.suffix == ".safetensors":
-        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         try:
             return load_file(str(path))
-        except (SafetensorError, OSError) as error:
+        except Exception as error:  # damage shows as half a dozen kinds of error
             raise WeightsError(
                 f"{path.name} is not a complete safetensors file.",
                 hint="Fetch it again: `whyfake weights fetch --profile full`.",
@@ -224,7 +223,7 @@ def write_full_delta(checkpoint: Path, target: Path) -> None:
             tower=layout,
             base_sha256=tower_sha256(tower),
             read_out=read_out.options(),
-            crop=CropSpec(),
+            crop=CropSpec(published=True),
             calibration=_unfitted_softmax(),
             card={"source": "published", "file": checkpoint.name},
         ),

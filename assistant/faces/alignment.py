@@ -69,8 +69,13 @@ def align(
 
     Returns:
         The crop (RGB uint8, ``spec.size`` x ``spec.size``) and the 2 x 3 matrix from image to crop
-        pixels. What lies outside the picture is mirrored.
+        pixels. What lies outside the picture is mirrored (``spec.published``: black).
+
+    Raises:
+        ValueError: no similarity transform fits the points.
     """
+    if spec.published:
+        return _align_as_published(image, landmarks, spec)
     matrix = similarity(landmarks, template_points(spec))
     factor = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     source: NDArray[Any] = image
@@ -91,3 +96,17 @@ def align(
         borderMode=cv2.BORDER_REFLECT_101,
     )
     return np.ascontiguousarray(crop), matrix
+
+
+def _align_as_published(
+    image: NDArray[np.uint8], landmarks: NDArray[np.floating], spec: CropSpec
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The crop of the released detectors: least median of squares, bilinear, black borders."""
+    points = np.asarray(landmarks, np.float32)
+    found = cv2.estimateAffinePartial2D(
+        points, template_points(spec).astype(np.float32), method=cv2.LMEDS
+    )[0]
+    if found is None or not np.isfinite(found).all():
+        raise ValueError("the landmarks coincide: no similarity transform fits them")
+    crop = cv2.warpAffine(image, found, (spec.size, spec.size), flags=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(crop), found.astype(np.float64)

@@ -151,11 +151,14 @@ class CropSpec:
         size: side of the crop in pixels.
         scale: margin; 1.3 as published, larger leaves more around the face.
         shift_y: how far the face is moved down, in shares of the side (negative: up).
+        published: make the pixels that the released detectors were trained on: a robust fit of the
+            points, bilinear, black outside the picture (arXiv 2508.06248).
     """
 
     size: int = 256
     scale: float = 1.3
     shift_y: float = 0.0
+    published: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

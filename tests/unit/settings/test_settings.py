@@ -135,3 +135,9 @@ def test_a_whole_part_may_come_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSISTANT_VLM", "{broken")
     with pytest.raises(ConfigError, match="vlm"):
         load_settings()
+
+
+@pytest.mark.parametrize("name", ["DATA_DIR", "PROMPTS_DIR", "CALIBRATION"])
+def test_an_empty_path_means_not_set(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"ASSISTANT_{name}", "")
+    assert getattr(load_settings(), name.lower()) is None
