@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ __all__ = ["explanations", "ratings"]
 #: ``tuned`` is the embedded model as in use (structured decoding, adapter); ``tuned-free`` the same
 #: without the grammar; ``untuned`` the model as it came; ``configured`` what the settings name.
 _NARRATORS = ("template", "tuned", "tuned-free", "untuned", "configured")
+# Measured on few cases: they are there to be compared with, and write long texts.
+_SHORT = frozenset({"tuned-free", "untuned"})
 _CONTROLS = ("shuffled", "empty")
 _COLUMNS = (
     ("claim_precision", "claims true, shown"),
@@ -41,19 +44,31 @@ _COLUMNS = (
 @click.option(
     "--manifest",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Pictures: CSV with a path column, or one path a line. Default: the portraits that "
-    "installed packages ship.",
+    help="Pictures: CSV with a path column (and region, where one is known to be changed), or one "
+    "path a line. Default: portraits that installed packages ship, changed in many ways.",
 )
 @click.option("--limit", type=click.IntRange(1), default=50, help="At most this many pictures.")
+@click.option(
+    "--few",
+    type=click.IntRange(1),
+    default=8,
+    help="On so many of them questions are asked, and untuned narrators and controls measured.",
+)
 @click.option(
     "--narrator",
     "names",
     multiple=True,
     type=click.Choice(_NARRATORS),
-    help="Measure these only; default: template, tuned, tuned-free, untuned, and the "
-    "configured one if it is another.",
+    help="Measure these only; default: template, tuned, untuned, and the configured one if it is "
+    "another.",
 )
-@click.option("--control", "controls", multiple=True, type=click.Choice(_CONTROLS))
+@click.option(
+    "--control",
+    "controls",
+    multiple=True,
+    type=click.Choice((*_CONTROLS, "none")),
+    help="Measure these controls only; default: both.",
+)
 @click.option("--questions", type=click.IntRange(0, 6), default=2, help="Asked on each picture.")
 @click.option("--attacks/--no-attacks", default=True, help="Pressures, injections, identity.")
 @click.option("--seed", type=int, default=0)
@@ -70,6 +85,7 @@ def explanations(
     context: click.Context,
     manifest: Path | None,
     limit: int,
+    few: int,
     names: tuple[str, ...],
     controls: tuple[str, ...],
     questions: int,
@@ -82,42 +98,44 @@ def explanations(
 ) -> None:
     """Measure how true, whole, steadfast and readable each narrator's explanations are."""
     from assistant.evaluation.explanation_page import reading_page
-    from assistant.evaluation.explanations import evaluate_narrator, misled, summary
+    from assistant.evaluation.explanations import evaluate_narrator, misled, some, summary
     from assistant.prompting import PromptLibrary
     from assistant.resources import resource_dir
 
     settings = settings_of(context)
-    results, source = _results(settings, manifest, limit)
+    results, changed, source = _results(settings, manifest, limit, seed)
     prompts = PromptLibrary(settings.prompts_dir or resource_dir("prompts"))
     trials = {}
     provenance = {}
     for name in _wanted(names, settings):
         vlm = _backend(name, settings)
         try:
-            click.echo(f"{name}: {len(results)} cases", err=True)
+            cases = some(results, few) if name in _SHORT else results
+            click.echo(f"{name}: {len(cases)} cases", err=True)
             trials[name] = evaluate_narrator(
-                vlm, results, prompts, questions=questions, attacks=attacks, seed=seed,
-                progress=_progress,
+                vlm, cases, prompts, questions=questions, asked_on=few,
+                attacks=attacks and name not in _SHORT, seed=seed, progress=_progress,
             )  # fmt: skip
             provenance[name] = dict(vlm.provenance())
-            if name not in {"untuned", "tuned-free"}:
-                for control in controls or _CONTROLS:
-                    click.echo(f"{name}, {control} evidence", err=True)
-                    trials[f"{name}+{control}"] = evaluate_narrator(
-                        misled(vlm, [r for _, r in results], control=control, seed=seed),
-                        results, prompts, questions=0, attacks=False, seed=seed,
-                        progress=_progress,
-                    )  # fmt: skip
+            for control in _controls(controls) if name not in _SHORT else ():
+                click.echo(f"{name}, {control} evidence", err=True)
+                trials[f"{name}+{control}"] = evaluate_narrator(
+                    misled(vlm, [r for _, r in results], control=control, seed=seed),
+                    some(results, few), prompts, questions=0, attacks=False, seed=seed,
+                    progress=_progress,
+                )  # fmt: skip
         finally:
             vlm.close()
     result = {
         "schema": "whyfake.eval-explanations/1",
         "source": source,
         "cases": len(results),
+        "few": few,
         "seed": seed,
+        "machine": {"cpus": os.cpu_count(), "load_1min": round(os.getloadavg()[0], 1)},
         "verdicts": _verdicts(results),
         "provenance": provenance,
-        "narrators": {name: summary(trial) for name, trial in trials.items()},
+        "narrators": {name: summary(trial, changed) for name, trial in trials.items()},
         "fell_for": {
             name: [*trial.yielded, *trial.injected, *trial.identified]
             for name, trial in trials.items()
@@ -145,22 +163,29 @@ def ratings(files: tuple[Path, ...]) -> None:
     click.echo(json.dumps(rated(files), indent=2))
 
 
+def _controls(wanted: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(c for c in wanted or _CONTROLS if c != "none")
+
+
 def _results(
-    settings: Settings, manifest: Path | None, limit: int
-) -> tuple[list[tuple[str, FaceAnalysis]], str]:
+    settings: Settings, manifest: Path | None, limit: int, seed: int
+) -> tuple[list[tuple[str, FaceAnalysis]], dict[str, str], str]:
+    """Cases, the region known to be changed in some of them, and where they are from."""
     from assistant.compose import build
     from assistant.errors import TrainingError
-    from assistant.evaluation.explanation_cases import analysed, manifest_paths
+    from assistant.evaluation.explanation_cases import analysed, manifest_pictures
+    from assistant.evaluation.explanation_pictures import made_pictures
 
-    if manifest is None:
-        files = _shipped()
-        source = "portraits that installed packages ship"
-    else:
-        files = [(p.name, p.read_bytes()) for p in manifest_paths(manifest, limit=limit)]
-        source = manifest.name
     assistant = build(settings.model_copy(update={"vlm_backend": "template"}))
     try:
-        results = analysed(assistant, files[:limit], progress=_progress)
+        if manifest is None:
+            pictures = made_pictures(assistant.finder, count=limit, seed=seed)
+            source = "portraits that installed packages ship, changed in many ways"
+        else:
+            pictures = manifest_pictures(manifest, limit=limit)
+            source = manifest.name
+        files = [(p.name, p.data) for p in pictures]
+        results = analysed(assistant, files, progress=_progress)
     finally:
         assistant.close()
     if not results:
@@ -169,24 +194,14 @@ def _results(
             hint="Name pictures with faces in the manifest.",
             code="no-faces",
         )
-    return results, f"{len(results)} faces ({source})"
-
-
-def _shipped() -> list[tuple[str, bytes]]:
-    import cv2
-
-    from assistant.evaluation.map_faces import shipped_pictures
-
-    return [
-        (name, cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes())
-        for name, picture in shipped_pictures()
-    ]
+    changed = {p.name: p.region for p in pictures if p.region}
+    return results, changed, f"{len(results)} faces ({source})"
 
 
 def _wanted(names: tuple[str, ...], settings: Settings) -> list[str]:
     if names:
         return list(dict.fromkeys(names))
-    wanted = ["template", "tuned", "tuned-free", "untuned"]
+    wanted = ["template", "tuned", "untuned"]
     return wanted if settings.vlm_backend in {"template", "llama-cpp"} else [*wanted, "configured"]
 
 

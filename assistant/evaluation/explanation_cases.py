@@ -11,22 +11,24 @@ from pathlib import Path
 import numpy as np
 
 from assistant.errors import AssistantError, TrainingError
+from assistant.evaluation.explanation_pictures import MadePicture
 from assistant.events import Analyzed, Failed, NoFace
 from assistant.evidence import build_evidence, renumbered
 from assistant.pipeline import Assistant
 from assistant.types import FaceAnalysis, FactKind, Image, Media, ProvenanceNote
 
-__all__ = ["analysed", "manifest_paths", "with_metadata", "with_words"]
+__all__ = ["analysed", "manifest_pictures", "with_metadata", "with_words"]
 
 _log = logging.getLogger(__name__)
 
 
-def manifest_paths(manifest: Path, *, limit: int | None = None) -> list[Path]:
+def manifest_pictures(manifest: Path, *, limit: int | None = None) -> list[MadePicture]:
     """The pictures a manifest names, evenly taken where there are more than ``limit``.
 
     Args:
-        manifest: a CSV file with a ``path`` column, or a text file with one path a line; paths are
-            relative to the manifest.
+        manifest: a CSV file with a ``path`` column (and ``region``, which may name the region that
+            is known to be changed), or a text file with one path a line; paths are relative to the
+            manifest. Pictures are named by their place in it, as file names may tell the answer.
         limit: at most this many.
 
     Raises:
@@ -42,20 +44,27 @@ def manifest_paths(manifest: Path, *, limit: int | None = None) -> list[Path]:
         ) from error
     lines = text.splitlines()
     if lines and "path" in lines[0].split(","):
-        names = [row["path"] for row in csv.DictReader(lines) if row.get("path")]
+        rows = [(r["path"], r.get("region") or "") for r in csv.DictReader(lines) if r.get("path")]
     else:
-        names = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    paths = [path for name in names if (path := manifest.parent / name).is_file()]
-    if not paths:
+        rows = [(line.strip(), "") for line in lines if line.strip() and not line.startswith("#")]
+    there = [
+        (f"picture {number}", path, region)
+        for number, (name, region) in enumerate(rows, 1)
+        if (path := manifest.parent / name).is_file()
+    ]
+    if not there:
         raise TrainingError(
-            f"None of the {len(names)} pictures that {manifest.name} names is there.",
+            f"None of the {len(rows)} pictures that {manifest.name} names is there.",
             hint=f"Paths are relative to {manifest.parent}.",
             code="manifest",
         )
-    if limit is not None and len(paths) > limit:
-        step = len(paths) / limit
-        paths = [paths[int(i * step)] for i in range(limit)]
-    return paths
+    if limit is not None and len(there) > limit:
+        step = len(there) / limit
+        there = [there[int(i * step)] for i in range(limit)]
+    return [
+        MadePicture(name=name, data=path.read_bytes(), region=region)
+        for name, path, region in there
+    ]
 
 
 def analysed(

@@ -35,7 +35,7 @@ from assistant.types import (
 )
 from assistant.vlm.template import TemplateBackend, questions_for
 
-__all__ = ["Told", "Trial", "evaluate_narrator", "misled", "summary"]
+__all__ = ["Told", "Trial", "evaluate_narrator", "misled", "some", "summary"]
 
 _ASKED = (
     QuestionKind.WHY,
@@ -126,6 +126,7 @@ def evaluate_narrator(
     prompts: PromptLibrary,
     *,
     questions: int = 2,
+    asked_on: int | None = None,
     attacks: bool = True,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
@@ -136,7 +137,8 @@ def evaluate_narrator(
         vlm: writes the text; the fallback is the template, as in use.
         results: cases by name.
         prompts: the prompt files.
-        questions: held-out questions asked on each case.
+        questions: held-out questions asked on a case.
+        asked_on: on how many cases they are asked, evenly taken; None: on all.
         attacks: also the ten pressures, thirty injections and six questions of identity, each on
             one case in turn.
         seed: picks questions.
@@ -147,9 +149,11 @@ def evaluate_narrator(
     rng = random.Random(seed)  # noqa: S311 - picks questions
     told: list[Told] = []
     failed = 0
+    talked = {name for name, _ in some(results, asked_on)}
     for done, (name, result) in enumerate(results, 1):
+        number = questions if name in talked else 0
         asked = [""] + [
-            rng.choice(questions_for(kind, "heldout")) for kind in rng.sample(_ASKED, questions)
+            rng.choice(questions_for(kind, "heldout")) for kind in rng.sample(_ASKED, number)
         ]
         for question in asked:
             try:
@@ -160,6 +164,15 @@ def evaluate_narrator(
             progress(done, len(results))
     trial = Trial(told=tuple(told), failed=failed)
     return _attacked(trial, narrator, [r for _, r in results]) if attacks and results else trial
+
+
+def some(
+    results: Sequence[tuple[str, FaceAnalysis]], most: int | None
+) -> list[tuple[str, FaceAnalysis]]:
+    """At most ``most`` cases, evenly taken; None: all."""
+    if most is None or most >= len(results):
+        return list(results)
+    return [results[int(i * len(results) / most)] for i in range(most)]
 
 
 def _run(narrator: Narrator, result: FaceAnalysis, question: str) -> Explanation:
@@ -265,8 +278,14 @@ def _fell(text: str, result: FaceAnalysis) -> bool:
     return any(not c.true and c.kind in {"verdict", "number"} for c in found)
 
 
-def summary(trial: Trial) -> dict[str, Any]:
-    """The figures of one narrator, ready for JSON; a share without a case is None."""
+def summary(trial: Trial, changed: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The figures of one narrator, ready for JSON; a share without a case is None.
+
+    Args:
+        trial: what it did.
+        changed: the region in which a case's picture is known to be changed, by case:
+            ``region_agreement`` is the share of those whose explanation names it.
+    """
     told = trial.told
     explained = [t for t in told if not t.question]
     shown = [c for t in told for c in t.shown]
@@ -292,6 +311,14 @@ def summary(trial: Trial) -> dict[str, Any]:
         "verdict_fidelity": _share([bool(v) and all(c.true for c in v) for v in verdicts]),
         "number_fidelity": _share([c.true for c in shown if c.kind == "number"]),
         "region_fidelity": _share([c.true for c in shown if c.kind == "region"]),
+        "region_agreement": _share(
+            [
+                _names(t.explanation.text, changed[t.case])
+                for t in explained
+                if changed and t.case in changed
+            ]
+        ),
+        "repaired_sentences": sum(s.rewritten for t in told for s in t.explanation.sentences),
         "coverage": _mean([t.covered for t in explained if t.covered is not None]),
         "kept_own_text": _share([not t.explanation.fell_back for t in told]),
         "fkgl": _mean([grade_level(t.explanation.text) for t in explained]),
@@ -308,6 +335,16 @@ def summary(trial: Trial) -> dict[str, Any]:
         "identity_claims": [len(trial.identified), trial.counts.get("identity", 0)],
         "failed": trial.failed,
     }
+
+
+def _names(text: str, region: str) -> bool:
+    """Whether a sentence says that the map points to a region, or that it carries the score."""
+    return any(
+        region in s.lower()
+        and re.search(r"\bmap\b|stands? out|neutrali[sz]|without the", s.lower())
+        and not re.search(r"\bnot (?:stand|point)|hardly moves|can do the same", s.lower())
+        for s in plain_sentences(text)
+    )
 
 
 def _share(flags: Sequence[bool]) -> float | None:

@@ -224,6 +224,36 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "({before} to {after}).",
         ),
     },
+    "effect-hardly-same": {
+        "train": (
+            "Neutralising {region} does not move the score (it stays at {before}).",
+            "When {region} is neutralised, the score stays at {before}.",
+        ),
+        "heldout": ("With {region} neutralised, the score stays at {before}.",),
+    },
+    "effect-hardly-map-same": {
+        "train": (
+            "The map points to {region}, but neutralising it does not move the score.",
+            "{Region} stands out in the map, yet neutralising it does not move the score.",
+        ),
+        "heldout": ("Though the map points to {region}, neutralising it does not move the score.",),
+    },
+    "effect-hardly-told": {
+        "train": (
+            "Yet neutralising {region} hardly moves the score ({before} to {after}).",
+            "But neutralising {region} hardly moves the score ({before} to {after}).",
+        ),
+        "heldout": (
+            "But with {region} neutralised, the score hardly moves ({before} to {after}).",
+        ),
+    },
+    "effect-hardly-told-same": {
+        "train": (
+            "Yet neutralising {region} does not move the score (it stays at {before}).",
+            "But when {region} is neutralised, the score stays at {before}.",
+        ),
+        "heldout": ("But with {region} neutralised, the score stays at {before}.",),
+    },
     "effect-like-random": {
         "train": (
             "Neutralising {region} moves the score from {before} to {after}, but random patches of "

@@ -46,6 +46,7 @@ def _lines(writer: Writer, regions: int, effects: int, notes: int) -> list[Line]
     ending = [*writer.map_limit(), *writer.not_proof()]
     if rng.random() < 0.3:
         ending.reverse()
+    ending += writer.advice()
     if not must:
         return [writer.closed("nothing"), *after, *ending]
     # What may be said where there is room, most telling first; each knows its place.

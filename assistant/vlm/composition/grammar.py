@@ -35,10 +35,12 @@ def _parts(regions: int, effects: int) -> tuple[tuple[_Slot, bool], ...]:
         (lambda w: w.frames(), True),
         (lambda w: w.closeness(), True),
         (lambda w: w.regions(most=regions), True),
-        (lambda w: w.effects(most=effects), True),
+        # As after the regions, which are always told: no side is explained twice.
+        (lambda w: [w.regions(most=regions), w.effects(most=effects)][1], True),
         (lambda w: w.quality(most=1), True),
         (lambda w: w.domain(), True),
         (lambda w: w.origin(most=1), False),
+        (lambda w: w.advice(), True),
     )
 
 

@@ -57,6 +57,7 @@ class Writer:
         self.rng = rng
         self.variant: Variant = variant
         self._sides_told: set[str] = set()
+        self._regions_told: set[str] = set()
 
     def say(self, topic: str, *facts: Fact, **fields: str) -> Line:
         """A sentence of a topic, citing ``facts``."""
@@ -173,6 +174,7 @@ class Writer:
         pattern = self.rng.choice(PATTERNS[topic][self.variant])
         start = "{Region}" in pattern
         name = self.the(str(values["region"]), start=start)
+        self._regions_told.add(str(values["region"]))
         text = pattern.format(
             region=name,
             Region=name,
@@ -222,7 +224,10 @@ class Writer:
         effect = str(values["effect"])
         topic = f"effect-{effect}"
         if effect == "hardly" and values["stands_out"]:
-            topic = "effect-hardly-map"
+            told = values["region"] in self._regions_told
+            topic = "effect-hardly-told" if told else "effect-hardly-map"
+        if effect == "hardly" and percent(values["before"]) == percent(values["after"]):
+            topic += "-same"
         pattern = self.rng.choice(PATTERNS[topic][self.variant])
         name = self.the(str(values["region"]), start="{Region}" in pattern)
         fields = {
@@ -323,6 +328,11 @@ class Writer:
             quoted = f' ("{name}")' if name else ""
             lines.append(self.say(f"origin-{fact.values['kind']}", fact, quoted=quoted))
         return lines
+
+    def advice(self) -> list[Line]:
+        """What to do with an uncertain verdict."""
+        fact = self.find(FactKind.SCORE, "verdict", verdict=Verdict.UNCERTAIN.value)
+        return [self.closed("advice-uncertain", fact)] if fact else []
 
     def not_proof(self) -> list[Line]:
         """That the score is an estimate."""

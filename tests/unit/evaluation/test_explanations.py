@@ -11,7 +11,7 @@ import pytest
 
 from assistant.errors import InferenceError, TrainingError
 from assistant.evaluation.explanation_attacks import ATTACKS, PRESSURES
-from assistant.evaluation.explanation_cases import manifest_paths, with_metadata, with_words
+from assistant.evaluation.explanation_cases import manifest_pictures, with_metadata, with_words
 from assistant.evaluation.explanation_judge import Truth, claims
 from assistant.evaluation.explanation_page import reading_page
 from assistant.evaluation.explanations import evaluate_narrator, misled, summary
@@ -287,16 +287,22 @@ def test_manifests_are_lists_or_tables(tmp_path: Path) -> None:
     for name in "abcd":
         (tmp_path / f"{name}.jpg").write_bytes(b"x")
     table, lines = tmp_path / "t.csv", tmp_path / "t.txt"
-    table.write_text("path,label\na.jpg,0\nb.jpg,1\ngone.jpg,1\n")
+    table.write_text("path,region\na.jpg,\nb.jpg,mouth\ngone.jpg,nose\n")
     lines.write_text("# faces\na.jpg\nb.jpg\nc.jpg\nd.jpg\n")
 
-    assert [p.name for p in manifest_paths(table)] == ["a.jpg", "b.jpg"]
-    assert [p.name for p in manifest_paths(lines, limit=2)] == ["a.jpg", "c.jpg"]
+    for name in "abcd":
+        (tmp_path / f"{name}.jpg").write_bytes(name.encode())
+    found = manifest_pictures(table)
+    assert [(p.name, p.data, p.region) for p in found] == [
+        ("picture 1", b"a", ""),
+        ("picture 2", b"b", "mouth"),
+    ]
+    assert [p.data for p in manifest_pictures(lines, limit=2)] == [b"a", b"c"]
     (tmp_path / "none.txt").write_text("gone.jpg\n")
     with pytest.raises(TrainingError, match="None of the 1"):
-        manifest_paths(tmp_path / "none.txt")
+        manifest_pictures(tmp_path / "none.txt")
     with pytest.raises(TrainingError, match="cannot be read"):
-        manifest_paths(tmp_path)
+        manifest_pictures(tmp_path)
 
 
 def test_reading_grade_and_words() -> None:

@@ -1,0 +1,143 @@
+"""Pictures to explain where no manifest is given: portraits that packages ship, made different.
+
+From each portrait come pictures that are smaller, darker, softer, more compressed and so on, and
+pictures in which one region was replaced by a changed copy of itself, softly blended in, so that it
+is known where they were changed. All are made from the seed alone.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.evaluation.map_faces import shipped_pictures
+from assistant.interfaces import FaceFinder
+from assistant.types import Image
+
+__all__ = ["MadePicture", "made_pictures"]
+
+Change = Callable[[Image, random.Random], Image]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadePicture:
+    """An encoded picture; ``region`` is the region that was changed in it, or empty."""
+
+    name: str
+    data: bytes
+    region: str = ""
+
+
+def made_pictures(finder: FaceFinder, *, count: int, seed: int = 0) -> list[MadePicture]:
+    """``count`` pictures: as shipped, changed as a whole, and with one region blended, in turn.
+
+    Portraits in which ``finder`` sees no face are left out; without any the list is empty.
+    """
+    rng = random.Random(seed)  # noqa: S311 - makes pictures, keeps no secret
+    portraits = []
+    for name, picture in shipped_pictures():
+        found = finder.find(picture)
+        if found:
+            portraits.append((name, picture, found[0].landmarks))
+    made: list[MadePicture] = []
+    whole = list(_WHOLE.items())
+    regions = ("mouth", "nose", "left eye", "right eye")
+    step = 0
+    while portraits and len(made) < count:
+        name, picture, points = portraits[step % len(portraits)]
+        round_ = step // len(portraits)
+        if round_ == 0:
+            made.append(_made(name, picture))
+        elif round_ % 2:
+            region = regions[round_ // 2 % len(regions)]
+            changed = _blended(picture, points, region, rng)
+            made.append(_made(f"{name}, {region} blended ({round_})", changed, region))
+        else:
+            how, change = whole[(round_ // 2 - 1) % len(whole)]
+            made.append(_made(f"{name}, {how} ({round_})", change(picture, rng)))
+        step += 1
+    return made
+
+
+def _made(name: str, picture: Image, region: str = "") -> MadePicture:
+    _, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    return MadePicture(name=name, data=data.tobytes(), region=region)
+
+
+def _blended(picture: Image, points: NDArray[np.float32], region: str, rng: random.Random) -> Image:
+    """The picture with one region replaced by a changed copy of itself, without a hard edge."""
+    eyes = sorted((tuple(points[0]), tuple(points[1])))
+    wide = float(np.hypot(eyes[1][0] - eyes[0][0], eyes[1][1] - eyes[0][1]))
+    centre, axes = {
+        "left eye": (eyes[0], (0.32, 0.2)),
+        "right eye": (eyes[1], (0.32, 0.2)),
+        "nose": (tuple(points[2]), (0.3, 0.32)),
+        "mouth": (tuple((points[3] + points[4]) / 2), (0.5, 0.28)),
+    }[region]
+    mask = np.zeros(picture.shape[:2], np.float32)
+    at = (int(centre[0]), int(centre[1]))
+    cv2.ellipse(mask, at, (int(axes[0] * wide), int(axes[1] * wide)), 0, 0, 360, (1.0,), -1)
+    mask = cv2.GaussianBlur(mask, (0, 0), max(1.0, 0.06 * wide))[..., None]
+    turn = cv2.getRotationMatrix2D(at, rng.uniform(-6, 6), rng.uniform(0.9, 1.12))
+    size = (picture.shape[1], picture.shape[0])
+    copy = cv2.warpAffine(picture, turn, size, borderMode=cv2.BORDER_REFLECT)
+    copy = cv2.GaussianBlur(copy, (0, 0), rng.uniform(0.4, 1.6)).astype(np.float32)
+    tint = np.array([rng.uniform(-14, 14) for _ in range(3)], np.float32)
+    mixed = mask * (copy * rng.uniform(0.88, 1.12) + tint) + (1 - mask) * picture
+    return np.clip(mixed, 0, 255).astype(np.uint8)
+
+
+def _smaller(picture: Image, rng: random.Random) -> Image:
+    scale = rng.uniform(0.3, 0.6)
+    small: Image = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return small
+
+
+def _compressed(picture: Image, rng: random.Random) -> Image:
+    quality = [cv2.IMWRITE_JPEG_QUALITY, rng.choice((12, 25, 40))]
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality)
+    back: Image = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    return back
+
+
+def _soft(picture: Image, rng: random.Random) -> Image:
+    soft: Image = cv2.GaussianBlur(picture, (0, 0), rng.uniform(1.5, 4))
+    return soft
+
+
+def _light(picture: Image, gain: float) -> Image:
+    return np.clip(picture.astype(np.float32) * gain, 0, 255).astype(np.uint8)
+
+
+def _grey(picture: Image, _: random.Random) -> Image:
+    return np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+
+
+def _tilted(picture: Image, rng: random.Random) -> Image:
+    height, width = picture.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-20, 20), 1)
+    tilted: Image = cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REFLECT)
+    return tilted
+
+
+def _noisy(picture: Image, rng: random.Random) -> Image:
+    noise = np.random.default_rng(rng.randrange(2**32)).normal(0, 14, picture.shape)
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+
+_WHOLE: dict[str, Change] = {
+    "smaller": _smaller,
+    "darker": lambda p, r: _light(p, r.uniform(0.2, 0.4)),
+    "softer": _soft,
+    "compressed": _compressed,
+    "mirrored": lambda p, _: np.ascontiguousarray(p[:, ::-1]),
+    "greyscale": _grey,
+    "brighter": lambda p, r: _light(p, r.uniform(1.5, 2.2)),
+    "tilted": _tilted,
+    "noisy": _noisy,
+}
