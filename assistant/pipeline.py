@@ -45,6 +45,7 @@ from assistant.media import MediaLimits, load_media
 from assistant.narrator import Narrator
 from assistant.types import (
     Analysis,
+    Attribution,
     Calibrated,
     Description,
     Detection,
@@ -55,6 +56,7 @@ from assistant.types import (
     Fact,
     Image,
     Media,
+    RegionFinding,
     Score,
     Trace,
     Turn,
@@ -419,7 +421,7 @@ class Assistant:
             domain=finding,
         )
         attribution = self.attributor.attribute(self.detector, face.crop, trace)
-        regions = find_regions(attribution.map, face.crop_landmarks, baseline=self._region_baseline)
+        regions = self._regions(attribution, face)
         return FaceAnalysis(
             face=face,
             score=score,
@@ -427,6 +429,15 @@ class Assistant:
             regions=regions,
             evidence=facts.build_evidence(face, score, regions, media, extra),
         )
+
+    def _regions(self, attribution: Attribution, face: Face) -> tuple[RegionFinding, ...]:
+        """Where the map lies; none where no face parts can be named (the evidence says so)."""
+        try:
+            return find_regions(attribution.map, face.crop_landmarks, self._region_baseline)
+        except InferenceError as error:
+            if error.code != "no-face-parts":
+                raise
+            return ()
 
     def _trace(self, face: Face) -> Trace | None:
         if not isinstance(self.detector, TraceableDetector):

@@ -29,10 +29,24 @@ __all__ = ["maps", "region_baseline"]
 @click.option(
     "--deep",
     type=click.IntRange(1),
-    default=30,
-    help="Samples with deletion, insertion, ROAD, sanity check, and the slow methods.",
+    default=12,
+    help="Samples with deletion, insertion and ROAD; half of them with the sanity check, "
+    "sensitivity and the methods that score many crops.",
 )
 @click.option("--method", "only", multiple=True, help="Measure these only (and random).")
+@click.option(
+    "--rounds",
+    type=click.IntRange(1, 20),
+    help="Samples of each kind a face, blended and laid in anew. Default: 1, and 3 without "
+    "a manifest, where there are few faces.",
+)
+@click.option(
+    "--sanity",
+    type=click.Choice(["norms", "read-out", "both"]),
+    default="both",
+    show_default=True,
+    help="What the sanity check randomises: the LayerNorms, the read-out, or each in turn.",
+)
 @click.option("--seed", type=int, default=0, help="Of donors, blends and noise.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the JSON here.")
@@ -48,29 +62,36 @@ def maps(
     limit: int,
     deep: int,
     only: tuple[str, ...],
+    rounds: int | None,
+    sanity: str,
     seed: int,
     as_json: bool,
     out: Path | None,
     page: Path | None,
 ) -> None:
     """Measure heat maps against known masks, beside random and a centre prior."""
-    from assistant.compose import build_detector
-    from assistant.evaluation.known_masks import known_masks
+    from assistant.compose import build_detector, region_baseline
+    from assistant.evaluation.known_masks import sample_rounds
     from assistant.evaluation.map_counterfactuals import evaluate_counterfactuals
-    from assistant.evaluation.maps import evaluate_maps
-    from assistant.evaluation.maps_report import maps_json, maps_markdown, maps_page
+    from assistant.evaluation.maps import able, evaluate_maps
+    from assistant.evaluation.maps_page import maps_page
+    from assistant.evaluation.maps_report import maps_json, maps_markdown
 
     settings = settings_of(context)
     detector, calibrator = build_detector(settings)
     methods = _methods(only, settings.plugins)
     faces, source = _faces(settings, manifest, limit, detector)
-    samples = list(known_masks(faces, seed=seed))
+    samples = sample_rounds(faces, rounds or (3 if manifest is None else 1), seed=seed)
+    methods, left_out = able(detector, methods, faces[0].crop)
+    _check_named(only, left_out)
+    baseline = region_baseline(settings, detector)
     table = evaluate_maps(
         detector,
         calibrator,
         samples,
         methods,
-        randomised=_randomised(detector, seed),
+        randomised=_randomised(detector, seed, sanity),
+        baselines={} if baseline is None else {settings.attributor: baseline},
         deep=deep,
         seed=seed,
         progress=_progress,
@@ -80,6 +101,8 @@ def maps(
         {m.name: m.class_specific for m in methods},
         detector={**detector.provenance(), "weights_sha256": detector.weights_sha256},
         source=source,
+        default=settings.attributor,
+        left_out=left_out,
     )
     first = [row for row in table.rows if row.method == table.methods[0]]
     swaps = [s for s in samples if s.region]
@@ -171,14 +194,28 @@ def _faces(
     return faces, f"{len(faces)} faces ({what})"
 
 
-def _randomised(detector: Detector, seed: int) -> Detector | None:
-    """The control of the sanity check; None for detectors that have no LayerNorms of ours."""
+def _check_named(only: tuple[str, ...], left_out: dict[str, str]) -> None:
+    """A method that was asked for by name and cannot be measured is an error, not a gap."""
+    from assistant.errors import InferenceError
+
+    for name in only:
+        if name in left_out:
+            raise InferenceError(left_out[name], hint="Leave out this --method.", code="method")
+
+
+def _randomised(detector: Detector, seed: int, what: str) -> dict[str, Detector]:
+    """The controls of the sanity check; none for detectors that have no LayerNorms of ours."""
     module = sys.modules.get("assistant.detectors.clip_ln")  # not imported: not this detector
     if module is None or not isinstance(detector, module.ClipLnDetector):
-        return None
-    from assistant.detectors.randomised import with_random_norms
+        return {}
+    from assistant.detectors.randomised import with_random_norms, with_random_read_out
 
-    return with_random_norms(detector, seed=seed)
+    controls: dict[str, Detector] = {}
+    if what in ("norms", "both"):
+        controls["sanity_spearman"] = with_random_norms(detector, seed=seed)
+    if what in ("read-out", "both"):
+        controls["sanity_read_out"] = with_random_read_out(detector, seed=seed)
+    return controls
 
 
 def _progress(done: int, total: int) -> None:

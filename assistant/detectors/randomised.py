@@ -13,7 +13,7 @@ from torch import nn
 
 from assistant.detectors.clip_ln import ClipLnDetector
 
-__all__ = ["with_random_norms"]
+__all__ = ["with_random_norms", "with_random_read_out"]
 
 
 def with_random_norms(detector: ClipLnDetector, *, seed: int = 0) -> ClipLnDetector:
@@ -32,4 +32,22 @@ def with_random_norms(detector: ClipLnDetector, *, seed: int = 0) -> ClipLnDetec
                 plain = values.detach().float()
                 noise = torch.randn(plain.shape, generator=generator).to(plain.device)
                 values.copy_(plain.mean() + plain.std() * noise)
+    return other
+
+
+def with_random_read_out(detector: ClipLnDetector, *, seed: int = 0) -> ClipLnDetector:
+    """A copy whose read-out is drawn anew, each tensor with its own mean and deviation.
+
+    Tensors of one number, such as scales, are kept. As for :func:`with_random_norms`, the copy must
+    never score anything but a sanity check.
+    """
+    other = copy.deepcopy(detector)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for values in other._read_out.parameters():
+            if values.numel() < 2:
+                continue
+            plain = values.detach().float()
+            noise = torch.randn(plain.shape, generator=generator).to(plain.device)
+            values.copy_(plain.mean() + plain.std() * noise)
     return other

@@ -17,7 +17,7 @@ from assistant.attribution.regions import region_masks
 from assistant.errors import TrainingError
 from assistant.types import Image
 
-__all__ = ["KINDS", "AlignedFace", "KnownMask", "known_masks", "region_swap"]
+__all__ = ["KINDS", "AlignedFace", "KnownMask", "known_masks", "region_swap", "sample_rounds"]
 
 #: What is made of each face. ``eye`` and ``half`` take a side by chance.
 KINDS: tuple[str, ...] = ("mouth", "eye", "nose", "half", "whole", "self-blend", "untouched")
@@ -144,6 +144,19 @@ def known_masks(
         for kind in kinds:
             rng = np.random.default_rng([seed, index, KINDS.index(kind)])
             yield _sample(kind, index, faces, rng)
+
+
+def sample_rounds(faces: Sequence[AlignedFace], rounds: int, *, seed: int = 0) -> list[KnownMask]:
+    """Samples of every kind made ``rounds`` times with other donors and blends; untouched once.
+
+    Raises:
+        TrainingError: see :func:`known_masks`.
+    """
+    samples = list(known_masks(faces, seed=seed))
+    touched = [kind for kind in KINDS if kind != "untouched"]
+    for number in range(1, rounds):
+        samples += known_masks(faces, kinds=touched, seed=seed + 1000 * number)
+    return samples
 
 
 def _sample(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from assistant.attribution.regions import LEAST_AREA, region_masks
 from assistant.errors import AssistantError, TrainingError
 from assistant.evaluation.known_masks import AlignedFace
 from assistant.faces.crops import make_face
@@ -20,6 +21,8 @@ __all__ = ["aligned_faces", "manifest_pictures", "shipped_pictures"]
 
 _log = logging.getLogger(__name__)
 _FOUND_WIDE = 0.25
+#: Parts that samples are made of: a face without one of them in view is left out.
+_NEEDED = ("left eye", "right eye", "nose", "mouth")
 
 
 def shipped_pictures() -> list[tuple[str, Image]]:
@@ -100,7 +103,9 @@ def _names(path: Path) -> list[str]:
 def aligned_faces(
     pictures: Sequence[tuple[str, Image]], finder: FaceFinder, spec: CropSpec
 ) -> list[AlignedFace]:
-    """The surest face of each picture, aligned; pictures without one are left out with a warning.
+    """The surest face of each picture, aligned.
+
+    Pictures without one, or with eyes, nose or mouth out of view, are left out with a warning.
 
     A picture that is filled by its face is searched once more with a border around it.
     """
@@ -119,6 +124,15 @@ def aligned_faces(
             face = make_face(frame, found[0], spec, media_id="", index=0, frame_index=0)
         except AssistantError as error:
             _log.warning("left out %s: %s", name, error.user_message)
+            continue
+        try:
+            masks = region_masks(face.crop_landmarks, spec.size)
+        except AssistantError as error:
+            _log.warning("left out %s: %s", name, error.user_message)
+            continue
+        hidden = [part for part in _NEEDED if masks[part].mean() < LEAST_AREA]
+        if hidden:
+            _log.warning("left out %s: the %s is not in view", name, hidden[0])
             continue
         faces.append(AlignedFace(crop=face.crop, crop_landmarks=face.crop_landmarks, name=name))
     return faces

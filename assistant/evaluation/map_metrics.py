@@ -21,6 +21,8 @@ __all__ = [
     "bootstrap",
     "centre_prior",
     "entropy",
+    "exchanged",
+    "imputed",
     "iou",
     "max_sensitivity",
     "perturbation_curve",
@@ -176,12 +178,9 @@ def road(
 
     Rong et al., "A Consistent and Efficient Evaluation Strategy for Attribution Methods" (ROAD),
     arXiv 2202.00449: every removed pixel is the weighted mean of its neighbours, solved together,
-    plus a little noise, so that the hole's form tells the network nothing. Solved at a quarter of
-    the size.
+    plus a little noise, so that the hole's form tells the network nothing. Solved on a grid of two
+    points a cell each way.
     """
-    from scipy.sparse import csr_matrix, lil_matrix
-    from scipy.sparse.linalg import spsolve
-
     order = np.argsort(-average_pool(heat, cells).ravel(), kind="stable")
     hidden = np.zeros(cells * cells, bool)
     hidden[order[: max(1, round(share * cells * cells))]] = True
@@ -189,27 +188,7 @@ def road(
     side = cells * scale
     small = np.stack([average_pool(crop[..., c], side) for c in range(3)], axis=-1)
     hole = np.kron(hidden.reshape(cells, cells), np.ones((scale, scale), bool))
-    index = -np.ones(hole.shape, int)
-    index[hole] = np.arange(hole.sum())
-    matrix = lil_matrix((int(hole.sum()), int(hole.sum())))
-    right = np.zeros((int(hole.sum()), 3))
-    for i, (r, c) in enumerate(zip(*np.nonzero(hole), strict=True)):
-        total = 0.0
-        for dr, dc, weight in _NEIGHBOURS:
-            y, x = r + dr, c + dc
-            if not (0 <= y < side and 0 <= x < side):
-                continue
-            total += weight
-            if hole[y, x]:
-                matrix[i, index[y, x]] = -weight
-            else:
-                right[i] += weight * small[y, x]
-        matrix[i, i] = total
-    filled = small.copy()
-    if hole.all():
-        filled[hole] = small.mean(axis=(0, 1))
-    else:
-        filled[hole] = np.asarray(spsolve(csr_matrix(matrix), right)).reshape(-1, 3)
+    filled = imputed(small, hole)
     filled[hole] += rng.normal(0.0, 2.55, (int(hole.sum()), 3))
     height, width = crop.shape[:2]
     big = np.stack([enlarge(filled[..., c], height, width) for c in range(3)], axis=-1)
@@ -217,6 +196,39 @@ def road(
     col_of = np.minimum(np.arange(width) * cells // width, cells - 1)
     mask = hidden.reshape(cells, cells)[row_of][:, col_of]
     return np.where(mask[..., None], big.round().clip(0, 255).astype(np.uint8), crop)
+
+
+def imputed(picture: NDArray[np.floating], hole: Mask) -> NDArray[np.float64]:
+    """A picture (H x W x C) whose pixels in a hole are the weighted means of their neighbours.
+
+    ROAD's linear imputation without its noise. A hole that is the whole picture gets its mean.
+    """
+    from scipy.sparse import csr_matrix, lil_matrix
+    from scipy.sparse.linalg import spsolve
+
+    filled = np.array(picture, np.float64)
+    count = int(hole.sum())
+    if hole.all():
+        filled[hole] = filled.mean(axis=(0, 1))
+        return filled
+    index = -np.ones(hole.shape, int)
+    index[hole] = np.arange(count)
+    matrix = lil_matrix((count, count))
+    right = np.zeros((count, filled.shape[2]))
+    for i, (r, c) in enumerate(zip(*np.nonzero(hole), strict=True)):
+        total = 0.0
+        for dr, dc, weight in _NEIGHBOURS:
+            y, x = r + dr, c + dc
+            if not (0 <= y < hole.shape[0] and 0 <= x < hole.shape[1]):
+                continue
+            total += weight
+            if hole[y, x]:
+                matrix[i, index[y, x]] = -weight
+            else:
+                right[i] += weight * filled[y, x]
+        matrix[i, i] = total
+    filled[hole] = np.asarray(spsolve(csr_matrix(matrix), right)).reshape(count, -1)
+    return filled
 
 
 _NEIGHBOURS = tuple(
@@ -239,13 +251,30 @@ def max_sensitivity(heat: Heat, others: Sequence[Heat]) -> float:
 
 
 def bootstrap(
-    values: Sequence[float], *, rounds: int = 1000, seed: int = 0
+    values: Sequence[float],
+    *,
+    groups: Sequence[str] | None = None,
+    rounds: int = 1000,
+    seed: int = 0,
 ) -> tuple[float, float, float]:
-    """Mean and 95 % percentile bootstrap interval (mean, low, high); NaN where there is none."""
+    """Mean and 95 % percentile bootstrap interval (mean, low, high); NaN where there is none.
+
+    Args:
+        values: those that are not finite are left out.
+        groups: what each value comes from (a face); groups are drawn whole, because samples made of
+            one face are alike. None: each value for itself.
+        rounds: how often is drawn.
+        seed: of the draws.
+    """
     data = np.asarray(values, np.float64)
-    data = data[np.isfinite(data)]
+    finite = np.isfinite(data)
+    names = np.arange(data.size) if groups is None else np.unique(groups, return_inverse=True)[1]
+    data, names = data[finite], names[finite]
     if data.size == 0:
         return float("nan"), float("nan"), float("nan")
-    picks = np.random.default_rng(seed).integers(0, data.size, (rounds, data.size))
-    low, high = np.quantile(data[picks].mean(axis=1), [0.025, 0.975])
+    names = np.unique(names, return_inverse=True)[1]
+    sums, counts = np.bincount(names, data), np.bincount(names)
+    picks = np.random.default_rng(seed).integers(0, sums.size, (rounds, sums.size))
+    means = sums[picks].sum(axis=1) / counts[picks].sum(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
     return float(data.mean()), float(low), float(high)

@@ -1,8 +1,8 @@
 """Heat maps measured against known masks, beside a random map and a centre prior.
 
 Every method sees the same samples. Localisation (pointing, IoU, AUPRC, first region) is averaged
-over the manipulated samples that the detector flags; faithfulness (deletion, insertion, ROAD), the
-sanity check and sensitivity cost many scores and are taken on the first ``deep`` of those.
+over the manipulated samples that the detector flags; faithfulness (deletion, insertion, ROAD) costs
+many scores and is taken on the first ``deep`` of those, the sanity check and sensitivity on half.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from assistant.attribution.occlusion import blurred
 from assistant.attribution.regions import find_regions
-from assistant.errors import TrainingError
+from assistant.errors import InferenceError, TrainingError
 from assistant.evaluation import map_metrics as figures
 from assistant.evaluation.known_masks import KnownMask
 from assistant.interfaces import Attributor, Calibrator, Detector
-from assistant.types import Image, Verdict
+from assistant.types import Image, Verdict, ranked_regions
 
-__all__ = ["CENTRE", "METRICS", "SHARES", "MapTable", "SampleRow", "evaluate_maps"]
+__all__ = ["CENTRE", "METRICS", "SHARES", "MapTable", "SampleRow", "able", "evaluate_maps"]
 
 #: The name of the centre prior in the table; it is no attributor and can never be the default.
 CENTRE = "centre-prior"
@@ -34,6 +34,8 @@ METRICS: tuple[str, ...] = (
     "iou",
     "auprc",
     "first_region",
+    "first_by_lift",
+    "first_by_share",
     "deletion_auc",
     "insertion_auc",
     "deletion_below_random",
@@ -41,6 +43,7 @@ METRICS: tuple[str, ...] = (
     "comprehensiveness",
     "sufficiency",
     "sanity_spearman",
+    "sanity_read_out",
     "max_sensitivity",
     "entropy_untouched",
 )
@@ -70,6 +73,10 @@ class MapTable:
         default=(), repr=False
     )
 
+    def faces(self, method: str, metric: str, *, flagged: bool = True) -> list[str]:
+        """The face behind each of :meth:`values`."""
+        return [row.name for row in self._rows(method, metric, flagged)]
+
     @property
     def methods(self) -> tuple[str, ...]:
         """Names in the order they were run."""
@@ -77,9 +84,12 @@ class MapTable:
 
     def values(self, method: str, metric: str, *, flagged: bool = True) -> list[float]:
         """A metric's values over the manipulated samples (``entropy_untouched``: the untouched)."""
+        return [row.figures[metric] for row in self._rows(method, metric, flagged)]
+
+    def _rows(self, method: str, metric: str, flagged: bool) -> list[SampleRow]:
         untouched = metric == "entropy_untouched"
         return [
-            row.figures[metric]
+            row
             for row in self.rows
             if row.method == method
             and metric in row.figures
@@ -93,16 +103,43 @@ class MapTable:
         return sum(r.flagged for r in self.rows if r.method == first and r.kind != "untouched")
 
 
+def able(
+    detector: Detector, methods: Sequence[Attributor], crop: Image
+) -> tuple[list[Attributor], dict[str, str]]:
+    """The methods that can read a detector, and why the others cannot.
+
+    Args:
+        detector: to be mapped.
+        methods: are tried on ``crop``, but for those that need scores alone.
+        crop: RGB uint8 HWC.
+    """
+    fit: list[Attributor] = []
+    unfit: dict[str, str] = {}
+    for method in methods:
+        try:
+            if not _is_slow(method):
+                method.attribute(detector, crop)
+        except InferenceError as error:
+            unfit[method.name] = error.user_message
+        else:
+            fit.append(method)
+    return fit, unfit
+
+
+def _is_slow(method: Attributor) -> bool:
+    """Whether a map takes the scores of many crops."""
+    return bool(getattr(method, "scores", 1) > 1)
+
+
 def evaluate_maps(
     detector: Detector,
     calibrator: Calibrator,
     samples: Sequence[KnownMask],
     methods: Sequence[Attributor],
     *,
-    randomised: Detector | None = None,
-    baseline: Mapping[str, Sequence[float]] | None = None,
-    deep: int = 40,
-    slow: Sequence[str] = ("occlusion", "rise"),
+    randomised: Mapping[str, Detector] | None = None,
+    baselines: Mapping[str, Mapping[str, Sequence[float]]] | None = None,
+    deep: int = 12,
     show: int = 16,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
@@ -114,11 +151,11 @@ def evaluate_maps(
         calibrator: says what it calls manipulated.
         samples: with their masks.
         methods: attributors; a ``random`` one must be among them.
-        randomised: the same detector with its LayerNorms randomised, for the sanity check.
-        baseline: region shares of untouched faces, for naming the first region.
-        deep: manipulated samples that get the costly figures; slow methods run on these only, and
-            without sanity check and sensitivity.
-        slow: names of methods that score many crops a map.
+        randomised: controls of the sanity check by the figure they give: ``sanity_spearman`` (the
+            detector with its LayerNorms randomised), ``sanity_read_out`` (with its read-out).
+        baselines: by method, region shares of untouched faces, for naming the first region.
+        deep: manipulated samples that get the costly figures. The sanity check and sensitivity run
+            on half of them; so do methods that score many crops a map, without these two.
         show: samples whose maps are kept for the page.
         seed: of noise in ROAD and sensitivity.
         progress: told (done, all) after each sample.
@@ -142,19 +179,23 @@ def evaluate_maps(
     flags = [v.verdict is Verdict.LIKELY_MANIPULATED for v in verdicts]
     touched = [i for i, s in enumerate(samples) if s.kind != "untouched"]
     flagged_first = sorted(touched, key=lambda i: (not flags[i], i))
-    chosen = set(flagged_first[:deep])
+    chosen, half = set(flagged_first[:deep]), set(flagged_first[: (deep + 1) // 2])
     rows: list[SampleRow] = []
     shown: list[tuple[KnownMask, float, Mapping[str, NDArray[np.float32]]]] = []
     for index, sample in enumerate(samples):
         is_deep = index in chosen
-        active = [m for m in methods if is_deep or m.name not in slow]
+        active = [m for m in methods if index in half or not _is_slow(m)]
         maps = _maps(detector, active, sample.crop)
         height, width = sample.crop.shape[:2]
         maps[CENTRE] = (figures.centre_prior(height, width), 0.0)
-        found = {name: _localise(heat, sample, baseline) for name, (heat, _) in maps.items()}
+        found = {
+            name: _localise(heat, sample, (baselines or {}).get(name))
+            for name, (heat, _) in maps.items()
+        }
         if is_deep:
             _faithful(detector, calibrator, sample, maps, found, float(logits[index]), seed + index)
-            _sane(detector, randomised, active, sample, maps, found, seed + index, slow)
+        if index in half:
+            _sane(detector, randomised or {}, active, sample, maps, found, seed + index)
         for name, (_, milliseconds) in maps.items():
             rows.append(
                 SampleRow(
@@ -211,9 +252,14 @@ def _localise(
     }
     if sample.region:
         findings = find_regions(heat, sample.crop_landmarks, baseline)
-        named = [f for f in findings if f.region != "background" and f.area > 0]
-        first = max(named, key=lambda f: f.lift)
-        found["first_region"] = float(first.region == sample.region and first.share > 0)
+        named = [f for f in ranked_regions(findings) if f.region != "background"]
+        rules = {
+            "first_region": named[0],
+            "first_by_lift": max(named, key=lambda f: f.lift),
+            "first_by_share": max(named, key=lambda f: f.share),
+        }
+        for figure, first in rules.items():
+            found[figure] = float(first.region == sample.region and first.share > 0)
     return found
 
 
@@ -260,27 +306,26 @@ def _faithful(
 
 def _sane(
     detector: Detector,
-    randomised: Detector | None,
+    randomised: Mapping[str, Detector],
     methods: Sequence[Attributor],
     sample: KnownMask,
     maps: Mapping[str, tuple[NDArray[np.float32], float]],
     found: Mapping[str, dict[str, float]],
     seed: int,
-    slow: Sequence[str],
 ) -> None:
-    """Rank correlation with the randomised detector's map; sensitivity to two tiny changes."""
+    """Rank correlation with the randomised detectors' maps; sensitivity to two tiny changes."""
     rng = np.random.default_rng(seed)
     noisy = [
         np.clip(sample.crop + rng.uniform(-3, 3, sample.crop.shape), 0, 255).astype(np.uint8)
         for _ in range(2)
     ]
     for method in methods:
-        if method.name in slow:
+        if _is_slow(method):
             continue
         heat = maps[method.name][0]
-        if randomised is not None:
-            other = method.attribute(randomised, sample.crop).map
+        for figure, control in randomised.items():
+            other = method.attribute(control, sample.crop).map
             pooled = (figures.average_pool(h, 16) for h in (heat, other))
-            found[method.name]["sanity_spearman"] = figures.spearman(*pooled)
+            found[method.name][figure] = figures.spearman(*pooled)
         others = [method.attribute(detector, crop).map for crop in noisy]
         found[method.name]["max_sensitivity"] = figures.max_sensitivity(heat, others)

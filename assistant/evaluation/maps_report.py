@@ -1,27 +1,24 @@
-"""The map table as JSON, Markdown and a page of pictures; and the rule that picks the default."""
+"""The map table as JSON and Markdown; and the rule that picks the default."""
 
 from __future__ import annotations
 
-import base64
-import html
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assistant.evaluation.map_metrics import bootstrap
 from assistant.evaluation.maps import CENTRE, METRICS, MapTable
-from assistant.types import Image
 
-__all__ = ["MOST_COST", "SCHEMA", "maps_json", "maps_markdown", "maps_page", "pick_default"]
+__all__ = ["MOST_COST", "SCHEMA", "maps_json", "maps_markdown", "pick_default"]
 
 SCHEMA = "whyfake.maps/1"
 #: Score with map may cost at most this many times the score alone.
 MOST_COST = 1.6
 _LOCAL = ("pointing", "iou", "auprc", "first_region")
+_RANKS = ("first_by_lift", "first_by_share")
 
 
 def pick_default(methods: Mapping[str, Mapping[str, Any]]) -> str:
@@ -36,7 +33,12 @@ def pick_default(methods: Mapping[str, Mapping[str, Any]]) -> str:
     cheap = {name: m for name, m in able.items() if m["ms_over_score"] <= MOST_COST}
     if not cheap:
         return min(able, key=lambda name: float(able[name]["ms_over_score"]))
-    return max(cheap, key=lambda name: float(cheap[name]["pointing"] + cheap[name]["iou"]))
+
+    def worth(name: str) -> float:
+        figures = (cheap[name]["pointing"], cheap[name]["iou"])
+        return sum(-1.0 if figure is None else float(figure) for figure in figures)
+
+    return max(cheap, key=worth)
 
 
 def maps_json(
@@ -45,18 +47,22 @@ def maps_json(
     *,
     detector: Mapping[str, str],
     source: str,
+    default: str | None = None,
+    left_out: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The table as plain values.
 
     Figures are means over the flagged manipulated samples (over all of them where the detector
-    flags
-    none: ``over`` says which); ``interval`` holds 95 % bootstrap intervals.
+    flags none: ``over`` says which); ``interval`` holds 95 % bootstrap intervals in which all
+    samples of a face are drawn together; ``all`` holds the same over all manipulated samples.
 
     Args:
         table: the measurement.
         class_specific: by method.
         detector: its provenance.
         source: what the faces were, in words.
+        default: the map in use; None, or one that was not measured: what the rule picks.
+        left_out: methods that cannot read the detector, with the reason.
     """
     flagged = table.flagged_count()
     methods: dict[str, dict[str, Any]] = {}
@@ -64,8 +70,7 @@ def maps_json(
         entry: dict[str, Any] = {}
         interval: dict[str, list[float | None]] = {}
         for metric in METRICS:
-            values = table.values(name, metric, flagged=flagged > 0)
-            mean, low, high = bootstrap(values)
+            mean, low, high = _mean(table, name, metric, flagged=flagged > 0)
             entry[metric] = _plain(mean)
             interval[metric] = [_plain(low), _plain(high)]
         times = [row.milliseconds for row in table.rows if row.method == name]
@@ -76,24 +81,33 @@ def maps_json(
         entry["class_specific"] = bool(class_specific.get(name, False))
         entry["interval"] = interval
         entry["all"] = {
-            metric: _plain(bootstrap(table.values(name, metric, flagged=False))[0])
-            for metric in _LOCAL
+            metric: [_plain(v) for v in _mean(table, name, metric, flagged=False)]
+            for metric in (*_LOCAL, *_RANKS)
         }
+        entry["all"]["n"] = len(table.values(name, "pointing", flagged=False))
         entry["by_kind"] = _by_kind(table, name)
         methods[name] = entry
-    default = pick_default({k: v for k, v in methods.items() if k not in (CENTRE, "random")})
+    picked = pick_default({k: v for k, v in methods.items() if k not in (CENTRE, "random")})
+    default = default if default in methods else picked
     kinds = Counter(row.kind for row in table.rows if row.method == table.methods[0])
     return {
         "schema": SCHEMA,
         "default": default,
+        "picked": picked,
         "over": "flagged" if flagged else "all",
         "faces": source,
         "samples": {"kinds": dict(kinds), "flagged": flagged},
         "score_ms": round(table.score_milliseconds, 1),
         "detector": dict(detector),
         "methods": methods,
+        "left_out": dict(left_out or {}),
         "targets": _targets(methods, default),
     }
+
+
+def _mean(table: MapTable, name: str, metric: str, *, flagged: bool) -> tuple[float, float, float]:
+    values = table.values(name, metric, flagged=flagged)
+    return bootstrap(values, groups=table.faces(name, metric, flagged=flagged))
 
 
 def _plain(value: float) -> float | None:
@@ -135,66 +149,94 @@ def _targets(methods: Mapping[str, Mapping[str, Any]], default: str) -> dict[str
 
 
 def maps_markdown(result: Mapping[str, Any]) -> str:
-    """The table for people."""
-    columns = [
-        "pointing", "iou", "auprc", "first_region", "deletion_auc", "insertion_auc",
-        "deletion_below_random", "road_drop", "sanity_spearman", "max_sensitivity",
-        "entropy_untouched",
-    ]  # fmt: skip
-    head = ["method", *(c.replace("_", " ") for c in columns), "ms / score", "n"]
+    """The tables for people: where maps point, how faithful they are, and what was wished."""
+    n = result["samples"]["flagged"]
+    over = f"the {n} manipulated samples that are flagged" if n else "all manipulated samples"
+    places = _table(result, "method", _LOCAL, lambda e, c: _cell(e[c], e["interval"][c]))
+    everywhere = _table(
+        result, "method", _LOCAL, lambda e, c: _cell(e["all"][c][0], e["all"][c][1:])
+    )
+    deep = _table(result, "method", _FAITHFUL, lambda e, c: _cell(e[c], e["interval"][c]))
+    control = _table(result, "method", _CONTROLS, lambda e, c: _cell(e[c], e["interval"][c]))
+    costs = _table(result, "method", ("ms", "ms_over_score", "n", "n_deep"), lambda e, c: f"{e[c]}")
+    parts = [
+        f"{result['faces']}; means over {over}, with 95 % intervals. Default: {result['default']}; "
+        f"the rule would pick {result['picked']} here.",
+        places,
+        f"Over all {result['methods']['random']['all']['n']} manipulated samples:",
+        everywhere,
+        "Faithfulness, by the detector's own answer to a changed face:",
+        deep,
+        "Controls: randomised weights, tiny noise, untouched faces.",
+        control,
+        "Cost: milliseconds with one score in them, and times that score.",
+        costs,
+        _wishes(result["targets"]),
+        _causes(result.get("counterfactuals")),
+        *(f"Left out: {name}. {why}" for name, why in result["left_out"].items()),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+_FAITHFUL = (
+    "deletion_auc",
+    "insertion_auc",
+    "deletion_below_random",
+    "road_drop",
+    "comprehensiveness",
+    "sufficiency",
+)
+_CONTROLS = ("sanity_spearman", "sanity_read_out", "max_sensitivity", "entropy_untouched")
+
+
+def _table(
+    result: Mapping[str, Any],
+    first: str,
+    columns: Sequence[str],
+    cell: Callable[[Mapping[str, Any], str], str],
+) -> str:
+    head = [first, *(c.replace("_", " ") for c in columns)]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for name, entry in result["methods"].items():
-        cells = [f"**{name}**" if name == result["default"] else name]
-        cells += [_cell(entry[c], entry["interval"][c]) for c in columns]
-        cells += [f"{entry['ms_over_score']:.2f}", f"{entry['n']} / {entry['n_deep']}"]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        title = f"**{name}**" if name == result["default"] else name
+        lines.append("| " + " | ".join([title, *(cell(entry, c) for c in columns)]) + " |")
+    return "\n".join(lines)
 
 
 def _cell(value: float | None, interval: Sequence[float | None]) -> str:
-    if value is None:
-        return "-"
     low, high = interval
-    return f"{value:.2f} ({low:.2f}-{high:.2f})"
+    if value is None or low is None or high is None:
+        return "-"
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
-def maps_page(table: MapTable, result: Mapping[str, Any]) -> str:
-    """A page of pictures: each sample, its mask and every method's map. It shows the faces."""
-    parts = [
-        "<!doctype html><meta charset='utf-8'><title>Maps beside known masks</title>",
-        "<style>body{font:15px system-ui;margin:2rem;max-width:110rem}figure{display:inline-block;"
-        "margin:.3rem;text-align:center}img{width:168px;height:168px}figcaption{font-size:.8rem}"
-        "</style><h1>Maps beside known masks</h1>",
-        f"<p>{html.escape(str(result['faces']))}. Detector weights "
-        f"{html.escape(result['detector'].get('weights_sha256', '')[:12])}. Default map: "
-        f"{html.escape(result['default'])}.</p>",
+def _wishes(targets: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = ["| wanted of the default | limit | value | met |", "|---|---|---|---|"]
+    for name, target in targets.items():
+        limit = "at least" if "at_least" in target else "at most"
+        bound = target.get("at_least", target.get("at_most"))
+        value = "-" if target["value"] is None else f"{target['value']:.2f}"
+        met = "yes" if target["met"] else "no"
+        lines.append(f"| {name.replace('_', ' ')} | {limit} {bound:.2f} | {value} | {met} |")
+    return "\n".join(lines)
+
+
+def _causes(found: Mapping[str, Any] | None) -> str:
+    """How far a true region moves the score, against equally large random patches."""
+    if not found:
+        return ""
+    lines = [
+        f"Counterfactuals, over {'flagged' if found['over'] == 'flagged' else 'all'} region swaps:",
+        "",
+        "| way | n | change of the true region | of random patches | ratio | difference |",
+        "|---|---|---|---|---|---|",
     ]
-    for sample, probability, maps in table.shown:
-        title = f"{sample.kind} {sample.region}".strip()
-        parts.append(f"<h2>{html.escape(title)}: P(manipulated) {probability:.2f}</h2>")
-        parts.append(_figure(sample.crop, "picture"))
-        outline = np.where(sample.mask[..., None], sample.crop, sample.crop // 4)
-        parts.append(_figure(outline.astype(np.uint8), "known mask"))
-        parts += [_figure(overlay(sample.crop, heat), name) for name, heat in maps.items()]
-    return "\n".join(parts) + "\n"
-
-
-def overlay(crop: Image, heat: NDArray[np.float32], *, opacity: float = 0.6) -> Image:
-    """The map laid over the crop, dark where it says nothing."""
-    import cv2
-
-    colours = cv2.applyColorMap((heat * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
-    grey = crop.mean(axis=2, keepdims=True)
-    return np.asarray((opacity * colours + (1 - opacity) * grey).clip(0, 255).astype(np.uint8))
-
-
-def _figure(picture: Image, caption: str) -> str:
-    import cv2
-
-    _, data = cv2.imencode(".jpg", np.ascontiguousarray(picture[..., ::-1]))
-    text = base64.b64encode(data.tobytes()).decode("ascii")
-    caption = html.escape(caption)
-    return (
-        f"<figure><img alt='{caption}' src='data:image/jpeg;base64,{text}'>"
-        f"<figcaption>{caption}</figcaption></figure>"
-    )
+    for name, entry in found["methods"].items():
+        if not entry["n"]:
+            continue
+        ratio = "-" if entry["ratio"] is None else f"{entry['ratio']:.2f}"
+        lines.append(
+            f"| {name} | {entry['n']} | {entry['change']:.2f} | {entry['control']:.2f} | {ratio} | "
+            f"{_cell(entry['difference'], entry['interval'])} |"
+        )
+    return "\n".join(lines)

@@ -75,6 +75,10 @@ def build_evidence(
         _NOT_PROOF,
         *([_MAP] if regions else []),
     ]
+    unseen = _not_looked_at(regions)
+    if unseen is not None:
+        number = 1 + sum(fact.kind is FactKind.LIMIT for fact in facts)
+        facts.append(replace(unseen, id=f"L{number}"))
     return Evidence(
         media_id=media.id,
         face_index=face.index,
@@ -113,6 +117,21 @@ _MAP = Fact(
     text="The map shows where the detector looked, not what was changed there.",
     values={"limit": "map"},
 )
+
+
+def _not_looked_at(regions: Sequence[RegionFinding]) -> Fact | None:
+    """What the map could not be read for: all face parts, or those outside the crop."""
+    hidden = tuple(r.region for r in regions if r.area == 0 and r.region != "background")
+    if regions and not hidden:
+        return None
+    if not regions:
+        text = "No face parts could be told apart in this view, so no region was looked at."
+    else:
+        listed = ", ".join(f"the {name}" for name in hidden)
+        text = f"Outside the picture of the face, and so not looked at: {listed}."
+    return Fact(
+        id="L3", kind=FactKind.LIMIT, text=text, values={"limit": "not-seen", "regions": hidden}
+    )
 
 
 def _digits(score: Score) -> int:

@@ -115,6 +115,7 @@ def look_panel(
     """
     found = ranked_regions(result.regions)
     top = ", ".join(f"{r.region} {percent(r.share)}" for r in found[:3])
+    shares = f"Shares of the map: {top}." if top else "No face parts could be told apart."
     face = f"Face {result.face.index + 1}" if count > 1 else "The face"
     rims = "".join(
         f'<img class="wf-rim" data-region="{text(region)}" src="{uri}" alt="">'
@@ -139,7 +140,7 @@ def look_panel(
         "<figcaption>As the detector saw it</figcaption></figure>"
         f'<figure><div class="wf-stage"><img src="{crop}" alt="">'
         f'<img class="wf-heat" src="{heat}" '
-        f'alt="Heat map over the face. Shares of the map: {text(top)}.">'
+        f'alt="Heat map over the face. {text(shares)}">'
         f"{rims}</div><figcaption>Map <span>{text(result.attribution.method)}, "
         f"{rows} \u00d7 {columns} cells{kind}</span></figcaption></figure></div>"
         '<div class="wf-tools"><label for="wf-opacity">Opacity of the map</label>'

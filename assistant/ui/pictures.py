@@ -27,6 +27,8 @@ def heat_uri(result: FaceAnalysis) -> str:
 
 def outline_uris(result: FaceAnalysis) -> dict[str, str]:
     """Outlines of all regions of the crop, drawn finer than the crop itself."""
+    if not result.regions:  # no face parts can be told apart
+        return {}
     scale = _RIM_SIZE / result.face.crop.shape[0]
     masks = region_masks(result.face.crop_landmarks * scale, _RIM_SIZE)
     measured = {finding.region for finding in result.regions}

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pytest
 
+from assistant.errors import InferenceError
 from assistant.events import (
     Analyzed,
     Done,
@@ -20,8 +21,9 @@ from assistant.events import (
     TurnDone,
 )
 from assistant.fakes import demo_assistant
+from assistant.probes import fragility_facts
 from assistant.streaming import StreamLimits
-from assistant.types import Detection, Fact, FactKind, SentenceStatus, Verdict, VlmRequest
+from assistant.types import Detection, Face, Fact, FactKind, SentenceStatus, Verdict, VlmRequest
 from tests.drawn import drawn_faces, png
 
 
@@ -304,3 +306,30 @@ def test_a_question_is_told_the_fragility_that_it_asks_for(question, told) -> No
     assert isinstance(done, Done)
     list(assistant.ask(done.analysis.faces[0], question))
     assert tuple(f.id for f in vlm.requests[0].evidence.of_kind(FactKind.FRAGILITY)) == told
+
+
+def test_a_face_without_nameable_parts_is_scored_and_told(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    from assistant.attribution.regions import region_masks
+    from assistant.probes import region_facts
+    from assistant.ui.measured import look_panel
+    from assistant.ui.pictures import outline_uris
+
+    turned = np.array([[150, 80], [70, 80], [110, 110], [150, 150], [70, 150]], float)
+    with pytest.raises(InferenceError):
+        region_masks(turned, 224)
+    monkeypatch.setattr(Face, "crop_landmarks", property(lambda _: turned))
+    assistant = demo_assistant(causal=region_facts, fragility=fragility_facts)
+    done = events(assistant, drawn_faces())[-1]
+    assert isinstance(done, Done)
+    face = done.analysis.faces[0]
+    assert face.regions == ()
+    assert 0 <= face.score.probability <= 1
+    limits = [fact.text for fact in face.evidence.of_kind(FactKind.LIMIT)]
+    assert any("No face parts could be told apart" in text for text in limits)
+    assert not face.evidence.of_kind(FactKind.COUNTERFACTUAL)
+    assert face.evidence.of_kind(FactKind.FRAGILITY)
+    assert done.analysis.explanation is not None
+    assert outline_uris(face) == {}
+    assert "No face parts could be told apart" in look_panel(
+        face, crop="data:c", heat="data:h", outlines={}, count=1
+    )

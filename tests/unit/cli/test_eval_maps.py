@@ -80,6 +80,8 @@ def test_maps_as_words(run, manifest):
     result = run("eval", "maps", "--manifest", manifest, "--method", "patch-lens", "--deep", 1)
     assert result.exit_code == 0, result.output
     assert "| **patch-lens** |" in result.stdout
+    assert "Counterfactuals, over" in result.stdout
+    assert "| inpaint |" in result.stdout
 
 
 def test_no_face_in_the_manifest(run, tmp_path):

@@ -152,3 +152,12 @@ def test_the_centre_prior_is_in_the_centre():
     prior = figures.centre_prior(64, 64)
     assert np.unravel_index(prior.argmax(), prior.shape) in ((31, 31), (31, 32), (32, 31), (32, 32))
     assert prior[0, 0] < 0.05
+
+
+def test_samples_of_a_face_are_drawn_together():
+    values, faces = [1.0, 1.0, 1.0, 0.0, 0.0, 0.0], ["a", "a", "a", "b", "b", "b"]
+    mean, low, high = figures.bootstrap(values, groups=faces)
+    assert (mean, low, high) == (0.5, 0.0, 1.0)
+    assert figures.bootstrap(values)[1] > 0.0
+    assert figures.bootstrap([float("nan"), 1.0], groups=["a", "b"]) == (1.0, 1.0, 1.0)
+    assert np.isnan(figures.bootstrap([], groups=[])).all()

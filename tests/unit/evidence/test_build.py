@@ -18,7 +18,14 @@ from assistant.evidence import (
     renumbered,
 )
 from assistant.numbers import amount, in_hundred, points
-from assistant.types import FactKind, ProvenanceNote, QualityIssue, QualityNote, Verdict
+from assistant.types import (
+    FactKind,
+    ProvenanceNote,
+    QualityIssue,
+    QualityNote,
+    RegionFinding,
+    Verdict,
+)
 from tests.unit.grounding.cases import drawn, evidence_of, finding, manipulated, real, uncertain
 
 FAKE, UNSURE, REAL = Verdict.LIKELY_MANIPULATED, Verdict.UNCERTAIN, Verdict.LIKELY_REAL
@@ -76,7 +83,7 @@ def test_a_percentage_never_sounds_certain(share: float, text: str) -> None:
     assert "100 in 100" not in in_hundred(share)
 
 
-def test_regions_that_stand_out_come_first_by_share_then_that_no_other_does() -> None:
+def test_regions_that_stand_out_come_first_by_lift_then_that_no_other_does() -> None:
     evidence = manipulated()
 
     assert [f.id for f in evidence.of_kind(FactKind.REGION)] == ["R1", "R2", "R3"]
@@ -100,7 +107,29 @@ def test_without_a_map_there_is_no_region_fact_and_no_limit_of_the_map() -> None
     evidence = evidence_of(0.5, (0.4, 0.6))
 
     assert evidence.of_kind(FactKind.REGION) == ()
-    assert [f.values["limit"] for f in evidence.of_kind(FactKind.LIMIT)] == ["not-proof"]
+    assert [f.values["limit"] for f in evidence.of_kind(FactKind.LIMIT)] == [
+        "not-proof",
+        "not-seen",
+    ]
+    assert evidence["L2"].text.startswith("No face parts could be told apart")
+
+
+def test_parts_outside_the_crop_are_told_as_not_looked_at() -> None:
+    hidden = RegionFinding(region="forehead", share=0.0, area=0.0, lift=0.0)
+    evidence = evidence_of(0.5, (0.4, 0.6), [finding("mouth", 0.9, 0.1, out=True), hidden])
+
+    assert evidence["L3"].text == (
+        "Outside the picture of the face, and so not looked at: the forehead."
+    )
+    assert evidence["L3"].values["regions"] == ("forehead",)
+
+
+def test_the_region_of_highest_lift_is_told_first() -> None:
+    wide, narrow = finding("forehead", 0.5, 0.3, out=True), finding("mouth", 0.3, 0.05, out=True)
+    evidence = evidence_of(0.5, (0.4, 0.6), [wide, narrow, finding("nose", 0.2, 0.01, out=False)])
+
+    told = [f.values.get("region") for f in evidence.of_kind(FactKind.REGION)]
+    assert told == ["mouth", "forehead", None]
 
 
 def test_all_regions_standing_out_leaves_no_other() -> None:
