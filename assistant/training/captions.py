@@ -74,7 +74,7 @@ class Caption:
 
 
 def read_annotations(folder: Path | None) -> dict[str, list[str]]:
-    """What people saw in FaceForensics++ frames (DD-VQA), by video name such as ``005_010``.
+    """What people saw in FaceForensics++ frames (DD-VQA), by file name such as ``0_005_010``.
 
     The answers of each method's file, cut into sentences of at most 24 words.
 
@@ -86,7 +86,7 @@ def read_annotations(folder: Path | None) -> dict[str, list[str]]:
         try:
             for name, questions in json.loads(path.read_text("utf-8")).items():
                 answers = [a for q in questions.values() for a in q["answer"]]
-                found.setdefault(f"{path.stem}/{name}", []).extend(_sentences(answers))
+                found.setdefault(name, []).extend(_sentences(answers))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise TrainingError(
                 f"The annotations {path} cannot be read: {type(error).__name__}.",
@@ -100,7 +100,7 @@ def captions_of(
     row: ManifestRow, annotations: Mapping[str, Sequence[str]], rng: np.random.Generator
 ) -> Caption:
     """One caption of a face, drawn anew each time."""
-    told = annotations.get(_annotation_key(row), ())
+    told = annotations.get(Path(row.name).stem, ())
     kinds = _KINDS.get(row.family, ()) if row.label else ()
     draw = rng.random()
     if told and draw < 0.4:
@@ -119,12 +119,6 @@ def all_captions(annotations: Mapping[str, Sequence[str]]) -> list[str]:
     texts = plain + [f"{p} {s}" for p in plain for s in _SOURCES.values()]
     texts += [k for kinds in _KINDS.values() for k in kinds] * 2
     return texts + [t for told in annotations.values() for t in told]
-
-
-def _annotation_key(row: ManifestRow) -> str:
-    methods = {"NeuralTextures": "Neuraltexture", "": "Original", "original": "Original"}
-    method = methods.get(row.family, row.family) if row.label else "Original"
-    return f"{method}/{Path(row.name).stem}"
 
 
 def _sentences(answers: Sequence[str]) -> list[str]:

@@ -118,6 +118,9 @@ class JointConfig(_Strict):
     blended_shares: dict[str, float] = {}
     self_blended: float = Field(default=0.6, ge=0, le=1)
     augmentation: Augmentation = Augmentation()
+    interpolation: float = Field(
+        default=1.0, ge=0, le=1, description="0: the start, 1: the tuned weights (arXiv 2109.01903)"
+    )
     border: float = Field(default=0.0, ge=0, le=1, description="share of pairs cut tight")
     border_from: int = Field(default=0, ge=0, description="first step with pairs cut tight")
 

@@ -138,7 +138,8 @@ def train_jointly(
     named = _named(model)
     optimiser = torch.optim.AdamW(_groups(model), weight_decay=config.weight_decay)
     rates = [float(group["lr"]) for group in optimiser.param_groups]
-    key = json.dumps([config.model_dump(mode="json"), mix.key, seed, sorted(named)])
+    trained = config.model_dump(mode="json", exclude={"interpolation"})  # used after training
+    key = json.dumps([trained, mix.key, seed, sorted(named)])
     state = RunState(
         named,
         optimiser,

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
+from torch import Tensor
 
 from assistant.detectors.delta_file import read_delta
 from assistant.detectors.read_out import ReadOut, StatisticsReadOut, SumReadOut, build_read_out
@@ -21,7 +22,7 @@ from assistant.training.detector import train_detector
 from assistant.training.detector_config import DetectorConfig
 from assistant.training.face_cache import UNREADABLE, CropCache
 from assistant.training.finishing import KnownFaces, finish
-from assistant.training.joint import JointModel, train_jointly
+from assistant.training.joint import Jointly, JointModel, train_jointly
 from assistant.training.pair_mix import PairMix
 from assistant.training.splits import part_of
 
@@ -76,6 +77,10 @@ def train_joint(
         border=joint.border,
         border_from=joint.border_from,
     )
+    before = {
+        **{f"norm.{n}": p.detach().clone() for n, p in model.norms.items()},
+        **{f"read_out.members.0.{n}": p.detach().clone() for n, p in statistics.named_parameters()},
+    }
     tuned = train_jointly(
         model,
         mix,
@@ -85,6 +90,7 @@ def train_joint(
         log=work / "joint.log",
         progress=progress,
     )
+    tuned = _interpolated(tuned, before, joint.interpolation)
     model.read_out.load_state_dict(tuned.read_out)
     with torch.no_grad():
         for name, parameter in model.norms.items():
@@ -122,6 +128,31 @@ def _statistics(read_out: ReadOut, values: Any) -> ReadOut:
             code="first-read-out",
         )
     return only
+
+
+def _interpolated(tuned: Jointly, before: dict[str, Tensor], share: float) -> Jointly:
+    """Between the start and the end of tuning (Wortsman et al., WiSE-FT, arXiv 2109.01903).
+
+    The patch evidence had no meaning at the start, so it is the tuned one in any case.
+    """
+
+    def mixed(prefix: str, values: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {
+            name: torch.lerp(before[prefix + name].cpu(), value, share)
+            if prefix + name in before
+            else value
+            for name, value in values.items()
+        }
+
+    return Jointly(
+        norms=mixed("norm.", tuned.norms),
+        low_rank={
+            name: value * share if name.endswith(".up") else value
+            for name, value in tuned.low_rank.items()
+        },
+        read_out=mixed("read_out.", tuned.read_out),
+        validation=tuned.validation,
+    )
 
 
 def _faces(config: DetectorConfig, cache: CropCache, limit: int) -> KnownFaces:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +84,21 @@ class NarratorModel(nn.Module):
         return nn.functional.cross_entropy(logits, torch.from_numpy(sample.tokens)[rows])
 
     @torch.inference_mode()
-    def next_logits(self, sample: Packed, features: torch.Tensor) -> torch.Tensor:
-        """Logits for the token after the last one."""
-        logits: torch.Tensor = self._head()(self._hidden(sample, features)[-1]).float()
+    def last_logits(self, sample: Packed, features: torch.Tensor, count: int) -> torch.Tensor:
+        """Logits for what follows each of the last ``count`` tokens: float32 (count, words)."""
+        logits: torch.Tensor = self._head()(self._hidden(sample, features)[-count:]).float()
         return logits
+
+    def load_lora(self, matrices: Mapping[str, NDArray[np.float32]]) -> None:
+        """Set the LoRA matrices, named as ``export_narrator`` writes them.
+
+        Raises:
+            KeyError: a matrix is missing.
+        """
+        for name, parameter in self.language.named_parameters():
+            if ".lora_" in name:
+                short = name.removeprefix("base_model.model.model.").replace(".default.weight", "")
+                parameter.data.copy_(torch.from_numpy(np.asarray(matrices[short], np.float32)))
 
     def _hidden(self, sample: Packed, features: torch.Tensor) -> torch.Tensor:
         core: Any = self._inside().model

@@ -71,6 +71,29 @@ def test_from_manifest_to_a_detector_that_scores_patches(project, config):
     assert log.count("auroc=") == 2
 
 
+def test_half_way_between_start_and_end(project, config):
+    run(project, config)
+    values = yaml.safe_load(config.read_text())
+    deltas = {}
+    for share in (0.0, 0.5, 1.0):
+        values["joint"] = {**JOINT, "interpolation": share}
+        config.write_text(yaml.safe_dump(values))
+        run(project, config, f"{share}.safetensors")  # the kept checkpoint: nothing is trained
+        deltas[share] = read_delta(project / f"{share}.safetensors")
+    base = load_file(project / "base.safetensors")
+    for name, tensor in deltas[0.0].norms.items():
+        assert torch.equal(tensor, base[name])
+        assert torch.allclose(
+            deltas[0.5].norms[name], 0.5 * (tensor + deltas[1.0].norms[name]), atol=1e-6
+        )
+    first = read_delta(project / "work" / "read-out.safetensors").read_out
+    assert torch.equal(
+        deltas[0.0].read_out["members.0.layers.1.weight"], first["members.0.layers.1.weight"]
+    )
+    merged = merge_low_rank(base, deltas[0.0].low_rank)
+    assert all(torch.equal(merged[n], base[n]) for n in base)
+
+
 def test_a_killed_run_ends_with_the_same_weights(project, config):
     run(project, config)
     whole = read_delta(project / "joint.safetensors")

@@ -1,0 +1,323 @@
+"""``whyfake train text-tower``: a text tower trained against the locked picture tower."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors.torch import load_file
+
+from assistant.detectors.text_tower import (
+    TextTowerLayout,
+    VisionLanguageModel,
+    Vocabulary,
+    contrastive_loss,
+)
+from assistant.detectors.tower import TOWERS, tower_sha256
+from assistant.errors import ConfigError, TrainingError
+from assistant.evaluation.detection_metrics import auroc
+from assistant.evaluation.face_manifest import ManifestRow, read_manifest
+from assistant.interfaces import FaceFinder
+from assistant.training.captions import (
+    HELD_OUT,
+    Caption,
+    all_captions,
+    captions_of,
+    read_annotations,
+)
+from assistant.training.detector import statistics_of
+from assistant.training.detector_config import CropConfig
+from assistant.training.face_cache import UNREADABLE, CropCache, StatisticsCache, work_order
+from assistant.training.splits import list_sha256, part_of
+
+__all__ = ["PROMPTS", "TextTowerConfig", "load_text_config", "train_text_tower"]
+
+#: Prompt pairs that are reported: name -> (real, manipulated). The last were never trained.
+PROMPTS: dict[str, tuple[str, str]] = {
+    "face": ("a real face", "a fake face"),
+    "photo": ("a real photo of a person", "a fake photo of a person"),
+    "held out": HELD_OUT,
+}
+Progress = Callable[[str, int, int, float], None]
+
+
+class TextTowerConfig(BaseModel):
+    """A whole run. ``per_source``: pictures of each source at most, half of each class."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    manifest: Path
+    annotations: Path | None = None
+    base: str = "dinov2-vits14"
+    crop: CropConfig = CropConfig()
+    per_source: dict[str, int]
+    blocks: tuple[int, ...] = (3, 5, 6, 8)
+    width: int = Field(default=128, ge=16, le=512)
+    layers: int = Field(default=3, ge=1, le=12)
+    heads: int = Field(default=4, ge=1)
+    context: int = Field(default=32, ge=8, le=77)
+    epochs: int = Field(default=30, ge=1)
+    batch: int = Field(default=192, ge=8)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.5, ge=0)
+    test_percent: int = Field(default=15, ge=1, le=50)
+    calibration_percent: int = Field(default=7, ge=1, le=50)
+    seed: int = 0
+    threads: int = Field(default=2, ge=1)
+
+
+def load_text_config(path: Path) -> TextTowerConfig:
+    """Read a YAML configuration; its paths are relative to the file.
+
+    Raises:
+        ConfigError: the file cannot be read; every wrong field is named, all at once.
+    """
+    try:
+        config = TextTowerConfig.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(
+            f"The configuration {path} cannot be read: {error}.",
+            hint="Start from configs/text-tower.yaml.",
+        ) from error
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(str(p) for p in e['loc']) or 'file'}: {e['msg']}" for e in error.errors()
+        )
+        raise ConfigError(
+            f"The configuration {path} is wrong: {wrong}.",
+            hint="Start from configs/text-tower.yaml.",
+        ) from error
+    places: dict[str, Path] = {"manifest": path.parent / config.manifest}
+    if config.annotations is not None:
+        places["annotations"] = path.parent / config.annotations
+    return config.model_copy(update=places)
+
+
+def train_text_tower(
+    config: TextTowerConfig,
+    base: Path,
+    finder: FaceFinder,
+    *,
+    work: Path,
+    output: Path,
+    progress: Progress,
+) -> dict[str, Any]:
+    """From manifest to one file; crops and statistics resume where they stopped.
+
+    Args:
+        config: of the run.
+        base: safetensors of the picture tower.
+        finder: finds the faces.
+        work: folder of caches.
+        output: the file to write.
+        progress: told (what, done, in all, images a second or loss).
+
+    Returns:
+        The report that is also in the file: data, and zero-shot AUROC of :data:`PROMPTS` by source
+        on videos kept out.
+
+    Raises:
+        TrainingError: the manifest is wrong, a class is missing, or the loss is not finite.
+    """
+    torch.set_num_threads(config.threads)
+    rows = read_manifest(config.manifest)
+    annotations = read_annotations(config.annotations)
+    chosen = _chosen(rows, config)
+    cache = CropCache(work, chosen, config.crop.spec)
+    cache.fill(finder, limit=len(chosen), progress=progress)
+    state = load_file(base)
+    width = TOWERS["vit-s14"].width
+    store = StatisticsCache(
+        cache.folder, "text", count=len(chosen), blocks=config.blocks, width=width
+    )
+    run = statistics_of(state, TOWERS["vit-s14"], config.blocks)
+    store.fill(lambda i: np.array(cache.crops[i]), run, limit=len(chosen), progress=progress)
+    usable = cache.points[:, 0] != UNREADABLE
+    known = [row for row, keep in zip(cache.rows, usable, strict=True) if keep]
+    values = np.asarray(store.values)[usable]
+    train = np.array([_part(row, config) == "train" for row in known])
+    model = fit_text_tower(
+        values[train],
+        [row for row, keep in zip(known, train, strict=True) if keep],
+        annotations,
+        config,
+        progress=progress,
+    )
+    test = np.array([_part(row, config) == "test" for row in known])
+    judged = [row for row, keep in zip(known, test, strict=True) if keep]
+    report = {
+        "data_sha256": list_sha256(chosen),
+        "pictures": len(known),
+        "trained_on": int(train.sum()),
+        "words": len(model.vocabulary),
+        "annotated": sum(Path(r.name).stem in annotations for r in known),
+        "zero_shot": {
+            name: zero_shot(model, values[test], judged, real=[real], fake=[fake])
+            for name, (real, fake) in PROMPTS.items()
+        },
+        "config": config.model_dump(mode="json", exclude={"manifest", "annotations"}),
+    }
+    model.save(output, base_sha256=tower_sha256(state), card=report)
+    return report
+
+
+def fit_text_tower(
+    values: NDArray[np.floating],
+    rows: Sequence[ManifestRow],
+    annotations: dict[str, list[str]],
+    config: TextTowerConfig,
+    *,
+    progress: Progress = lambda *_: None,
+) -> VisionLanguageModel:
+    """Train on N x blocks x 3 x width statistics of ``rows``.
+
+    Raises:
+        TrainingError: a class is missing, or the loss is not finite.
+    """
+    labels = np.array([row.label for row in rows])
+    if len(set(labels.tolist())) < 2:
+        raise TrainingError(
+            "The text tower needs real and manipulated faces; one class is missing.",
+            hint="Add the other class to the manifest.",
+            code="one-class",
+        )
+    torch.manual_seed(config.seed)
+    rng = np.random.default_rng(config.seed)
+    vocabulary = Vocabulary.of([*all_captions(annotations), *HELD_OUT, *HELD_OUT])
+    layout = TextTowerLayout(
+        context=config.context,
+        width=config.width,
+        heads=config.heads,
+        layers=config.layers,
+        blocks=config.blocks,
+        picture_width=values.shape[-1],
+    )
+    model = VisionLanguageModel(layout, vocabulary)
+    flat = torch.from_numpy(values.reshape(len(values), -1).astype(np.float32))
+    with torch.no_grad():
+        model.mean.copy_(flat.mean(0))  # type: ignore[operator]
+        model.spread.copy_(flat.std(0) + 1e-4)  # type: ignore[operator]
+    optimiser = torch.optim.AdamW(
+        model.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    )
+    draws = _draw_weights(rows)
+    steps = max(1, len(rows) // config.batch)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.epochs * steps)
+    for epoch in range(config.epochs):
+        model.train()
+        total = 0.0
+        for step in range(steps):
+            picked = rng.choice(len(rows), min(config.batch, len(rows)), replace=False, p=draws)
+            batch = [rows[i] for i in picked]
+            captions = [captions_of(row, annotations, rng) for row in batch]
+            loss = _loss(model, flat[torch.from_numpy(picked)], batch, captions)
+            if not torch.isfinite(loss):
+                raise TrainingError(
+                    f"The loss is not finite in epoch {epoch + 1}, step {step + 1}.",
+                    hint="Lower learning_rate.",
+                    code="loss-not-finite",
+                )
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            with torch.no_grad():
+                model.logit_scale.clamp_(0.0, float(np.log(100.0)))
+            total += float(loss.detach())
+        progress("text tower", epoch + 1, config.epochs, total / steps)
+    return model.eval().requires_grad_(False)
+
+
+def zero_shot(
+    model: VisionLanguageModel,
+    values: NDArray[np.floating],
+    rows: Sequence[ManifestRow],
+    *,
+    real: Sequence[str],
+    fake: Sequence[str],
+) -> dict[str, float | None]:
+    """AUROC of prompts by source and overall (None: one class only)."""
+    logits = model.prompt_logits(values, real=real, fake=fake)
+    labels = np.array([row.label for row in rows], np.int64)
+    sources = np.array([row.source for row in rows])
+    out = {}
+    for source in [*sorted(set(sources.tolist())), "overall"]:
+        part = (sources == source) | (source == "overall")
+        value = auroc(labels[part], logits[part])
+        out[source] = None if value is None else round(value, 4)
+    return out
+
+
+def _loss(
+    model: VisionLanguageModel,
+    values: torch.Tensor,
+    batch: Sequence[ManifestRow],
+    captions: Sequence[Caption],
+) -> torch.Tensor:
+    fits = torch.tensor([[float(c.fits(row)) for c in captions] for row in batch])
+    texts = sorted({c.text for c in captions})  # plain ones come often: each is run once
+    at = torch.tensor([texts.index(c.text) for c in captions])
+    numbers = model.vocabulary.encode(texts, model.layout.context)
+    return contrastive_loss(
+        model.encode_statistics(values),
+        model.encode_tokens(numbers)[at],
+        fits,
+        model.logit_scale.exp(),
+    )
+
+
+def _draw_weights(rows: Sequence[ManifestRow]) -> NDArray[np.float64]:
+    """Every class the same in all; within it, sources by the root of their size."""
+    keys = [(row.label, row.source) for row in rows]
+    counts = {key: keys.count(key) for key in set(keys)}
+    weights = np.array([counts[key] ** -0.5 for key in keys])
+    labels = np.array([row.label for row in rows])
+    for label in (0, 1):
+        weights[labels == label] /= weights[labels == label].sum()
+    shares: NDArray[np.float64] = weights / weights.sum()
+    return shares
+
+
+def _chosen(rows: Sequence[ManifestRow], config: TextTowerConfig) -> list[ManifestRow]:
+    """At most ``per_source`` pictures of each source, half of each class where there are both."""
+    order = work_order(len(rows))
+    taken: list[ManifestRow] = []
+    for source, most in sorted(config.per_source.items()):
+        found = [rows[i] for i in order if rows[i].source == source]
+        classes = [[r for r in found if r.label == label] for label in (0, 1)]
+        both = all(classes)
+        for members in classes:
+            taken += members[: most // 2 if both else most]
+    if not taken:
+        raise TrainingError(
+            f"The manifest holds no picture of {', '.join(sorted(config.per_source))}.",
+            hint="Name its sources in per_source.",
+            code="manifest",
+        )
+    return taken
+
+
+def _part(row: ManifestRow, config: TextTowerConfig) -> str:
+    return part_of(
+        row.video,
+        test_percent=config.test_percent,
+        calibration_percent=config.calibration_percent,
+    )
+
+
+def report_text(report: dict[str, Any]) -> str:
+    """The zero-shot AUROC as a Markdown table."""
+    table = report["zero_shot"]
+    sources = list(next(iter(table.values())))
+    lines = ["| prompts | " + " | ".join(sources) + " |", "|" + "---|" * (len(sources) + 1)]
+    for name, found in table.items():
+        shown = ["-" if found[s] is None else f"{found[s]:.3f}" for s in sources]
+        lines.append(f"| {name} | " + " | ".join(shown) + " |")
+    return "\n".join([json.dumps({k: report[k] for k in ("trained_on", "words")}), "", *lines])
