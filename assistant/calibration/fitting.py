@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from assistant.calibration.curve import CurveCalibrator
 from assistant.errors import TrainingError
 
-__all__ = ["METHODS", "fit_calibrator", "verdict_thresholds"]
+__all__ = ["BANDS", "METHODS", "conformal_thresholds", "fit_calibrator", "verdict_thresholds"]
 
 Array = NDArray[np.float64]
 METHODS = ("temperature", "platt", "isotonic", "venn-abers")
+#: How the verdict bands are set: by quantiles of the pictures, or split-conformal over groups.
+BANDS = ("quantile", "conformal")
 _POINTS = 257
 _LEAST = 30
 _MARGIN = 1e-3
@@ -33,6 +35,7 @@ def fit_calibrator(
     groups: Sequence[str] | None = None,
     weights: Array | None = None,
     max_error: float = 0.05,
+    bands: str = "quantile",
     resamples: int = 200,
     seed: int = 0,
     fitted_on: dict[str, Any] | None = None,
@@ -47,6 +50,7 @@ def fit_calibrator(
         weights: N, how much each picture counts (to balance classes or sources).
         max_error: share of real faces that may be called ``likely manipulated``, and of manipulated
             ones that may be called ``likely real``, on these scores.
+        bands: one of :data:`BANDS`; ``conformal`` holds ``max_error`` for videos not seen yet.
         resamples: bootstrap draws for the interval.
         seed: of the bootstrap.
         fitted_on: kept with the calibrator.
@@ -60,6 +64,8 @@ def fit_calibrator(
         raise TrainingError(
             f"calibration method {method!r} is not known.", hint=f"Choose {', '.join(METHODS)}."
         )
+    if bands not in BANDS:
+        raise TrainingError(f"bands {bands!r} are not known.", hint=f"Choose {', '.join(BANDS)}.")
     if not np.isfinite(logits).all():
         raise TrainingError(
             "A score to calibrate on is not finite.", hint="Score the pictures again."
@@ -90,7 +96,9 @@ def fit_calibrator(
         probability=probability,
         low=low,
         high=high,
-        thresholds=verdict_thresholds(at_scores, labels, max_error=max_error),
+        thresholds=verdict_thresholds(at_scores, labels, max_error=max_error)
+        if bands == "quantile"
+        else conformal_thresholds(at_scores, labels, groups, max_error=max_error),
         fitted_on=fitted_on,
     )
 
@@ -108,6 +116,38 @@ def verdict_thresholds(
     upper = np.quantile(real, 1.0 - max_error, method="higher") + 1e-6
     lower = np.quantile(fake, max_error, method="lower") - 1e-6
     return (  # rounded outwards, so that the rates hold
+        float(np.clip(np.floor(lower * 1e4) / 1e4, 0.0, 0.5)),
+        float(np.clip(np.ceil(upper * 1e4) / 1e4, 0.5, 1.0)),
+    )
+
+
+def conformal_thresholds(
+    probabilities: Array,
+    labels: NDArray[np.int64],
+    groups: Sequence[str] | None = None,
+    *,
+    max_error: float = 0.05,
+) -> tuple[float, float]:
+    """Verdict bands by split-conformal prediction for each class (Vovk et al. 2005).
+
+    A verdict is withheld unless one class alone is left in the prediction set. For a new video
+    drawn like these, a real one is called manipulated with a chance of at most ``max_error``, and a
+    manipulated one real likewise, whatever the detector is worth. Groups count once, by their mean.
+    With too few groups of a class for that promise (fewer than 1 / ``max_error`` - 1) nothing is
+    called so.
+    """
+    names = np.arange(len(labels)).astype(str) if groups is None else np.asarray(groups)
+
+    def means(label: int) -> Array:
+        rows = labels == label
+        _, member = np.unique(names[rows], return_inverse=True)
+        return np.sort(np.bincount(member, probabilities[rows]) / np.bincount(member))
+
+    real, fake = means(0), means(1)
+    from_top = [int(np.ceil((len(part) + 1) * (1 - max_error))) for part in (real, fake)]
+    upper = real[from_top[0] - 1] + 1e-6 if from_top[0] <= len(real) else 1.0
+    lower = fake[len(fake) - from_top[1]] - 1e-6 if from_top[1] <= len(fake) else 0.0
+    return (
         float(np.clip(np.floor(lower * 1e4) / 1e4, 0.0, 0.5)),
         float(np.clip(np.ceil(upper * 1e4) / 1e4, 0.5, 1.0)),
     )

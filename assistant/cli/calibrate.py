@@ -30,6 +30,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     show_default=True,
     help="Share of wrong verdicts allowed in each class.",
 )
+@click.option(
+    "--bands",
+    type=click.Choice(["quantile", "conformal"]),
+    default="quantile",
+    show_default=True,
+    help="Where verdicts begin; conformal keeps --max-error for new videos too.",
+)
 @click.option("--out", type=_FILE, help="Write the calibration here (JSON).")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_context
@@ -38,6 +45,7 @@ def calibrate(
     manifest: Path,
     method: str,
     max_error: float,
+    bands: str,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -51,7 +59,9 @@ def calibrate(
     settings = settings_of(context)
     detector, calibrator = build_detector(settings)
     scored = score_manifest(rows, build_finder(settings), detector, calibrator)
-    fitted, report = recalibrate(scored, calibrator, method=method, max_error=max_error)
+    fitted, report = recalibrate(
+        scored, calibrator, method=method, max_error=max_error, bands=bands
+    )
     if out is not None:
         out.write_text(json.dumps(fitted.to_json()), encoding="utf-8")
     click.echo(json.dumps(report, indent=2) if as_json else recalibration_markdown(report))

@@ -39,6 +39,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 #: Commands under ``whyfake train`` and ``whyfake eval``.
 TRAIN_COMMANDS: dict[str, tuple[str, str]] = {
+    "text-tower": (
+        "assistant.cli.train_text_tower:text_tower",
+        "Train a text tower against the locked picture tower.",
+    ),
     "detector": ("assistant.cli.train_detector:detector", "Train a detector from a manifest."),
     "ablation": (
         "assistant.cli.train_ablation:ablation",
@@ -58,6 +62,15 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
     "robustness": (
         "assistant.cli.eval_detection:robustness",
         "AUROC after JPEG, resizing, blur, noise, flip and shifts.",
+    ),
+    "cross-dataset": (
+        "assistant.cli.eval_cross:cross_dataset",
+        "Video AUROC on sets never trained on, beside the published numbers.",
+    ),
+    "zero-shot": ("assistant.cli.eval_cross:zero_shot", "AUROC of text prompts alone."),
+    "shortcuts": (
+        "assistant.cli.eval_shortcuts:shortcuts",
+        "Can the classes be told apart without looking at the face?",
     ),
     "maps": ("assistant.cli.eval_maps:maps", "Measure heat maps against known masks."),
     "explanations": (

@@ -27,6 +27,7 @@ def recalibrate(
     *,
     method: str = "platt",
     max_error: float = 0.05,
+    bands: str = "quantile",
 ) -> tuple[CurveCalibrator, dict[str, Any]]:
     """Fit on all scored rows; measure on videos that the measured fit has not seen.
 
@@ -38,6 +39,7 @@ def recalibrate(
         before: the calibrator in use.
         method: see :data:`assistant.calibration.fitting.METHODS`.
         max_error: of the verdict bands.
+        bands: see :data:`assistant.calibration.fitting.BANDS`.
 
     Returns:
         The new calibrator, and ``before`` and ``after`` with ECE, Brier score, likelihood, and how
@@ -59,6 +61,7 @@ def recalibrate(
             method=method,
             groups=[v for v, keep in zip(videos, rows, strict=True) if keep],
             max_error=max_error,
+            bands=bands,
             fitted_on={"pictures": int(rows.sum()), "videos": len(set(videos))},
         )
 
@@ -74,6 +77,7 @@ def recalibrate(
     report = {
         "schema": "whyfake.calibrate/1",
         "method": method,
+        "bands": bands,
         "n_real": int((labels == 0).sum()),
         "n_fake": int((labels == 1).sum()),
         "auroc": metrics.auroc(labels, logits),

@@ -5,6 +5,7 @@ A detector trained where they can learns the way a source was stored, not manipu
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 
 import cv2
@@ -14,10 +15,37 @@ from numpy.typing import NDArray
 from assistant.evaluation.detection_metrics import auroc
 from assistant.types import Image
 
-__all__ = ["LOW_LEVEL", "low_level_statistics", "shortcut_auroc"]
+__all__ = [
+    "FILE",
+    "LOW_LEVEL",
+    "file_statistics",
+    "low_level_statistics",
+    "shortcut_auroc",
+]
 
 #: What :func:`low_level_statistics` measures, in order.
 LOW_LEVEL = ("light", "contrast", "sharpness", "fine noise", "8 x 8 edges", "colour", "red", "blue")
+
+
+#: What :func:`file_statistics` measures, in order.
+FILE = ("bytes a pixel", "width", "height", "JPEG table", "chroma table", "has EXIF")
+
+
+def file_statistics(data: bytes) -> NDArray[np.float64]:
+    """Six numbers of a file that say nothing of its pixels (:data:`FILE`).
+
+    Raises:
+        OSError: the bytes are no picture.
+    """
+    from PIL import Image as Pictures
+
+    with Pictures.open(io.BytesIO(data)) as picture:
+        width, height = picture.size
+        tables = getattr(picture, "quantization", None) or {}
+        means = [float(np.mean(table)) for table in tables.values()]
+        exif = float(bool(picture.getexif()))
+    means = [*means, 0.0, 0.0][:2]
+    return np.array([len(data) / (width * height), width, height, *means, exif])
 
 
 def low_level_statistics(crop: Image) -> NDArray[np.float64]:

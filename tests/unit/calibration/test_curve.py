@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from assistant.calibration import CurveCalibrator, load_calibrator
-from assistant.calibration.fitting import METHODS, fit_calibrator, verdict_thresholds
+from assistant.calibration.fitting import (
+    METHODS,
+    conformal_thresholds,
+    fit_calibrator,
+    verdict_thresholds,
+)
 from assistant.errors import InferenceError, TrainingError, WeightsError
 from assistant.interfaces import Calibrator
 from assistant.types import Verdict
@@ -144,3 +149,29 @@ def test_a_damaged_file_is_a_typed_error(content, tmp_path):
         load_calibrator(path)
     with pytest.raises(WeightsError):
         load_calibrator(tmp_path / "missing.safetensors")
+
+
+def test_conformal_bands_keep_their_promise_for_new_videos():
+    rng = np.random.default_rng(3)
+    wrong = []
+    for _ in range(400):
+        real, fake = rng.beta(2, 4, 40), rng.beta(4, 2, 40)
+        labels = np.repeat([0, 1], 40)
+        lower, upper = conformal_thresholds(np.concatenate([real, fake]), labels, max_error=0.1)
+        assert 0 <= lower <= 0.5 <= upper <= 1
+        wrong.append([rng.beta(2, 4) >= upper, rng.beta(4, 2) <= lower])
+    assert (np.mean(wrong, 0) <= 0.1 + 0.035).all()
+
+
+def test_conformal_bands_count_a_video_once_and_give_up_where_there_are_too_few():
+    labels = np.repeat([0, 1], 30)
+    probabilities = np.concatenate([np.linspace(0.3, 0.8, 30), np.linspace(0.2, 0.7, 30)])
+    one_video = ["a"] * 60
+    assert conformal_thresholds(probabilities, labels, one_video, max_error=0.1) == (0.0, 1.0)
+    lower, upper = conformal_thresholds(probabilities, labels, max_error=0.1)
+    assert 0 < lower < 0.5 < upper < 1
+
+
+def test_bands_that_are_not_known_are_refused():
+    with pytest.raises(TrainingError, match="conformal"):
+        fit_calibrator(np.arange(80.0), np.arange(80) % 2, bands="wide")
