@@ -173,7 +173,8 @@ def build_domain(settings: Settings, detector: Detector) -> DomainCheck | None:
     for model in found:
         if model.weights_sha256 == detector.weights_sha256:
             return model
-    _log.warning(
+    _log.log(
+        logging.WARNING if found else logging.INFO,
         "no domain check fits the detector %s: faces unlike those it knows are not told; "
         "fit one with `whyfake train domain`",
         detector.name,

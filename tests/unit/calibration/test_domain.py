@@ -1,4 +1,6 @@
+import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -133,3 +135,14 @@ def test_the_feature_is_class_token_and_mean_patch_of_the_last_block():
     tokens = np.arange(2 * 5 * 3, dtype=np.float32).reshape(2, 5, 3)
     found = token_feature(tokens)
     np.testing.assert_allclose(found, [*tokens[1, 0], *tokens[1, 1:].mean(0)])
+
+
+WEIGHTS = Path(__file__).parents[3] / "weights"
+
+
+@pytest.mark.skipif(not (WEIGHTS / "domain-vits14.json").exists(), reason="none is shipped yet")
+def test_the_shipped_check_belongs_to_the_shipped_detector():
+    shipped = hashlib.sha256((WEIGHTS / "clip-ln-vits14.safetensors").read_bytes()).hexdigest()
+    loaded = load_domain(WEIGHTS / "domain-vits14.json")
+    assert loaded.weights_sha256 == shipped, "run whyfake train domain for the new weights"
+    assert set(loaded.ranges) == {"face_side", "sharpness", "blockiness"}
