@@ -12,7 +12,7 @@ from assistant import grounding
 from assistant.errors import AssistantError, Cancelled
 from assistant.interfaces import VlmBackend
 from assistant.prompting import Prompt, PromptLibrary
-from assistant.questions import QuestionKind, classify, clean_user_text
+from assistant.questions import QuestionKind, classify, clean_user_text, printable
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import (
     Description,
@@ -230,7 +230,7 @@ class Narrator:
         except AssistantError as error:
             _log.warning("text backend %s failed: %s", self.vlm.name, error.code)
             reason = error.user_message
-        raw = "".join(pieces)
+        raw = printable("".join(pieces))
         checked = Explanation(
             text="",
             sentences=grounding.check(raw, request.evidence) if raw.strip() else (),
@@ -300,7 +300,8 @@ class Narrator:
     ) -> str:
         """All that the model writes at one request."""
         with _held(self._one_at_a_time, cancel):
-            return "".join(guarded(_starter(self.vlm, request), limits=limits, cancel=cancel))
+            pieces = guarded(_starter(self.vlm, request), limits=limits, cancel=cancel)
+            return printable("".join(pieces))
 
     def _fall_back(self, checked: Explanation, request: VlmRequest, reason: str) -> Explanation:
         text = "".join(self.fallback.stream(request, threading.Event()))

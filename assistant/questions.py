@@ -6,7 +6,7 @@ import re
 import unicodedata
 from enum import StrEnum
 
-__all__ = ["QuestionKind", "classify", "clean_user_text", "language_of", "regions_in"]
+__all__ = ["QuestionKind", "classify", "clean_user_text", "language_of", "printable", "regions_in"]
 
 #: The longest question that is read; the rest is left out by :func:`clean_user_text`.
 MAX_CHARACTERS = 2000
@@ -245,11 +245,7 @@ def clean_user_text(text: str, *, limit: int = MAX_CHARACTERS) -> str:
     Chat-template markers are taken out (again and again, so that none is left by nesting), links keep
     their words, angle and curly brackets become look-alikes. At most ``limit`` characters are kept.
     """
-    text = _TERMINAL.sub("", unicodedata.normalize("NFKC", text[: 4 * limit]))
-    text = "".join(
-        c if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"} or c in "\n\t" else ""
-        for c in text
-    )
+    text = printable(unicodedata.normalize("NFKC", text[: 4 * limit]))
     for _ in range(8):
         cleaned = _MARKUP.sub(" ", text)
         if cleaned == text:
@@ -261,6 +257,14 @@ def clean_user_text(text: str, *, limit: int = MAX_CHARACTERS) -> str:
     text = text.translate(_LOOK_ALIKES)
     text = " ".join(text.split())
     return text if len(text) <= limit else text[:limit].rstrip() + "…"
+
+
+def printable(text: str) -> str:
+    """Text without terminal codes, control and invisible characters; line breaks stay."""
+    return "".join(
+        c if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"} or c in "\n\t" else ""
+        for c in _TERMINAL.sub("", text)
+    )
 
 
 def classify(question: str) -> QuestionKind:
