@@ -87,7 +87,6 @@ def zero_shot(
     """AUROC of text prompts alone, by source: nothing is trained for the manifest."""
     from assistant.compose import build_finder
     from assistant.evaluation.face_manifest import read_manifest
-    from assistant.resources import resource_dir
     from assistant.training.zero_shot import zero_shot_markdown, zero_shot_table
     from assistant.weights import locate
 
@@ -99,7 +98,7 @@ def zero_shot(
         rows,
         build_finder(settings),
         locate("dinov2-vits14", data_dir=settings.data_dir),
-        text_tower or resource_dir("weights") / "text-tower-vits14.safetensors",
+        text_tower or locate("text-tower-vits14", data_dir=settings.data_dir),
         prompts={"yours": (list(real), list(fake))} if real else None,
         limit=limit,
         seed=seed,
