@@ -210,8 +210,12 @@ def write_full_delta(checkpoint: Path, target: Path) -> None:
     """
     tower, head = map_published(read_checkpoint(checkpoint))
     layout = TOWERS["vit-l14"]
-    norms = set(layer_norms(build_tower(layout)))
-    if not norms <= set(tower):
+    with torch.device("meta"):  # only names and shapes are wanted
+        empty = build_tower(layout)
+    norms = set(layer_norms(empty))
+    wanted = {name: tensor.shape for name, tensor in empty.state_dict().items()}
+    found = {name: tensor.shape for name, tensor in tower.items()}
+    if found != wanted or head["weight"].shape[1] != layout.width:
         raise WeightsError(
             "The checkpoint's tower is not a CLIP ViT-L/14.",
             hint="Use the release named in `whyfake weights list --profile full`.",
