@@ -89,7 +89,8 @@ def _blended(picture: Image, points: NDArray[np.float32], region: str, rng: rand
     copy = cv2.GaussianBlur(copy, (0, 0), rng.uniform(0.4, 1.6)).astype(np.float32)
     tint = np.array([rng.uniform(-14, 14) for _ in range(3)], np.float32)
     mixed = mask * (copy * rng.uniform(0.88, 1.12) + tint) + (1 - mask) * picture
-    return np.clip(mixed, 0, 255).astype(np.uint8)
+    blended: Image = np.clip(mixed, 0, 255).astype(np.uint8)
+    return blended
 
 
 def _smaller(picture: Image, rng: random.Random) -> Image:
@@ -111,11 +112,13 @@ def _soft(picture: Image, rng: random.Random) -> Image:
 
 
 def _light(picture: Image, gain: float) -> Image:
-    return np.clip(picture.astype(np.float32) * gain, 0, 255).astype(np.uint8)
+    lit: Image = np.clip(picture.astype(np.float32) * gain, 0, 255).astype(np.uint8)
+    return lit
 
 
 def _grey(picture: Image, _: random.Random) -> Image:
-    return np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    grey: Image = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    return grey
 
 
 def _tilted(picture: Image, rng: random.Random) -> Image:
@@ -127,7 +130,8 @@ def _tilted(picture: Image, rng: random.Random) -> Image:
 
 def _noisy(picture: Image, rng: random.Random) -> Image:
     noise = np.random.default_rng(rng.randrange(2**32)).normal(0, 14, picture.shape)
-    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+    noisy: Image = np.clip(picture + noise, 0, 255).astype(np.uint8)
+    return noisy
 
 
 _WHOLE: dict[str, Change] = {
