@@ -75,10 +75,10 @@ def _row(
         for value in result.score.thresholds
     )
     value = "to come" if probability is None else percent(probability)
-    changed = ', <b class="wf-flip">verdict changes</b>' if flips else ""
+    changed = '<b class="wf-flip">verdict changes</b>' if flips else ""
     kind = ' class="wf-bar-base"' if base else ""
     return (
         f'<li{kind}><span class="wf-bar-name">{text(name[:1].upper() + name[1:])}</span>'
         f'<span class="wf-bar-track" aria-hidden="true">{filled}{limits}</span>'
-        f'<span class="wf-bar-value">{value}{changed}</span></li>'
+        f'<span class="wf-bar-value">{value}</span>{changed}</li>'
     )

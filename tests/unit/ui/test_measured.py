@@ -98,7 +98,7 @@ def test_the_fragility_card_has_bars_with_numbers_and_the_limits_of_the_verdicts
     result = with_causes(analysed(CROP))
     html = fragility_panel(result)
     assert html.count("<li") == 1 + 4
-    assert '60%, <b class="wf-flip">verdict changes</b>' in html
+    assert '60%</span><b class="wf-flip">verdict changes</b></li>' in html
     assert "JPEG quality 50" in html
     assert result.evidence["F1"].text in html
     assert html.count('class="wf-bar-limit" style="left:35.0%"') == 5
