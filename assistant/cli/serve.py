@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+
 import click
 
 from assistant.errors import ConfigError
@@ -13,10 +16,16 @@ __all__ = ["serve"]
 @click.option("--host", default=None, help="Address to listen on (default: this machine only).")
 @click.option("--port", type=click.IntRange(1, 65535), default=None, help="Port to listen on.")
 @click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
+@click.option("--mcp", is_flag=True, help="Also offer the page's tools to MCP clients.")
 @click.option("--demo-fakes", is_flag=True, hidden=True, help="Serve the fakes, for tests.")
 @click.pass_context
 def serve(
-    context: click.Context, host: str | None, port: int | None, vlm: str | None, demo_fakes: bool
+    context: click.Context,
+    host: str | None,
+    port: int | None,
+    vlm: str | None,
+    mcp: bool,
+    demo_fakes: bool,
 ) -> None:
     """Start the chat page and print its address; by default only this machine reaches it."""
     from assistant.cli.options import settings_of
@@ -33,19 +42,21 @@ def serve(
         assistant = build(settings)
     from assistant.ui import create_app, launch_options
 
-    app = create_app(assistant)
+    app = create_app(assistant, mcp=mcp)
     where = host or settings.server_host
     at = port or settings.server_port
     try:
         app.queue(default_concurrency_limit=2, max_size=32)
-        _, address, _ = app.launch(
-            server_name=where,
-            server_port=at,
-            share=False,
-            quiet=True,
-            prevent_thread_lock=True,
-            **launch_options(assistant),
-        )
+        with contextlib.redirect_stdout(sys.stderr):  # what Gradio itself says of MCP
+            _, address, _ = app.launch(
+                server_name=where,
+                server_port=at,
+                share=False,
+                quiet=True,
+                prevent_thread_lock=True,
+                mcp_server=mcp,
+                **launch_options(assistant),
+            )
     except OSError as error:
         assistant.close()
         raise ConfigError(
@@ -53,6 +64,8 @@ def serve(
             hint=f"Another program may use the port; try `whyfake serve --port {at + 1}`.",
         ) from error
     click.echo(f"Whyfake is ready on {address}")
+    if mcp:
+        click.echo(f"MCP clients (streamable HTTP): {address.rstrip('/')}/gradio_api/mcp/")
     click.echo("Press Ctrl+C to stop.", err=True)
     try:
         app.block_thread()

@@ -16,6 +16,7 @@ from assistant.examples import EXAMPLES, example_bytes  # noqa: E402
 from assistant.ui import texts  # noqa: E402
 from assistant.ui.endpoints import add_endpoints  # noqa: E402
 from assistant.ui.markup import problem  # noqa: E402
+from assistant.ui.mcp_tools import add_tools, need_mcp  # noqa: E402
 from assistant.ui.page import EMPTY, Page, PageAssistant, Update  # noqa: E402
 from assistant.ui.sessions import Session, Sessions  # noqa: E402
 from assistant.ui.uploads import upload_field  # noqa: E402
@@ -31,13 +32,21 @@ _AFTER: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"
 _QUEUED: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private"}
 
 
-def create_app(assistant: PageAssistant, *, sessions: Sessions | None = None) -> gr.Blocks:
+def create_app(
+    assistant: PageAssistant, *, sessions: Sessions | None = None, mcp: bool = False
+) -> gr.Blocks:
     """The chat page around an assistant. Builds only: launch it with :func:`launch_options`.
 
     Args:
         assistant: what measures and writes.
         sessions: what is remembered of visitors; None: a store of the app's own.
+        mcp: offer the tools of :mod:`assistant.ui.mcp_tools`; launch with ``mcp_server=True``.
+
+    Raises:
+        ConfigError: ``mcp`` is asked for and its package is not installed.
     """
+    if mcp:
+        need_mcp()
     page = Page(assistant)
     sessions = Sessions() if sessions is None else sessions
     with gr.Blocks(
@@ -48,7 +57,9 @@ def create_app(assistant: PageAssistant, *, sessions: Sessions | None = None) ->
     ) as app:
         page_app: gr.Blocks = app
         _build(page, sessions)
-        add_endpoints(page, sessions)
+        add_endpoints(page, sessions, listed=not mcp)
+        if mcp:
+            add_tools(page, sessions)
 
         def left(request: gr.Request) -> None:
             sessions.drop(str(request.session_hash))

@@ -14,19 +14,23 @@ from assistant.ui.page import Page
 from assistant.ui.sessions import Session, Sessions
 from assistant.ui.uploads import upload_field
 
-__all__ = ["add_endpoints"]
+__all__ = ["add_endpoints", "analysed", "answered"]
 
 _NAME = "upload"
 
 
-def add_endpoints(page: Page, sessions: Sessions) -> None:
-    """Add ``/analyze`` and ``/ask`` to the app that is being built. Both answer for one session."""
+def add_endpoints(page: Page, sessions: Sessions, *, listed: bool = True) -> None:
+    """Add ``/analyze`` and ``/ask`` to the app that is being built. Both answer for one session.
+
+    ``listed``: False leaves them out of the app's description; they can be called all the same.
+    """
+    visibility: Any = "public" if listed else "undocumented"
 
     def analyze(photo: bytes, explain: bool, request: gr.Request) -> dict[str, Any]:
-        return _analyze(page, sessions.of(str(request.session_hash)), photo, explain=explain)
+        return analysed(page, sessions.of(str(request.session_hash)), photo, explain=explain)
 
     def ask(question: str, face: float, request: gr.Request) -> dict[str, Any]:
-        return _ask(page, sessions.of(str(request.session_hash)), question, face=int(face))
+        return answered(page, sessions.of(str(request.session_hash)), question, face=int(face))
 
     with gr.Column(visible=False):
         photo = upload_field(label="photo")
@@ -43,6 +47,7 @@ def add_endpoints(page: Page, sessions: Sessions) -> None:
                 "Analyse a photo or video. Returns a whyfake.analysis/1 object; its status is "
                 "analysed, no_face or failed."
             ),
+            api_visibility=visibility,
             concurrency_id="measure",
             concurrency_limit=1,
         )
@@ -55,12 +60,14 @@ def add_endpoints(page: Page, sessions: Sessions) -> None:
                 "Ask about the file that this client analysed last; face counts from 1. Returns "
                 "the question, the checked text and its sentences, or an error."
             ),
+            api_visibility=visibility,
             concurrency_id="write",
             concurrency_limit=1,
         )
 
 
-def _analyze(page: Page, session: Session, data: bytes | None, *, explain: bool) -> dict[str, Any]:
+def analysed(page: Page, session: Session, data: bytes | None, *, explain: bool) -> dict[str, Any]:
+    """A file measured for a session, as ``whyfake.analysis/1``; failures are typed results too."""
     session.empty()
     events = page.assistant.analyze(data or b"", explain=explain, cancel=session.cancel)
     for event in safely(events):
@@ -77,7 +84,8 @@ def _analyze(page: Page, session: Session, data: bytes | None, *, explain: bool)
     return failure_json(_NAME, Cancelled("The analysis was stopped.", hint="Send the file again."))
 
 
-def _ask(page: Page, session: Session, question: str, *, face: int) -> dict[str, Any]:
+def answered(page: Page, session: Session, question: str, *, face: int) -> dict[str, Any]:
+    """A question about a session's face (counted from 1), answered, or a typed error."""
     if not 1 <= face <= len(session.faces):
         return _error(
             question,
