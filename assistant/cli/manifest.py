@@ -110,7 +110,9 @@ def check(
 
     rows = read_manifest(path)
     shares = {"test_percent": test_percent, "calibration_percent": calibration_percent}
-    result = check_leaks(rows, within=near, **shares)
+    result = check_leaks(
+        rows, within=near, test_percent=test_percent, calibration_percent=calibration_percent
+    )
     if identity is not None:
         from assistant.compose import build_finder
 
