@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-import gradio as gr
+from gradio.events import api
 
 from assistant.errors import ConfigError, MediaError
 from assistant.report import failure_json
@@ -42,8 +42,8 @@ def need_mcp() -> None:
 def add_tools(page: Page, sessions: Sessions) -> None:
     """Add the tools to the app that is being built; the page's own endpoints must be hidden."""
     analyze_photo, ask_about_photo = _tools(page, sessions)
-    gr.api(analyze_photo, concurrency_id="measure", concurrency_limit=1)
-    gr.api(ask_about_photo, concurrency_id="write", concurrency_limit=1)
+    api(analyze_photo, concurrency_id="measure", concurrency_limit=1)
+    api(ask_about_photo, concurrency_id="write", concurrency_limit=1)
 
 
 def _tools(page: Page, sessions: Sessions) -> tuple[Callable[..., str], Callable[..., str]]:
