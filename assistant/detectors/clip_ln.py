@@ -133,6 +133,8 @@ class ClipLnDetector:
                 batch = crops[start : start + self._batch_size]
                 try:
                     values = self._read_out(self._read_tokens(self._prepare(batch)))
+                    if self._header.mirror:
+                        values = 0.5 * (values + self._read_out(self._mirrored(batch)))
                 except (torch.OutOfMemoryError, MemoryError) as error:
                     raise OutOfMemory(
                         f"There is too little memory to score {len(batch)} faces at once.",
@@ -147,7 +149,8 @@ class ClipLnDetector:
         Without ``layers``: one forward pass, the output tokens of all blocks that are run, and the
         gradient of the logit with respect to them through the read-out alone (zero for blocks it
         does not read). With ``layers``: attention probabilities of those blocks and the logit's
-        gradient with respect to them, backward only down to the lowest of them.
+        gradient with respect to them, backward only down to the lowest of them. Where the weights
+        score the mirror image too, inside and gradients are those of the crop as it is.
 
         Raises:
             InferenceError: the score is not finite, or a layer is not run.
@@ -183,6 +186,39 @@ class ClipLnDetector:
         normal = (pixels.permute(0, 3, 1, 2).float() - self._mean) / self._std
         return embed(self._tower, normal.to(self._dtype))
 
+    def _mirrored(self, crops: Sequence[Image]) -> list[Tensor]:
+        """The read tokens of the crops' mirror images."""
+        turned = [np.ascontiguousarray(crop[:, ::-1]) for crop in crops]
+        return self._read_tokens(self._prepare(turned))
+
+    def _mirror_tokens(self, crop: Image) -> list[Tensor] | None:
+        if not self._header.mirror:
+            return None
+        with torch.inference_mode():
+            return self._mirrored([crop])
+
+    def _both(self, logit: Tensor, mirrored: Sequence[Tensor] | None) -> float:
+        """The crop's score, of which ``logit`` is the unmirrored view's."""
+        value = logit.detach()
+        if mirrored is not None:
+            with torch.inference_mode():
+                value = 0.5 * (value + self._read_out(mirrored))
+        return float(self._finite(value.double().cpu().numpy())[0])
+
+    def _patch_logits(
+        self, picked: Sequence[Tensor], mirrored: Sequence[Tensor] | None
+    ) -> NDArray[np.float32] | None:
+        with torch.inference_mode():
+            found = self._read_out.patch_logits([t.detach() for t in picked])
+            if found is None:
+                return None
+            other = None if mirrored is None else self._read_out.patch_logits(mirrored)
+            if other is not None:
+                back = other.view(1, *self._header.tower.grid).flip(2).flatten(1)
+                found = 0.5 * (found + back)
+            logits: NDArray[np.float32] = found[0].cpu().numpy()
+        return logits
+
     def _read_tokens(self, tokens: Tensor) -> list[Tensor]:
         outputs = run_blocks(self._tower, tokens, range(self.depth))
         return self._pick(outputs)
@@ -202,18 +238,19 @@ class ClipLnDetector:
             picked = self._pick([chosen.get(i, t) for i, t in enumerate(outputs)])
             logit = self._read_out(picked)
             gradients = torch.autograd.grad(logit.sum(), leaves)
-        patch_logits = self._read_out.patch_logits([t.detach() for t in picked])
+        mirrored = self._mirror_tokens(crop)
+        share = 1.0 if mirrored is None else 0.5
         stacked = torch.cat(outputs).float()
         gradient = torch.zeros_like(stacked)
         for block, value in zip(self._read_out.blocks, gradients, strict=True):
-            gradient[block] = value[0].float()
+            gradient[block] = share * value[0].float()
         return Trace(
-            logit=float(self._finite(logit.detach().double().cpu().numpy())[0]),
+            logit=self._both(logit, mirrored),
             layers=(),
             grid=grid,
             tokens=stacked.cpu().numpy(),
             token_gradient=gradient.cpu().numpy(),
-            patch_logits=None if patch_logits is None else patch_logits[0].cpu().numpy(),
+            patch_logits=self._patch_logits(picked, mirrored),
         )
 
     def _trace_attention(
@@ -243,12 +280,14 @@ class ClipLnDetector:
                 outputs.append(tokens)
             logit = self._read_out(self._pick(outputs))
             gradients = torch.autograd.grad(logit.sum(), wanted)
+        mirrored = self._mirror_tokens(crop)
+        share = 1.0 if mirrored is None else 0.5
         return Trace(
-            logit=float(self._finite(logit.detach().double().cpu().numpy())[0]),
+            logit=self._both(logit, mirrored),
             layers=layers,
             grid=grid,
             attention=torch.cat([p.detach() for p in wanted]).float().cpu().numpy(),
-            attention_gradient=torch.cat(gradients).float().cpu().numpy(),
+            attention_gradient=share * torch.cat(gradients).float().cpu().numpy(),
         )
 
     @staticmethod

@@ -33,14 +33,16 @@ FORMAT = "whyfake.delta/1"
 class DeltaHeader:
     """The metadata of a delta.
 
-    ``base_sha256`` is :func:`assistant.detectors.tower.tower_sha256` of the base; ``calibration``
-    and ``card`` are plain JSON values.
+    ``base_sha256`` is :func:`assistant.detectors.tower.tower_sha256` of the base; ``mirror``: the
+    logit is the mean of a crop's and its mirror image's; ``calibration`` and ``card`` are plain
+    JSON values.
     """
 
     tower: TowerLayout
     base_sha256: str
     read_out: Mapping[str, Any]
     crop: CropSpec
+    mirror: bool = False
     calibration: Mapping[str, Any] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
 
@@ -84,6 +86,7 @@ def write_delta(
                 "shift_y": header.crop.shift_y,
                 **({"published": True} if header.crop.published else {}),
             },
+            "mirror": header.mirror,
             "calibration": dict(header.calibration),
             "card": dict(header.card),
         },
@@ -117,6 +120,7 @@ def read_delta(path: Path) -> Delta:
             base_sha256=values["base_sha256"],
             read_out=values["read_out"],
             crop=CropSpec(**values["crop"]),
+            mirror=bool(values.get("mirror", False)),
             calibration=values["calibration"],
             card=values["card"],
         )

@@ -118,8 +118,14 @@ class JointConfig(_Strict):
     blended_shares: dict[str, float] = {}
     self_blended: float = Field(default=0.6, ge=0, le=1)
     augmentation: Augmentation = Augmentation()
+    keep: Literal["best", "last"] = Field(
+        default="best", description="which average: of the best validation, or of the last step"
+    )
     interpolation: float = Field(
         default=1.0, ge=0, le=1, description="0: the start, 1: the tuned weights (arXiv 2109.01903)"
+    )
+    final_share: float | None = Field(
+        default=None, ge=0, le=1, description="of the statistics after training; None: share"
     )
     border: float = Field(default=0.0, ge=0, le=1, description="share of pairs cut tight")
     border_from: int = Field(default=0, ge=0, description="first step with pairs cut tight")
@@ -148,6 +154,9 @@ class DetectorConfig(_Strict):
     self_blended: dict[str, float] = {}
     self_blended_weight: float = Field(default=0.5, ge=0)
     flip: bool = True
+    mirror: bool = Field(
+        default=False, description="score a crop and its mirror image, and take the mean logit"
+    )
     read_out: ReadOutConfig = ReadOutConfig()
     tuning: TuningConfig = TuningConfig()
     joint: JointConfig = JointConfig()

@@ -93,6 +93,7 @@ def finish(
         base_sha256=tower_sha256(base),
         read_out=read_out.options(),
         crop=config.crop.spec,
+        mirror=config.mirror,
         calibration=calibrator.to_json(),
         card=card,
     )

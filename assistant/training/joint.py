@@ -88,8 +88,13 @@ class JointModel(torch.nn.Module):
                 kept.append(state.float())
         return kept
 
-    def logits(self, crops: list[Image], *, batch: int = 16) -> NDArray[np.float64]:
-        """Raw scores of RGB uint8 crops."""
+    def logits(
+        self, crops: list[Image], *, batch: int = 16, mirror: bool = False
+    ) -> NDArray[np.float64]:
+        """Raw scores of RGB uint8 crops; ``mirror``: the mean with those of their mirror images."""
+        if mirror:
+            turned = [np.ascontiguousarray(crop[:, ::-1]) for crop in crops]
+            return 0.5 * (self.logits(crops, batch=batch) + self.logits(turned, batch=batch))
         self.read_out.eval()
         with torch.inference_mode():
             parts = [
@@ -138,7 +143,8 @@ def train_jointly(
     named = _named(model)
     optimiser = torch.optim.AdamW(_groups(model), weight_decay=config.weight_decay)
     rates = [float(group["lr"]) for group in optimiser.param_groups]
-    trained = config.model_dump(mode="json", exclude={"interpolation"})  # used after training
+    after = {"interpolation", "final_share", "keep"}  # used when training is over
+    trained = config.model_dump(mode="json", exclude=after)
     key = json.dumps([trained, mix.key, seed, sorted(named)])
     state = RunState(
         named,
@@ -192,12 +198,13 @@ def train_jointly(
             progress("validation", period + 1, periods, value)
         if state.exhausted():
             break
+    last = config.keep == "last"
     return Jointly(
-        norms=state.best("norm."),
-        low_rank=state.best("low_rank."),
+        norms=state.best("norm.", last=last),
+        low_rank=state.best("low_rank.", last=last),
         read_out={
             **{n: b.cpu() for n, b in model.read_out.named_buffers()},
-            **state.best("read_out."),
+            **state.best("read_out.", last=last),
         },
         validation=state.validation,
     )

@@ -97,7 +97,9 @@ def train_joint(
             parameter.copy_(tuned.norms[name])
         for name, factor in model.low_rank.items():
             factor.copy_(tuned.low_rank[name])
-    logits = _scores(model, mix, faces, progress)
+    if joint.final_share is not None:
+        model.read_out.weights = (joint.final_share, 1.0 - joint.final_share)
+    logits = _scores(model, mix, faces, config.mirror, progress)
     report = {
         "first_read_out": started.sha256,
         "steps": joint.steps,
@@ -197,6 +199,7 @@ def _scores(
     model: JointModel,
     mix: PairMix,
     faces: KnownFaces,
+    mirror: bool,
     progress: Callable[[str, int, int, float], None],
 ) -> NDArray[np.float64]:
     """Logits of the calibration and test parts; zero elsewhere."""
@@ -204,6 +207,6 @@ def _scores(
     rows = np.flatnonzero((faces.parts != "train") & faces.usable)
     for start in range(0, len(rows), 128):
         chosen = rows[start : start + 128]
-        logits[chosen] = model.logits([mix.crop(int(r)) for r in chosen])
+        logits[chosen] = model.logits([mix.crop(int(r)) for r in chosen], mirror=mirror)
         progress("scores", min(start + 128, len(rows)), len(rows), 0.0)
     return logits

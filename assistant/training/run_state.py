@@ -78,11 +78,10 @@ class RunState:
         """A context in which the parameters have their averaged values."""
         return _Swap(self._named, self._average)
 
-    def best(self, prefix: str) -> dict[str, Tensor]:
-        """The best values of the parameters under ``prefix``, without it, on the CPU."""
-        return {
-            n.removeprefix(prefix): t.cpu() for n, t in self._best.items() if n.startswith(prefix)
-        }
+    def best(self, prefix: str, *, last: bool = False) -> dict[str, Tensor]:
+        """The best (or last) average of the parameters under ``prefix``, without it, on the CPU."""
+        values = self._average if last else self._best
+        return {n.removeprefix(prefix): t.cpu() for n, t in values.items() if n.startswith(prefix)}
 
     def _save(self, epoch: int, batch: int) -> None:
         if self._path is None:

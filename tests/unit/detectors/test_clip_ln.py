@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -130,6 +131,25 @@ def test_trace_without_layers_gives_score_tokens_and_read_out_gradient(detector)
         step = [1e-3 * torch.tensor(trace.token_gradient[b : b + 1]) for b in read.blocks]
         moved = read([t + s for t, s in zip(picked, step, strict=True)]).item() - trace.logit
         assert moved == pytest.approx(1e-3 * (trace.token_gradient**2).sum(), rel=0.1, abs=1e-6)
+
+
+def test_a_face_and_its_mirror_image_score_alike_where_the_weights_say_so(tmp_path):
+    base, delta = saved(tmp_path, TINY, "sum")
+    plain = ClipLnDetector.load(base, delta)
+    read = read_delta(delta)
+    header = dataclasses.replace(read.header, mirror=True)
+    write_delta(delta, header, norms=read.norms, read_out=read.read_out)
+    detector = ClipLnDetector.load(base, delta)
+    crop = crops(1)[0]
+    turned = np.ascontiguousarray(crop[:, ::-1])
+    views = plain.logits([crop, turned])
+    assert views[0] != pytest.approx(views[1], abs=1e-3)
+    assert detector.logits([crop, turned]) == pytest.approx([views.mean()] * 2, abs=1e-5)
+    trace, other = detector.trace(crop), detector.trace(turned)
+    assert trace.logit == pytest.approx(views.mean(), abs=1e-5)
+    assert detector.trace(crop, layers=[1]).logit == pytest.approx(views.mean(), abs=1e-5)
+    back = other.patch_logits.reshape(3, 3)[:, ::-1]
+    assert trace.patch_logits.reshape(3, 3) == pytest.approx(back, abs=1e-5)
 
 
 @pytest.mark.parametrize("layers", [[0], [1], [0, 1]])
