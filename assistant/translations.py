@@ -160,6 +160,9 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "like-random": "Neutralisiert man {region}, geht der Wert von {before} auf {after}; gleich "
         "große zufällige Flecken können dasselbe bewirken.",
         "then": "Ohne {region} wäre das Urteil {verdict}.",
+        "no-parts": "In dieser Ansicht ließen sich keine Gesichtsteile unterscheiden; keine Region "
+        "wurde angesehen.",
+        "not-seen": "Außerhalb des Gesichtsausschnitts und darum nicht angesehen: {regions}.",
         "set": "Neutralisiert man {regions}, lautet das Urteil {verdict} ({after}).",
         "set-none": "Neutralisiert man {regions}, bleibt das Urteil gleich.",
         "card-same": "Nach {count} alltäglichen Änderungen der Datei liegt der Wert zwischen {low} und "
@@ -219,6 +222,9 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "like-random": "Al neutralizar {region}, la puntuación pasa del {before} al {after}, pero "
         "manchas al azar de ese tamaño pueden hacer lo mismo.",
         "then": "Sin {region}, el veredicto sería {verdict}.",
+        "no-parts": "En esta vista no se distinguen las partes de la cara; no se ha mirado ninguna "
+        "región.",
+        "not-seen": "Fuera del recorte de la cara, y por eso sin mirar: {regions}.",
         "set": "Al neutralizar {regions}, el veredicto sería {verdict} ({after}).",
         "set-none": "Al neutralizar {regions}, el veredicto no cambia.",
         "card-same": "Tras {count} cambios cotidianos del archivo, la puntuación queda entre el {low} "
@@ -262,9 +268,17 @@ class _Teller:
             FactKind.COUNTERFACTUAL: self._effect,
             FactKind.FRAGILITY: self._card,
             FactKind.DOMAIN: lambda v: [self.texts["inside" if v["inside"] else "outside"]],
-            FactKind.LIMIT: lambda v: [self.texts[str(v["limit"])]],
+            FactKind.LIMIT: self._limit,
         }
         return tuple(tellers[fact.kind](fact.values))
+
+    def _limit(self, v: Mapping[str, Any]) -> list[str]:
+        if v["limit"] != "not-seen":
+            return [self.texts[str(v["limit"])]]
+        if not v["regions"]:
+            return [self.texts["no-parts"]]
+        listed = ", ".join(self.regions[name][0] for name in v["regions"])
+        return [self.texts["not-seen"].format(regions=listed)]
 
     def _percent(self, share: float) -> str:
         if share < 0.005:

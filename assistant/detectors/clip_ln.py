@@ -287,7 +287,7 @@ class ClipLnDetector:
             layers=layers,
             grid=grid,
             attention=torch.cat([p.detach() for p in wanted]).float().cpu().numpy(),
-            attention_gradient=share * torch.cat(gradients).float().cpu().numpy(),
+            attention_gradient=(share * torch.cat(gradients).float()).cpu().numpy(),
         )
 
     @staticmethod

@@ -15,7 +15,7 @@ from assistant.types import Message, PromptRef
 
 __all__ = ["Prompt", "parse"]
 
-#: Inputs that hold text of a user or a model; they may stand only between the delimiters of a user turn.
+#: Inputs that hold text of a user or a model: they stand only between the delimiters of a turn.
 USER_INPUTS = frozenset({"question", "sentence"})
 OPEN, CLOSE = "<<<", ">>>"
 _NAME = re.compile(r"[a-z][a-z0-9-]*\Z")

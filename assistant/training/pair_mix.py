@@ -184,7 +184,7 @@ def _cut_tight(part: NDArray[Any], inset: tuple[int, int, int, int]) -> NDArray[
     height, width = part.shape[:2]
     top, bottom, left, right = inset
     kept = np.ascontiguousarray(part[top : height - bottom, left : width - right])
-    return cv2.copyMakeBorder(kept, top, bottom, left, right, cv2.BORDER_REFLECT_101)
+    return np.asarray(cv2.copyMakeBorder(kept, top, bottom, left, right, cv2.BORDER_REFLECT_101))
 
 
 def _shares(wanted: dict[str, float], there: set[str]) -> dict[str, float]:

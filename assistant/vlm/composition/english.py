@@ -109,8 +109,8 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "gives no verdict.",
         ),
         "heldout": (
-            "The verdict is uncertain: the face lies outside what the detector knows, so its score "
-            "gives no verdict.",
+            "No verdict follows from this score, because the face lies outside what the detector "
+            "knows: the verdict is uncertain.",
         ),
     },
     "verdict-short": {
