@@ -8,12 +8,13 @@ already, to be scored whole where no face is found in it) may be left out.
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import TrainingError
 
-__all__ = ["ManifestRow", "read_manifest"]
+__all__ = ["ManifestRow", "read_manifest", "require_both_classes"]
 
 _LABELS = {"0": 0, "real": 0, "1": 1, "fake": 1, "manipulated": 1}
 _YES_NO = {"": False, "0": False, "1": True, "false": False, "true": True}
@@ -67,6 +68,17 @@ def read_manifest(path: Path, *, check_files: bool = True) -> list[ManifestRow]:
             code="manifest",
         )
     return _checked(path, found, check_files)
+
+
+def require_both_classes(rows: Sequence[ManifestRow]) -> None:
+    """Raise a TrainingError (code ``one-class``) unless real and manipulated faces are listed."""
+    if len({row.label for row in rows}) < 2:
+        only = "manipulated" if rows and rows[0].label else "real"
+        raise TrainingError(
+            f"The manifest lists {only} faces only; training needs both classes.",
+            hint="Add rows with the other label (0: real, 1: manipulated).",
+            code="one-class",
+        )
 
 
 def _checked(
