@@ -78,7 +78,7 @@ def build(settings: Settings) -> Assistant:
         finder=finder,
         detector=detector,
         calibrator=calibrator,
-        attributor=_attributor(settings),
+        attributor=_attributor(settings, detector),
         narrator=Narrator(
             vlm=vlm,
             fallback=fallback,
@@ -250,8 +250,13 @@ def _openai(cls: Any, settings: Settings) -> VlmBackend:
     return made
 
 
-def _attributor(settings: Settings) -> Attributor:
-    made: Attributor = registry.load("attributors", settings.attributor, plugins=settings.plugins)()
+def _attributor(settings: Settings, detector: Detector) -> Attributor:
+    """The one in the settings; weights that score no patches are read by their patch lens."""
+    name = settings.attributor
+    if name == "patch-evidence" and not getattr(detector, "scores_patches", True):
+        _log.warning("these detector weights score no patches: the map is that of patch-lens")
+        name = "patch-lens"
+    made: Attributor = registry.load("attributors", name, plugins=settings.plugins)()
     return made
 
 

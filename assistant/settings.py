@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     calibration: Path | None = Field(
         None, description="A calibration of your own (`whyfake calibrate --out`), as JSON."
     )
-    attributor: str = Field("patch-lens", description="Makes the heat map.")
+    attributor: str = Field("patch-evidence", description="Makes the heat map.")
     counterfactual: Literal["inpaint", "blur", "mean", "mirror"] = Field(
         "inpaint", description="How a region is neutralised before the face is scored again."
     )

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from assistant.detectors.delta_file import Delta, DeltaHeader, read_delta
 from assistant.detectors.low_rank import merge_low_rank
-from assistant.detectors.read_out import ReadOut, build_read_out
+from assistant.detectors.read_out import PatchEvidenceReadOut, ReadOut, build_read_out
 from assistant.detectors.tower import (
     attention_probabilities,
     build_tower,
@@ -167,6 +167,11 @@ class ClipLnDetector:
                 code="trace-layers",
             )
         return self._trace_attention(crop, chosen, grid)
+
+    @property
+    def scores_patches(self) -> bool:
+        """True where the read-out gives each patch a logit of its own."""
+        return any(isinstance(part, PatchEvidenceReadOut) for part in self._read_out.modules())
 
     def provenance(self) -> Mapping[str, str]:
         """Base, its hash, the delta's hash, precision and device."""
