@@ -8,14 +8,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-
-import numpy as np
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from assistant import evidence as facts
-from assistant.attribution.regions import find_regions
-from assistant.attribution.stability import with_stability
 from assistant.errors import AssistantError, InferenceError
 from assistant.events import (
     Analyzed,
@@ -23,7 +19,6 @@ from assistant.events import (
     Done,
     Event,
     Explained,
-    FaceFound,
     Failed,
     MediaReady,
     NoFace,
@@ -31,36 +26,25 @@ from assistant.events import (
     Token,
     TurnDone,
 )
-from assistant.faces import domain_measures, is_too_small, make_face
 from assistant.interfaces import (
     Attributor,
     Calibrator,
     Detector,
     DomainCheck,
     FaceFinder,
-    TraceableDetector,
     VlmBackend,
 )
+from assistant.measuring import CausalProbe, Measurer
 from assistant.media import MediaLimits, load_media
 from assistant.narrator import Narrator
+from assistant.tracks import find_tracks
 from assistant.types import (
     Analysis,
-    Attribution,
-    Calibrated,
     Description,
-    Detection,
-    DomainFinding,
     Explanation,
     Face,
     FaceAnalysis,
-    Fact,
-    Image,
-    Media,
-    RegionFinding,
-    Score,
-    Trace,
     Turn,
-    Verdict,
 )
 
 __all__ = ["Assistant", "PipelineLimits"]
@@ -75,11 +59,6 @@ class PipelineLimits:
     media: MediaLimits = field(default_factory=MediaLimits)
     max_faces: int = 8
     max_question_characters: int = 2000
-
-
-_TOO_SMALL = "A face is too small to be judged (under 24 pixels) and was left out."
-
-CausalProbe = Callable[[FaceAnalysis, Detector, Calibrator], tuple[Fact, ...]]
 
 
 class Assistant:
@@ -125,8 +104,13 @@ class Assistant:
         self.demo = demo
         self._causal = causal
         self._fragility = fragility
-        self._domain = domain
-        self._region_baseline = region_baseline
+        self._measurer = Measurer(
+            detector=detector,
+            calibrator=calibrator,
+            attributor=attributor,
+            domain=domain,
+            region_baseline=region_baseline,
+        )
 
     @property
     def vlm(self) -> VlmBackend:
@@ -236,15 +220,7 @@ class Assistant:
         """
         if self._fragility is None or result.evidence.of_kind(facts.FactKind.FRAGILITY):
             return result
-        regions = with_stability(
-            result.regions,
-            self.attributor,
-            self.detector,
-            result.face.crop,
-            result.face.crop_landmarks,
-            self._region_baseline,
-        )
-        return replace(self._with_facts(result, self._fragility), regions=regions)
+        return self._measurer.with_stability(self._measurer.with_facts(result, self._fragility))
 
     def _check_question(self, question: str) -> None:
         limit = self.limits.max_question_characters
@@ -275,11 +251,10 @@ class Assistant:
         seconds = {"decode": time.perf_counter() - began}
         warnings = list(media.warnings)
         results: list[FaceAnalysis] = []
-        find = self._video_faces if media.kind == "video" else self._image_faces
         faces: list[list[Face]] = []
         step = time.perf_counter()
-        for event in find(media, faces, warnings):
-            yield event
+        spec, most = self.detector.crop_spec, self.limits.max_faces
+        yield from find_tracks(media, self.finder, spec, faces, warnings, most=most)
         seconds["faces"] = time.perf_counter() - step
         if not faces:
             yield NoFace(
@@ -290,7 +265,7 @@ class Assistant:
             return
         step = time.perf_counter()
         for track in faces:
-            result = self._measure(media, track)
+            result = self._measurer.measure(media, track)
             results.append(result)
             yield Analyzed(result=result)
         seconds["score_and_map"] = time.perf_counter() - step
@@ -298,7 +273,7 @@ class Assistant:
             step = time.perf_counter()
             for i, result in enumerate(results):
                 yield Progress(stage="counterfactuals", done=i, total=len(results))
-                results[i] = self._with_facts(result, self._causal)
+                results[i] = self._measurer.with_facts(result, self._causal)
                 yield Analyzed(result=results[i])
             seconds["counterfactuals"] = time.perf_counter() - step
         explanation = None
@@ -328,139 +303,6 @@ class Assistant:
             )
         )
 
-    def _image_faces(
-        self, media: Media, tracks: list[list[Face]], warnings: list[str]
-    ) -> Iterator[Event]:
-        found = sorted(self._find(media.frames[0], warnings), key=lambda d: -_area(d.box_xyxy))
-        if len(found) > self.limits.max_faces:
-            warnings.append(
-                f"{len(found)} faces were found; the {self.limits.max_faces} largest were analysed."
-            )
-        for index, detection in enumerate(found[: self.limits.max_faces]):
-            face = make_face(
-                media.frames[0],
-                detection,
-                self.detector.crop_spec,
-                media_id=media.id,
-                index=index,
-                frame_index=0,
-            )
-            tracks.append([face])
-            yield FaceFound(face=face)
-
-    def _find(self, frame: Image, warnings: list[str]) -> list[Detection]:
-        """The faces of a frame that are large enough to be judged."""
-        found = self.finder.find(frame)
-        large = [detection for detection in found if not is_too_small(detection)]
-        if len(large) < len(found) and _TOO_SMALL not in warnings:
-            warnings.append(_TOO_SMALL)
-        return large
-
-    def _video_faces(
-        self, media: Media, tracks: list[list[Face]], warnings: list[str]
-    ) -> Iterator[Event]:
-        """One track: the largest face of each frame."""
-        track: list[Face] = []
-        several = 0
-        for i, frame in enumerate(media.frames):
-            yield Progress(stage="faces", done=i, total=len(media.frames))
-            found = self._find(frame, warnings)
-            several += len(found) > 1
-            if found:
-                detection = max(found, key=lambda d: _area(d.box_xyxy))
-                face = make_face(
-                    frame,
-                    detection,
-                    self.detector.crop_spec,
-                    media_id=media.id,
-                    index=0,
-                    frame_index=i,
-                )
-                track.append(face)
-        if several:
-            warnings.append(
-                f"{several} of {len(media.frames)} frames show several faces; "
-                "the largest was judged."
-            )
-        if track:
-            if len(track) < len(media.frames):
-                warnings.append(
-                    f"A face was found in {len(track)} of {len(media.frames)} frames; "
-                    "the others were left out."
-                )
-            tracks.append(track)
-            yield FaceFound(face=track[0])
-
-    def _measure(self, media: Media, track: list[Face]) -> FaceAnalysis:
-        """Score a face (or a video's faces, by the mean of their logits) and map it."""
-        extra: tuple[Fact, ...] = ()
-        if len(track) == 1:
-            face = track[0]
-            trace = self._trace(face)
-            logit = trace.logit if trace else float(self.detector.logits([face.crop])[0])
-        else:
-            logits = self.detector.logits([f.crop for f in track])
-            logit = float(np.mean(logits))
-            face = track[int(np.argmin(np.abs(logits - logit)))]
-            trace = self._trace(face)
-            extra = (self._frames_fact(logits),)
-        calibrated = self.calibrator.calibrate(logit)
-        finding = self._judge(media, face, trace)
-        if finding is not None and self._domain is not None:
-            calibrated = self._domain.apply(calibrated, finding)
-            extra = (*extra, _domain_fact(finding))
-        score = Score(
-            logit=logit,
-            probability=calibrated.probability,
-            interval=calibrated.interval,
-            verdict=calibrated.verdict,
-            thresholds=self.calibrator.thresholds,
-            detector=self.detector.name,
-            calibrator=self.calibrator.name,
-            weights_sha256=self.detector.weights_sha256,
-            domain=finding,
-        )
-        attribution = self.attributor.attribute(self.detector, face.crop, trace)
-        regions = self._regions(attribution, face)
-        return FaceAnalysis(
-            face=face,
-            score=score,
-            attribution=attribution,
-            regions=regions,
-            evidence=facts.build_evidence(face, score, regions, media, extra),
-        )
-
-    def _regions(self, attribution: Attribution, face: Face) -> tuple[RegionFinding, ...]:
-        """Where the map lies; none where no face parts can be named (the evidence says so)."""
-        try:
-            return find_regions(attribution.map, face.crop_landmarks, self._region_baseline)
-        except InferenceError as error:
-            if error.code != "no-face-parts":
-                raise
-            return ()
-
-    def _trace(self, face: Face) -> Trace | None:
-        if not isinstance(self.detector, TraceableDetector):
-            return None
-        return self.detector.trace(face.crop)
-
-    def _judge(self, media: Media, face: Face, trace: Trace | None) -> DomainFinding | None:
-        """Whether the face is like those the detector knows; of a video, the face that stands."""
-        if self._domain is None or trace is None or trace.tokens is None:
-            return None
-        detection = Detection(
-            box_xyxy=face.box_xyxy, landmarks=face.landmarks, confidence=face.confidence
-        )
-        return self._domain.judge(trace, domain_measures(media.frames[face.frame_index], detection))
-
-    def _frames_fact(self, logits: np.ndarray) -> Fact:
-        return facts.frames_fact([self.calibrator.calibrate(float(x)).probability for x in logits])
-
-    def _with_facts(self, result: FaceAnalysis, probe: CausalProbe) -> FaceAnalysis:
-        calibrator = _NoVerdict(self.calibrator) if result.score.abstained else self.calibrator
-        added = probe(result, self.detector, calibrator)
-        return replace(result, evidence=facts.renumbered(result.evidence, added))
-
     def _explain(
         self, result: FaceAnalysis, blind: bool, cancel: threading.Event | None
     ) -> Iterator[Event]:
@@ -471,30 +313,3 @@ class Assistant:
                 yield Described(description=piece)
             else:
                 yield Token(text=piece)
-
-
-class _NoVerdict:
-    """A calibrator for a face that gets no verdict: so that no change of it seems to give one."""
-
-    def __init__(self, calibrator: Calibrator) -> None:
-        self.name = calibrator.name
-        self.thresholds = calibrator.thresholds
-        self._calibrator = calibrator
-
-    def calibrate(self, logit: float) -> Calibrated:
-        return replace(self._calibrator.calibrate(logit), verdict=Verdict.UNCERTAIN)
-
-
-def _domain_fact(finding: DomainFinding) -> Fact:
-    return facts.domain_fact(
-        1,
-        inside=finding.status == "inside",
-        distance=finding.distance,
-        limit=finding.limit,
-        reasons=finding.reasons,
-        abstained=finding.status == "outside",
-    )
-
-
-def _area(box: tuple[float, float, float, float]) -> float:
-    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])

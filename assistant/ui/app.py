@@ -17,7 +17,8 @@ from assistant.ui import texts  # noqa: E402
 from assistant.ui.endpoints import add_endpoints  # noqa: E402
 from assistant.ui.markup import problem  # noqa: E402
 from assistant.ui.mcp_tools import add_tools, need_mcp  # noqa: E402
-from assistant.ui.page import EMPTY, Page, PageAssistant, Update  # noqa: E402
+from assistant.ui.page import EMPTY, Page, Update  # noqa: E402
+from assistant.ui.page_assistant import PageAssistant  # noqa: E402
 from assistant.ui.sessions import Session, Sessions  # noqa: E402
 from assistant.ui.uploads import upload_field  # noqa: E402
 

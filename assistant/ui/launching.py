@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from assistant.ui.page import PageAssistant
+    from assistant.ui.page_assistant import PageAssistant
 
 __all__ = ["launch_options", "prepare", "upload_dir"]
 

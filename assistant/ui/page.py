@@ -6,9 +6,8 @@ An :data:`Update` maps the name of a part (``verdict``, ``words``, ...) to its n
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Any
 
 from assistant.attribution.neutralise import VARIATIONS
 from assistant.errors import AssistantError, Cancelled, InferenceError
@@ -16,7 +15,6 @@ from assistant.events import (
     Analyzed,
     Described,
     Done,
-    Event,
     Explained,
     FaceFound,
     Failed,
@@ -26,13 +24,13 @@ from assistant.events import (
     Token,
     TurnDone,
 )
-from assistant.pipeline import PipelineLimits
-from assistant.types import FaceAnalysis, FactKind, Turn
+from assistant.types import FaceAnalysis, FactKind
 from assistant.ui.downloads import downloads
 from assistant.ui.fragility import fragility_panel
 from assistant.ui.markup import problem, waiting
 from assistant.ui.measured import evidence_panel, look_panel, tabs, verdict_panel
 from assistant.ui.pacing import paced, safely
+from assistant.ui.page_assistant import PageAssistant
 from assistant.ui.pictures import crop_uri, heat_uri, neutralised_uris, outline_uris
 from assistant.ui.sessions import Session, without_frames
 from assistant.ui.words import (
@@ -43,7 +41,7 @@ from assistant.ui.words import (
     stopped_panel,
 )
 
-__all__ = ["EMPTY", "Page", "PageAssistant", "Update"]
+__all__ = ["EMPTY", "Page", "Update"]
 
 Update = dict[str, Any]
 
@@ -69,60 +67,6 @@ _STAGES = {
     "counterfactuals": "Neutralising regions and scoring again",
     "fragility": "Recompressing and resizing, and scoring again",
 }
-
-
-class PageAssistant(Protocol):
-    """What the page needs of an assistant (:class:`assistant.pipeline.Assistant` has it)."""
-
-    limits: PipelineLimits
-    demo: bool
-    versions: dict[str, str]
-
-    @property
-    def measures_fragility(self) -> bool:
-        """Whether :meth:`probe_fragility` adds anything."""
-        ...
-
-    def analyze(
-        self,
-        data: bytes,
-        *,
-        explain: bool = True,
-        fragility: bool = True,
-        cancel: threading.Event | None = None,
-    ) -> Iterator[Event]:
-        """Measure a file."""
-        ...
-
-    def probe_fragility(self, result: FaceAnalysis) -> FaceAnalysis:
-        """Add how steady the score and the regions are."""
-        ...
-
-    @property
-    def can_describe(self) -> bool:
-        """Whether the text backend sees pictures (``blind``)."""
-        ...
-
-    def explain(
-        self, result: FaceAnalysis, *, blind: bool = False, cancel: threading.Event | None = None
-    ) -> Iterator[Event]:
-        """Write the explanation of a face; ``blind``: after a description without the score."""
-        ...
-
-    def ask(
-        self,
-        result: FaceAnalysis,
-        question: str,
-        *,
-        history: Sequence[Turn] = (),
-        cancel: threading.Event | None = None,
-    ) -> Iterator[Event]:
-        """Answer a question about a face."""
-        ...
-
-    def describe(self) -> Mapping[str, Mapping[str, str]]:
-        """Every stage's name and origin."""
-        ...
 
 
 class Page:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assistant.ui.markup import text
 
 if TYPE_CHECKING:
-    from assistant.ui.page import PageAssistant
+    from assistant.ui.page_assistant import PageAssistant
 
 __all__ = [
     "BLIND_INFO",
