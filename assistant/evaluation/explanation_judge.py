@@ -307,16 +307,20 @@ def _regions(text: str, truth: Truth) -> list[Claim]:
     causal = re.search(r"\bneutrali[sz]|\bwithout the\b|\bcovered\b", text)
     mapped = re.search(r"\bmap\b|\bstands? out\b|\bdraws\b|\bpoints? to\b", text)
     for region in named:
-        out, share, _ = truth.regions.get(region, (None, 0.0, 0.0))
+        out, share, lift = truth.regions.get(region, (None, 0.0, 0.0))
         if causal and not mapped:
             found.append(_effect(text, region, truth))
         elif not mapped:
             found.append(Claim(kind="region", said=region, true=False))
         else:
-            denied = re.search(r"\bnot\b", text) is not None
-            top = max((s for o, s, _ in truth.regions.values() if o), default=0.0)
-            most = re.search(r"\bmost\b", text) is not None and share < top
-            true = out is not None and out != denied and not most
+            # "... stands out, yet neutralising it does not move the score" denies the effect alone.
+            denial = r"\bnot (?:stand|draw|point)" if causal else r"\bnot\b"
+            denied = re.search(denial, text) is not None
+            sized = re.search(r"\bfor its size\b", text) is not None
+            own = lift if sized else share
+            top = max((v if sized else s for o, s, v in truth.regions.values() if o), default=0.0)
+            too_much = re.search(r"\bmost\b", text) is not None and own < top
+            true = out is not None and out != denied and not too_much
             found.append(Claim(kind="region", said=region, true=true))
     return found
 

@@ -146,12 +146,12 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "region-first": {
         "train": (
-            "In the map, {region} stands out most, with {share} of the map.",
+            "In the map, {region} stands out most for its size, with {share} of the map.",
             "The map points to {region}: it draws {share} of the map, {lift} times what its size "
             "alone explains.",
             "{Region} stands out: it draws {share} of the map, {lift} times what its size alone "
             "explains.",
-            "The map points most to {region}, which draws {share} of it.",
+            "The map points to {region}, which draws {share} of it.",
         ),
         "heldout": (
             "What stands out is {region}, with {share} of the map.",
