@@ -20,6 +20,8 @@ SCHEMA = json.loads(
 class Says:
     """A domain check that always finds the same."""
 
+    interval = (0.7, 0.999)
+
     def __init__(self, status):
         self.status = status
         self.seen = None
@@ -35,7 +37,7 @@ class Says:
         if finding.status == "inside":
             return calibrated
         verdict = Verdict.UNCERTAIN if finding.status == "outside" else calibrated.verdict
-        return dataclasses.replace(calibrated, interval=(0.01, 0.999), verdict=verdict)
+        return dataclasses.replace(calibrated, interval=self.interval, verdict=verdict)
 
 
 def analysed(status, monkeypatch, skin=(255, 190, 160)):
@@ -85,8 +87,17 @@ def test_at_the_edge_the_verdict_stays_and_the_interval_widens(monkeypatch):
     plain, _ = analysed("inside", monkeypatch)
     edge, _ = analysed("edge", monkeypatch)
     assert edge.faces[0].score.verdict is plain.faces[0].score.verdict
-    assert edge.faces[0].score.interval == (0.01, 0.999)
+    assert edge.faces[0].score.interval == (0.7, 0.999)
     fact = edge.faces[0].evidence.of_kind(FactKind.DOMAIN)[0]
     assert not fact.values["inside"]
     assert "interval was widened" in fact.text
     assert plain.faces[0].evidence["D1"].values["inside"]
+
+
+def test_a_close_case_at_the_edge_gets_no_verdict(monkeypatch):
+    monkeypatch.setattr(Says, "interval", (0.5, 0.999))
+    analysis, _ = analysed("edge", monkeypatch)
+    score = analysis.faces[0].score
+    assert score.probability > 0.65
+    assert score.abstained
+    assert score.verdict is Verdict.UNCERTAIN
