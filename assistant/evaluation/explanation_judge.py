@@ -189,6 +189,8 @@ def _numbers(text: str, truth: Truth) -> list[Claim]:
             value, unit = float(match[1]), match[2] or ""
             if value == 100 and not unit:
                 continue
+            if value == 255 and part[: match.start()].rstrip().endswith(" of"):
+                continue  # the scale of a grey level: "57 of 255"
             before = part[: match.start()].rstrip()
             loose = before.endswith(("over", "under", "more than", "fewer than", "below"))
             digits = len(match[1].partition(".")[2])
@@ -226,10 +228,10 @@ def _topics(part: str, text: str, unit: str) -> list[str]:
         return ["change"]
     if "frames" in text:
         return ["frames"]
-    if unit in {"times", "x"}:
-        return ["lift"]
     if re.search(r"\bmeasured\b|\blimit\b", part):
         return ["quality"]
+    if unit in {"times", "x"}:
+        return ["lift"]
     if re.search(r"\bof the map\b|\bof it\b|\bdraws\b", part):
         return ["share"]
     if re.search(
