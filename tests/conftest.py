@@ -79,7 +79,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Playwright leaves an event loop running in the thread from its start to the session's end, and
     other tests may want one of their own. Torch is asked for a device only if a test needs it.
     """
-    items.sort(key=lambda item: "chromium" in getattr(item, "fixturenames", ()))
+    items.sort(
+        key=lambda item: (
+            "e2e" in item.path.parts,
+            "chromium" in getattr(item, "fixturenames", ()),
+        )
+    )
     marked = [item for item in items if item.get_closest_marker("gpu")]
     if not marked:
         return
