@@ -35,7 +35,7 @@ from assistant.detectors.tower import (
 from assistant.errors import ConfigError, InferenceError, OutOfMemory, WeightsError
 from assistant.types import CropSpec, Image, Trace
 
-__all__ = ["ClipLnDetector"]
+__all__ = ["ClipLnDetector", "assemble", "tuned_state"]
 
 
 class ClipLnDetector:
@@ -333,10 +333,7 @@ def assemble(state: Mapping[str, Tensor], delta: Delta) -> tuple[VisionTransform
             code="weights-shape",
         )
     try:
-        tower.load_state_dict(merge_low_rank(state, delta.low_rank), strict=True)
-        tower.load_state_dict(
-            {**tower.state_dict(), **{name: t for name, t in delta.norms.items()}}, strict=True
-        )
+        tower.load_state_dict(tuned_state(state, delta), strict=True)
         read_out.load_state_dict(dict(delta.read_out), strict=True)
     except (RuntimeError, ValueError) as error:
         raise WeightsError(
@@ -345,6 +342,15 @@ def assemble(state: Mapping[str, Tensor], delta: Delta) -> tuple[VisionTransform
             code="weights-shape",
         ) from error
     return tower, read_out
+
+
+def tuned_state(state: Mapping[str, Tensor], delta: Delta) -> dict[str, Tensor]:
+    """A base's weights with a delta's LayerNorms in place and its low-rank updates added.
+
+    Raises:
+        ValueError: an update fits no layer of the base.
+    """
+    return {**merge_low_rank(state, delta.low_rank), **delta.norms}
 
 
 def _resize(crop: Image, side: int) -> Image:

@@ -1,7 +1,9 @@
 """``whyfake adapt``: a small step from the shipped read-out to a user's own faces.
 
-The read-out goes on training on the statistics of the user's pictures, held close to where it
-began. It is judged on groups that were kept out, and only recommended where it wins.
+The part of the read-out that reads block statistics goes on training on the user's pictures, held
+close to where it began; patch evidence and mirror image are left out of an adapted detector. It is
+judged on groups that were kept out, beside the whole detector it came from, and only recommended
+where it wins.
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 from assistant.calibration.fitting import fit_calibrator
-from assistant.detectors.clip_ln import assemble
-from assistant.detectors.delta_file import read_delta, write_delta
-from assistant.detectors.read_out import StatisticsReadOut, SumReadOut
+from assistant.detectors.clip_ln import ClipLnDetector, assemble, tuned_state
+from assistant.detectors.delta_file import Delta, read_delta, write_delta
+from assistant.detectors.read_out import ReadOut, StatisticsReadOut, SumReadOut
 from assistant.errors import TrainingError
 from assistant.evaluation.detection_metrics import auroc, ece
 from assistant.evaluation.face_manifest import ManifestRow
@@ -34,6 +36,7 @@ from assistant.training.read_out import scores
 __all__ = ["adapt_detector", "folder_rows"]
 
 _LEAST, _SMALL = 40, 300
+_AT_ONCE = 64
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"}
 
 
@@ -42,6 +45,7 @@ class _Faces:
     statistics: NDArray[np.float16]
     labels: NDArray[np.int64]
     groups: list[str]
+    before: NDArray[np.float64]
 
 
 def folder_rows(folder: Path) -> list[ManifestRow]:
@@ -110,16 +114,17 @@ def adapt_detector(
     """
     read = read_delta(delta)
     state = load_file(base)
-    _, read_out = assemble(state, read)
-    if not isinstance(read_out, SumReadOut) or not all(
-        isinstance(m, StatisticsReadOut) for m in read_out.members
-    ):
+    _, whole = assemble(state, read)
+    read_out = _statistics_part(whole)
+    if read_out is None:
         raise TrainingError(
             "Only detectors that read block statistics can be adapted here.",
             hint="Train with `whyfake train detector` and the layer-norms recipe instead.",
             code="cannot-adapt",
         )
-    faces = _statistics(rows, state, read_out, finder, work, read.header, progress)
+    detector = ClipLnDetector.load(base, delta)
+    tuned = tuned_state(state, read)
+    faces = _statistics(rows, tuned, read, read_out, detector, finder, work, progress)
     part = np.array(
         [int(hashlib.sha256(g.encode()).hexdigest(), 16) % 4 for g in faces.groups], np.int64
     )
@@ -131,7 +136,7 @@ def adapt_detector(
                 hint="Spread the pictures over more sub-folders (one a person or video).",
                 code="too-few-groups",
             )
-    before_logits = scores(read_out, faces.statistics)
+    before_logits = faces.before
     adapted = _continue(read_out, faces, train, seed=seed, progress=progress)
     after_logits = scores(adapted, faces.statistics)
     calibrator = fit_calibrator(
@@ -167,18 +172,36 @@ def adapt_detector(
         calibration=calibrator.to_json(),
         card={"adapted_from": read.sha256, **report},
         read_out=adapted.options(),
+        mirror=False,
     )
-    write_delta(output, header, norms=read.norms, read_out=adapted.state_dict(), half=True)
+    write_delta(
+        output,
+        header,
+        norms=read.norms,
+        read_out=adapted.state_dict(),
+        low_rank=read.low_rank,
+        half=True,
+    )
     return report
+
+
+def _statistics_part(read_out: ReadOut) -> SumReadOut | None:
+    """The members that read block statistics: only these can be trained on from a cache."""
+    if not isinstance(read_out, SumReadOut):
+        return None
+    pairs = zip(read_out.members, read_out.weights, strict=True)
+    kept = [(m, w) for m, w in pairs if isinstance(m, StatisticsReadOut)]
+    return SumReadOut([m for m, _ in kept], [w for _, w in kept]) if kept else None
 
 
 def _statistics(
     rows: Sequence[ManifestRow],
-    state: dict[str, torch.Tensor],
+    tuned: dict[str, torch.Tensor],
+    read: Delta,
     read_out: SumReadOut,
+    detector: ClipLnDetector,
     finder: FaceFinder,
     work: Path,
-    header: Any,
     progress: Callable[[str, int, int, float], None],
 ) -> _Faces:
     blocks = read_out.blocks
@@ -188,15 +211,22 @@ def _statistics(
             hint="Train with `whyfake train detector`.",
             code="cannot-adapt",
         )
+    header = read.header
     cache = CropCache(work, rows, header.crop)
     cache.fill(finder, limit=len(rows), progress=progress)
+    name = f"of-{read.sha256[:12]}"  # another delta has another tower
     store = StatisticsCache(
-        cache.folder, "plain", count=len(rows), blocks=blocks, width=header.tower.width
+        cache.folder, name, count=len(rows), blocks=blocks, width=header.tower.width
     )
-    run = statistics_of(state, header.tower, blocks)
+    run = statistics_of(tuned, header.tower, blocks)
     store.fill(lambda i: np.array(cache.crops[i]), run, limit=len(rows), progress=progress)
     usable = np.flatnonzero(cache.points[:, 0] != UNREADABLE)
+    before = []
+    for start in range(0, len(usable), _AT_ONCE):
+        before.append(detector.logits([cache.crops[i] for i in usable[start : start + _AT_ONCE]]))
+        progress("before", min(start + _AT_ONCE, len(usable)), len(usable), 0.0)
     return _Faces(
+        before=np.concatenate(before) if before else np.zeros(0),
         statistics=np.asarray(store.values)[usable],
         labels=np.array([cache.rows[i].label for i in usable], np.int64),
         groups=[cache.rows[i].video for i in usable],

@@ -1,3 +1,5 @@
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -5,8 +7,13 @@ import torch
 from safetensors.torch import save_file
 
 from assistant.detectors.clip_ln import ClipLnDetector
-from assistant.detectors.delta_file import DeltaHeader, write_delta
-from assistant.detectors.read_out import ClassTokenReadOut, StatisticsReadOut, SumReadOut
+from assistant.detectors.delta_file import DeltaHeader, read_delta, write_delta
+from assistant.detectors.read_out import (
+    ClassTokenReadOut,
+    PatchEvidenceReadOut,
+    StatisticsReadOut,
+    SumReadOut,
+)
 from assistant.detectors.tower import TowerLayout, build_tower, tower_sha256
 from assistant.errors import TrainingError
 from assistant.training.adaptation import adapt_detector, folder_rows
@@ -75,6 +82,34 @@ def test_adapting_learns_what_is_there_and_says_how_it_was_judged(own):
     assert 0 < report["judged"] < 400
     assert "luck" in report["warnings"][0]
     detector = ClipLnDetector.load(own / "base.safetensors", own / "e.safetensors")
+    assert np.isfinite(detector.logits([np.zeros((42, 42, 3), np.uint8)])).all()
+
+
+def test_a_tuned_tower_with_patch_evidence_can_be_adapted(own):
+    read_out = SumReadOut(
+        [
+            StatisticsReadOut(blocks=[0, 1], width=24, hidden=8),
+            PatchEvidenceReadOut(blocks=[0, 1], width=24, hidden=4, grid=3),
+        ],
+        [0.8, 0.2],
+    )
+    build(own, read_out)
+    plain = read_delta(own / "d.safetensors")
+    layer = "transformer.resblocks.0.mlp.c_fc"
+    write_delta(
+        own / "d.safetensors",
+        dataclasses.replace(plain.header, mirror=True),
+        norms={"transformer.resblocks.1.ln_1.weight": torch.full((24,), 1.5)},
+        read_out=plain.read_out,
+        low_rank={f"{layer}.up": torch.randn(96, 2) * 0.1, f"{layer}.down": torch.randn(2, 24)},
+    )
+    report = run(own)
+    assert report["after"]["auroc"] > report["before"]["auroc"] + 0.01
+    adapted = read_delta(own / "e.safetensors")
+    assert set(adapted.low_rank) == {f"{layer}.up", f"{layer}.down"}
+    assert adapted.norms["transformer.resblocks.1.ln_1.weight"].tolist() == [1.5] * 24
+    detector = ClipLnDetector.load(own / "base.safetensors", own / "e.safetensors")
+    assert not detector.scores_patches
     assert np.isfinite(detector.logits([np.zeros((42, 42, 3), np.uint8)])).all()
 
 
