@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,32 +10,10 @@ from assistant.evaluation.known_masks import AlignedFace, region_swap
 from assistant.training.self_blended import self_blend
 from assistant.types import REGIONS, Image
 
-__all__ = ["blend_sample", "blended", "recompressed"]
+__all__ = ["blended"]
 
 _PARTS = tuple(name for name in REGIONS if name != "background")
 _WHOLE = tuple(name for name in _PARTS if name != "forehead")
-#: Shares of untouched faces, of self-blended ones; the rest are region swaps.
-_UNTOUCHED, _SELF_BLENDED = 0.15, 0.35
-
-
-def blend_sample(
-    index: int, faces: Sequence[AlignedFace], rng: np.random.Generator
-) -> tuple[Image, NDArray[np.float32]]:
-    """One picture, at times recompressed, and its mask: H x W in [0, 1], zero where untouched."""
-    face = faces[index]
-    choice = rng.random()
-    if choice < _UNTOUCHED or len(faces) < 2:
-        crop, mask = face.crop, np.zeros(face.crop.shape[:2], np.float32)
-    elif choice < _UNTOUCHED + _SELF_BLENDED:
-        crop, mask = self_blend(face.crop, face.crop_landmarks, rng)
-        mask = mask / max(float(mask.max()), 1e-6)
-    else:
-        donor = faces[(index + 1 + int(rng.integers(len(faces) - 1))) % len(faces)]
-        crop, hard = region_swap(
-            face, donor, _swap_mask(face, rng), feather=rng.uniform(0.004, 0.025)
-        )
-        mask = hard.astype(np.float32)
-    return recompressed(crop, rng), mask
 
 
 def blended(
@@ -74,19 +49,3 @@ def _swap_mask(face: AlignedFace, rng: np.random.Generator) -> NDArray[np.bool_]
         mask = whole
     chosen: NDArray[np.bool_] = mask if mask.any() else whole
     return chosen
-
-
-def recompressed(crop: Image, rng: np.random.Generator) -> Image:
-    """Scaled down and up again in 3 of 10 cases, JPEG of quality 50-97 in 6 of 10."""
-    if rng.random() < 0.3:
-        height, width = crop.shape[:2]
-        factor = rng.uniform(0.5, 0.9)
-        small = (max(8, int(width * factor)), max(8, int(height * factor)))
-        less = cv2.resize(crop, small, interpolation=cv2.INTER_AREA)
-        crop = np.asarray(cv2.resize(less, (width, height), interpolation=cv2.INTER_CUBIC))
-    if rng.random() < 0.6:
-        options = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 98))]
-        _, data = cv2.imencode(".jpg", np.ascontiguousarray(crop[..., ::-1]), options)
-        again = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
-        crop = np.ascontiguousarray(again[..., ::-1])
-    return np.asarray(crop, np.uint8)

@@ -24,11 +24,11 @@ from assistant.detectors.tower import (
 from assistant.evaluation.face_manifest import ManifestRow, read_manifest
 from assistant.interfaces import FaceFinder
 from assistant.training.detector_config import DetectorConfig
-from assistant.training.face_cache import FOUND, UNREADABLE, CropCache, StatisticsCache
+from assistant.training.face_cache import UNREADABLE, CropCache, StatisticsCache
 from assistant.training.finishing import KnownFaces, finish
 from assistant.training.read_out import TrainingSet, scores, train_read_outs
 from assistant.training.self_blended import self_blend
-from assistant.training.splits import balanced_weights, part_of
+from assistant.training.splits import balanced_weights, parts_of
 from assistant.types import Image
 
 __all__ = ["statistics_of", "train_detector"]
@@ -92,15 +92,8 @@ def train_detector(
     cache = CropCache(work, rows, config.crop.spec)
     cache.fill(finder, limit=limit, progress=progress)
     known = cache.rows[:limit]
-    parts = np.array(
-        [
-            part_of(
-                r.video,
-                test_percent=config.test_percent,
-                calibration_percent=config.calibration_percent,
-            )
-            for r in known
-        ]
+    parts = parts_of(
+        known, test_percent=config.test_percent, calibration_percent=config.calibration_percent
     )
     run = statistics_of(state, layout, config.read_out.blocks)
     plain = _plain_statistics(config, cache, parts, run, limit, layout.width, progress)
@@ -161,26 +154,14 @@ def _blended_statistics(
 ) -> tuple[NDArray[np.float16], list[int]]:
     """Statistics of self-blended faces of the training part, and the row each was made from."""
     rng = np.random.default_rng(11)
-    picked: list[int] = []
-    for source, share in sorted(config.self_blended.items()):
-        reals = [
-            i
-            for i in range(len(parts))
-            if cache.rows[i].source == source
-            and cache.rows[i].label == 0
-            and cache.points[i, 0] == FOUND
-            and parts[i] == "train"
-        ]
-        whole, rest = divmod(share, 1.0)
-        extra = rng.permutation(reals)[: round(rest * len(reals))].tolist() if reals else []
-        picked += reals * int(whole) + extra
+    picked = cache.pick_for_blending(parts, config.self_blended, rng)
     if not picked:
         return np.zeros((0, len(config.read_out.blocks), 3, width), np.float16), []
     picked = [int(i) for i in rng.permutation(picked)]
 
     def crop_at(number: int) -> Image:
         row = picked[number]
-        points = cache.points[row, 2:].reshape(5, 2).astype(np.float64)
+        points = cache.landmarks(row)
         crop = np.array(cache.crops[row])
         try:
             return self_blend(crop, points, np.random.default_rng((config.seed, number)))[0]

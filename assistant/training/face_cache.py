@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -84,6 +84,36 @@ class CropCache:
                 _save_progress(self.folder, "crops", self.done)
                 rate = (self.done - start) / (time.monotonic() - began)
                 progress("crops", self.done, min(limit, len(self.rows)), rate)
+
+    def landmarks(self, index: int) -> NDArray[np.float64]:
+        """The five points of a row, 5 x 2 in pixels of its crop."""
+        return np.asarray(self.points[index, 2:].reshape(5, 2), np.float64)
+
+    def blendable(self, parts: NDArray[np.str_], source: str) -> list[int]:
+        """Real faces of the training part of a source in which a face was found."""
+        return [
+            i
+            for i, part in enumerate(parts)
+            if part == "train"
+            and self.rows[i].source == source
+            and self.rows[i].label == 0
+            and self.points[i, 0] == FOUND
+        ]
+
+    def pick_for_blending(
+        self, parts: NDArray[np.str_], shares: Mapping[str, float], rng: np.random.Generator
+    ) -> list[int]:
+        """Rows to blend: every real training face of a source as often as its share says.
+
+        A share of 2.25 takes each twice, and a random quarter once more.
+        """
+        picked: list[int] = []
+        for source, share in sorted(shares.items()):
+            reals = self.blendable(parts, source)
+            whole, rest = divmod(share, 1.0)
+            extra = rng.permutation(reals)[: round(rest * len(reals))].tolist() if reals else []
+            picked += reals * int(whole) + [int(i) for i in extra]
+        return picked
 
     def _one(self, row: ManifestRow, finder: FaceFinder) -> tuple[Image, NDArray[np.float32]]:
         values = np.zeros(12, np.float32)

@@ -133,7 +133,7 @@ def train_jointly(
             period's average is kept.
         seed: of all that is drawn.
         checkpoint: written every ``config.checkpoint_steps`` steps; the same call goes on from it.
-        log: CSV, a line every ten steps and every validation.
+        log: a line of NAME=VALUE every ten steps and every validation.
         progress: told ("tuning", steps done, in all, loss or AUROC).
 
     Raises:
@@ -255,10 +255,8 @@ def _loss(model: JointModel, batch: Batch) -> tuple[Tensor, dict[str, float]]:
     tokens = model.tokens(batch.crops)
     labels = torch.from_numpy(batch.labels).float().to(device)
     target = labels * (1 - 2 * config.label_smoothing) + config.label_smoothing
-    by_block = dict(zip(model.read_out.blocks, tokens, strict=True))
-    statistics = model.read_out.members[0]
-    first = statistics([by_block[b] for b in model.read_out.blocks])
-    patches = model.evidence.patch_logits([by_block[b] for b in model.evidence.blocks])
+    first = model.read_out.members[0](tokens)  # both read the same blocks
+    patches = model.evidence.patch_logits(tokens)
     second = model.evidence.pooled(patches)
     both = model.read_out.weights[0] * first + model.read_out.weights[1] * second
     whole, one, two = (

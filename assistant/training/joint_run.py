@@ -24,7 +24,7 @@ from assistant.training.face_cache import UNREADABLE, CropCache
 from assistant.training.finishing import KnownFaces, finish
 from assistant.training.joint import Jointly, JointModel, train_jointly
 from assistant.training.pair_mix import PairMix
-from assistant.training.splits import part_of
+from assistant.training.splits import parts_of
 
 __all__ = ["train_joint"]
 
@@ -159,18 +159,13 @@ def _interpolated(tuned: Jointly, before: dict[str, Tensor], share: float) -> Jo
 
 def _faces(config: DetectorConfig, cache: CropCache, limit: int) -> KnownFaces:
     known = cache.rows[:limit]
-    parts = [
-        part_of(
-            r.video,
-            test_percent=config.test_percent,
-            calibration_percent=config.calibration_percent,
-        )
-        for r in known
-    ]
+    parts = parts_of(
+        known, test_percent=config.test_percent, calibration_percent=config.calibration_percent
+    )
     return KnownFaces(
         rows=known,
         labels=np.array([r.label for r in known], np.int64),
-        parts=np.array(parts),
+        parts=parts,
         usable=np.asarray(cache.points[:limit, 0] != UNREADABLE),
     )
 

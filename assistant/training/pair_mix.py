@@ -170,8 +170,7 @@ class PairMix:
         )
 
     def _face(self, row: int) -> AlignedFace:
-        points = self._cache.points[row, 2:].reshape(5, 2).astype(np.float64)
-        return AlignedFace(crop=self.crop(row), crop_landmarks=points)
+        return AlignedFace(crop=self.crop(row), crop_landmarks=self._cache.landmarks(row))
 
 
 def _inset(size: int, rng: np.random.Generator) -> tuple[int, int, int, int]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from assistant.evaluation.face_manifest import ManifestRow
 
-__all__ = ["Part", "balanced_weights", "list_sha256", "part_of"]
+__all__ = ["Part", "balanced_weights", "list_sha256", "part_of", "parts_of"]
 
 Part = Literal["test", "calibration", "train"]
 
@@ -22,6 +22,14 @@ def part_of(video: str, *, test_percent: int, calibration_percent: int) -> Part:
     if value < test_percent:
         return "test"
     return "calibration" if value < test_percent + calibration_percent else "train"
+
+
+def parts_of(
+    rows: Sequence[ManifestRow], *, test_percent: int, calibration_percent: int
+) -> NDArray[np.str_]:
+    """Where each row belongs."""
+    percent = {"test_percent": test_percent, "calibration_percent": calibration_percent}
+    return np.array([part_of(row.video, **percent) for row in rows])
 
 
 def list_sha256(rows: Sequence[ManifestRow]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -21,9 +21,9 @@ from torch import Tensor
 from assistant.detectors.tower import Tower, TowerLayout, embed, run_blocks
 from assistant.training.augmentation import augment
 from assistant.training.detector_config import DetectorConfig
-from assistant.training.face_cache import FOUND, UNREADABLE, CropCache
+from assistant.training.face_cache import UNREADABLE, CropCache
 from assistant.training.self_blended import self_blend
-from assistant.training.splits import part_of
+from assistant.training.splits import parts_of
 from assistant.types import Image
 
 __all__ = ["TuningFaces"]
@@ -47,11 +47,11 @@ class TuningFaces:
         self._tokens: NDArray[np.float16] | None = None
         known = cache.rows[:limit]
         self.known = len(known)
-        percent = (config.test_percent, config.calibration_percent)
-        parts = [
-            part_of(r.video, test_percent=percent[0], calibration_percent=percent[1]) for r in known
-        ]
-        self.origin = self._picked(parts)
+        parts = parts_of(
+            known, test_percent=config.test_percent, calibration_percent=config.calibration_percent
+        )
+        rng = np.random.default_rng(11)
+        self.origin = cache.pick_for_blending(parts, config.self_blended, rng)
         rows = [*known, *(known[i] for i in self.origin)]
         self.labels = np.array([r.label for r in known] + [1] * len(self.origin), np.int64)
         self.videos = [r.video for r in rows]
@@ -60,29 +60,12 @@ class TuningFaces:
         readable = cache.points[:limit, 0] != UNREADABLE
         self.usable = np.concatenate([readable, np.ones(len(self.origin), bool)])
 
-    def _picked(self, parts: Sequence[str]) -> list[int]:
-        rng = np.random.default_rng(11)
-        picked: list[int] = []
-        for source, share in sorted(self._config.self_blended.items()):
-            reals = [
-                i
-                for i, part in enumerate(parts)
-                if part == "train"
-                and self._cache.rows[i].source == source
-                and self._cache.rows[i].label == 0
-                and self._cache.points[i, 0] == FOUND
-            ]
-            whole, rest = divmod(share, 1.0)
-            extra = rng.permutation(reals)[: round(rest * len(reals))].tolist() if reals else []
-            picked += reals * int(whole) + [int(i) for i in extra]
-        return picked
-
     def crop(self, row: int) -> Image:
         """A row's crop; a blend is the same one every time."""
         if row < self.known:
             return np.array(self._cache.crops[row])
         face = self.origin[row - self.known]
-        points = self._cache.points[face, 2:].reshape(5, 2).astype(np.float64)
+        points = self._cache.landmarks(face)
         crop = np.array(self._cache.crops[face])
         try:
             return self_blend(crop, points, np.random.default_rng((11, row)))[0]

@@ -140,7 +140,6 @@ def test_the_feature_is_class_token_and_mean_patch_of_the_last_block():
 WEIGHTS = Path(__file__).parents[3] / "weights"
 
 
-@pytest.mark.skipif(not (WEIGHTS / "domain-vits14.json").exists(), reason="none is shipped yet")
 def test_the_shipped_check_belongs_to_the_shipped_detector():
     shipped = hashlib.sha256((WEIGHTS / "clip-ln-vits14.safetensors").read_bytes()).hexdigest()
     loaded = load_domain(WEIGHTS / "domain-vits14.json")
