@@ -7,28 +7,22 @@ from pathlib import Path
 
 import click
 
-from assistant.cli.options import settings_of
+from assistant.cli.options import (
+    json_option,
+    out_option,
+    settings_of,
+    tell_progress,
+    work_option,
+)
 
 __all__ = ["adapt"]
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("adapted.safetensors"),
-    show_default=True,
-    help="The adapted detector.",
-)
-@click.option(
-    "--work",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".work"),
-    show_default=True,
-    help="Caches; the same command again goes on from there.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@out_option("The adapted detector.", "adapted.safetensors")
+@work_option("Caches")
+@json_option()
 @click.pass_context
 def adapt(context: click.Context, folder: Path, out: Path, work: Path, as_json: bool) -> None:
     """Adapt the detector to your own faces in FOLDER/real and FOLDER/fake."""
@@ -46,9 +40,7 @@ def adapt(context: click.Context, folder: Path, out: Path, work: Path, as_json: 
         build_finder(settings),
         work=work,
         output=out,
-        progress=lambda what, done, total, value: click.echo(
-            f"{what}: {done} of {total} ({value:.3g})", err=True
-        ),
+        progress=tell_progress,
     )
     if as_json:
         click.echo(json.dumps(report, indent=2))

@@ -1,15 +1,19 @@
-"""What commands share: the settings that the group's options and a command's own flags make."""
+"""What commands share: the settings they run with, and the options of those that train."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
 
-__all__ = ["settings_of"]
+__all__ = ["json_option", "out_option", "settings_of", "tell_progress", "work_option"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def settings_of(context: click.Context, **flags: Any) -> Settings:
@@ -18,3 +22,35 @@ def settings_of(context: click.Context, **flags: Any) -> Settings:
 
     own = {name: value for name, value in flags.items() if value is not None}
     return load_settings(**{**dict(context.obj or {}), **own})
+
+
+def work_option(kept: str) -> Callable[[_Command], _Command]:
+    """``--work``: a folder that holds ``kept``, so that a run can go on where it ended."""
+    return click.option(
+        "--work",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(".work"),
+        show_default=True,
+        help=f"{kept}; the same command again goes on from there.",
+    )
+
+
+def out_option(text: str, default: str | None = None) -> Callable[[_Command], _Command]:
+    """``--out``: the file that is written; without ``default``, only where it is given."""
+    return click.option(
+        "--out",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=None if default is None else Path(default),
+        show_default=default is not None,
+        help=text,
+    )
+
+
+def json_option(text: str = "Print the report as JSON.") -> Callable[[_Command], _Command]:
+    """``--json``, handed to the command as ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help=text)
+
+
+def tell_progress(what: str, done: int, total: int, value: float) -> None:
+    """One line on stderr a step; ``value`` is what the step gave, a loss for example."""
+    click.echo(f"{what}: {done} of {total} ({value:.3g})", err=True)

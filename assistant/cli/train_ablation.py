@@ -7,7 +7,13 @@ from pathlib import Path
 
 import click
 
-from assistant.cli.options import settings_of
+from assistant.cli.options import (
+    json_option,
+    out_option,
+    settings_of,
+    tell_progress,
+    work_option,
+)
 
 __all__ = ["ablation"]
 
@@ -15,17 +21,9 @@ __all__ = ["ablation"]
 @click.command("ablation")
 @click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--seeds", type=click.IntRange(1, 20), default=3, show_default=True, help="How many.")
-@click.option(
-    "--work",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".work"),
-    show_default=True,
-    help="Caches and checkpoints; the same command again goes on from there.",
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write JSON here."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@work_option("Caches and checkpoints")
+@out_option("Also write JSON here.")
+@json_option("Print JSON instead of a table.")
 @click.pass_context
 def ablation(
     context: click.Context, config: Path, seeds: int, work: Path, out: Path | None, as_json: bool
@@ -51,13 +49,9 @@ def ablation(
         build_finder(settings),
         work=work,
         seeds=range(seeds),
-        progress=_progress,
+        progress=tell_progress,
     )
     text = json.dumps(result, indent=1) + "\n"
     if out is not None:
         out.write_text(text, encoding="utf-8")
     click.echo(text if as_json else table(result))
-
-
-def _progress(what: str, done: int, total: int, value: float) -> None:
-    click.echo(f"{what}: {done} of {total} ({value:.3g})", err=True)

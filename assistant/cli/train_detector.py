@@ -7,28 +7,22 @@ from pathlib import Path
 
 import click
 
-from assistant.cli.options import settings_of
+from assistant.cli.options import (
+    json_option,
+    out_option,
+    settings_of,
+    tell_progress,
+    work_option,
+)
 
 __all__ = ["detector"]
 
 
 @click.command("detector")
 @click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--work",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".work"),
-    show_default=True,
-    help="Caches and checkpoints; the same command again goes on from there.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("detector.safetensors"),
-    show_default=True,
-    help="The trained detector.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@work_option("Caches and checkpoints")
+@out_option("The trained detector.", "detector.safetensors")
+@json_option()
 @click.pass_context
 def detector(context: click.Context, config: Path, work: Path, out: Path, as_json: bool) -> None:
     """Train a detector as CONFIG (YAML) says, calibrate it, and write one file."""
@@ -47,14 +41,12 @@ def detector(context: click.Context, config: Path, work: Path, out: Path, as_jso
     work.mkdir(parents=True, exist_ok=True)
     recipes = {"read-out": train_detector, "joint": train_joint, "layer-norms": train_layer_norms}
     recipe = recipes[loaded.recipe]
-    report = recipe(loaded, base, build_finder(settings), work=work, output=out, progress=_progress)
+    report = recipe(
+        loaded, base, build_finder(settings), work=work, output=out, progress=tell_progress
+    )
     if as_json:
         click.echo(json.dumps(report, indent=2))
         return
     click.echo(f"Wrote {out}: trained on {report['trained_on']} faces.")
     for source, numbers in report["test"].items():
         click.echo(f"  {source}: AUROC {numbers['auroc']} on {numbers['n']} held-out faces")
-
-
-def _progress(what: str, done: int, total: int, value: float) -> None:
-    click.echo(f"{what}: {done} of {total} ({value:.3g})", err=True)

@@ -7,28 +7,22 @@ from pathlib import Path
 
 import click
 
-from assistant.cli.options import settings_of
+from assistant.cli.options import (
+    json_option,
+    out_option,
+    settings_of,
+    tell_progress,
+    work_option,
+)
 
 __all__ = ["text_tower"]
 
 
 @click.command("text-tower")
 @click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--work",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".work"),
-    show_default=True,
-    help="Caches; the same command again goes on from there.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("text-tower.safetensors"),
-    show_default=True,
-    help="The trained text tower.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@work_option("Caches")
+@out_option("The trained text tower.", "text-tower.safetensors")
+@json_option()
 @click.pass_context
 def text_tower(context: click.Context, config: Path, work: Path, out: Path, as_json: bool) -> None:
     """Train a text tower against the locked picture tower, as CONFIG (YAML) says."""
@@ -45,8 +39,6 @@ def text_tower(context: click.Context, config: Path, work: Path, out: Path, as_j
         build_finder(settings),
         work=work,
         output=out,
-        progress=lambda what, done, total, value: click.echo(
-            f"{what}: {done} of {total} ({value:.3g})", err=True
-        ),
+        progress=tell_progress,
     )
     click.echo(json.dumps(report, indent=2) if as_json else report_text(report))
