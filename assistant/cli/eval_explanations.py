@@ -79,7 +79,12 @@ _COLUMNS = (
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write a page of cases side by side here. It shows the faces of the manifest.",
 )
-@click.option("--blind", is_flag=True, help="Do not name the narrators on the page.")
+@click.option(
+    "--blind-page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a page for readers here: the template's text and another narrator's, unnamed, in "
+    "random order, with a form for ratings (`eval ratings` reads them). It shows faces too.",
+)
 @click.pass_context
 def explanations(
     context: click.Context,
@@ -94,20 +99,23 @@ def explanations(
     as_json: bool,
     out: Path | None,
     page: Path | None,
-    blind: bool,
+    blind_page: Path | None,
 ) -> None:
     """Measure how true, whole, steadfast and readable each narrator's explanations are."""
     from assistant.evaluation.explanation_page import reading_page
+    from assistant.evaluation.explanation_pairs import pairs_page
     from assistant.evaluation.explanations import evaluate_narrator, misled, some, summary
     from assistant.prompting import PromptLibrary
     from assistant.resources import resource_dir
 
     settings = settings_of(context)
+    wanted = _wanted(names, settings)
+    pair = _pair(wanted) if blind_page is not None else ()
     results, changed, source = _results(settings, manifest, limit, seed)
     prompts = PromptLibrary(settings.prompts_dir or resource_dir("prompts"))
     trials = {}
     provenance = {}
-    for name in _wanted(names, settings):
+    for name in wanted:
         vlm = _backend(name, settings)
         try:
             cases = some(results, few) if name in _SHORT else results
@@ -146,9 +154,10 @@ def explanations(
         out.write_text(text + "\n", encoding="utf-8")
     if page is not None:
         shown = {name: trial for name, trial in trials.items() if "+" not in name}
-        page.write_text(
-            reading_page(results, shown, most=50, seed=seed, named=not blind), encoding="utf-8"
-        )
+        page.write_text(reading_page(results, shown), encoding="utf-8")
+    if blind_page is not None:
+        compared = {name: trials[name] for name in pair}
+        blind_page.write_text(pairs_page(results, compared, seed=seed), encoding="utf-8")
     click.echo(text if as_json else _markdown(result))
 
 
@@ -157,10 +166,12 @@ def explanations(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 def ratings(files: tuple[Path, ...]) -> None:
-    """Sum up ratings saved from the reading page: means by narrator, and how far raters agree."""
-    from assistant.evaluation.ratings import rated
+    """Sum up ratings saved from the page for readers: preference, means, how far raters agree."""
+    from assistant.evaluation.ratings import preference_words, rated
 
-    click.echo(json.dumps(rated(files), indent=2))
+    result = rated(files)
+    click.echo(json.dumps(result, indent=2))
+    click.echo(preference_words(result), err=True)
 
 
 def _controls(wanted: tuple[str, ...]) -> tuple[str, ...]:
@@ -203,6 +214,17 @@ def _wanted(names: tuple[str, ...], settings: Settings) -> list[str]:
         return list(dict.fromkeys(names))
     wanted = ["template", "tuned", "untuned"]
     return wanted if settings.vlm_backend in {"template", "llama-cpp"} else [*wanted, "configured"]
+
+
+def _pair(wanted: list[str]) -> tuple[str, str]:
+    """The two narrators that readers compare: the template and one measured on every case."""
+    others = [name for name in wanted if name != "template" and name not in _SHORT]
+    if "template" not in wanted or not others:
+        raise click.UsageError(
+            "--blind-page compares the template with another narrator: name both, as in "
+            "`--narrator template --narrator tuned`."
+        )
+    return "template", others[-1]
 
 
 def _backend(name: str, settings: Settings) -> VlmBackend:

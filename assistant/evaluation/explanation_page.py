@@ -1,55 +1,36 @@
-"""A page that shows cases side by side for reading, with a form for ratings that saves a CSV.
+"""A page that shows cases side by side for reading: what each narrator said, and what was struck.
 
-The page holds faces: it is for the one who measures, and no other file is loaded by it.
+The page holds faces: it is for the one who measures, and no other file is loaded by it. Ratings are
+asked for on a page of its own, where no narrator is named (``explanation_pairs.py``).
 """
 
 from __future__ import annotations
 
 import base64
 import html
-import random
 from collections.abc import Mapping, Sequence
 
 from assistant.evaluation.explanations import Told, Trial
 from assistant.types import FaceAnalysis, Image, SentenceStatus
 
-__all__ = ["reading_page"]
+__all__ = ["PAGE_STYLE", "facts_list", "page_head", "picture", "reading_page"]
 
-_STYLE = """
+#: What the pages of cases share.
+PAGE_STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:1200px;padding:1rem;
 color:#111;background:#fff}
 article{border-top:2px solid #777;margin:2rem 0;padding-top:1rem}
-.row{display:flex;gap:1rem;flex-wrap:wrap}.text{flex:1 1 20rem;border:1px solid #888;padding:.8rem}
-ol{columns:2;font-size:.85rem}img{width:180px;height:180px}
-fieldset{border:0;padding:0;margin:.4rem 0}
+.row{display:flex;gap:1rem;flex-wrap:wrap;margin:.6rem 0}
+.text{flex:1 1 20rem;border:1px solid #888;border-radius:4px;padding:.8rem}
+ol{font-size:.85rem;padding-left:1.4rem}img{width:180px;height:180px}
 del{color:#8a1c1c}ins{color:#14508a}.status{font-size:.8rem;color:#444}
 @media (prefers-color-scheme:dark){body{background:#161616;color:#eee}.status{color:#bbb}
 del{color:#f19999}ins{color:#9cc7f5}}
 """
-_SCRIPT = """
-document.getElementById('save').addEventListener('click',()=>{
-const rater=document.getElementById('rater').value.replace(/[^\\w-]/g,'')||'anonymous';
-let out='rater,case,narrator,true,clear,useful\\n';
-document.querySelectorAll('form[data-case]').forEach(f=>{const d=new FormData(f);
-const v=['true','clear','useful'].map(k=>d.get(k)||'');
-if(v.some(x=>x))out+=[rater,f.dataset.case,f.dataset.narrator,...v].join(',')+'\\n';});
-const a=document.createElement('a');a.href=URL.createObjectURL(new Blob([out],{type:'text/csv'}));
-a.download='ratings-'+rater+'.csv';a.click();});
-"""
-_ASKED = (
-    ("true", "Everything it says is true"),
-    ("clear", "I understand it at once"),
-    ("useful", "It helps me decide what to do"),
-)
 
 
 def reading_page(
-    results: Sequence[tuple[str, FaceAnalysis]],
-    trials: Mapping[str, Trial],
-    *,
-    most: int = 50,
-    seed: int = 0,
-    named: bool = True,
+    results: Sequence[tuple[str, FaceAnalysis]], trials: Mapping[str, Trial], *, most: int = 50
 ) -> str:
     """The page as HTML, whole in itself.
 
@@ -57,46 +38,63 @@ def reading_page(
         results: the cases, by name.
         trials: what each narrator told.
         most: at most this many cases.
-        seed: orders the narrators on each case.
-        named: show which narrator wrote what; False for ratings (the CSV still holds the names).
     """
-    rng = random.Random(seed)  # noqa: S311 - order on a page
-    codes = {name: chr(65 + i) for i, name in enumerate(trials)}
     parts = []
     for number, (name, result) in enumerate(results[:most], 1):
-        told = [
-            (who, t)
+        texts = "".join(
+            _text(who, told)
             for who, trial in trials.items()
-            for t in trial.told
-            if t.case == name and not t.question
-        ]
-        rng.shuffle(told)
-        texts = "".join(_text(f"c{number}", who, t, codes, named=named) for who, t in told)
-        facts = "".join(
-            f"<li>[{fact.id}] {html.escape(fact.text)}</li>" for fact in result.evidence.facts
+            for told in trial.told
+            if told.case == name and not told.question
         )
+        face = picture(result.face.crop, f"Face of case {number}")
         parts.append(
-            f"<article><h2>Case {number}</h2><div class=row>"
-            f'<img alt="Face of case {number}" src="{_png(result.face.crop)}">'
-            f"<details><summary>Evidence</summary><ol>{facts}</ol></details></div>"
+            f"<article><h2>Case {number}</h2><div class=row>{face}{facts_list(result)}</div>"
             f"<div class=row>{texts}</div></article>"
         )
+    return (
+        page_head("Explanations to read", PAGE_STYLE)
+        + "<p>This page shows faces. Keep it to yourself. Struck words stand up to no fact and are "
+        "not shown to users; underlined ones replace what was against a fact.</p>"
+        + "".join(parts)
+        + "</html>"
+    )
+
+
+def page_head(title: str, style: str) -> str:
+    """The top of a page that loads nothing and sends nothing."""
     return (
         "<!doctype html><html lang=en><meta charset=utf-8>"
         '<meta name=viewport content="width=device-width">'
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; img-src data:; "
         "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
-        f"<title>Explanations to read</title><style>{_STYLE}</style>"
-        "<h1>Explanations to read</h1><p>This page shows faces. Keep it to yourself. Struck words "
-        "stand up to no fact and are not shown to users; underlined ones "
-        "replace what was against a fact.</p>"
-        "<p><label>Your initials <input id=rater></label> "
-        "<button id=save type=button>Save ratings as CSV</button></p>"
-        f"{''.join(parts)}<script>{_SCRIPT}</script></html>"
+        f"<title>{title}</title><style>{style}</style><h1>{title}</h1>"
     )
 
 
-def _text(case: str, who: str, told: Told, codes: Mapping[str, str], *, named: bool) -> str:
+def facts_list(result: FaceAnalysis, *, opened: bool = False) -> str:
+    """The case's facts, to be opened."""
+    facts = "".join(
+        f"<li>[{fact.id}] {html.escape(fact.text)}</li>" for fact in result.evidence.facts
+    )
+    attribute = " open" if opened else ""
+    return f"<details{attribute}><summary>What was measured</summary><ol>{facts}</ol></details>"
+
+
+def picture(image: Image, alt: str) -> str:
+    """An image (RGB uint8 HWC) inside the page."""
+    import cv2
+
+    done, data = cv2.imencode(
+        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92]
+    )
+    if not done:
+        raise ValueError("the picture cannot be written as JPEG")
+    source = "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
+    return f'<img alt="{html.escape(alt, quote=True)}" src="{source}">'
+
+
+def _text(who: str, told: Told) -> str:
     explanation = told.explanation
     sentences = []
     for s in explanation.sentences:
@@ -108,29 +106,9 @@ def _text(case: str, who: str, told: Told, codes: Mapping[str, str], *, named: b
             sentences.append(f'<del title="{title}">{text}</del>')
             if s.replacement:
                 sentences.append(f"<ins>{html.escape(s.replacement)}</ins>")
-    head = html.escape(who if named else f"Narrator {codes[who]}")
-    fell = " (the template stepped in)" if explanation.fell_back and named else ""
+    fell = " (the template stepped in)" if explanation.fell_back else ""
     true = sum(c.true for c in told.shown)
-    status = f"<p class=status>{true} of {len(told.shown)} claims true{fell}</p>" if named else ""
-    scales = "".join(
-        f"<fieldset><legend>{label}</legend>"
-        + "".join(
-            f"<label><input type=radio name={key} value={v}>{v}</label> " for v in range(1, 6)
-        )
-        + "</fieldset>"
-        for key, label in _ASKED
-    )
     return (
-        f"<section class=text><h3>{head}</h3><p>{' '.join(sentences)}</p>{status}"
-        f'<form data-case="{case}" data-narrator="{html.escape(who, quote=True)}">{scales}</form>'
-        "</section>"
+        f"<section class=text><h3>{html.escape(who)}</h3><p>{' '.join(sentences)}</p>"
+        f"<p class=status>{true} of {len(told.shown)} claims true{fell}</p></section>"
     )
-
-
-def _png(crop: Image) -> str:
-    import cv2
-
-    done, data = cv2.imencode(".png", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR))
-    if not done:
-        raise ValueError("the crop cannot be written as PNG")
-    return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode("ascii")

@@ -6,40 +6,10 @@ import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
-from assistant import compose
-from assistant.cli.main import main
-from assistant.detectors.planted import PlantedCueDetector
-from assistant.faces.alignment import template_points
-from assistant.fakes import FlatCalibrator
-from assistant.types import CropSpec, Detection
-
-SPEC = CropSpec(size=224, scale=0.95, shift_y=-0.13)
-
-
-class WholePicture:
-    """Takes every picture but a black one for an aligned crop."""
-
-    name = "whole"
-
-    def find(self, image):
-        if not image.any():
-            return ()
-        points = template_points(SPEC).astype(np.float32)
-        return (Detection(box_xyxy=(0, 0, 224, 224), landmarks=points, confidence=1.0),)
-
-    def provenance(self):
-        return {}
-
-
-@pytest.fixture
-def run(monkeypatch):
-    detector = PlantedCueDetector((10, 6, 3, 4))
-    monkeypatch.setattr(compose, "build_detector", lambda _s: (detector, FlatCalibrator()))
-    monkeypatch.setattr(compose, "build_finder", lambda _s: WholePicture())
-    return lambda *words: CliRunner().invoke(main, [str(w) for w in words])
+from assistant.cli import eval_explanations
+from assistant.vlm.template import TemplateBackend
 
 
 @pytest.fixture
@@ -95,7 +65,40 @@ def test_pictures_without_a_face_are_an_error(run, manifest, tmp_path):
 
 def test_ratings_are_summed_up(run, tmp_path):
     path = tmp_path / "ratings.csv"
-    path.write_text("rater,case,narrator,true,clear,useful\na,c1,template,5,4,3\n")
+    path.write_text(
+        "rater,case,place,narrator,preferred,true,clear,useful\n"
+        "a,c1,1,tuned,yes,5,4,3\na,c1,2,template,no,5,,\n"
+    )
     got = run("eval", "ratings", path)
 
-    assert json.loads(got.stdout)["narrators"]["template"]["true"] == 5
+    found = json.loads(got.stdout)
+    assert found["narrators"]["template"]["true"] == 5
+    assert found["preference"]["share"] == 0.0
+    assert "template was preferred to tuned in 0% of 1 cases" in got.stderr
+    assert "neither is shown to be better" in got.stderr
+
+
+def test_the_page_for_readers_names_nobody(run, manifest, tmp_path, monkeypatch):
+    monkeypatch.setattr(eval_explanations, "_backend", lambda _name, _settings: TemplateBackend())
+    page = tmp_path / "blind.html"
+    got = run(
+        *("eval", "explanations", "--manifest", manifest, "--questions", 0, "--no-attacks"),
+        *("--control", "none", "--narrator", "template", "--narrator", "tuned"),
+        *("--blind-page", page),
+    )
+
+    assert got.exit_code == 0, got.output
+    text = page.read_text()
+    assert text.count("<article>") == 3
+    assert "template" not in text
+    assert "tuned" not in text
+
+
+def test_the_page_for_readers_needs_two_narrators(run, manifest, tmp_path):
+    got = run(
+        *("eval", "explanations", "--manifest", manifest, "--narrator", "template"),
+        *("--narrator", "untuned", "--blind-page", tmp_path / "blind.html"),
+    )
+
+    assert got.exit_code == 2
+    assert "compares the template with another narrator" in got.stderr

@@ -6,41 +6,10 @@ import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
-from assistant import compose
 from assistant.attribution.regions import load_baseline
-from assistant.cli.main import main
 from assistant.detectors.planted import PlantedCueDetector
-from assistant.faces.alignment import template_points
-from assistant.fakes import FlatCalibrator
-from assistant.types import CropSpec, Detection
-
-SPEC = CropSpec(size=224, scale=0.95, shift_y=-0.13)
-
-
-class WholePicture:
-    """Takes every picture but a black one for an aligned crop."""
-
-    name = "whole"
-
-    def find(self, image):
-        if not image.any():
-            return ()
-        points = template_points(SPEC).astype(np.float32)
-        return (Detection(box_xyxy=(0, 0, 224, 224), landmarks=points, confidence=1.0),)
-
-    def provenance(self):
-        return {}
-
-
-@pytest.fixture
-def run(monkeypatch):
-    detector = PlantedCueDetector((10, 6, 3, 4))
-    monkeypatch.setattr(compose, "build_detector", lambda _s: (detector, FlatCalibrator()))
-    monkeypatch.setattr(compose, "build_finder", lambda _s: WholePicture())
-    return lambda *words: CliRunner().invoke(main, [str(w) for w in words])
 
 
 @pytest.fixture

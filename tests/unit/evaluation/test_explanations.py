@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from assistant.errors import InferenceError, TrainingError
@@ -15,20 +14,11 @@ from assistant.evaluation.explanation_cases import manifest_pictures, with_metad
 from assistant.evaluation.explanation_judge import Truth, claims
 from assistant.evaluation.explanation_page import reading_page
 from assistant.evaluation.explanations import evaluate_narrator, misled, summary
-from assistant.evaluation.ratings import krippendorff_alpha, rated
 from assistant.evaluation.readability import grade_level, word_count
 from assistant.prompting import PromptLibrary
 from assistant.questions import QuestionKind
 from assistant.types import (
-    Attribution,
-    CropSpec,
-    Evidence,
-    Face,
     FaceAnalysis,
-    QualityIssue,
-    QualityNote,
-    RegionFinding,
-    Score,
     VlmRequest,
 )
 from assistant.vlm.template import (
@@ -37,66 +27,10 @@ from assistant.vlm.template import (
     compose_explanation,
     questions_for,
 )
+from tests.unit.evaluation.analyses import analysis
 from tests.unit.grounding import cases
 
 PROMPTS = PromptLibrary(Path(__file__).parents[3] / "prompts")
-
-
-def analysis(evidence: Evidence) -> FaceAnalysis:
-    """An analysis whose measured values are those of the evidence."""
-    regions = [
-        RegionFinding(
-            region=f.values["region"],
-            share=f.values["share"],
-            area=f.values["area"],
-            lift=f.values["lift"],
-            stands_out=True,
-        )
-        for f in evidence.facts
-        if f.values.get("stands_out") is True and "share" in f.values
-    ]
-    for fact in evidence.facts:
-        regions += [
-            RegionFinding(region=r, share=0.05, area=0.05, lift=1.0)
-            for r in fact.values.get("regions", ())
-            if fact.id.startswith("R")
-        ]
-    quality = tuple(
-        QualityNote(
-            issue=QualityIssue(f.values["issue"]),
-            value=f.values["value"],
-            limit=f.values["limit"],
-            unit=f.values["unit"],
-        )
-        for f in evidence.facts
-        if f.values.get("issue")
-    )
-    face = Face(
-        media_id=evidence.media_id,
-        index=0,
-        frame_index=0,
-        box_xyxy=(0.0, 0.0, 64.0, 64.0),
-        landmarks=np.zeros((5, 2), np.float32),
-        crop=np.full((64, 64, 3), 90, np.uint8),
-        crop_spec=CropSpec(size=64),
-        matrix=np.eye(2, 3),
-        confidence=0.9,
-        quality=quality,
-    )
-    score = Score(
-        logit=0.0,
-        probability=evidence.probability,
-        interval=evidence.interval,
-        verdict=evidence.verdict,
-        thresholds=cases.THRESHOLDS,
-        detector="clip-ln",
-        calibrator="platt",
-        weights_sha256="0" * 64,
-    )
-    heat = Attribution(method="random", map=np.zeros((8, 8), np.float32), grid=(8, 8))
-    return FaceAnalysis(
-        face=face, score=score, attribution=heat, regions=tuple(regions), evidence=evidence
-    )
 
 
 class Liar:
@@ -264,9 +198,7 @@ def test_there_are_ten_pressures_and_thirty_attacks_by_three_ways() -> None:
     }
 
 
-def test_the_page_is_whole_escaped_and_can_be_blind(
-    results: list[tuple[str, FaceAnalysis]],
-) -> None:
+def test_the_page_is_whole_and_escaped(results: list[tuple[str, FaceAnalysis]]) -> None:
     trials = {
         "<b>liar</b>": evaluate_narrator(Liar(), results, PROMPTS, questions=0, attacks=False),
         "template": evaluate_narrator(
@@ -274,13 +206,10 @@ def test_the_page_is_whole_escaped_and_can_be_blind(
         ),
     }
     page = reading_page(results, trials)
-    blind = reading_page(results, trials, named=False)
 
     assert page.count("<article>") == 3
     assert "<b>liar" not in page
     assert "http" not in page.replace("http-equiv", "")
-    assert "Narrator A" in blind
-    assert "claims true" not in blind
 
 
 def test_manifests_are_lists_or_tables(tmp_path: Path) -> None:
@@ -311,41 +240,3 @@ def test_reading_grade_and_words() -> None:
     assert grade_level("The cat sat. It ran.") < 2
     hard = "Institutional heterogeneity necessitates multidimensional operationalisation."
     assert grade_level(hard) > 20
-
-
-@pytest.mark.parametrize(
-    ("units", "alpha"),
-    [
-        ([[5, 5], [1, 1], [3, 3]], 1.0),
-        ([[4, 4], [4, 4]], 1.0),
-        ([[5], [1]], None),
-        ([], None),
-    ],
-)
-def test_agreement(units: list[list[int]], alpha: float | None) -> None:
-    assert krippendorff_alpha(units) == alpha
-
-
-def test_disagreement_is_below_chance() -> None:
-    value = krippendorff_alpha([[1, 5], [5, 1]])
-
-    assert value is not None
-    assert value < 0
-
-
-def test_ratings_are_summed_up_by_narrator(tmp_path: Path) -> None:
-    head = "rater,case,narrator,true,clear,useful\n"
-    (tmp_path / "a.csv").write_text(head + "a,c1,template,5,4,\na,c1,tuned,3,3,3\n")
-    (tmp_path / "b.csv").write_text(head + "b,c1,template,5,2,4\nb,c1,tuned,3,3,3\n")
-    found = rated([tmp_path / "a.csv", tmp_path / "b.csv"])
-
-    assert found["raters"] == 2
-    assert found["narrators"]["template"] == {"true": 5, "clear": 3, "useful": 4}
-    assert found["agreement"]["true"] == 1.0
-
-    (tmp_path / "c.csv").write_text(head + "a,c1,template,9,4,1\n")
-    with pytest.raises(TrainingError, match="not 1 to 5"):
-        rated([tmp_path / "c.csv"])
-    (tmp_path / "d.csv").write_text("rater\na\n")
-    with pytest.raises(TrainingError, match="lacks the columns"):
-        rated([tmp_path / "d.csv"])

@@ -1,0 +1,75 @@
+"""Analyses made from evidence, for tests of what is measured on texts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assistant.types import (
+    Attribution,
+    CropSpec,
+    Evidence,
+    Face,
+    FaceAnalysis,
+    QualityIssue,
+    QualityNote,
+    RegionFinding,
+    Score,
+)
+from tests.unit.grounding import cases
+
+
+def analysis(evidence: Evidence) -> FaceAnalysis:
+    """An analysis whose measured values are those of the evidence."""
+    regions = [
+        RegionFinding(
+            region=f.values["region"],
+            share=f.values["share"],
+            area=f.values["area"],
+            lift=f.values["lift"],
+            stands_out=True,
+        )
+        for f in evidence.facts
+        if f.values.get("stands_out") is True and "share" in f.values
+    ]
+    for fact in evidence.facts:
+        regions += [
+            RegionFinding(region=r, share=0.05, area=0.05, lift=1.0)
+            for r in fact.values.get("regions", ())
+            if fact.id.startswith("R")
+        ]
+    quality = tuple(
+        QualityNote(
+            issue=QualityIssue(f.values["issue"]),
+            value=f.values["value"],
+            limit=f.values["limit"],
+            unit=f.values["unit"],
+        )
+        for f in evidence.facts
+        if f.values.get("issue")
+    )
+    face = Face(
+        media_id=evidence.media_id,
+        index=0,
+        frame_index=0,
+        box_xyxy=(0.0, 0.0, 64.0, 64.0),
+        landmarks=np.zeros((5, 2), np.float32),
+        crop=np.full((64, 64, 3), 90, np.uint8),
+        crop_spec=CropSpec(size=64),
+        matrix=np.eye(2, 3),
+        confidence=0.9,
+        quality=quality,
+    )
+    score = Score(
+        logit=0.0,
+        probability=evidence.probability,
+        interval=evidence.interval,
+        verdict=evidence.verdict,
+        thresholds=cases.THRESHOLDS,
+        detector="clip-ln",
+        calibrator="platt",
+        weights_sha256="0" * 64,
+    )
+    heat = Attribution(method="random", map=np.zeros((64, 64), np.float32), grid=(8, 8))
+    return FaceAnalysis(
+        face=face, score=score, attribution=heat, regions=tuple(regions), evidence=evidence
+    )
