@@ -246,7 +246,13 @@ def _openai(cls: Any, settings: Settings) -> VlmBackend:
             hint="Set vlm.base_url and vlm.model, for example with "
             "`--set vlm.base_url=http://127.0.0.1:8000/v1 --set vlm.model=NAME`.",
         )
-    made: VlmBackend = cls(vlm.base_url, vlm.model, api_key_env=vlm.api_key_env)
+    made: VlmBackend = cls(
+        vlm.base_url,
+        vlm.model,
+        api_key_env=vlm.api_key_env,
+        first_token_timeout=vlm.first_token_timeout,
+        total_timeout=vlm.total_timeout,
+    )
     return made
 
 
@@ -265,6 +271,8 @@ def _third_party(kind: str, name: str, cls: Any, settings: Settings) -> Any:
     maker = getattr(cls, "from_settings", None)
     try:
         return maker(settings) if maker else cls()
+        first_token_timeout=vlm.first_token_timeout,
+        total_timeout=vlm.total_timeout,
     except TypeError as error:
         raise PluginError(
             f"The {kind} {name!r} cannot be made: {error}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from assistant.errors import ConfigError, InferenceError, OutOfMemory
+from assistant.errors import ConfigError, GenerationTimeout, InferenceError, OutOfMemory
 from assistant.types import Message, VlmRequest
 from assistant.vlm.openai import OpenAIBackend
 from tests.unit.vlm.test_chat import request as some_request
@@ -30,6 +31,7 @@ class Server:
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.wait = 0.0
+        self.stall = 0.0
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -43,10 +45,13 @@ class Server:
                 time.sleep(outer.wait)
                 answers = outer.answers
                 status, kind, body = answers.pop(0) if len(answers) > 1 else answers[0]
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # who asked may have gone
+                    self.send_response(status)
+                    self.send_header("Content-Type", kind)
+                    self.end_headers()
+                    self.wfile.write(body)
+                    self.wfile.flush()
+                time.sleep(outer.stall)
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
@@ -127,6 +132,24 @@ def test_a_server_that_cannot_stream_still_answers(server: Server) -> None:
 def test_an_end_without_done_is_an_end_where_a_reason_was_given(server: Server) -> None:
     server.answers = [(200, SSE, (EVENT % '"stop"').encode())]
     assert ask(server) == "ok"
+
+
+@pytest.mark.parametrize(("wait", "stall", "words"), [(5, 0, []), (0, 5, ["ok"])])
+def test_a_server_that_hangs_is_a_timeout_with_a_remedy(
+    server: Server, wait: float, stall: float, words: list[str]
+) -> None:
+    """Before its first word, and in the middle of its answer."""
+    server.wait, server.stall = wait, stall
+    server.answers = [(200, SSE, (EVENT % "null").encode())]
+    made = OpenAIBackend(server.url, "m", first_token_timeout=0.4)
+    pieces = made.stream(asked(), threading.Event())
+    began = time.monotonic()
+    got: list[str] = []
+    with pytest.raises(GenerationTimeout, match="gave nothing") as caught:
+        got.extend(pieces)
+    assert time.monotonic() - began < 3
+    assert got == words
+    assert caught.value.hint
 
 
 def test_nobody_listening_is_a_typed_error() -> None:

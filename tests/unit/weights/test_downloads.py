@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assistant.errors import WeightsError
+from assistant.weights import fetch
 from assistant.weights.downloads import download_hub, download_url
 from assistant.weights.manifest import Entry, HubSource, UrlSource
 from tests.unit.weights.conftest import CONTENT, SHA, wheel_entry
@@ -111,6 +115,42 @@ def test_an_error_answer_is_told(server: Server, tmp_path: Path, status: int) ->
     with pytest.raises(WeightsError, match=f"answered {status}") as caught:
         download_url(ENTRY, url_source(server), tmp_path, lambda *_: None)
     assert caught.value.hint
+
+
+def test_a_disk_that_fills_up_on_the_way_is_told(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    opened = Path.open
+
+    def open_(path: Path, mode: str = "r", *rest: Any, **options: Any) -> Any:
+        return Full() if mode == "wb" else opened(path, mode, *rest, **options)
+
+    monkeypatch.setattr(Path, "open", open_)
+    with pytest.raises(WeightsError, match="MB free") as caught:
+        download_url(ENTRY, url_source(server), tmp_path, lambda *_: None)
+    assert caught.value.code == "weights-no-space"
+    assert "ASSISTANT_DATA_DIR" in caught.value.hint
+
+
+def test_a_web_page_in_place_of_a_file_is_thrown_away(
+    server: Server, tmp_path: Path, write_manifest: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A portal that wants a login answers 200 to everything; only the hash tells."""
+    page = b"<html>Please log in</html>" + b" " * (len(CONTENT) - 26)
+    monkeypatch.setattr(f"{__name__}.CONTENT", page)
+    monkeypatch.setattr(
+        "assistant.weights.fetching.download_url",
+        lambda entry, _, work, tick: download_url(entry, url_source(server), work, tick),
+    )
+    write_manifest(wheel_entry(source={"kind": "url", "url": "https://example.test/file"}))
+    with pytest.raises(WeightsError, match="thrown away") as caught:
+        fetch(data_dir=tmp_path)
+    assert caught.value.code == "weights-changed"
+    assert not [path for path in (tmp_path / "weights").rglob("*") if path.is_file()]
 
 
 def test_an_address_that_nobody_serves_is_offline(tmp_path: Path) -> None:
