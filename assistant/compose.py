@@ -232,6 +232,8 @@ def _transformers(cls: Any, settings: Settings) -> VlmBackend:
         revision=vlm.revision,
         quantization=None if vlm.quantization == "none" else vlm.quantization,
         device=_device(settings),
+        first_token_timeout=vlm.first_token_timeout,
+        total_timeout=vlm.total_timeout,
     )
     return made
 
@@ -271,8 +273,6 @@ def _third_party(kind: str, name: str, cls: Any, settings: Settings) -> Any:
     maker = getattr(cls, "from_settings", None)
     try:
         return maker(settings) if maker else cls()
-        first_token_timeout=vlm.first_token_timeout,
-        total_timeout=vlm.total_timeout,
     except TypeError as error:
         raise PluginError(
             f"The {kind} {name!r} cannot be made: {error}.",
