@@ -142,6 +142,8 @@ def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:
 
     name = settings.detector
     cls = registry.load("detectors", name, plugins=settings.plugins)
+    if name == "gend":
+        return _gend(cls, settings)
     if name != "clip-ln":
         detector: Detector = _third_party("detector", name, cls, settings)
         calibrator = getattr(detector, "calibrator", None)
@@ -156,6 +158,26 @@ def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:
     base = locate(base_name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
     curve = load_calibrator(settings.calibration or delta)
     return cls.load(base, delta, device=_device(settings)), curve
+
+
+def _gend(cls: Any, settings: Settings) -> tuple[Detector, Calibrator]:
+    from assistant.calibration import CurveCalibrator, load_calibrator
+    from assistant.errors import ConfigError
+
+    if settings.detector_weights is None:
+        raise ConfigError(
+            "The detector gend needs the path of its weights.",
+            hint="Fetch model.safetensors of yermandy/GenD_PE_L or yermandy/GenD_DINOv3_L, then "
+            "`--set detector_weights=PATH`.",
+        )
+    detector: Detector = cls.load(
+        settings.detector_weights,
+        device=_device(settings),
+        accept_unpinned=settings.accept_unpinned,
+    )
+    if settings.calibration is not None:
+        return detector, load_calibrator(settings.calibration)
+    return detector, CurveCalibrator.from_json(cls.calibration)
 
 
 def build_domain(settings: Settings, detector: Detector) -> DomainCheck | None:
@@ -259,9 +281,18 @@ def _openai(cls: Any, settings: Settings) -> VlmBackend:
 
 
 def _attributor(settings: Settings, detector: Detector) -> Attributor:
-    """The one in the settings; weights that score no patches are read by their patch lens."""
+    """The one in the settings; in place of patch evidence, what the detector can show.
+
+    Weights that score no patches are read by their patch lens; a detector whose inside cannot be
+    seen is shown parts of the face covered.
+    """
+    from assistant.interfaces import TraceableDetector
+
     name = settings.attributor
-    if name == "patch-evidence" and not getattr(detector, "scores_patches", True):
+    if name == "patch-evidence" and not isinstance(detector, TraceableDetector):
+        _log.warning("the detector %s shows no inside: the map is that of occlusion", detector.name)
+        name = "occlusion"
+    elif name == "patch-evidence" and not getattr(detector, "scores_patches", True):
         _log.warning("these detector weights score no patches: the map is that of patch-lens")
         name = "patch-lens"
     made: Attributor = registry.load("attributors", name, plugins=settings.plugins)()

@@ -40,6 +40,7 @@ BUILT_IN: MappingProxyType[str, dict[str, str]] = MappingProxyType(
         },
         "detectors": {
             "clip-ln": "assistant.detectors.clip_ln:ClipLnDetector",
+            "gend": "assistant.detectors.gend:GendDetector",
         },
         "calibrators": {},
         "attributors": {

@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0, le=256, description="CPU threads; 0: one a core, at most 8.")
     face_finder: str = Field("", description="Finds faces; default: the profile's.")
     detector: str = Field("clip-ln", description="Scores faces.")
+    detector_weights: Path | None = Field(
+        None, description="Weights file of the detector `gend`: GenD's model.safetensors."
+    )
     calibration: Path | None = Field(
         None, description="A calibration of your own (`whyfake calibrate --out`), as JSON."
     )
@@ -134,7 +137,7 @@ class Settings(BaseSettings):
     def _empty_is_off(cls, value: object) -> object:
         return False if value == "" else value
 
-    @field_validator("data_dir", "prompts_dir", "calibration", mode="before")
+    @field_validator("data_dir", "prompts_dir", "detector_weights", "calibration", mode="before")
     @classmethod
     def _empty_is_not_set(cls, value: object) -> object:
         """An empty variable means "not set", never the folder that the command runs in."""

@@ -25,7 +25,13 @@ from assistant.detectors.tower import TOWERS, build_tower, layer_norms, tower_sh
 from assistant.errors import WeightsError
 from assistant.types import CropSpec
 
-__all__ = ["map_published", "read_checkpoint", "write_full_base", "write_full_delta"]
+__all__ = [
+    "map_published",
+    "read_checkpoint",
+    "unfitted_softmax",
+    "write_full_base",
+    "write_full_delta",
+]
 
 _ROOT = re.compile(r"^(?:model\.)?feature_extractor\.(?:base_model\.model\.)?")
 _HEAD = re.compile(r"^(?:model\.)?(?:model\.)?(?:linear|head)\.(weight|bias)$")
@@ -228,7 +234,7 @@ def write_full_delta(checkpoint: Path, target: Path) -> None:
             base_sha256=tower_sha256(tower),
             read_out=read_out.options(),
             crop=CropSpec(published=True),
-            calibration=_unfitted_softmax(),
+            calibration=unfitted_softmax(),
             card={"source": "published", "file": checkpoint.name},
         ),
         norms={name: tower[name] for name in sorted(norms)},
@@ -236,8 +242,8 @@ def write_full_delta(checkpoint: Path, target: Path) -> None:
     )
 
 
-def _unfitted_softmax() -> dict[str, object]:
-    """The softmax as a curve; 0.738 is a third party's Youden threshold for this detector."""
+def unfitted_softmax() -> dict[str, object]:
+    """The softmax as a curve, in JSON; 0.738: a third party's Youden threshold for GenD on CLIP."""
     logits = [i / 4 for i in range(-32, 33)]
     probability = [1.0 / (1.0 + math.exp(-x)) for x in logits]
     return {
