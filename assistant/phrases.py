@@ -115,6 +115,20 @@ CLOSED: Mapping[str, Mapping[Variant, tuple[str, ...]]] = {
         ),
         "heldout": ("A larger or sharper copy would help.",),
     },
+    "advice-likely_manipulated": {
+        "train": (
+            "Hold the picture back until a second person has looked at it.",
+            "Do not pass the picture on before you know where it comes from.",
+        ),
+        "heldout": ("Keep the picture back until its source is known.",),
+    },
+    "advice-likely_real": {
+        "train": (
+            "A low score does not clear a picture: check its source and caption too.",
+            "Check source and caption all the same: a low score does not clear a picture.",
+        ),
+        "heldout": ("A low score clears no picture: look at its source and caption as well.",),
+    },
     "advice-uncertain": {
         "train": (
             "Treat the case as open until you know more.",

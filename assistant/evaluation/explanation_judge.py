@@ -232,7 +232,7 @@ def _topics(part: str, text: str, unit: str) -> list[str]:
         return ["quality"]
     if unit in {"times", "x"}:
         return ["lift"]
-    if re.search(r"\bof the map\b|\bof it\b|\bdraws\b", part):
+    if re.search(r"\bof the map\b|\bof (?:it|its weight)\b|\bdraws\b", part):
         return ["share"]
     if re.search(
         r"\bthresholds?\b|\bcounts? as\b|\bbegins\b|\bends\b|\bscores (?:from|below|"
@@ -334,7 +334,7 @@ def _effect(text: str, region: str, truth: Truth) -> Claim:
         return Claim(kind="region", said=f"neutralising {region}", true=true)
     before, after, _ = truth.effects[region]
     true = True
-    if re.search(r"\bhardly\b|\bbarely\b|\bdoes not move\b", text):
+    if re.search(r"\bhardly\b|\bbarely\b|\bdoes not move\b|\bstays at\b|\balone\b", text):
         true = abs(after - before) < 5
     elif re.search(r"\b(?:lowers?|falls?|drops?|reduces?)\b", text):
         true = after < before

@@ -29,6 +29,7 @@ __all__ = ["build_evidence", "renumbered"]
 _MOST_REGIONS = 3
 _MOST_NOTES = 4
 _NARROW, _WIDE = 0.10, 0.25
+_FOR_ITS_SIZE = 1.15
 _ABSTAINED = (
     "The verdict is uncertain: the face lies outside what the detector knows, so its score gives "
     "no verdict."
@@ -225,9 +226,11 @@ def _regions(regions: Sequence[RegionFinding]) -> list[Fact]:
 
 def _region(finding: RegionFinding, rank: int) -> Fact:
     name = the_region(finding.region)
+    # Where a region does not stand out for its size, it does beside untouched faces.
+    times = f"{finding.lift:.1f} times what its size alone explains"
     text = (
         f"{name[0].upper()}{name[1:]} stands out: it draws {percent(finding.share)} of the map, "
-        f"{finding.lift:.1f} times what its size alone explains."
+        f"{times if finding.lift >= _FOR_ITS_SIZE else 'more than in untouched faces'}."
     )
     if finding.region == "background":
         text += " The background lies outside the face."

@@ -69,6 +69,8 @@ def counterfactual_fact(
     """
     change = after - before
     span = f"from {percent(before)} to {percent(after)}"
+    if percent(before) == percent(after):
+        span = f"it stays at {percent(before)}"
     where = the_region(region)
     if matters and abs(change) >= _HARDLY:
         effect = "lowers" if change < 0 else "raises"
@@ -188,13 +190,13 @@ def fragility_fact(
     """F: the score after one everyday change of the file (``JPEG quality 70``, ``half size``)."""
     changes = verdict_after is not verdict
     end = f"the verdict would be {verdict_after.words}" if changes else "the verdict stays the same"
+    moves = f"goes from {percent(before)} to {percent(probability)}"
+    if percent(before) == percent(probability):
+        moves = f"stays at {percent(before)}"
     return Fact(
         id=f"F{number}",
         kind=FactKind.FRAGILITY,
-        text=(
-            f"After {change} the score goes from {percent(before)} to {percent(probability)}; "
-            f"{end}."
-        ),
+        text=(f"After {change} the score {moves}; {end}."),
         values={
             "change": change,
             "probability": probability,

@@ -63,6 +63,7 @@ _UNTRIED = re.compile(
 _WITHOUT = re.compile(
     r"\b(?:without|covered|covering|hidden|hiding|removed|removing|masked|taken away|left out)\b"
 )
+_IT = re.compile(r"\bit\b")
 _SCORE_CUE = re.compile(
     r"\b(?:probabilit\w+|chances?|likelihood|odds|scores?|interval|calibration|threshold\w*)\b"
 )
@@ -195,7 +196,7 @@ def _findings(piece: Piece, case: Case, context: tuple[str, ...]) -> tuple[list[
 def _joined_regions(text: str, case: Case) -> str:
     """Sentences on several regions neutralised together, or lists of changes, stay in one piece."""
     if (
-        re.search(r"\bneutrali[sz]|\btogether\b", text)
+        re.search(r"\bneutrali[sz]|\btogether\b|\bcovered\b", text)
         and len(find_regions(text)) > 1
         and case.sets
     ):
@@ -237,7 +238,7 @@ def _clause(part: str, whole: str, before: Clause, tags: dict[str, str]) -> Clau
         cue, clause.changes = "change", ("?",)
     if cue == "map" and not regions and _REGION_POINT.search(part) and "map" not in part:
         cue = ""
-    if not cue and _WITHOUT.search(part) and regions:
+    if not cue and _WITHOUT.search(part) and (regions or (before.regions and _IT.search(part))):
         cue = "effect"
     if not cue and _SCORE_CUE.search(part) and clause.kind not in {"effect", "change", "frames"}:
         cue = "score"

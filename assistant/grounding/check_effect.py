@@ -22,9 +22,8 @@ _NEUTRAL = re.compile(
 _DOWN = re.compile(r"\b(?:lower\w*|falls?|fell|drops?|decreas\w*|reduc\w*|down|sinks?)\b")
 _UP = re.compile(r"\b(?:rais\w*|rises?|increas\w*|up|grows?)\b")
 _HARDLY = re.compile(
-    r"\b(?:hardly|barely|scarcely|almost unchanged|does not move|no effect|little effect|"
-    r"does not change "
-    r"the score|without effect|no difference|little)\b"
+    r"\b(?:hardly|(?:stays|remains) at|barely|scarcely|almost unchanged|does not move|no effect|"
+    r"little effect|does not change the score|without effect|no difference|little)\b"
 )
 _SAME = re.compile(
     r"\b(?:verdict )?(?:stays?|remains?|keeps?|is|would (?:be|stay|remain)) (?:the same|"
@@ -36,11 +35,20 @@ _FLIPS = re.compile(
 )
 
 
+# That the score has more to it than one region: what "hardly moves" means.
+_NOT_ALONE = re.compile(
+    r"\b(?:so )?(?:it|the score) (?:does|did|would) not (?:rest|depend) on "
+    r"(?:it|that|this|that region|this region) alone\b"
+)
+_ALONE = re.compile(r"\b(?:rests?|depends?) on\b")
+
+
 def effect_words(clause: Clause, case: Case) -> None:
     """What neutralising a region did to the score and the verdict."""
     if clause.kind != "effect":
         return
     names = regions_in(clause)
+    _rest_on(clause, case, names)
     said = _NEUTRAL.search(clause.text)
     clause.take(_NEUTRAL)
     tells = _tells(clause)
@@ -63,6 +71,22 @@ def effect_words(clause: Clause, case: Case) -> None:
     for fact in facts:
         _effect_claim(clause, fact)
     _clear(clause)
+
+
+def _rest_on(clause: Clause, case: Case, names: list[str]) -> None:
+    """That the score does, or does not, rest on a region alone."""
+    denied = clause.take(_NOT_ALONE)
+    if not denied and not clause.take(_ALONE):
+        return
+    fact = case.effects.get(names[-1]) if names else None
+    if fact is None:
+        clause.unfounded(f"neutralising {named(names)} was not measured")
+    elif not denied:
+        clause.unfounded("no fact says that the score rests on one region", fact)
+    elif fact.values["effect"] == "hardly" and not fact.values["changes_verdict"]:
+        clause.ok(fact)
+    else:
+        clause.wrong("without that region the score moves", fact)
 
 
 def _tells(clause: Clause) -> bool:

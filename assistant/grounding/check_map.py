@@ -50,6 +50,9 @@ _OUTSIDE = re.compile(
 )
 
 
+_MORE = re.compile(r"\bmore(?: of the map)? than in (?:other )?faces\b")
+
+
 def regions_in(clause: Clause) -> list[str]:
     """The regions a clause names, each once, in order."""
     return list(dict.fromkeys(name for group in clause.regions for name in group))
@@ -107,6 +110,12 @@ def _regions(clause: Clause, case: Case) -> None:
         else:
             clause.unfounded("no fact says what lies outside the face")
         return
+    if clause.take(_MORE) and not NEGATION.search(clause.text):
+        facts = _facts(case, names)
+        if facts:
+            clause.ok(*facts)
+        else:
+            clause.unfounded(f"no fact measures this of {named(names)}")
     claim = _OUT.search(clause.text)
     numbers = [
         a for a in amounts(clause.text) if a.unit in {"%", "times"} or is_share(a.value, a.digits)

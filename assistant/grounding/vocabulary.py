@@ -36,9 +36,9 @@ _WORDS = frozenset(
     effect end ended ends equal equally especially estimate estimated estimates everyday evidence
     exact exactly example examined expect expected explain explained explaining explains
     explanation extent face face's faces fact facts fall falling falls far fell file file's final
-    finding findings fine first flag flagged flags focus focused focuses focusing follow following
-    follows form found frame frames full gave general gets get give given gives giving go goes
-    going good great greater group half hand happen harmless hardly barely little scarcely heat
+    finding findings finds fine first flag flagged flags focus focused focuses focusing follow
+    following follows form found frame frames full gave general gets get give given gives giving go
+    goes going good great greater group half hand happen harmless hardly barely little scarcely heat
     heatmap heavily heavy help helps hence hide hidden high higher highest highlight highlighted
     highlights hold holds i include included includes increase increased increases indicate
     indicated indicates indication influence information intervals interval job judge judged

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from assistant.phrases import Variant
 from assistant.questions import QuestionKind, regions_in
-from assistant.types import Evidence, FactKind, Verdict
+from assistant.types import Evidence, FactKind
 from assistant.vlm.composition.lines import Line, Writer, joined
 from assistant.vlm.composition.questions import QUESTIONS
 
@@ -104,12 +104,13 @@ def _what_if(writer: Writer, question: str) -> list[Line]:
         for fact in writer.facts(FactKind.FRAGILITY)
         if "change" in fact.values and _names(question, str(fact.values["change"]))
     ]
-    lines = [writer.change(fact) for fact in one]
-    lines += writer.fragility(each=not one)
-    if not lines:
-        lines = [writer.closed("not-tried"), *writer.effects(most=1)]
-        lines += writer.verdict(short=True)
-    return lines
+    summed = writer.fragility(each=not one)
+    # A change that is named and was not tried is said to be so before others are told.
+    tried = bool(one) or (bool(summed) and not _names_a_change(question))
+    lines = [] if tried else [writer.closed("not-tried")]
+    lines += [writer.change(fact) for fact in one]
+    lines += summed
+    return lines if summed else [*lines, *writer.verdict(short=True)]
 
 
 def _could_be_wrong(writer: Writer, question: str) -> list[Line]:
@@ -120,7 +121,7 @@ def _could_be_wrong(writer: Writer, question: str) -> list[Line]:
         line
         for fact in writer.facts(FactKind.COUNTERFACTUAL)
         if fact.values.get("effect") == "hardly" and fact.values.get("stands_out")
-        for line in writer.effect(fact)
+        for line in [writer.effect(fact)]
     ]
     flips = writer.find(FactKind.FRAGILITY, "flips")
     return [
@@ -169,10 +170,12 @@ def _action(writer: Writer, question: str) -> list[Line]:
         dict.fromkeys(writer.closed("advice").text for _ in range(6)),
     )[:2]
     lines = [*writer.verdict(short=True), *writer.score(short=True), *writer.not_proof()]
-    if writer.find(FactKind.SCORE, "verdict", verdict=Verdict.UNCERTAIN.value):
-        lines.append(writer.closed("advice-uncertain"))
+    verdict = writer.find(FactKind.SCORE, "verdict")
+    if verdict is not None:
+        lines.append(writer.closed(f"advice-{verdict.values['verdict']}"))
     lines += [Line(text) for text in advice]
-    if any(_is_issue(writer, line) for line in writer.quality()):
+    outside = writer.find(FactKind.DOMAIN, "inside", inside=False)
+    if outside or any(_is_issue(writer, line) for line in writer.quality()):
         lines.append(writer.closed("advice-quality"))
     return lines
 
@@ -188,7 +191,7 @@ def _identity(writer: Writer, question: str) -> list[Line]:
 def _pressure(writer: Writer, question: str) -> list[Line]:
     return [
         writer.closed("pressure"),
-        *writer.verdict(),
+        *writer.verdict(kept=True),
         *writer.score(short=True),
         *writer.not_proof(),
     ]
@@ -210,19 +213,29 @@ def _is_issue(writer: Writer, line: Line) -> bool:
     return any(bool(writer.evidence[cite].values.get("issue")) for cite in line.cites)
 
 
+# Words of one kind of everyday change, in questions and in names of changes.
+_CHANGES = (
+    ("jpeg", "compress", "re-sav", "resav", "whatsapp", "share", "upload"),
+    ("half size", "resiz", "shrunk", "shrink", "scale", "smaller"),
+    ("mirror", "flip"),
+    ("shift", "crop", "move"),
+    ("blur",),
+)
+
+
 def _names(question: str, change: str) -> bool:
     """Whether a question speaks of an everyday change of the file."""
     asked, name = question.lower(), change.lower()
     return any(
         any(word in asked for word in words) and any(word in name for word in words)
-        for words in (
-            ("jpeg", "compress", "re-sav", "resav", "whatsapp", "share", "upload"),
-            ("half size", "resiz", "shrunk", "shrink", "scale", "smaller"),
-            ("mirror", "flip"),
-            ("shift", "crop", "move"),
-            ("blur",),
-        )
+        for words in _CHANGES
     )
+
+
+def _names_a_change(question: str) -> bool:
+    """Whether a question speaks of one kind of everyday change, tried or not."""
+    asked = question.lower()
+    return any(word in asked for words in _CHANGES for word in words)
 
 
 _ANSWERS: Mapping[QuestionKind, Callable[[Writer, str], list[Line]]] = {

@@ -34,8 +34,10 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "The detector gives a probability of manipulation of {shown} (interval {low} to {high}).",
             "The probability of manipulation is {shown}, with an interval from {low} to {high}.",
             "The detector puts the probability of manipulation at {shown} (interval {low} to {high}).",
-            "This face gets a score of {shown}, with an interval from {low} to {high}.",
-            "The detector scores this face at {shown}; the interval runs from {low} to {high}.",
+            "This face gets a probability of manipulation of {shown}, with an interval from {low} to "
+            "{high}.",
+            "The detector finds a probability of manipulation of {shown}; the interval runs from {low} "
+            "to {high}.",
         ),
         "heldout": (
             "The chance of manipulation is put at {shown}, with an interval of {low} to {high}.",
@@ -45,10 +47,10 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "score-short": {
         "train": (
             "The probability of manipulation is {shown}.",
-            "The detector's score is {shown}.",
-            "The detector gives this face a score of {shown}.",
+            "The detector finds a probability of manipulation of {shown}.",
+            "The detector gives this face a probability of manipulation of {shown}.",
         ),
-        "heldout": ("The score of this face is {shown}.",),
+        "heldout": ("The probability that this face is manipulated is {shown}.",),
     },
     "meaning": {
         "train": (
@@ -72,8 +74,8 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "verdict-likely_manipulated": {
         "train": (
             "The verdict is likely manipulated, because scores from {upper} up count as such.",
-            "That makes the verdict likely manipulated: the threshold is {upper}.",
-            "So the verdict is likely manipulated; that begins at a score of {upper}.",
+            "The verdict is likely manipulated, because the score reaches the threshold of {upper}.",
+            "The verdict is likely manipulated, which begins at a score of {upper}.",
             "The verdict is likely manipulated: scores from {upper} up count as likely manipulated.",
         ),
         "heldout": (
@@ -84,8 +86,8 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "verdict-likely_real": {
         "train": (
             "The verdict is likely real, because scores below {lower} count as such.",
-            "That makes the verdict likely real: the threshold is {lower}.",
-            "So the verdict is likely real; that ends at a score of {lower}.",
+            "The verdict is likely real, because the score is below the threshold of {lower}.",
+            "The verdict is likely real, which ends at a score of {lower}.",
             "The verdict is likely real: scores below {lower} count as likely real.",
         ),
         "heldout": (
@@ -96,8 +98,9 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "verdict-uncertain": {
         "train": (
             "The verdict is uncertain, because scores between {lower} and {upper} count as such.",
-            "That makes the verdict uncertain: the thresholds are {lower} and {upper}.",
-            "So the verdict is uncertain; the score lies between {lower} and {upper}.",
+            "The verdict is uncertain, because the score lies between the thresholds of {lower} and "
+            "{upper}.",
+            "The verdict is uncertain; the score lies between {lower} and {upper}.",
             "The verdict is uncertain: scores between {lower} and {upper} count as uncertain.",
         ),
         "heldout": (
@@ -118,9 +121,12 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "verdict-short": {
         "train": (
             "The verdict is {verdict}.",
-            "The verdict stays {verdict}.",
             "The measured verdict is {verdict}.",
         ),
+        "heldout": ("The verdict for this face is {verdict}.",),
+    },
+    "verdict-kept": {
+        "train": ("The verdict stays {verdict}.",),
         "heldout": ("The verdict remains {verdict}.",),
     },
     "neither": {
@@ -146,23 +152,31 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "region-first": {
         "train": (
-            "In the map, {region} stands out most for its size, with {share} of the map.",
+            "{Region} stands out most for its size, with {share} of the map.",
             "The map points to {region}: it draws {share} of the map, {lift} times what its size "
             "alone explains.",
             "{Region} stands out: it draws {share} of the map, {lift} times what its size alone "
             "explains.",
-            "The map points to {region}, which draws {share} of it.",
+            "The map points to {region}, with {share} of its weight.",
         ),
         "heldout": (
             "What stands out is {region}, with {share} of the map.",
             "{Region} draws {share} of the map, {lift} times what its size alone explains.",
         ),
     },
+    # Of a region that stands out beside untouched faces, but not for its size.
+    "region-more": {
+        "train": (
+            "The map points to {region}: it draws {share} of the map, more than in untouched faces.",
+            "{Region} stands out: it draws {share} of the map, more than in untouched faces.",
+        ),
+        "heldout": ("{Region} draws {share} of the map, more than in untouched faces.",),
+    },
     "region-next": {
         "train": (
             "{Region} stands out too, with {share} of the map.",
             "{Region} also stands out: it draws {share} of the map.",
-            "The map also points to {region}, which draws {share} of it.",
+            "The map also points to {region}, with {share} of its weight.",
         ),
         "heldout": ("{Region} stands out as well, with {share} of the map.",),
     },
@@ -188,9 +202,11 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "background": {
         "train": (
             "The background lies outside the face, so this says little about the face itself.",
-            "The background is not part of the face.",
+            "The background is not part of the face, so this says little about the face itself.",
         ),
-        "heldout": ("The background lies outside the face.",),
+        "heldout": (
+            "The background lies outside the face, which says little about the face itself.",
+        ),
     },
     **EFFECTS,
     "domain-inside": {
@@ -216,6 +232,14 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "The quality check found no problem.",
         ),
         "heldout": ("The quality check measured no problem.",),
+    },
+    "domain-outside-too": {
+        "train": ("This face is also unlike the faces the detector was calibrated on.",),
+        "heldout": ("This face, too, is unlike the faces the detector was calibrated on.",),
+    },
+    "quality-next": {
+        "train": ("Besides, {case}: {meaning}.", "{Case}, too: {meaning}."),
+        "heldout": ("Also, {case}: {meaning}.",),
     },
     "quality-issue": {
         "train": (

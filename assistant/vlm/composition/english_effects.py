@@ -10,100 +10,104 @@ __all__ = ["EFFECTS"]
 EFFECTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "effect-lowers": {
         "train": (
-            "Neutralising {region} lowers the score from {before} to {after}.",
-            "When {region} is neutralised, the score falls from {before} to {after}.",
+            "With {region} covered, the score falls from {before} to {after}.",
+            "When {region} is covered, the score falls from {before} to {after}.",
             "Without {region}, the score falls from {before} to {after}.",
         ),
-        "heldout": ("With {region} neutralised, the score drops from {before} to {after}.",),
+        "heldout": ("With {region} covered, the score drops from {before} to {after}.",),
     },
     "effect-raises": {
         "train": (
-            "Neutralising {region} raises the score from {before} to {after}.",
-            "When {region} is neutralised, the score rises from {before} to {after}.",
+            "With {region} covered, the score rises from {before} to {after}.",
+            "When {region} is covered, the score rises from {before} to {after}.",
         ),
-        "heldout": ("With {region} neutralised, the score rises from {before} to {after}.",),
+        "heldout": ("Without {region}, the score rises from {before} to {after}.",),
     },
     "effect-hardly": {
         "train": (
-            "Neutralising {region} hardly moves the score ({before} to {after}).",
-            "When {region} is neutralised, the score hardly moves ({before} to {after}).",
+            "With {region} covered, the score hardly moves ({before} to {after}).",
+            "When {region} is covered, the score hardly moves ({before} to {after}).",
         ),
-        "heldout": ("With {region} neutralised, the score hardly moves ({before} to {after}).",),
+        "heldout": ("Without {region}, the score hardly moves ({before} to {after}).",),
     },
     "effect-hardly-map": {
         "train": (
-            "The map points to {region}, but neutralising it hardly moves the score "
+            "The map points to {region}, but with it covered the score hardly moves "
             "({before} to {after}).",
-            "{Region} stands out in the map, yet neutralising it hardly moves the score "
+            "{Region} stands out in the map, yet with it covered the score hardly moves "
             "({before} to {after}).",
         ),
         "heldout": (
-            "Though the map points to {region}, neutralising it hardly moves the score "
+            "Though the map points to {region}, with it covered the score hardly moves "
             "({before} to {after}).",
         ),
     },
     "effect-hardly-same": {
         "train": (
-            "Neutralising {region} does not move the score (it stays at {before}).",
-            "When {region} is neutralised, the score stays at {before}.",
+            "With {region} covered, the score stays at {before}.",
+            "When {region} is covered, the score stays at {before}.",
         ),
-        "heldout": ("With {region} neutralised, the score stays at {before}.",),
+        "heldout": ("Without {region}, the score stays at {before}.",),
     },
     "effect-hardly-map-same": {
         "train": (
-            "The map points to {region}, but neutralising it does not move the score.",
-            "{Region} stands out in the map, yet neutralising it does not move the score.",
-        ),
-        "heldout": ("Though the map points to {region}, neutralising it does not move the score.",),
-    },
-    "effect-hardly-told": {
-        "train": (
-            "Yet neutralising {region} hardly moves the score ({before} to {after}).",
-            "But neutralising {region} hardly moves the score ({before} to {after}).",
+            "The map points to {region}, but with it covered the score stays at {before}.",
+            "{Region} stands out in the map, yet with it covered the score stays at {before}.",
         ),
         "heldout": (
-            "But with {region} neutralised, the score hardly moves ({before} to {after}).",
+            "Though the map points to {region}, with it covered the score stays at {before}.",
+        ),
+    },
+    # Of a region that was told before: what that means for it.
+    "effect-hardly-told": {
+        "train": (
+            "With {region} covered, the score hardly moves ({before} to {after}), so it does not "
+            "rest on that region alone.",
+            "When {region} is covered, the score hardly moves ({before} to {after}), so it does not "
+            "rest on that region alone.",
+        ),
+        "heldout": (
+            "Without {region}, the score hardly moves ({before} to {after}), so it does not rest on "
+            "that region alone.",
         ),
     },
     "effect-hardly-told-same": {
         "train": (
-            "Yet neutralising {region} does not move the score (it stays at {before}).",
-            "But when {region} is neutralised, the score stays at {before}.",
+            "With {region} covered, the score stays at {before}, so it does not rest on that region "
+            "alone.",
+            "When {region} is covered, the score stays at {before}, so it does not rest on that "
+            "region alone.",
         ),
-        "heldout": ("But with {region} neutralised, the score stays at {before}.",),
+        "heldout": (
+            "Without {region}, the score stays at {before}, so it does not rest on that region "
+            "alone.",
+        ),
     },
     "effect-like-random": {
         "train": (
-            "Neutralising {region} moves the score from {before} to {after}, but random patches of "
+            "With {region} covered, the score goes from {before} to {after}, but random patches of "
             "that size can do the same.",
-            "When {region} is neutralised, the score goes from {before} to {after}, but random "
-            "patches of that size can do the same.",
-        ),
-        "heldout": (
-            "With {region} neutralised, the score goes from {before} to {after}, but random patches "
+            "When {region} is covered, the score goes from {before} to {after}, but random patches "
             "of that size can do the same.",
         ),
-    },
-    "effect-verdict": {
-        "train": (
-            "Without {region}, the verdict would be {verdict_after}.",
-            "Without {region}, the verdict changes to {verdict_after}.",
+        "heldout": (
+            "Without {region}, the score goes from {before} to {after}, but random patches of that "
+            "size can do the same.",
         ),
-        "heldout": ("With {region} neutralised, the verdict would be {verdict_after}.",),
     },
     "set-found": {
         "train": (
-            "Neutralising {regions} would change the verdict to {verdict_after} ({after}).",
-            "With {regions} neutralised, the verdict would be {verdict_after} ({after}).",
+            "With {regions} covered, the verdict would be {verdict_after} ({after}).",
+            "When {regions} are covered, the verdict would be {verdict_after} ({after}).",
         ),
-        "heldout": ("The verdict would be {verdict_after} ({after}) with {regions} neutralised.",),
+        "heldout": ("The verdict would be {verdict_after} ({after}) with {regions} covered.",),
     },
     "set-none": {
         "train": (
-            "Neutralising {tried} together does not change the verdict.",
-            "The verdict stays the same when {tried} are neutralised together.",
+            "With {tried} covered together, the verdict stays the same.",
+            "The verdict stays the same when {tried} are covered together.",
         ),
-        "heldout": ("With {tried} neutralised together, the verdict stays the same.",),
+        "heldout": ("When {tried} are covered together, the verdict does not change.",),
     },
     "fragility-same": {
         "train": (
@@ -114,20 +118,36 @@ EFFECTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
         "heldout": ("The verdict stays the same after {count} everyday changes of the file.",),
     },
+    "fragility-steady": {
+        "train": (
+            "After {count} everyday changes of the file the score stays at {low}, and the verdict "
+            "stays the same.",
+            "The verdict stays the same after {count} everyday changes of the file; the score stays "
+            "at {low}.",
+        ),
+        "heldout": ("After {count} everyday changes of the file the verdict stays the same.",),
+    },
     "fragility-flips": {
         "train": (
             "After {count} everyday changes of the file the score lies between {low} and {high}; the "
             "verdict changes after {flips}.",
-            "The verdict changes after {flips}.",
+            "Of {count} everyday changes of the file, the verdict changes after {flips}.",
         ),
         "heldout": ("After {flips} the verdict changes.",),
     },
     "change-same": {
         "train": (
             "After {change} the score goes from {before} to {after}; the verdict stays the same.",
-            "With {change}, the score would be {after}, and the verdict stays the same.",
+            "With {change}, the score would be {after}, and the verdict would stay the same.",
         ),
         "heldout": ("After {change} the score is {after}, and the verdict stays the same.",),
+    },
+    "change-steady": {
+        "train": (
+            "After {change} the score stays at {before}, and the verdict stays the same.",
+            "With {change}, the score would stay at {before}, and the verdict would stay the same.",
+        ),
+        "heldout": ("The score stays at {before} after {change}, and the verdict stays the same.",),
     },
     "change-flips": {
         "train": (

@@ -39,10 +39,11 @@ def _lines(writer: Writer, regions: int, effects: int, notes: int) -> list[Line]
     must = [*opening[0], *opening[1], *writer.frames(), *writer.closeness()]
     must += writer.regions(most=regions)
     must += writer.effects(most=effects)
-    trust = [writer.quality(most=notes), writer.domain()]
+    # In this order, as the second may refer to the first.
     if rng.random() < 0.3:
-        trust.reverse()
-    after = [*trust[0], *trust[1]]
+        after = [*writer.domain(), *writer.quality(most=notes)]
+    else:
+        after = [*writer.quality(most=notes), *writer.domain()]
     ending = [*writer.map_limit(), *writer.not_proof()]
     if rng.random() < 0.3:
         ending.reverse()

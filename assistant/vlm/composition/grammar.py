@@ -38,7 +38,8 @@ def _parts(regions: int, effects: int) -> tuple[tuple[_Slot, bool], ...]:
         # As after the regions, which are always told: no side is explained twice.
         (lambda w: [w.regions(most=regions), w.effects(most=effects)][1], True),
         (lambda w: w.quality(most=1), True),
-        (lambda w: w.domain(), True),
+        # As after the quality notes, to which it may refer.
+        (lambda w: [w.quality(most=1), w.domain()][1], True),
         (lambda w: w.origin(most=1), False),
         (lambda w: w.advice(), True),
     )

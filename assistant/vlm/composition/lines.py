@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from assistant.types import PERSON_SIDE, Evidence, Fact, FactKind, Verdict
 from assistant.vlm.composition.english import ISSUES, PATTERNS
 
 __all__ = ["Line", "Writer", "joined"]
+
+#: A region draws more than its size explains from here on (times).
+_FOR_ITS_SIZE = 1.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class Writer:
         self.variant: Variant = variant
         self._sides_told: set[str] = set()
         self._regions_told: set[str] = set()
+        self._care_told = False  # that the score is to be trusted less
 
     def say(self, topic: str, *facts: Fact, **fields: str) -> Line:
         """A sentence of a topic, citing ``facts``."""
@@ -112,8 +117,8 @@ class Writer:
             return []
         return [self.say(str(fact.values["width"]), fact)]
 
-    def verdict(self, *, short: bool = False) -> list[Line]:
-        """The verdict, with the threshold behind it unless ``short``."""
+    def verdict(self, *, short: bool = False, kept: bool = False) -> list[Line]:
+        """The verdict, with the threshold behind it unless ``short``; or that it is ``kept``."""
         fact = self.find(FactKind.SCORE, "verdict")
         if fact is None:
             return []
@@ -123,9 +128,11 @@ class Writer:
             "upper": str(fact.values["shown_upper"]),
             "verdict": _words(verdict),
         }
-        if fact.values.get("abstained") and not short:
+        if kept or short:
+            return [self.say("verdict-kept" if kept else "verdict-short", fact, **fields)]
+        if fact.values.get("abstained"):
             return [self.say("verdict-abstained", fact)]
-        return [self.say("verdict-short" if short else f"verdict-{verdict}", fact, **fields)]
+        return [self.say(f"verdict-{verdict}", fact, **fields)]
 
     def closeness(self) -> list[Line]:
         """An uncertain score supports neither side; an interval may cross a threshold."""
@@ -133,7 +140,8 @@ class Writer:
         if fact is None:
             return []
         lines = []
-        if fact.values["verdict"] == Verdict.UNCERTAIN.value:
+        # A face for which no verdict is given was told to have none.
+        if fact.values["verdict"] == Verdict.UNCERTAIN.value and not fact.values.get("abstained"):
             lines.append(self.say("neither", fact))
         if fact.values["crosses"]:
             lines.append(self.say("crosses", fact))
@@ -171,6 +179,8 @@ class Writer:
         """One region that stands out."""
         values = fact.values
         topic = "region-first" if first else "region-next"
+        if first and values["lift"] < _FOR_ITS_SIZE:
+            topic = "region-more"
         pattern = self.rng.choice(PATTERNS[topic][self.variant])
         start = "{Region}" in pattern
         name = self.the(str(values["region"]), start=start)
@@ -208,22 +218,23 @@ class Writer:
         if regions:
             facts = [f for f in facts if f.values["region"] in regions]
         else:
-            # What moves the score, and where the map points without any effect, come first.
-            facts.sort(
-                key=lambda f: (
-                    f.values["effect"] in {"hardly", "like-random"} and not f.values["stands_out"],
-                    -abs(f.values["after"] - f.values["before"]),
-                )
-            )
-            facts = [f for f in facts if f.values["effect"] != "hardly" or f.values["stands_out"]]
-        return [line for fact in facts[:most] for line in self.effect(fact)]
+            # What moves the score most comes first; what tells nothing of a region is left out.
+            facts.sort(key=lambda f: -abs(f.values["after"] - f.values["before"]))
+            facts = [
+                f
+                for f in facts
+                if f.values["effect"] in {"lowers", "raises"} or f.values["stands_out"]
+            ]
+        return [self.effect(fact) for fact in facts[:most]]
 
-    def effect(self, fact: Fact) -> list[Line]:
+    def effect(self, fact: Fact) -> Line:
         """What neutralising one region did to the score, and to the verdict where it changes."""
         values = fact.values
         effect = str(values["effect"])
         topic = f"effect-{effect}"
-        if effect == "hardly" and values["stands_out"]:
+        # What random patches can do as well is not told as an effect on the verdict.
+        changes = values["changes_verdict"] and effect != "like-random"
+        if effect == "hardly" and values["stands_out"] and not changes:
             told = values["region"] in self._regions_told
             topic = "effect-hardly-told" if told else "effect-hardly-map"
         if effect == "hardly" and percent(values["before"]) == percent(values["after"]):
@@ -236,12 +247,11 @@ class Writer:
             "before": percent(values["before"]),
             "after": percent(values["after"]),
         }
-        lines = [Line(pattern.format(**fields), (fact.id,))]
-        if values["changes_verdict"]:
+        text = pattern.format(**fields)
+        if changes:
             after = _words(str(values["verdict_after"]))
-            name = self.the(str(values["region"]))
-            lines.append(self.say("effect-verdict", fact, region=name, verdict_after=after))
-        return lines
+            text = f"{text.removesuffix('.')}, and the verdict would be {after}."
+        return Line(text, (fact.id,))
 
     def smallest_set(self) -> list[Line]:
         """The smallest set of regions that changes the verdict, or that none was found."""
@@ -272,7 +282,9 @@ class Writer:
                 "high": percent(fact.values["high"]),
                 "flips": _list(flips) if flips else "",
             }
-            lines.append(self.say("fragility-flips" if flips else "fragility-same", fact, **fields))
+            steady = fields["low"] == fields["high"]
+            topic = "flips" if flips else "steady" if steady else "same"
+            lines.append(self.say(f"fragility-{topic}", fact, **fields))
         if each:
             changes = [f for f in self.facts(FactKind.FRAGILITY) if "change" in f.values]
             lines += [self.change(f) for f in changes[:4]]
@@ -282,6 +294,8 @@ class Writer:
         """The score after one everyday change of the file."""
         values = fact.values
         topic = "change-flips" if values["changes_verdict"] else "change-same"
+        if topic == "change-same" and percent(values["before"]) == percent(values["probability"]):
+            topic = "change-steady"
         return self.say(
             topic,
             fact,
@@ -294,11 +308,16 @@ class Writer:
     # -- what the score can be trusted for --------------------------------------------------------
 
     def domain(self) -> list[Line]:
-        """Whether the face is like those the detector was calibrated on."""
+        """Whether the face is like those the detector was calibrated on, else what is unusual."""
         fact = self.find(FactKind.DOMAIN, "inside")
         if fact is None:
             return []
-        return [self.say("domain-inside" if fact.values["inside"] else "domain-outside", fact)]
+        if fact.values["inside"]:
+            return [self.say("domain-inside", fact)]
+        topic = "domain-outside-too" if self._care_told else "domain-outside"
+        self._care_told = True
+        why = re.search(r"What is unusual: [^.]+\.", fact.text)
+        return [self.say(topic, fact), *([Line(why[0], (fact.id,))] if why else [])]
 
     def quality(self, *, most: int = 2) -> list[Line]:
         """The quality notes, or that there is none."""
@@ -317,7 +336,9 @@ class Writer:
                 "value": amount(fact.values["value"], unit),
                 "limit": amount(fact.values["limit"], unit),
             }
-            lines.append(self.say("quality-issue", fact, **fields))
+            topic = "quality-next" if self._care_told else "quality-issue"
+            self._care_told = True
+            lines.append(self.say(topic, fact, **fields))
         return lines
 
     def origin(self, *, most: int = 2) -> list[Line]:

@@ -67,6 +67,31 @@ MANIPULATED = """
 + You can ask where, how sure, or what could be wrong.
 + Do not decide on this score alone.
 + Here is why.
++ With the mouth covered, the score falls to 61%, and the verdict would be uncertain [C1].
++ When the mouth is covered, the score falls from 93% to 61%.
++ The map points to the left eye, but with it covered the score hardly moves (93% to 92%).
++ The left eye stands out in the map, yet with it covered the score hardly moves (93% to 92%).
++ Without the left eye, the score hardly moves, so it does not rest on that region alone [C2].
++ The mouth stands out: it draws 34% of the map, more than in untouched faces [R1].
++ The map points to the mouth, with 34% of its weight.
++ With the mouth and the nose covered, the verdict would be likely real (22%).
++ The verdict is likely manipulated, because the score reaches the threshold of 70%.
++ The verdict is likely manipulated, which begins at a score of 70%.
++ This face gets a probability of manipulation of 93%, with an interval from 88% to 97%.
++ The detector finds a probability of manipulation of 93%; the interval runs from 88% to 97%.
++ This face is also unlike the faces the detector was calibrated on.
++ Besides, the face is blurred: fine traces can be lost.
++ Of 2 everyday changes of the file, the verdict changes after half size.
++ With half size, the score would be 64%, and the verdict would be uncertain.
++ With JPEG quality 70, the score would be 91%, and the verdict would stay the same.
++ A low score does not clear a picture: check its source and caption too.
++ That makes the verdict likely manipulated: the threshold is 70%.
++ So the verdict is likely manipulated; that begins at a score of 70%.
++ This face gets a score of 93%, with an interval from 88% to 97%.
++ The detector scores this face at 93%; the interval runs from 88% to 97%.
++ In the map, the mouth stands out most for its size, with 34% of the map.
++ Yet neutralising the left eye hardly moves the score (93% to 92%).
++ The verdict stays likely manipulated.
 + **The verdict is likely manipulated** [S2].
 + - The mouth stands out [R1].
 - The verdict is likely real [S2].
@@ -127,6 +152,18 @@ MANIPULATED = """
 - The file carries a C2PA record.
 - The file does not name an editing program.
 - This face is like the faces the detector was calibrated on.
+- With the mouth covered, the score falls to 61%, and the verdict would be likely real.
+- With the mouth covered, the score falls from 93% to 16%.
+- With the mouth covered, the score stays at 93%.
+- The map points to the mouth, but with it covered the score hardly moves.
+- With the mouth covered, the score falls from 93% to 61%, so it does not rest on that region alone.
+- The nose stands out: it draws 12% of the map, more than in untouched faces.
+- The map points to the mouth, with 43% of its weight.
+- With the mouth and the nose covered, the verdict would be uncertain (22%).
+- The verdict is likely manipulated, because the score reaches the threshold of 80%.
+- Besides, the face is dark: detail is hidden.
+- With JPEG quality 70, the score would be 91%, and the verdict would be uncertain.
+- With half size, the score would stay at 93%, and the verdict would stay the same.
 - This is proof of manipulation.
 - The face is definitely manipulated.
 - The picture is without doubt fake.
@@ -136,6 +173,8 @@ MANIPULATED = """
 - The map shows that the mouth was changed.
 - The mouth has been edited.
 - The left eye is fake.
+? The score rests on the mouth alone.
+? The score does not rest on the nose alone.
 ? The face is manipulated.
 ? This is a deepfake.
 - The face is 93% fake and the background 12% real.
