@@ -70,15 +70,20 @@ def guarded(
             if cancel is not None and cancel.is_set():
                 raise Cancelled("The answer was stopped.", hint="Ask again to go on.")
             now = time.monotonic()
-            wait = (limits.first_seconds if first else limits.idle_seconds) - (now - last)
-            wait = min(wait, limits.total_seconds - (now - began))
-            if wait <= 0:
+            silence = (limits.first_seconds if first else limits.idle_seconds) - (now - last)
+            left = limits.total_seconds - (now - began)
+            if silence <= 0 or left <= 0:
+                said = (
+                    f"gave nothing for {now - last:.0f} s"
+                    if silence <= 0
+                    else f"was not done after {now - began:.0f} s"
+                )
                 raise GenerationTimeout(
-                    f"The text model gave nothing for {now - last:.0f} s.",
+                    f"The text model {said}.",
                     hint="The evidence is unaffected; try again or use the template backend.",
                 )
             try:
-                piece = pieces.get(timeout=min(wait, 0.1))
+                piece = pieces.get(timeout=min(silence, left, 0.1))
             except queue.Empty:
                 continue
             if isinstance(piece, _End):
