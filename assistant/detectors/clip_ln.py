@@ -26,6 +26,7 @@ from assistant.detectors.tower import (
     attention_probabilities,
     build_tower,
     embed,
+    fit_positions,
     layer_norms,
     run_block,
     run_block_from_attention,
@@ -347,10 +348,13 @@ def assemble(state: Mapping[str, Tensor], delta: Delta) -> tuple[VisionTransform
 def tuned_state(state: Mapping[str, Tensor], delta: Delta) -> dict[str, Tensor]:
     """A base's weights with a delta's LayerNorms in place and its low-rank updates added.
 
+    The positions are those of the delta's grid.
+
     Raises:
         ValueError: an update fits no layer of the base.
     """
-    return {**merge_low_rank(state, delta.low_rank), **delta.norms}
+    tuned = {**merge_low_rank(state, delta.low_rank), **delta.norms}
+    return fit_positions(tuned, delta.header.tower)
 
 
 def _resize(crop: Image, side: int) -> Image:

@@ -14,7 +14,13 @@ from torch.nn import functional
 
 from assistant.detectors.tower import Tower
 
-__all__ = ["LowRankLinear", "attach_low_rank", "low_rank_factors", "merge_low_rank"]
+__all__ = [
+    "LowRankLinear",
+    "attach_low_rank",
+    "low_rank_factors",
+    "merge_low_rank",
+    "sum_low_rank",
+]
 
 #: The linear layers of a block that are updated; query, key and value follow ``ln_1`` instead.
 _LAYERS = ("attn.out_proj", "mlp.c_fc", "mlp.c_proj")
@@ -85,3 +91,12 @@ def merge_low_rank(state: Mapping[str, Tensor], factors: Mapping[str, Tensor]) -
             raise ValueError(f"{layer!r} with {shapes} fits no layer")
         merged[f"{layer}.weight"] = weight + up.float() @ down.float()
     return merged
+
+
+def sum_low_rank(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Factors of the sum of two updates; their ranks add up."""
+    joined = {**first, **second}
+    for name in set(first) & set(second):
+        along = 1 if name.endswith(".up") else 0
+        joined[name] = torch.cat([first[name].float(), second[name].float()], dim=along)
+    return joined

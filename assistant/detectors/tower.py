@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ __all__ = [
     "attention_probabilities",
     "build_tower",
     "embed",
+    "fit_positions",
     "layer_norms",
     "run_block",
     "run_block_from_attention",
@@ -37,7 +38,7 @@ Tower = VisionTransformer
 
 #: Left out of the hash of a base: it is interpolated at conversion, and the last bit of an
 #: interpolation may differ between processors.
-_INTERPOLATED = "positional_embedding"
+_POSITIONS = "positional_embedding"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,16 @@ class TowerLayout:
     def grid(self) -> tuple[int, int]:
         """Rows and columns of patches."""
         return (self.image_size // self.patch_size, self.image_size // self.patch_size)
+
+    def sized(self, image_size: int) -> TowerLayout:
+        """The same tower for pictures of another side in pixels.
+
+        Raises:
+            ValueError: the side is no multiple of the patch.
+        """
+        if image_size % self.patch_size or image_size <= 0:
+            raise ValueError(f"a side of {image_size} is no multiple of {self.patch_size} pixels")
+        return replace(self, image_size=image_size)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, for a file's metadata."""
@@ -117,11 +128,34 @@ def build_tower(layout: TowerLayout) -> VisionTransformer:
     return tower.eval().requires_grad_(False)
 
 
+def fit_positions(state: Mapping[str, Tensor], layout: TowerLayout) -> dict[str, Tensor]:
+    """A copy of a tower's state whose positions are those of the layout's grid.
+
+    A smaller grid takes the middle of a larger one: a crop that shows less of the same face at the
+    same scale keeps every patch at its place.
+
+    Raises:
+        ValueError: the state has a smaller grid than the layout.
+    """
+    out = dict(state)
+    positions = state.get(_POSITIONS)
+    rows, columns = layout.grid
+    if positions is None or len(positions) == 1 + rows * columns:
+        return out
+    side = round((len(positions) - 1) ** 0.5)
+    if side * side != len(positions) - 1 or side < max(rows, columns):
+        raise ValueError(f"{len(positions) - 1} positions do not hold a grid of {rows} x {columns}")
+    top, left = (side - rows) // 2, (side - columns) // 2
+    grid = positions[1:].reshape(side, side, -1)[top : top + rows, left : left + columns]
+    out[_POSITIONS] = torch.cat([positions[:1], grid.reshape(rows * columns, -1)])
+    return out
+
+
 def tower_sha256(state: Mapping[str, Tensor]) -> str:
     """SHA-256 of a base tower: names, shapes and float32 bytes of all tensors but the positions."""
     digest = hashlib.sha256()
     for name in sorted(state):
-        if name == _INTERPOLATED:
+        if name == _POSITIONS:
             continue
         tensor = state[name].detach().to("cpu", torch.float32).contiguous()
         digest.update(f"{name}{tuple(tensor.shape)}".encode())

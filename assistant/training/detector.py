@@ -15,10 +15,10 @@ from safetensors.torch import load_file
 
 from assistant.detectors.read_out import token_statistics
 from assistant.detectors.tower import (
-    TOWERS,
     TowerLayout,
     build_tower,
     embed,
+    fit_positions,
     run_blocks,
 )
 from assistant.evaluation.face_manifest import ManifestRow, read_manifest
@@ -42,7 +42,7 @@ def statistics_of(
 ) -> Callable[[list[Image]], NDArray[np.float32]]:
     """A function from crops to B x blocks x 3 x width statistics of the frozen tower (bfloat16)."""
     tower = build_tower(layout)
-    tower.load_state_dict(state)
+    tower.load_state_dict(fit_positions(state, layout))
     tower = tower.bfloat16()
     mean = torch.tensor(layout.mean).view(1, 3, 1, 1) * 255.0
     std = torch.tensor(layout.std).view(1, 3, 1, 1) * 255.0
@@ -88,7 +88,7 @@ def train_detector(
     rows = read_manifest(config.manifest)
     limit = min(config.limit or len(rows), len(rows))
     state = load_file(base)
-    layout = TOWERS[config.tower]
+    layout = config.layout
     cache = CropCache(work, rows, config.crop.spec)
     cache.fill(finder, limit=limit, progress=progress)
     known = cache.rows[:limit]

@@ -8,6 +8,7 @@ from typing import Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from assistant.detectors.tower import TOWERS, TowerLayout
 from assistant.errors import ConfigError
 from assistant.training.augmentation import Augmentation
 from assistant.types import CropSpec
@@ -29,7 +30,7 @@ class _Strict(BaseModel):
 class CropConfig(_Strict):
     """How faces are laid into crops; see :class:`assistant.types.CropSpec`."""
 
-    size: int = Field(default=224, ge=32, le=1024)
+    size: int = Field(default=224, ge=28, le=1024)
     scale: float = Field(default=0.95, gt=0.2, le=4.0)
     shift_y: float = Field(default=-0.13, ge=-1.0, le=1.0)
 
@@ -127,24 +128,39 @@ class JointConfig(_Strict):
     final_share: float | None = Field(
         default=None, ge=0, le=1, description="of the statistics after training; None: share"
     )
-    border: float = Field(default=0.0, ge=0, le=1, description="share of pairs cut tight")
-    border_from: int = Field(default=0, ge=0, description="first step with pairs cut tight")
+    views: int = Field(default=1, ge=1, le=8, description="changed copies of a picture in a batch")
+    consistency: float = Field(
+        default=0.0, ge=0, description="weight of the squared difference of two views' logits"
+    )
+
+    @model_validator(mode="after")
+    def _consistency_needs_views(self) -> Self:
+        if self.consistency and self.views < 2:
+            raise ValueError("consistency compares views: set views to 2 or more")
+        if self.batch % (2 * self.views):
+            raise ValueError("batch must be a multiple of two times views")
+        return self
 
 
 class DetectorConfig(_Strict):
     """A whole training run.
 
     ``recipe``: ``read-out`` trains a network over the frozen tower's statistics; ``joint`` goes on
-    from there and tunes LayerNorms and low-rank updates with it; ``layer-norms`` tunes LayerNorms
-    and a class-token head, as published. ``test_percent`` and ``calibration_percent`` are shares
-    of the source videos. ``source_weights`` multiply a source's share of the loss;
-    ``self_blended`` says how many blended faces are made of each real face of a source.
+    from there, or from the trained detector ``start``, and tunes LayerNorms and low-rank updates
+    with it; ``layer-norms`` tunes LayerNorms and a class-token head, as published.
+    ``test_percent`` and ``calibration_percent`` are shares of the source videos.
+    ``source_weights`` multiply a source's share of the loss; ``self_blended`` says how many
+    blended faces are made of each real face of a source.
     """
 
     recipe: Literal["read-out", "joint", "layer-norms"]
     manifest: Path
     base: str = "dinov2-vits14"
     tower: Literal["vit-s14", "vit-l14"] = "vit-s14"
+    image_size: int | None = Field(
+        default=None, ge=28, description="side that the tower reads, in pixels; None: its own"
+    )
+    start: Path | None = None
     crop: CropConfig = CropConfig()
     limit: int | None = Field(default=None, ge=10)
     test_percent: int = Field(default=15, ge=1, le=50)
@@ -163,9 +179,15 @@ class DetectorConfig(_Strict):
     seed: int = 0
     threads: int = Field(default=2, ge=1)
 
+    @property
+    def layout(self) -> TowerLayout:
+        """The tower as this run builds it."""
+        layout = TOWERS[self.tower]
+        return layout if self.image_size is None else layout.sized(self.image_size)
+
 
 def load_config(path: Path) -> DetectorConfig:
-    """Read a YAML configuration; the manifest's path is relative to the file.
+    """Read a YAML configuration; paths in it are relative to the file.
 
     Raises:
         ConfigError: the file cannot be read; every wrong field is named, all at once.
@@ -187,4 +209,5 @@ def load_config(path: Path) -> DetectorConfig:
             f"The training configuration {path} is wrong: {wrong}.",
             hint="Start from one in configs/.",
         ) from error
-    return config.model_copy(update={"manifest": path.parent / config.manifest})
+    start = None if config.start is None else path.parent / config.start
+    return config.model_copy(update={"manifest": path.parent / config.manifest, "start": start})

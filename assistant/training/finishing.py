@@ -14,7 +14,7 @@ from torch import Tensor
 from assistant.calibration.fitting import fit_calibrator
 from assistant.detectors.delta_file import DeltaHeader, write_delta
 from assistant.detectors.read_out import ReadOut
-from assistant.detectors.tower import TOWERS, tower_sha256
+from assistant.detectors.tower import tower_sha256
 from assistant.evaluation import detection_metrics as metrics
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.training.detector_config import DetectorConfig
@@ -89,7 +89,7 @@ def finish(
         "config": config.model_dump(mode="json", exclude={"manifest"}),
     }
     header = DeltaHeader(
-        tower=TOWERS[config.tower],
+        tower=config.layout,
         base_sha256=tower_sha256(base),
         read_out=read_out.options(),
         crop=config.crop.spec,

@@ -47,14 +47,20 @@ class JointModel(torch.nn.Module):
     """The tower up to the last block that is read, and the sum of its two read-outs."""
 
     def __init__(
-        self, tower: Tower, layout: TowerLayout, statistics: ReadOut, config: JointConfig
+        self,
+        tower: Tower,
+        layout: TowerLayout,
+        statistics: ReadOut,
+        config: JointConfig,
+        evidence: PatchEvidenceReadOut | None = None,
     ) -> None:
         super().__init__()
         self.layout = layout
         self.config = config
         self.tower = tower.to(torch.bfloat16 if config.precision == "bfloat16" else torch.float32)
         blocks = statistics.blocks
-        self.evidence = PatchEvidenceReadOut(
+        self.trained_evidence = evidence is not None
+        self.evidence = evidence or PatchEvidenceReadOut(
             blocks=blocks, width=layout.width, hidden=config.hidden, grid=layout.grid[0]
         )
         self.read_out = SumReadOut([statistics, self.evidence], [config.share, 1.0 - config.share])
@@ -155,7 +161,8 @@ def train_jointly(
         every=config.checkpoint_steps,
         patience=config.patience,
     )
-    _standardise(model, mix, seed)
+    if not model.trained_evidence:
+        _standardise(model, mix, seed)
     state.restore()
     periods = math.ceil(config.steps / config.period)
     began, made = time.monotonic(), 0
@@ -271,8 +278,22 @@ def _loss(model: JointModel, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         patches, cells.to(device), reduction="none"
     ).mean(1)
     masks = (each * known).sum() / known.sum().clamp_min(1.0)
-    loss = whole + config.part_weight * (one + two) + config.mask_weight * masks
-    shown = {"loss": loss, "face": whole, "statistics": one, "evidence": two, "masks": masks}
+    views = both.view(config.views, -1)
+    spread = (views - views.mean(0)).square().mean() * 2.0  # of two views: (a - b)^2 / 2
+    loss = (
+        whole
+        + config.part_weight * (one + two)
+        + config.mask_weight * masks
+        + config.consistency * spread
+    )
+    shown = {
+        "loss": loss,
+        "face": whole,
+        "statistics": one,
+        "evidence": two,
+        "masks": masks,
+        "spread": spread,
+    }
     return loss, {name: round(float(value.detach()), 4) for name, value in shown.items()}
 
 

@@ -12,9 +12,16 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
 
-from assistant.detectors.delta_file import read_delta
-from assistant.detectors.read_out import ReadOut, StatisticsReadOut, SumReadOut, build_read_out
-from assistant.detectors.tower import TOWERS, build_tower
+from assistant.detectors.clip_ln import assemble
+from assistant.detectors.delta_file import Delta, read_delta
+from assistant.detectors.low_rank import sum_low_rank
+from assistant.detectors.read_out import (
+    PatchEvidenceReadOut,
+    StatisticsReadOut,
+    SumReadOut,
+    build_read_out,
+)
+from assistant.detectors.tower import TowerLayout, build_tower, fit_positions
 from assistant.errors import TrainingError
 from assistant.evaluation.face_manifest import read_manifest
 from assistant.interfaces import FaceFinder
@@ -40,29 +47,38 @@ def train_joint(
 ) -> dict[str, Any]:
     """As :func:`assistant.training.detector.train_detector`, which makes the first step.
 
-    ``work`` keeps the read-out of the frozen tower (``read-out.safetensors``), the checkpoint
+    ``config.start`` is gone on from where it is named; else a read-out of the frozen tower is
+    trained first. ``work`` keeps that one (``read-out.safetensors``), the checkpoint
     (``joint.pt``) and the log (``joint.log``); what is there is not made again.
 
     Raises:
-        TrainingError: as there; the first read-out is not one over statistics.
+        TrainingError: as there; what it starts from is missing or not one statistics read-out.
+        WeightsError: what it starts from is of another base.
     """
     torch.set_num_threads(config.threads)
     rows = read_manifest(config.manifest)
     limit = min(config.limit or len(rows), len(rows))
     cache = CropCache(work, rows, config.crop.spec)
     cache.fill(finder, limit=limit, progress=progress)
-    first = work / "read-out.safetensors"
+    first = config.start or work / "read-out.safetensors"
     if not first.exists():
+        if config.start is not None:
+            raise TrainingError(
+                f"The detector to start from, {first}, is not there.",
+                hint="Train it first, or leave out `start`.",
+                code="start-missing",
+            )
         train_detector(config, base, finder, work=work, output=first, progress=progress)
     started = read_delta(first)
     state = load_file(base)
-    layout = TOWERS[config.tower]
+    layout = config.layout
+    start_tower, _ = assemble(state, started)  # strict: a delta of another base is refused
     tower = build_tower(layout)
-    tower.load_state_dict(state)
+    tower.load_state_dict(fit_positions(start_tower.state_dict(), layout))
     torch.manual_seed(config.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    statistics = _statistics(build_read_out(started.header.read_out), started.read_out)
-    model = JointModel(tower, layout, statistics, config.joint).to(device)
+    statistics, evidence = _read_outs(started, layout)
+    model = JointModel(tower, layout, statistics, config.joint, evidence).to(device)
     faces = _faces(config, cache, limit)
     joint = config.joint
     mix = PairMix(
@@ -74,12 +90,15 @@ def train_joint(
         augmentation=joint.augmentation,
         batch=joint.batch,
         seed=config.seed,
-        border=joint.border,
-        border_from=joint.border_from,
+        views=joint.views,
     )
     before = {
         **{f"norm.{n}": p.detach().clone() for n, p in model.norms.items()},
         **{f"read_out.members.0.{n}": p.detach().clone() for n, p in statistics.named_parameters()},
+        **{
+            f"read_out.members.1.{n}": p.detach().clone()
+            for n, p in (evidence.named_parameters() if evidence is not None else ())
+        },
     }
     tuned = train_jointly(
         model,
@@ -113,29 +132,33 @@ def train_joint(
         state,
         output=output,
         report=report,
-        norms=tuned.norms,
-        low_rank=tuned.low_rank,
+        norms={**started.norms, **tuned.norms},
+        low_rank=sum_low_rank(started.low_rank, tuned.low_rank),
     )
 
 
-def _statistics(read_out: ReadOut, values: Any) -> ReadOut:
-    """The one member of a trained sum of statistics read-outs."""
-    read_out.load_state_dict(dict(values))
+def _read_outs(
+    started: Delta, layout: TowerLayout
+) -> tuple[StatisticsReadOut, PatchEvidenceReadOut | None]:
+    """The trained statistics read-out, and the patch evidence where there is one."""
+    read_out = build_read_out(started.header.read_out)
+    read_out.load_state_dict(dict(started.read_out))
     members = list(read_out.members) if isinstance(read_out, SumReadOut) else [read_out]
-    only = members[0]
-    if len(members) != 1 or not isinstance(only, StatisticsReadOut):
+    statistics = [m for m in members if isinstance(m, StatisticsReadOut)]
+    evidence = [m for m in members if isinstance(m, PatchEvidenceReadOut)]
+    if len(statistics) != 1 or len(statistics) + len(evidence) != len(members):
         raise TrainingError(
             "Joint training starts from one statistics read-out.",
             hint="Set read_out.members to 1, and delete read-out.safetensors in --work.",
             code="first-read-out",
         )
-    return only
+    return statistics[0], evidence[0].resized(layout.grid[0]) if evidence else None
 
 
 def _interpolated(tuned: Jointly, before: dict[str, Tensor], share: float) -> Jointly:
     """Between the start and the end of tuning (Wortsman et al., WiSE-FT, arXiv 2109.01903).
 
-    The patch evidence had no meaning at the start, so it is the tuned one in any case.
+    A patch evidence that had no meaning at the start is the tuned one in any case.
     """
 
     def mixed(prefix: str, values: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -6,9 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,9 +47,7 @@ class PairMix:
         augmentation: of every crop.
         batch: pictures a step; even.
         seed: of all that is drawn.
-        border: share of the pairs that are cut tight (what is cut off is mirrored, as alignment
-            does it), so that the rim of a whole photo and of a tight crop say the same.
-        border_from: the first step with such pairs.
+        views: changed copies of each picture in a batch.
 
     Raises:
         TrainingError: an odd batch, or a source without both classes.
@@ -68,16 +64,16 @@ class PairMix:
         augmentation: Augmentation,
         batch: int,
         seed: int,
-        border: float = 0.0,
-        border_from: int = 0,
+        views: int = 1,
     ) -> None:
-        if batch < 2 or batch % 2:
+        if batch < 2 or batch % (2 * views):
             raise TrainingError(
-                f"A batch of {batch} cannot be made of pairs.", hint="Choose an even batch."
+                f"A batch of {batch} cannot be made of pairs in {views} views.",
+                hint="Choose a multiple of two times the views.",
             )
         self._cache, self._seed, self._batch = cache, seed, batch
         self._how, self._self_blended = augmentation, self_blended
-        self._border, self._border_from = border, border_from
+        self._views = views
         usable = [int(i) for i in rows if cache.points[i, 0] != UNREADABLE]
         self._rows = usable
         known = cache.rows
@@ -96,7 +92,7 @@ class PairMix:
         self._bases = _shares(blended_shares, set(self._found)) if "blended" in pair_shares else {}
         text = json.dumps([self._pairs, self._bases, self_blended, augmentation.model_dump()])
         names = "\n".join(known[i].name for i in usable)
-        self.key = hashlib.sha256(f"{text} {batch} {names}".encode()).hexdigest()
+        self.key = hashlib.sha256(f"{text} {batch} {views} {names}".encode()).hexdigest()
 
     def crop(self, row: int) -> Image:
         """A row's crop as it is."""
@@ -108,28 +104,25 @@ class PairMix:
         return [self.crop(int(row)) for row in chosen]
 
     def draw(self, step: int) -> Batch:
-        """The batch of a step: real, manipulated, real, manipulated, ..."""
+        """The batch of a step: real, manipulated, real, manipulated, ...; view after view."""
         rng = np.random.default_rng((self._seed, step))
-        cut = np.random.default_rng((self._seed, step, 1))  # its own: the pairs stay the same
+        pairs = []
+        for _ in range(self._batch // (2 * self._views)):
+            kind = str(rng.choice(list(self._pairs), p=list(self._pairs.values())))
+            pairs.append(self._blend(rng) if kind == "blended" else self._pair(kind, rng))
         crops: list[Image] = []
         masks, weights, rows = [], [], []
-        for _ in range(self._batch // 2):
-            kind = str(rng.choice(list(self._pairs), p=list(self._pairs.values())))
-            real, fake, rows_of, mask, weight = (
-                self._blend(rng) if kind == "blended" else self._pair(kind, rng)
-            )
-            if step >= self._border_from and cut.random() < self._border:
-                inset = _inset(real.shape[0], cut)
-                real, fake, mask = (_cut_tight(part, inset) for part in (real, fake, mask))
-            for crop, its_mask, its_weight in (
-                (real, np.zeros_like(mask), 1.0),
-                (fake, mask, weight),
-            ):
-                changed, moved = augment(crop, rng, self._how, its_mask)
-                crops.append(changed)
-                masks.append(moved if moved is not None else its_mask)
-                weights.append(its_weight)
-            rows += rows_of
+        for _ in range(self._views):
+            for real, fake, rows_of, mask, weight in pairs:
+                for crop, its_mask, its_weight in (
+                    (real, np.zeros_like(mask), 1.0),
+                    (fake, mask, weight),
+                ):
+                    changed, moved = augment(crop, rng, self._how, its_mask)
+                    crops.append(changed)
+                    masks.append(moved if moved is not None else its_mask)
+                    weights.append(its_weight)
+                rows += rows_of
         return Batch(
             crops=crops,
             labels=np.tile(np.array([0, 1], np.int64), self._batch // 2),
@@ -171,19 +164,6 @@ class PairMix:
 
     def _face(self, row: int) -> AlignedFace:
         return AlignedFace(crop=self.crop(row), crop_landmarks=self._cache.landmarks(row))
-
-
-def _inset(size: int, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """Pixels cut off at top, bottom, left and right: each up to a seventh of the side."""
-    top, bottom, left, right = (int(v) for v in rng.integers(0, size // 7 + 1, 4))
-    return top, bottom, left, right
-
-
-def _cut_tight(part: NDArray[Any], inset: tuple[int, int, int, int]) -> NDArray[Any]:
-    height, width = part.shape[:2]
-    top, bottom, left, right = inset
-    kept = np.ascontiguousarray(part[top : height - bottom, left : width - right])
-    return np.asarray(cv2.copyMakeBorder(kept, top, bottom, left, right, cv2.BORDER_REFLECT_101))
 
 
 def _shares(wanted: dict[str, float], there: set[str]) -> dict[str, float]:

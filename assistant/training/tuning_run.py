@@ -18,10 +18,10 @@ from assistant.calibration.fitting import fit_calibrator
 from assistant.detectors.delta_file import DeltaHeader, write_delta
 from assistant.detectors.read_out import ClassTokenReadOut
 from assistant.detectors.tower import (
-    TOWERS,
     Tower,
     build_tower,
     embed,
+    fit_positions,
     run_blocks,
     tower_sha256,
 )
@@ -54,10 +54,10 @@ def train_layer_norms(
     torch.manual_seed(config.seed)
     rows = read_manifest(config.manifest)
     limit = min(config.limit or len(rows), len(rows))
-    layout = TOWERS[config.tower]
+    layout = config.layout
     state = load_file(base)
     tower = build_tower(layout)
-    tower.load_state_dict(state)
+    tower.load_state_dict(fit_positions(state, layout))
     head = ClassTokenReadOut(
         width=layout.width, last_block=layout.layers - 1, normalise=config.tuning.normalise
     )
