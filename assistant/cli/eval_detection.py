@@ -1,4 +1,4 @@
-"""``whyfake eval detection`` and ``whyfake eval robustness``."""
+"""``whyfake eval detection``, ``robustness`` and ``framing``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from assistant.cli.options import settings_of
 
-__all__ = ["detection", "robustness"]
+__all__ = ["detection", "framing", "robustness"]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _MANIFEST = click.option(
@@ -90,6 +90,23 @@ def robustness(
         progress=_progress,
     )
     click.echo(json.dumps(result, indent=2) if as_json else robustness_markdown(result))
+
+
+@click.command("framing")
+@_MANIFEST
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
+def framing(context: click.Context, manifest: Path, as_json: bool) -> None:
+    """How far the score of a face in a whole picture is from that in its own tight crop."""
+    from assistant.compose import build_detector, build_finder
+    from assistant.evaluation.face_manifest import read_manifest
+    from assistant.evaluation.framing import framing_markdown, framing_table
+
+    rows = read_manifest(manifest)
+    settings = settings_of(context)
+    detector, calibrator = build_detector(settings)
+    result = framing_table(rows, build_finder(settings), detector, calibrator, progress=_progress)
+    click.echo(json.dumps(result, indent=2) if as_json else framing_markdown(result))
 
 
 def _progress(done: int, total: int) -> None:

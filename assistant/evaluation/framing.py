@@ -1,0 +1,148 @@
+"""Does the score depend on how the picture was framed? Each picture against its own tight crops."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from assistant.errors import InferenceError, MediaError, TrainingError
+from assistant.evaluation.face_manifest import ManifestRow
+from assistant.faces import make_face
+from assistant.interfaces import Calibrator, Detector, FaceFinder
+from assistant.media import MediaLimits, load_media, read_path
+from assistant.types import CropSpec, Detection, Image
+
+__all__ = ["MARGINS", "framing_markdown", "framing_table", "tight_crop"]
+
+_LOG = logging.getLogger(__name__)
+#: What a tight crop leaves around the found box, in shares of its sides.
+MARGINS = (0.0, 0.1, 0.3)
+_NEAR = 0.05
+
+
+def tight_crop(frame: Image, detection: Detection, margin: float) -> Image:
+    """The found box with ``margin`` of its sides around it, as far as the picture goes."""
+    left, top, right, bottom = detection.box_xyxy
+    width, height = right - left, bottom - top
+    rows, columns = frame.shape[:2]
+    x0, x1 = max(0, round(left - margin * width)), min(columns, round(right + margin * width))
+    y0, y1 = max(0, round(top - margin * height)), min(rows, round(bottom + margin * height))
+    return np.ascontiguousarray(frame[y0:y1, x0:x1])
+
+
+def framing_table(
+    rows: Sequence[ManifestRow],
+    finder: FaceFinder,
+    detector: Detector,
+    calibrator: Calibrator,
+    *,
+    limits: MediaLimits | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Score the largest face of every picture in the whole picture and in its own tight crops.
+
+    In each crop the face is found and aligned anew, as if it had been uploaded alone. Rows that are
+    face crops already are left out: they have no frame.
+
+    Args:
+        rows: of a manifest; of videos, every sampled frame counts as a picture.
+        finder: finds the faces.
+        detector: scores them.
+        calibrator: makes probabilities of the scores.
+        limits: of the media.
+        progress: told (rows done, rows in all).
+
+    Returns:
+        ``n`` faces and ``margins[MARGIN].{median, mean, p95, within, n, lost}``: the absolute
+        change of the probability, the share of faces that change by at most 0.05, and how often no
+        face was found in the crop.
+
+    Raises:
+        TrainingError: no picture with a face in it.
+    """
+    limits = limits or MediaLimits()
+    chosen = [row for row in rows if not row.crop]
+    changes: dict[float, list[float]] = {margin: [] for margin in MARGINS}
+    faces = 0
+    for number, row in enumerate(chosen):
+        try:
+            frames = load_media(read_path(row.path, limits), limits).frames
+        except MediaError as error:
+            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
+            frames = ()
+        for frame in frames:
+            found = _largest(frame, finder)
+            whole = None if found is None else _aligned(frame, found, detector.crop_spec)
+            if found is None or whole is None:
+                continue
+            faces += 1
+            crops = {margin: tight_crop(frame, found, margin) for margin in MARGINS}
+            again = {margin: _largest(crop, finder) for margin, crop in crops.items()}
+            aligned = {
+                margin: _aligned(crops[margin], detection, detector.crop_spec)
+                for margin, detection in again.items()
+                if detection is not None
+            }
+            kept = {margin: crop for margin, crop in aligned.items() if crop is not None}
+            logits = detector.logits([whole, *kept.values()])
+            first, *others = (calibrator.calibrate(float(z)).probability for z in logits)
+            for margin, probability in zip(kept, others, strict=True):
+                changes[margin].append(abs(probability - first))
+        if progress is not None:
+            progress(number + 1, len(chosen))
+    if not faces:
+        raise TrainingError(
+            f"No face was found in {len(chosen)} pictures that are not face crops already.",
+            hint="Give a manifest of whole pictures or videos (column crop empty or 0).",
+            code="no-faces",
+        )
+    return {
+        "n": faces,
+        "margins": {str(margin): _summary(values, faces) for margin, values in changes.items()},
+    }
+
+
+def framing_markdown(result: dict[str, Any]) -> str:
+    """The result as a table."""
+    lines = [
+        f"{result['n']} faces, in the whole picture and in their own tight crops:",
+        "",
+        "| margin | median change | 95 % | within 0.05 | no face |",
+        "|---|---|---|---|---|",
+    ]
+    for margin, one in result["margins"].items():
+        cells = ["-" if one[k] is None else f"{one[k]:.3f}" for k in ("median", "p95", "within")]
+        lines.append(f"| {margin} | {' | '.join(cells)} | {one['lost']} |")
+    return "\n".join(lines)
+
+
+def _summary(values: Sequence[float], faces: int) -> dict[str, Any]:
+    if not values:
+        return {"median": None, "mean": None, "p95": None, "within": None, "n": 0, "lost": faces}
+    return {
+        "median": float(np.median(values)),
+        "mean": float(np.mean(values)),
+        "p95": float(np.quantile(values, 0.95)),
+        "within": float(np.mean(np.array(values) <= _NEAR)),
+        "n": len(values),
+        "lost": faces - len(values),
+    }
+
+
+def _largest(frame: Image, finder: FaceFinder) -> Detection | None:
+    def area(detection: Detection) -> float:
+        left, top, right, bottom = detection.box_xyxy
+        return (right - left) * (bottom - top)
+
+    return max(finder.find(frame), key=area, default=None) if frame.size else None
+
+
+def _aligned(frame: Image, detection: Detection, spec: CropSpec) -> Image | None:
+    try:
+        face = make_face(frame, detection, spec, media_id="framing", index=0, frame_index=0)
+    except InferenceError:
+        return None
+    return face.crop
