@@ -200,9 +200,12 @@ def test_a_wrong_configuration_names_every_field(tmp_path, text, words):
         load_config(tmp_path / "none.yaml")
 
 
-@pytest.mark.parametrize("name", ["detector-vits14", "detector-vitl14"])
+@pytest.mark.parametrize(
+    "name", ["detector-vits14", "detector-vits14-wide", "detector-vitl14", "ablation-vits14"]
+)
 def test_the_shipped_configurations_load(name):
     from pathlib import Path
 
     config = load_config(Path(__file__).parents[3] / "configs" / f"{name}.yaml")
     assert config.manifest.name == "manifest.csv"
+    assert config.start is None or config.start.is_file()
