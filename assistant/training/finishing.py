@@ -86,7 +86,7 @@ def finish(
         "trained_on": int(((faces.parts == "train") & faces.usable).sum()),
         **report,
         "test": tested,
-        "config": config.model_dump(mode="json", exclude={"manifest"}),
+        "config": config.model_dump(mode="json", exclude={"manifest", "start"}),
     }
     header = DeltaHeader(
         tower=config.layout,

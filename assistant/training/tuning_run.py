@@ -117,7 +117,7 @@ def train_layer_norms(
         "trained_on": len(split["train"]),
         "validation_auroc": [round(v, 4) for v in tuned.validation],
         "test": _by_source(faces, test, logits(test)),
-        "config": config.model_dump(mode="json", exclude={"manifest"}),
+        "config": config.model_dump(mode="json", exclude={"manifest", "start"}),
     }
     header = DeltaHeader(
         tower=layout,
@@ -167,7 +167,9 @@ def start_from_regression(
 
 def _key(config: DetectorConfig) -> str:
     """Of the checkpoint: another configuration or seed has one of its own."""
-    text = json.dumps([config.tuning.model_dump(mode="json"), config.self_blended, config.seed])
+    tuning = config.tuning.model_dump(mode="json")
+    looks = [config.crop.model_dump(mode="json"), config.image_size]
+    text = json.dumps([tuning, config.self_blended, config.seed, looks])
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
