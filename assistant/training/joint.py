@@ -139,7 +139,7 @@ def train_jointly(
             period's average is kept.
         seed: of all that is drawn.
         checkpoint: written every ``config.checkpoint_steps`` steps; the same call goes on from it.
-        log: a line of NAME=VALUE every ten steps and every validation.
+        log: CSV of ``step,name,value``: losses every ten steps, AUROC at every validation.
         progress: told ("tuning", steps done, in all, loss or AUROC).
 
     Raises:
@@ -312,6 +312,8 @@ def _validate(
 def _write(log: Path | None, step: int, values: dict[str, float]) -> None:
     if log is None:
         return
+    new = not log.exists()
     with log.open("a", encoding="utf-8") as file:
-        text = " ".join(f"{name}={value:.4f}" for name, value in values.items())
-        file.write(f"{step} {text}\n")
+        if new:
+            file.write("step,name,value\n")
+        file.writelines(f"{step},{name},{value:.4f}\n" for name, value in values.items())

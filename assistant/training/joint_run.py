@@ -49,7 +49,7 @@ def train_joint(
 
     ``config.start`` is gone on from where it is named; else a read-out of the frozen tower is
     trained first. ``work`` keeps that one (``read-out.safetensors``), the checkpoint
-    (``joint.pt``) and the log (``joint.log``); what is there is not made again.
+    (``joint.pt``) and the log (``joint.csv``); what is there is not made again.
 
     Raises:
         TrainingError: as there; what it starts from is missing or not one statistics read-out.
@@ -106,7 +106,7 @@ def train_joint(
         _validation(config, faces),
         seed=config.seed,
         checkpoint=work / "joint.pt",
-        log=work / "joint.log",
+        log=work / "joint.csv",
         progress=progress,
     )
     tuned = _interpolated(tuned, before, joint.interpolation)

@@ -67,8 +67,8 @@ def test_from_manifest_to_a_detector_that_scores_patches(project, config):
     trace = detector.trace(crop)
     assert trace.patch_logits.shape == (9,)
     assert trace.logit == pytest.approx(float(detector.logits([crop])[0]), abs=1e-5)
-    log = (project / "work" / "joint.log").read_text()
-    assert log.count("auroc=") == 2
+    log = (project / "work" / "joint.csv").read_text()
+    assert log.count(",auroc,") == 2
 
 
 def test_half_way_between_start_and_end(project, config):
