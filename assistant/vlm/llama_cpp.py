@@ -16,7 +16,8 @@ from assistant.errors import Cancelled, GenerationTimeout, InferenceError, Weigh
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import VlmRequest
 from assistant.vlm.chat import chat_messages
-from assistant.vlm.composition.grammar import grammar_for
+from assistant.vlm.composition.grammar import grammar_of, one_of
+from assistant.vlm.composition.plan import Plan, heads, options, plan_for
 from assistant.vlm.http_stream import Endpoint, chat_pieces
 from assistant.vlm.llama_process import LlamaProcess
 from assistant.vlm.mmproj import IMAGE_SIZE
@@ -122,13 +123,17 @@ class LlamaCppBackend:
                 retries=0,
                 proxies=False,
             )
-            body = self._body(request)
-            try:
-                yield from guarded(
-                    lambda stop: chat_pieces(endpoint, body, stop),
-                    limits=self._limits,
-                    cancel=cancel,
+            body, plan = self._body(request), self._plan(request)
+
+            def pieces(stop: threading.Event) -> Iterator[str]:
+                return (
+                    _planned(endpoint, body, plan, stop)
+                    if plan
+                    else chat_pieces(endpoint, body, stop)
                 )
+
+            try:
+                yield from guarded(pieces, limits=self._limits, cancel=cancel)
             except Cancelled:
                 # Stopped by a user, or by a caller whose own patience ended: then it may hang.
                 if not self._process.responds():
@@ -158,7 +163,7 @@ class LlamaCppBackend:
         self._process.kill()
 
     def _body(self, request: VlmRequest) -> dict[str, Any]:
-        body = {
+        return {
             "messages": chat_messages(request, images=self.supports_images, side=IMAGE_SIZE),
             "max_tokens": request.max_new_tokens,
             "temperature": request.temperature,
@@ -166,7 +171,57 @@ class LlamaCppBackend:
             "stream": True,
             "cache_prompt": True,
         }
+
+    def _plan(self, request: VlmRequest) -> Plan:
+        """What the model is held to; empty where it writes freely or is not shown the facts."""
         facts = request.evidence.to_prompt()
         if self._structured and facts and any(facts in m.content for m in request.messages):
-            body["grammar"] = grammar_for(request.evidence, request.question)
-        return body
+            return plan_for(request.evidence, request.question)
+        return ()
+
+
+def _planned(
+    endpoint: Endpoint, body: Mapping[str, Any], plan: Plan, stop: threading.Event
+) -> Iterator[str]:
+    """The text of a plan: the model makes each choice, and what follows from it it need not write.
+
+    Reading words is several times faster than writing them. So the model writes only the beginning
+    that tells one sentence from the others that may stand there; the rest of it is laid into the
+    prompt of the next choice. Greedily decoded, the text is that of the plan's whole grammar.
+
+    Raises:
+        InferenceError: as :func:`assistant.vlm.http_stream.chat_pieces`, or the model kept to none.
+    """
+    said = ""
+    while True:
+        following, may_end = options(plan)
+        if not following or stop.is_set():
+            return
+        space = " " if said else ""
+        if len(following) == 1 and not may_end:
+            (text,) = following
+        else:
+            choices = heads([*following])
+            whole = one_of([*([""] if may_end else []), *(space + h for h in choices or ())])
+            messages = [*body["messages"]]
+            if said:
+                messages.append({"role": "assistant", "content": said})
+            if choices is None:  # no beginning tells them apart: the model writes all of it
+                grammar = grammar_of(plan)
+                yield space
+                yield from chat_pieces(
+                    endpoint, {**body, "messages": messages, "grammar": grammar}, stop
+                )
+                return
+            asked = {**body, "messages": messages, "grammar": whole}
+            head = "".join(chat_pieces(endpoint, asked, stop)).strip()
+            if stop.is_set() or (may_end and not head):
+                return
+            if head not in choices:
+                raise InferenceError(
+                    "The text model did not keep to what may be said.", hint="Ask again."
+                )
+            text = choices[head]
+        yield space + text
+        said += space + text
+        plan = following[text]

@@ -48,6 +48,6 @@ def test_a_request_that_does_not_show_the_facts_is_not_held_to_them(model: Path)
     messages = PROMPTS.get("describe").render()
     shown = PROMPTS.get("explain").render(facts=evidence.to_prompt())
 
-    assert "grammar" not in backend._body(VlmRequest(messages=messages, evidence=evidence))
-    assert "grammar" in backend._body(VlmRequest(messages=shown, evidence=evidence))
+    assert not backend._plan(VlmRequest(messages=messages, evidence=evidence))
+    assert backend._plan(VlmRequest(messages=shown, evidence=evidence))
     backend.close()
