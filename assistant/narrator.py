@@ -95,6 +95,12 @@ class Narrator:
         self.vlm.close()
         self.fallback.close()
 
+    def warm_up(self) -> None:
+        """Load the text model while a face is being measured, where the backend loads one."""
+        start = getattr(self.vlm, "start", None)
+        if callable(start):
+            threading.Thread(target=_tried, args=(start,), name="warm-up", daemon=True).start()
+
     @property
     def can_describe(self) -> bool:
         """Whether the text backend sees pictures, so that a blind description can be asked for."""
@@ -339,6 +345,14 @@ def _to_the_point(evidence: Evidence, kind: QuestionKind | None) -> Evidence:
         return fact.kind is not FactKind.FRAGILITY or spread
 
     return replace(evidence, facts=tuple(fact for fact in evidence.facts if kept(fact)))
+
+
+def _tried(start: Callable[[], None]) -> None:
+    """Start a backend ahead of time; why it cannot be is told when it is asked to write."""
+    try:
+        start()
+    except AssistantError as error:
+        _log.info("text backend not started ahead: %s", error.code)
 
 
 def _starter(vlm: VlmBackend, request: VlmRequest) -> Callable[[threading.Event], Iterator[str]]:

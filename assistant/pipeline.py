@@ -263,6 +263,8 @@ class Assistant:
                 hint="Use a photo with an upright, uncovered face of at least 24 pixels.",
             )
             return
+        if explain:
+            self.narrator.warm_up()
         step = time.perf_counter()
         for track in faces:
             result = self._measurer.measure(media, track)

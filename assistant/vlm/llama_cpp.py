@@ -106,6 +106,8 @@ class LlamaCppBackend:
         Raises:
             InferenceError: it cannot be loaded.
         """
+        if self._process.running:
+            return
         with self._queue.turn(threading.Event(), timeout=self._queue_seconds):
             self._process.start()
 

@@ -16,7 +16,7 @@ from assistant.streaming import StreamLimits
 from assistant.types import Description, Explanation, FaceAnalysis, VlmRequest
 from assistant.vlm.scripted import ScriptedBackend
 from assistant.vlm.template import TemplateBackend
-from tests.unit.evaluation.test_explanations import analysis
+from tests.unit.evaluation.analyses import analysis
 from tests.unit.grounding import cases
 
 PROMPTS = PromptLibrary(Path(__file__).parents[2] / "prompts")
@@ -163,3 +163,27 @@ def test_a_description_that_fails_ends_nothing() -> None:
     assert pieces[0].problem == "Broken."
     assert isinstance(pieces[-1], Explanation)
     assert pieces[-1].fell_back
+
+
+class Started(ScriptedBackend):
+    """Has something to load, which may fail."""
+
+    def __init__(self, *texts: str, fail: bool = False) -> None:
+        super().__init__(texts)
+        self.begun, self.fail = threading.Event(), fail
+
+    def start(self) -> None:
+        self.begun.set()
+        if self.fail:
+            raise InferenceError("no model")
+
+
+@pytest.mark.parametrize("fail", [False, True])
+def test_a_model_is_loaded_ahead_and_what_fails_then_is_told_later(fail: bool) -> None:
+    vlm = Started(GOOD, fail=fail)
+    made = narrator(vlm)
+    made.warm_up()
+
+    assert vlm.begun.wait(5)
+    assert explained(made).text.startswith("The verdict")
+    narrator(TemplateBackend()).warm_up()  # nothing to load

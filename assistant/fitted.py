@@ -1,0 +1,103 @@
+"""What was fitted to one detector's weights: found where it fits, left out where it does not.
+
+A domain check, an index of examples or a region baseline of other weights says nothing of the
+detector in use.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assistant.errors import WeightsError
+
+if TYPE_CHECKING:
+    from assistant.interfaces import CaseIndex, Detector, DomainCheck
+    from assistant.settings import Settings
+
+__all__ = [
+    "DOMAIN_FILES",
+    "EXAMPLE_FILES",
+    "build_domain",
+    "build_examples",
+    "region_baseline",
+]
+
+_log = logging.getLogger(__name__)
+
+#: The domain check by profile; one in the data folder goes before one that ships.
+DOMAIN_FILES = {"embedded": "domain-vits14.json", "full": "domain-vitl14.json"}
+#: The index of examples by profile; found likewise.
+EXAMPLE_FILES = {
+    "embedded": "examples-vits14.safetensors",
+    "full": "examples-vitl14.safetensors",
+}
+
+
+def build_domain(settings: Settings, detector: Detector) -> DomainCheck | None:
+    """The domain check fitted for this detector; None, with a warning, where there is none.
+
+    A check of other weights says nothing of these scores: it is left out.
+    """
+    from assistant.calibration.domain import load_domain
+
+    name = DOMAIN_FILES[settings.profile]
+    told = "faces unlike those it knows are not told; fit one with `whyfake train domain`"
+    made: DomainCheck | None = _made_for(
+        detector, load_domain, name, settings, f"no domain check fits, so {told}"
+    )
+    return made
+
+
+def build_examples(settings: Settings, detector: Detector) -> CaseIndex | None:
+    """The index of examples that this detector was asked about; None where there is none.
+
+    An index made with other weights says nothing of this detector: it is left out with a warning.
+    """
+    from assistant.calibration.examples import load_examples
+
+    name = EXAMPLE_FILES[settings.profile]
+    told = "similar cases are not told; make one with `whyfake index build`"
+    made: CaseIndex | None = _made_for(
+        detector, load_examples, name, settings, f"no index of examples fits, so {told}"
+    )
+    return made
+
+
+def _made_for(
+    detector: Detector, load: Callable[[Path], Any], name: str, settings: Settings, missing: str
+) -> Any:
+    """What was made with this detector's weights, from the data folder or what ships."""
+    from assistant.resources import resource_dir
+    from assistant.weights.store import data_dir_or_default
+
+    places = [data_dir_or_default(settings.data_dir) / name, resource_dir("weights") / name]
+    found = [load(path) for path in places if path.is_file()]
+    for model in found:
+        if model.weights_sha256 == detector.weights_sha256:
+            return model
+    _log.log(logging.WARNING if found else logging.INFO, "%s: %s", detector.name, missing)
+    return None
+
+
+def region_baseline(settings: Settings, detector: Detector) -> Mapping[str, Any] | None:
+    """What the maps in use show on untouched faces; None where that was not measured for them.
+
+    A baseline of another attributor or of other weights says nothing of these maps: it is left out
+    with a warning, and regions then stand out by their lift alone.
+    """
+    from assistant.attribution.regions import load_baseline
+    from assistant.resources import resource_dir
+
+    path = resource_dir("weights") / "region-baseline.json"
+    if not path.is_file():
+        return None
+    try:
+        return load_baseline(
+            path, attributor=settings.attributor, weights_sha256=detector.weights_sha256
+        )
+    except WeightsError as error:
+        _log.warning("regions are named by their lift alone: %s", error.user_message)
+        return None
