@@ -10,14 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant import __version__, registry
-from assistant.errors import PluginError, WeightsError
+from assistant.errors import PluginError
+from assistant.fitted import (
+    DOMAIN_FILES,
+    EXAMPLE_FILES,
+    build_domain,
+    build_examples,
+    region_baseline,
+)
 
 if TYPE_CHECKING:
     from assistant.interfaces import (
         Attributor,
         Calibrator,
         Detector,
-        DomainCheck,
         FaceFinder,
         VlmBackend,
     )
@@ -26,9 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DOMAIN_FILES",
+    "EXAMPLE_FILES",
     "build",
     "build_detector",
     "build_domain",
+    "build_examples",
     "build_finder",
     "build_vlm",
     "region_baseline",
@@ -43,10 +51,6 @@ _DETECTOR_FILES = {
     "embedded": ("dinov2-vits14", "clip-ln-vits14"),
     "full": ("clip-vitl14", "clip-ln-vitl14"),
 }
-
-
-#: The domain check by profile; one in the data folder goes before one that ships.
-DOMAIN_FILES = {"embedded": "domain-vits14.json", "full": "domain-vitl14.json"}
 
 
 def build(settings: Settings) -> Assistant:
@@ -92,6 +96,7 @@ def build(settings: Settings) -> Assistant:
         causal=partial(region_facts, method=settings.counterfactual),
         fragility=fragility_facts,
         domain=build_domain(settings, detector),
+        examples=build_examples(settings, detector),
         region_baseline=region_baseline(settings, detector),
         limits=PipelineLimits(
             media=MediaLimits(
@@ -178,30 +183,6 @@ def _gend(cls: Any, settings: Settings) -> tuple[Detector, Calibrator]:
     if settings.calibration is not None:
         return detector, load_calibrator(settings.calibration)
     return detector, CurveCalibrator.from_json(cls.calibration)
-
-
-def build_domain(settings: Settings, detector: Detector) -> DomainCheck | None:
-    """The domain check fitted for this detector; None, with a warning, where there is none.
-
-    A check of other weights says nothing of these scores: it is left out.
-    """
-    from assistant.calibration.domain import load_domain
-    from assistant.resources import resource_dir
-    from assistant.weights.store import data_dir_or_default
-
-    name = DOMAIN_FILES[settings.profile]
-    places = [data_dir_or_default(settings.data_dir) / name, resource_dir("weights") / name]
-    found = [load_domain(path) for path in places if path.is_file()]
-    for model in found:
-        if model.weights_sha256 == detector.weights_sha256:
-            return model
-    _log.log(
-        logging.WARNING if found else logging.INFO,
-        "no domain check fits the detector %s: faces unlike those it knows are not told; "
-        "fit one with `whyfake train domain`",
-        detector.name,
-    )
-    return None
 
 
 def build_vlm(settings: Settings) -> VlmBackend:
@@ -309,27 +290,6 @@ def _third_party(kind: str, name: str, cls: Any, settings: Settings) -> Any:
             f"The {kind} {name!r} cannot be made: {error}.",
             hint="A plugin needs a classmethod from_settings(settings), or no arguments.",
         ) from error
-
-
-def region_baseline(settings: Settings, detector: Detector) -> Mapping[str, Any] | None:
-    """What the maps in use show on untouched faces; None where that was not measured for them.
-
-    A baseline of another attributor or of other weights says nothing of these maps: it is left out
-    with a warning, and regions then stand out by their lift alone.
-    """
-    from assistant.attribution.regions import load_baseline
-    from assistant.resources import resource_dir
-
-    path = resource_dir("weights") / "region-baseline.json"
-    if not path.is_file():
-        return None
-    try:
-        return load_baseline(
-            path, attributor=settings.attributor, weights_sha256=detector.weights_sha256
-        )
-    except WeightsError as error:
-        _log.warning("regions are named by their lift alone: %s", error.user_message)
-        return None
 
 
 def _versions(

@@ -16,6 +16,7 @@ from assistant.types import (
     Detection,
     DomainFinding,
     Image,
+    SimilarCases,
     Trace,
     VlmRequest,
 )
@@ -23,6 +24,7 @@ from assistant.types import (
 __all__ = [
     "Attributor",
     "Calibrator",
+    "CaseIndex",
     "Detector",
     "DomainCheck",
     "FaceFinder",
@@ -107,6 +109,21 @@ class DomainCheck(Protocol):
 
     def apply(self, calibrated: Calibrated, finding: DomainFinding) -> Calibrated:
         """Widen the interval at the edge; outside, no verdict but ``uncertain``."""
+        ...
+
+
+@runtime_checkable
+class CaseIndex(Protocol):
+    """Examples with known outcome that the detector was asked about."""
+
+    weights_sha256: str
+
+    def nearest(self, trace: Trace) -> SimilarCases:
+        """The examples nearest to what a crop left in the detector.
+
+        Raises:
+            InferenceError: the trace keeps no tokens, or tokens of another width.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from assistant.faces import domain_measures
 from assistant.interfaces import (
     Attributor,
     Calibrator,
+    CaseIndex,
     Detector,
     DomainCheck,
     TraceableDetector,
@@ -47,7 +48,8 @@ class Measurer:
     calibrator: Calibrator
     attributor: Attributor
     domain: DomainCheck | None = None
-    region_baseline: Mapping[str, Sequence[float]] | None = None
+    examples: CaseIndex | None = None
+    region_baseline: Mapping[str, float] | None = None
 
     def measure(self, media: Media, track: list[Face]) -> FaceAnalysis:
         """Score a face (or a video's faces, by the mean of their logits) and map it."""
@@ -71,6 +73,11 @@ class Measurer:
                 finding = replace(finding, status="outside")
                 calibrated = self.domain.apply(plain, finding)
             extra = (*extra, _domain_fact(finding))
+        if self.examples is not None and trace is not None and trace.tokens is not None:
+            alike = self.examples.nearest(trace)
+            # That an index of few people holds nothing alike says nothing of the face.
+            if alike.nearest or not alike.few:
+                extra = (*extra, facts.similar_fact(1, alike))
         score = Score(
             logit=logit,
             probability=calibrated.probability,

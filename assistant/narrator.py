@@ -50,10 +50,18 @@ _ANSWERED_BY: dict[QuestionKind, frozenset[FactKind]] = {
     QuestionKind.VERDICT: frozenset({FactKind.SCORE}),
     QuestionKind.WHY: frozenset({FactKind.SCORE, FactKind.REGION, FactKind.COUNTERFACTUAL}),
     QuestionKind.WHERE: frozenset({FactKind.REGION, FactKind.COUNTERFACTUAL}),
-    QuestionKind.HOW_SURE: frozenset({FactKind.SCORE, FactKind.FRAGILITY, FactKind.DOMAIN}),
+    QuestionKind.HOW_SURE: frozenset(
+        {FactKind.SCORE, FactKind.FRAGILITY, FactKind.DOMAIN, FactKind.EXAMPLES}
+    ),
     QuestionKind.WHAT_IF: frozenset({FactKind.FRAGILITY, FactKind.COUNTERFACTUAL}),
     QuestionKind.COULD_BE_WRONG: frozenset(
-        {FactKind.LIMIT, FactKind.QUALITY, FactKind.DOMAIN, FactKind.FRAGILITY}
+        {
+            FactKind.LIMIT,
+            FactKind.QUALITY,
+            FactKind.DOMAIN,
+            FactKind.FRAGILITY,
+            FactKind.EXAMPLES,
+        }
     ),
     QuestionKind.QUALITY: frozenset({FactKind.QUALITY}),
     QuestionKind.PROVENANCE: frozenset({FactKind.PROVENANCE}),
@@ -333,14 +341,17 @@ def _answers(
 
 
 def _to_the_point(evidence: Evidence, kind: QuestionKind | None) -> Evidence:
-    """Without the fragility facts that a question (None: the explanation) does not ask for.
+    """Without the fragility facts and similar cases that a question does not ask for.
 
-    They are many and alike, which costs a small model time and attention.
+    They are many and alike, which costs a small model time and attention. ``kind`` None: the
+    explanation.
     """
-    if kind in _EACH_CHANGE:
-        return evidence
 
     def kept(fact: Fact) -> bool:
+        if fact.kind is FactKind.EXAMPLES:
+            return kind in _SPREAD
+        if kind in _EACH_CHANGE:
+            return True
         spread = "flips" in fact.values and (kind is None or kind in _SPREAD)
         return fact.kind is not FactKind.FRAGILITY or spread
 

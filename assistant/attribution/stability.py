@@ -25,7 +25,7 @@ def with_stability(
     detector: Detector,
     crop: Image,
     crop_landmarks: NDArray[np.floating],
-    baseline: Mapping[str, Sequence[float]] | None = None,
+    baseline: Mapping[str, float] | None = None,
 ) -> tuple[RegionFinding, ...]:
     """The findings with ``stability``: the share of :data:`SHIFTS` that say the same of a region.
 

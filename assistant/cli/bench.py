@@ -10,7 +10,7 @@ import click
 
 __all__ = ["bench"]
 
-_PARTS = ("start", "pipeline", "vlm", "vit-l")
+_PARTS = ("start", "pipeline", "evidence", "vlm", "vit-l")
 
 
 @click.command()
@@ -29,7 +29,12 @@ def bench(
     context: click.Context, only: tuple[str, ...], rounds: int, as_json: bool, out: Path | None
 ) -> None:
     """Measure speed; ratios compare two things in one run."""
-    from assistant.evaluation.bench import bench_cold_start, bench_pipeline, machine
+    from assistant.evaluation.bench import (
+        bench_cold_start,
+        bench_evidence,
+        bench_pipeline,
+        machine,
+    )
 
     parts = only or _PARTS
     result: dict[str, Any] = {"schema": "whyfake.bench/1", "seconds": {}, "ratios": {}}
@@ -39,6 +44,8 @@ def bench(
             _merge(result, bench_cold_start())
         elif part == "pipeline":
             _merge(result, _with_assistant(context, lambda a: bench_pipeline(a, rounds=rounds)))
+        elif part == "evidence":
+            _merge(result, _with_assistant(context, lambda a: bench_evidence(a, rounds=rounds)))
         elif part == "vlm":
             from assistant.evaluation.bench_vlm import bench_vlm
 

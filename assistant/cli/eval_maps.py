@@ -155,13 +155,15 @@ def region_baseline(context: click.Context, manifest: Path, limit: int, out: Pat
         heat = attributor.attribute(detector, face.crop).map
         findings.append(find_regions(heat, face.crop_landmarks))
         _progress(done, len(faces))
+    quantiles, limits = baseline_from(findings)
     content = {
         "schema": BASELINE_SCHEMA,
         "attributor": attributor.name,
         "weights_sha256": detector.weights_sha256,
         "faces": len(faces),
         "quantiles": list(BASELINE_QUANTILES),
-        "regions": baseline_from(findings),
+        "regions": quantiles,
+        "limits": limits,
     }
     out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     click.echo(f"Region shares of {len(faces)} untouched faces are in {out}.")

@@ -17,7 +17,13 @@ from assistant.examples import example_bytes
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
 
-__all__ = ["bench_cold_start", "bench_pipeline", "interleaved", "machine"]
+__all__ = [
+    "bench_cold_start",
+    "bench_evidence",
+    "bench_pipeline",
+    "interleaved",
+    "machine",
+]
 
 
 def machine() -> dict[str, str | int | None]:
@@ -82,6 +88,38 @@ def bench_pipeline(assistant: Assistant, *, rounds: int = 7) -> dict[str, Any]:
         },
         "ratios": {"map_over_score": round(medians["score_with_map"] / medians["score"], 3)},
         "rounds": rounds,
+    }
+
+
+def bench_evidence(assistant: Assistant, *, rounds: int = 3) -> dict[str, Any]:
+    """The whole card of one face: every region with its controls, the minimal set, the fragility.
+
+    Returns:
+        ``seconds.counterfactual_card`` and, of it, ``seconds.fragility_card`` (measured alone, in
+        turn), ``scores_per_card`` and ``ratios.card_over_score`` (scores of one crop alone that the
+        card costs). The wish is a card within 6 seconds on two cores.
+    """
+    from assistant.attribution.counterfactual import probe
+
+    face = _first_face(assistant, example_bytes("astronaut")).face
+    detector, calibrator, points = assistant.detector, assistant.calibrator, face.crop_landmarks
+    card = probe(detector, calibrator, face.crop, points)
+    medians = interleaved(
+        {
+            "counterfactual_card": lambda: probe(detector, calibrator, face.crop, points),
+            "fragility_card": lambda: probe(
+                detector, calibrator, face.crop, points, regions=(), controls=1
+            ),
+            "score": lambda: detector.logits([face.crop]),
+        },
+        rounds=rounds,
+    )
+    return {
+        "seconds": {
+            name: round(medians[name], 3) for name in ("counterfactual_card", "fragility_card")
+        },
+        "ratios": {"card_over_score": round(medians["counterfactual_card"] / medians["score"], 1)},
+        "scores_per_card": card.scored,
     }
 
 

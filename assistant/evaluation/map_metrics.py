@@ -172,7 +172,13 @@ def trapezoid(shares: Sequence[float], values: NDArray[np.float64]) -> float:
 
 
 def road(
-    crop: Image, heat: Heat, *, share: float, rng: np.random.Generator, cells: int = 16
+    crop: Image,
+    heat: Heat,
+    *,
+    share: float,
+    rng: np.random.Generator,
+    insert: bool = False,
+    cells: int = 16,
 ) -> Image:
     """The crop with the map's highest cells filled by noisy linear imputation.
 
@@ -180,10 +186,20 @@ def road(
     arXiv 2202.00449: every removed pixel is the weighted mean of its neighbours, solved together,
     plus a little noise, so that the hole's form tells the network nothing. Solved on a grid of two
     points a cell each way.
+
+    Args:
+        crop: the picture.
+        heat: H x W.
+        share: of the cells to fill, in [0, 1]; with ``insert``, to keep.
+        rng: gives the noise.
+        insert: fill all but the highest cells instead.
+        cells: patches a side that are filled as a whole.
     """
     order = np.argsort(-average_pool(heat, cells).ravel(), kind="stable")
-    hidden = np.zeros(cells * cells, bool)
-    hidden[order[: max(1, round(share * cells * cells))]] = True
+    hidden = np.full(cells * cells, insert)
+    hidden[order[: round(share * cells * cells)]] = not insert
+    if not hidden.any():
+        return crop
     scale = 2
     side = cells * scale
     small = np.stack([average_pool(crop[..., c], side) for c in range(3)], axis=-1)

@@ -14,31 +14,39 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.attribution.occlusion import blurred
 from assistant.attribution.regions import find_regions
 from assistant.errors import InferenceError, TrainingError
 from assistant.evaluation import map_metrics as figures
 from assistant.evaluation.known_masks import KnownMask
+from assistant.evaluation.map_faithfulness import faithful
 from assistant.interfaces import Attributor, Calibrator, Detector
-from assistant.types import Image, Verdict, ranked_regions
+from assistant.types import Image, RegionFinding, Verdict, ranked_regions
 
-__all__ = ["CENTRE", "METRICS", "SHARES", "MapTable", "SampleRow", "able", "evaluate_maps"]
+__all__ = ["CENTRE", "METRICS", "TRUTH", "MapTable", "SampleRow", "able", "evaluate_maps"]
 
 #: The name of the centre prior in the table; it is no attributor and can never be the default.
 CENTRE = "centre-prior"
-#: Shares of the cells that deletion and insertion exchange.
-SHARES: tuple[float, ...] = (0.0, 0.05, 0.1, 0.2, 0.35, 0.6, 1.0)
-_ROAD_SHARE = 0.2
+#: The known mask itself as a map: what a map that is right reaches, also in deletion.
+TRUTH = "true-mask"
 METRICS: tuple[str, ...] = (
     "pointing",
     "iou",
     "auprc",
     "first_region",
+    "first_region_caused",
     "first_by_lift",
     "first_by_share",
+    "named",
+    "named_right",
+    "named_untouched",
     "deletion_auc",
     "insertion_auc",
     "deletion_below_random",
+    "deletion_of_random",
+    "deletion_auc_blur",
+    "insertion_auc_blur",
+    "deletion_below_random_blur",
+    "deletion_of_random_blur",
     "road_drop",
     "comprehensiveness",
     "sufficiency",
@@ -83,11 +91,11 @@ class MapTable:
         return tuple(dict.fromkeys(row.method for row in self.rows))
 
     def values(self, method: str, metric: str, *, flagged: bool = True) -> list[float]:
-        """A metric's values over the manipulated samples (``entropy_untouched``: the untouched)."""
+        """A metric's values over the manipulated samples (``..._untouched``: the untouched)."""
         return [row.figures[metric] for row in self._rows(method, metric, flagged)]
 
     def _rows(self, method: str, metric: str, flagged: bool) -> list[SampleRow]:
-        untouched = metric == "entropy_untouched"
+        untouched = metric.endswith("_untouched")
         return [
             row
             for row in self.rows
@@ -138,7 +146,7 @@ def evaluate_maps(
     methods: Sequence[Attributor],
     *,
     randomised: Mapping[str, Detector] | None = None,
-    baselines: Mapping[str, Mapping[str, Sequence[float]]] | None = None,
+    baselines: Mapping[str, Mapping[str, float]] | None = None,
     deep: int = 12,
     show: int = 16,
     seed: int = 0,
@@ -153,7 +161,7 @@ def evaluate_maps(
         methods: attributors; a ``random`` one must be among them.
         randomised: controls of the sanity check by the figure they give: ``sanity_spearman`` (the
             detector with its LayerNorms randomised), ``sanity_read_out`` (with its read-out).
-        baselines: by method, region shares of untouched faces, for naming the first region.
+        baselines: by method, the share of the map above which each region stands out.
         deep: manipulated samples that get the costly figures. The sanity check and sensitivity run
             on half of them; so do methods that score many crops a map, without these two.
         show: samples whose maps are kept for the page.
@@ -178,6 +186,9 @@ def evaluate_maps(
     verdicts = [calibrator.calibrate(float(x)) for x in logits]
     flags = [v.verdict is Verdict.LIKELY_MANIPULATED for v in verdicts]
     touched = [i for i, s in enumerate(samples) if s.kind != "untouched"]
+    flagged_as_it_is = {
+        s.name for s, flag in zip(samples, flags, strict=True) if s.kind == "untouched" and flag
+    }
     flagged_first = sorted(touched, key=lambda i: (not flags[i], i))
     chosen, half = set(flagged_first[:deep]), set(flagged_first[: (deep + 1) // 2])
     rows: list[SampleRow] = []
@@ -188,12 +199,16 @@ def evaluate_maps(
         maps = _maps(detector, active, sample.crop)
         height, width = sample.crop.shape[:2]
         maps[CENTRE] = (figures.centre_prior(height, width), 0.0)
+        if sample.mask.any():
+            maps[TRUTH] = (_truth(sample.mask, seed + index), 0.0)
         found = {
             name: _localise(heat, sample, (baselines or {}).get(name))
             for name, (heat, _) in maps.items()
         }
+        if flags[index] and sample.name not in flagged_as_it_is:
+            _of_its_own(found)
         if is_deep:
-            _faithful(detector, calibrator, sample, maps, found, float(logits[index]), seed + index)
+            faithful(detector, calibrator, sample, maps, found, float(logits[index]), seed + index)
         if index in half:
             _sane(detector, randomised or {}, active, sample, maps, found, seed + index)
         for name, (_, milliseconds) in maps.items():
@@ -240,19 +255,27 @@ def _maps(
     return out
 
 
+def _truth(mask: NDArray[np.bool_], seed: int) -> NDArray[np.float32]:
+    """The mask with its cells in a random order, so that no corner of it goes first."""
+    return (mask * np.random.default_rng(seed).uniform(0.98, 1.0, mask.shape)).astype(np.float32)
+
+
 def _localise(
-    heat: NDArray[np.float32], sample: KnownMask, baseline: Mapping[str, Sequence[float]] | None
+    heat: NDArray[np.float32], sample: KnownMask, baseline: Mapping[str, float] | None
 ) -> dict[str, float]:
     if sample.kind == "untouched":
-        return {"entropy_untouched": figures.entropy(heat)}
+        parts = _parts(heat, sample, baseline)
+        return {
+            "entropy_untouched": figures.entropy(heat),
+            "named_untouched": float(any(f.stands_out for f in parts)),
+        }
     found = {
         "pointing": figures.pointing(heat, sample.mask),
         "iou": figures.iou(heat, sample.mask),
         "auprc": figures.auprc(heat, sample.mask),
     }
     if sample.region:
-        findings = find_regions(heat, sample.crop_landmarks, baseline)
-        named = [f for f in ranked_regions(findings) if f.region != "background"]
+        named = _parts(heat, sample, baseline)
         rules = {
             "first_region": named[0],
             "first_by_lift": max(named, key=lambda f: f.lift),
@@ -260,48 +283,25 @@ def _localise(
         }
         for figure, first in rules.items():
             found[figure] = float(first.region == sample.region and first.share > 0)
+        found["named"] = float(named[0].stands_out)
+        if named[0].stands_out:
+            found["named_right"] = found["first_region"]
     return found
 
 
-def _faithful(
-    detector: Detector,
-    calibrator: Calibrator,
-    sample: KnownMask,
-    maps: Mapping[str, tuple[NDArray[np.float32], float]],
-    found: Mapping[str, dict[str, float]],
-    logit: float,
-    seed: int,
-) -> None:
-    """Deletion, insertion and ROAD of all maps of one sample, scored in one call."""
-    filler = blurred(sample.crop, share=0.04)
-    inner = SHARES[1:-1]
-    rng = np.random.default_rng(seed)
-    crops = [filler]
-    for heat, _ in maps.values():
-        crops += figures.exchanged(sample.crop, filler, heat, shares=inner)
-        crops += figures.exchanged(sample.crop, filler, heat, shares=inner, insert=True)
-        crops.append(figures.road(sample.crop, heat, share=_ROAD_SHARE, rng=rng))
-    scores = np.asarray(detector.logits(crops), np.float64)
+def _parts(
+    heat: NDArray[np.float32], sample: KnownMask, baseline: Mapping[str, float] | None
+) -> list[RegionFinding]:
+    """The face parts in the order in which they are told."""
+    findings = find_regions(heat, sample.crop_landmarks, baseline)
+    return [f for f in ranked_regions(findings) if f.region != "background"]
 
-    def probability(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.array([calibrator.calibrate(float(v)).probability for v in values])
 
-    step = 2 * len(inner) + 1
-    for i, name in enumerate(maps):
-        block = scores[1 + i * step : 1 + (i + 1) * step]
-        down = np.concatenate([[logit], block[: len(inner)], scores[:1]])
-        up = np.concatenate([scores[:1], block[len(inner) : -1], [logit]])
-        at = SHARES.index(_ROAD_SHARE)
-        found[name].update(
-            deletion_auc=figures.trapezoid(SHARES, probability(down)),
-            insertion_auc=figures.trapezoid(SHARES, probability(up)),
-            comprehensiveness=logit - float(down[at]),
-            sufficiency=logit - float(up[at]),
-            road_drop=logit - float(block[-1]),
-        )
-    for name in maps:
-        lower = found[name]["deletion_auc"] < found["random"]["deletion_auc"]
-        found[name]["deletion_below_random"] = float(lower)
+def _of_its_own(found: Mapping[str, dict[str, float]]) -> None:
+    """A sample that is flagged while its untouched face is not: there the swap is the cause."""
+    for figure in found.values():
+        if "first_region" in figure:
+            figure["first_region_caused"] = figure["first_region"]
 
 
 def _sane(

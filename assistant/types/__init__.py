@@ -23,6 +23,7 @@ from assistant.types.measured import (
     Verdict,
     ranked_regions,
 )
+from assistant.types.similar import SimilarCase, SimilarCases
 from assistant.types.written import (
     Analysis,
     Description,
@@ -66,6 +67,8 @@ __all__ = [
     "Score",
     "Sentence",
     "SentenceStatus",
+    "SimilarCase",
+    "SimilarCases",
     "Trace",
     "Turn",
     "Verdict",

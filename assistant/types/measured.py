@@ -330,6 +330,7 @@ class FactKind(StrEnum):
     COUNTERFACTUAL = "C"
     FRAGILITY = "F"
     DOMAIN = "D"
+    EXAMPLES = "E"
     LIMIT = "L"
 
 

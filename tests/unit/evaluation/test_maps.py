@@ -21,7 +21,7 @@ from assistant.evaluation.known_masks import (
     sample_rounds,
 )
 from assistant.evaluation.map_faces import manifest_pictures, shipped_pictures
-from assistant.evaluation.maps import CENTRE, METRICS, able, evaluate_maps
+from assistant.evaluation.maps import CENTRE, METRICS, TRUTH, able, evaluate_maps
 from assistant.evaluation.maps_page import maps_page
 from assistant.evaluation.maps_report import maps_json, maps_markdown, pick_default
 from assistant.faces.alignment import template_points
@@ -137,11 +137,30 @@ def result(table):
 
 def test_the_table_has_every_figure(result):
     assert result["schema"] == "whyfake.maps/1"
-    assert set(result["methods"]) == {*SPECIFIC, CENTRE}
+    assert set(result["methods"]) == {*SPECIFIC, CENTRE, TRUTH}
     for name, entry in result["methods"].items():
         wanted = set(METRICS) | {"ms", "ms_over_score", "n", "interval", "all", "by_kind"}
         assert wanted <= set(entry), name
     json.dumps(result, allow_nan=False)
+
+
+def test_the_true_mask_is_right_about_everything(result):
+    truth = result["methods"][TRUTH]
+    assert truth["pointing"] == truth["iou"] == truth["first_region"] == 1.0
+    assert truth["deletion_below_random"] == 1.0
+    assert truth["deletion_below_random_blur"] == 1.0
+    assert result["default"] != TRUTH
+
+
+def test_regions_are_counted_where_one_is_named_and_where_the_swap_is_the_cause(table):
+    named = table.values("patch-lens", "named")
+    right = table.values("patch-lens", "named_right")
+    assert len(right) == sum(named)
+    rows = [row for row in table.rows if row.method == "patch-lens" and row.flagged]
+    as_it_is = {row.name for row in rows if row.kind == "untouched"}
+    caused = [row for row in rows if row.region and row.name not in as_it_is]
+    assert len(table.values("patch-lens", "first_region_caused")) == len(caused)
+    assert set(table.values("patch-lens", "named_untouched")) <= {0.0, 1.0}
 
 
 def test_true_methods_beat_the_controls(result):
