@@ -46,6 +46,9 @@ _log = logging.getLogger(__name__)
 
 _MAX_THREADS = 8
 
+#: Maps that need a read-out which scores patches.
+_PATCH_MAPS = frozenset({"patch-evidence", "joint-evidence"})
+
 #: The detector's files by profile: base tower, and what was trained on it.
 _DETECTOR_FILES = {
     "embedded": ("dinov2-vits14", "clip-ln-vits14"),
@@ -270,10 +273,10 @@ def _attributor(settings: Settings, detector: Detector) -> Attributor:
     from assistant.interfaces import TraceableDetector
 
     name = settings.attributor
-    if name == "patch-evidence" and not isinstance(detector, TraceableDetector):
+    if name in _PATCH_MAPS and not isinstance(detector, TraceableDetector):
         _log.warning("the detector %s shows no inside: the map is that of occlusion", detector.name)
         name = "occlusion"
-    elif name == "patch-evidence" and not getattr(detector, "scores_patches", True):
+    elif name in _PATCH_MAPS and not getattr(detector, "scores_patches", True):
         _log.warning("these detector weights score no patches: the map is that of patch-lens")
         name = "patch-lens"
     made: Attributor = registry.load("attributors", name, plugins=settings.plugins)()

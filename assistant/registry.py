@@ -49,6 +49,7 @@ BUILT_IN: MappingProxyType[str, dict[str, str]] = MappingProxyType(
             "raw-attention": "assistant.attribution.raw_attention:RawAttention",
             "attention-rollout": "assistant.attribution.rollout:AttentionRollout",
             "patch-evidence": "assistant.attribution.patch_evidence:PatchEvidence",
+            "joint-evidence": "assistant.attribution.joint_evidence:JointEvidence",
             "patch-lens": "assistant.attribution.patch_lens:PatchLens",
             "occlusion": "assistant.attribution.occlusion:Occlusion",
             "rise": "assistant.attribution.rise:Rise",

@@ -60,12 +60,15 @@ def faithful(
 
     for fill, suffix in FILLS.items():
         curves = _curves(detector, sample.crop, heats, fill, logit, rng)
-        chance = []
+        chance, chance_tenth = [], []
         for name, (down, up) in curves.items():
             area = figures.trapezoid(SHARES, probability(down))
+            tenth = logit - float(down[SHARES.index(0.1)])
             if name.startswith(_ORDER):
                 chance.append(area)
+                chance_tenth.append(tenth)
                 continue
+            found[name][f"tenth_drop{suffix}"] = tenth
             found[name][f"deletion_auc{suffix}"] = area
             found[name][f"insertion_auc{suffix}"] = figures.trapezoid(SHARES, probability(up))
             at = SHARES.index(_ROAD_SHARE)
@@ -77,6 +80,8 @@ def faithful(
         for name in maps:
             lower = found[name][f"deletion_auc{suffix}"] < float(np.mean(chance))
             found[name][f"deletion_below_random{suffix}"] = float(lower)
+            more = found[name][f"tenth_drop{suffix}"] > float(np.mean(chance_tenth))
+            found[name][f"tenth_above_random{suffix}"] = float(more)
             found[name][f"deletion_of_random{suffix}"] = float(np.mean(chance))
 
 

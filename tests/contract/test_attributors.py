@@ -24,6 +24,7 @@ NEED_TRACE = {
     "raw-attention",
     "patch-lens",
     "patch-evidence",
+    "joint-evidence",
 }
 TRACED = ("attention", "attention_gradient", "tokens", "token_gradient", "patch_logits")
 POINTS = np.array([[74, 73], [150, 73], [112, 116], [81, 158], [143, 158]], float)

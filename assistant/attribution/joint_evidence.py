@@ -1,0 +1,58 @@
+"""Joint evidence: where patches look manipulated, and where they move the score.
+
+The read-out's own patch logits (taught with masks) point well but are a small part of the score;
+the patch lens splits the rest of it but points worse. Both are put on one scale within the face and
+added, so that a cell is high where they agree. It is a ranking of cells, not a sum of the score.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.attribution.grids import attribution, patch_grid, require_tokens, traced
+from assistant.errors import InferenceError
+from assistant.interfaces import Detector
+from assistant.types import Attribution, Image, Trace
+
+__all__ = ["JointEvidence"]
+
+_LENS_WEIGHT = 0.5
+
+
+class JointEvidence:
+    """Standardised patch logits plus half the standardised lens, less the median's."""
+
+    name = "joint-evidence"
+    class_specific = True
+
+    def attribute(self, detector: Detector, crop: Image, trace: Trace | None = None) -> Attribution:
+        """Map over ``crop``; needs a read-out that scores patches, tokens and their gradient.
+
+        Raises:
+            InferenceError: the detector does not score patches or gives no token gradients, or a
+                value is not finite.
+        """
+        if trace is None or trace.patch_logits is None:
+            trace = traced(detector, crop, method=self.name)
+        if trace.patch_logits is None:
+            raise InferenceError(
+                f"The attributor {self.name!r} cannot read the detector {detector.name!r}: its "
+                "weights give no score to single patches.",
+                hint="Use `patch-lens`, or `occlusion`, which only needs scores.",
+                code="no-gradients",
+            )
+        trace, tokens, gradient = require_tokens(detector, crop, trace, method=self.name)
+        centred = tokens - tokens[:, trace.prefix :].mean(axis=1, keepdims=True)
+        lens = patch_grid((centred.astype(np.float64) * gradient).sum(axis=(0, 2)), trace)
+        logits = np.asarray(trace.patch_logits, np.float64).reshape(trace.grid)
+        evidence = _standard(logits)
+        values = evidence - np.median(evidence) + _LENS_WEIGHT * _standard(lens)
+        return attribution(values, crop, method=self.name)
+
+
+def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """In units of the face's own spread; all 0 where every patch is alike."""
+    spread = float(values.std())
+    centred: NDArray[np.float64] = values - values.mean()
+    return centred / spread if spread > 0 else centred
