@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from assistant.detectors.read_out import token_statistics
+from assistant.detectors.read_out import SumReadOut, token_statistics
 from assistant.detectors.tower import (
     TowerLayout,
     build_tower,
@@ -31,7 +31,7 @@ from assistant.training.self_blended import self_blend
 from assistant.training.splits import balanced_weights, parts_of
 from assistant.types import Image
 
-__all__ = ["statistics_of", "train_detector"]
+__all__ = ["fit_read_out", "statistics_of", "train_detector"]
 
 _LOG = logging.getLogger(__name__)
 Progress = Callable[[str, int, int, float], None]
@@ -95,31 +95,78 @@ def train_detector(
     parts = parts_of(
         known, test_percent=config.test_percent, calibration_percent=config.calibration_percent
     )
-    run = statistics_of(state, layout, config.read_out.blocks)
-    plain = _plain_statistics(config, cache, parts, run, limit, layout.width, progress)
-    blended, origin = _blended_statistics(config, cache, parts, run, layout.width, progress)
-    usable = cache.points[:limit, 0] != UNREADABLE
-    labels = np.array([r.label for r in known], np.int64)
-    train = np.flatnonzero((parts == "train") & usable)
-    data = _training_set(config, known, plain, labels, train, blended, origin)
-    read_out = train_read_outs(
-        data,
-        config.read_out,
-        width=layout.width,
-        seed=config.seed,
+    faces = KnownFaces(
+        rows=known,
+        labels=np.array([r.label for r in known], np.int64),
+        parts=parts,
+        usable=np.asarray(cache.points[:limit, 0] != UNREADABLE),
+    )
+    read_out, plain, blends = fit_read_out(
+        config,
+        cache,
+        faces,
+        statistics_of(state, layout, config.read_out.blocks),
+        folder=cache.folder,
         checkpoint=work / "read-out",
         progress=progress,
     )
-    faces = KnownFaces(rows=known, labels=labels, parts=parts, usable=usable)
-    report = {"self_blended": len(blended)}
     return finish(
-        config, faces, scores(read_out, plain), read_out, state, output=output, report=report
+        config,
+        faces,
+        scores(read_out, plain),
+        read_out,
+        state,
+        output=output,
+        report={"self_blended": blends},
     )
+
+
+def fit_read_out(
+    config: DetectorConfig,
+    cache: CropCache,
+    faces: KnownFaces,
+    run: Callable[[list[Image]], NDArray[np.float32]],
+    *,
+    folder: Path,
+    checkpoint: Path,
+    progress: Progress,
+) -> tuple[SumReadOut, NDArray[np.float16], int]:
+    """Train ``config.read_out`` over the statistics that a tower gives.
+
+    Args:
+        config: of the run.
+        cache: its crops.
+        faces: its rows, in the cache's order.
+        run: crops to B x blocks x 3 x width statistics.
+        folder: of the statistics; one for each tower.
+        checkpoint: of the read-out's training.
+        progress: as :func:`train_detector`.
+
+    Returns:
+        The read-out, the statistics of all rows, and how many blends were among the training set.
+    """
+    width = config.layout.width
+    folder.mkdir(parents=True, exist_ok=True)
+    limit = len(faces.rows)
+    plain = _plain_statistics(config, cache, folder, faces.parts, run, limit, width, progress)
+    blended, origin = _blended_statistics(config, cache, folder, faces.parts, run, width, progress)
+    train = np.flatnonzero((faces.parts == "train") & faces.usable)
+    data = _training_set(config, faces.rows, plain, faces.labels, train, blended, origin)
+    read_out = train_read_outs(
+        data,
+        config.read_out,
+        width=width,
+        seed=config.seed,
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    return read_out, plain, len(blended)
 
 
 def _plain_statistics(
     config: DetectorConfig,
     cache: CropCache,
+    folder: Path,
     parts: NDArray[np.str_],
     run: Callable[[list[Image]], NDArray[np.float32]],
     limit: int,
@@ -134,7 +181,7 @@ def _plain_statistics(
         return crop[:, ::-1].copy() if mirrored[index] and parts[index] == "train" else crop
 
     store = StatisticsCache(
-        cache.folder,
+        folder,
         "mirrored" if config.flip else "plain",
         count=len(cache.rows),
         blocks=config.read_out.blocks,
@@ -147,6 +194,7 @@ def _plain_statistics(
 def _blended_statistics(
     config: DetectorConfig,
     cache: CropCache,
+    folder: Path,
     parts: NDArray[np.str_],
     run: Callable[[list[Image]], NDArray[np.float32]],
     width: int,
@@ -172,7 +220,7 @@ def _blended_statistics(
     key = json.dumps([config.self_blended, len(parts), config.seed])
     name = f"self-blended-{abs(hash_of(key)):08x}"
     store = StatisticsCache(
-        cache.folder, name, count=len(picked), blocks=config.read_out.blocks, width=width
+        folder, name, count=len(picked), blocks=config.read_out.blocks, width=width
     )
     store.fill(crop_at, run, limit=len(picked), progress=progress)
     return np.asarray(store.values), picked

@@ -122,6 +122,12 @@ class JointConfig(_Strict):
     keep: Literal["best", "last"] = Field(
         default="best", description="which average: of the best validation, or of the last step"
     )
+    stop_after: int | None = Field(
+        default=None, ge=1, description="steps that are made; the rates fall as if it were `steps`"
+    )
+    refit: bool = Field(
+        default=False, description="train the statistics read-out anew over the tuned tower"
+    )
     interpolation: float = Field(
         default=1.0, ge=0, le=1, description="0: the start, 1: the tuned weights (arXiv 2109.01903)"
     )

@@ -12,14 +12,14 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from assistant.detectors.low_rank import attach_low_rank
@@ -28,6 +28,7 @@ from assistant.detectors.read_out import (
     ReadOut,
     StatisticsReadOut,
     SumReadOut,
+    token_statistics,
 )
 from assistant.detectors.tower import Tower, TowerLayout, embed, run_block
 from assistant.errors import TrainingError
@@ -43,7 +44,7 @@ __all__ = ["JointModel", "Jointly", "train_jointly"]
 _LOG = logging.getLogger(__name__)
 
 
-class JointModel(torch.nn.Module):
+class JointModel(nn.Module):
     """The tower up to the last block that is read, and the sum of its two read-outs."""
 
     def __init__(
@@ -75,6 +76,20 @@ class JointModel(torch.nn.Module):
             parameter.data = parameter.data.float()  # steps too small for bfloat16 must count
             parameter.requires_grad_(True)
         self.low_rank = attach_low_rank(tower, tuned, config.rank) if config.rank else {}
+
+    def read_with(self, statistics: Sequence[nn.Module], share: float) -> None:
+        """Read with these, averaged, and the patch evidence; ``share`` is theirs."""
+        members = [m for m in statistics if isinstance(m, StatisticsReadOut)]
+        self.read_out = SumReadOut(
+            [*members, self.evidence], [share / len(members)] * len(members) + [1.0 - share]
+        )
+
+    def statistics(self, crops: list[Image]) -> NDArray[np.float32]:
+        """B x blocks x 3 x width statistics of RGB uint8 crops, as a read-out is trained on."""
+        with torch.inference_mode():
+            kept = [token_statistics(tokens) for tokens in self.tokens(crops)]
+        found: NDArray[np.float32] = torch.stack(kept, dim=1).cpu().numpy()
+        return found
 
     def tokens(self, crops: list[Image]) -> list[Tensor]:
         """The read blocks' tokens of RGB uint8 crops, float32."""
@@ -149,7 +164,8 @@ def train_jointly(
     named = _named(model)
     optimiser = torch.optim.AdamW(_groups(model), weight_decay=config.weight_decay)
     rates = [float(group["lr"]) for group in optimiser.param_groups]
-    after = {"interpolation", "final_share", "keep"}  # used when training is over
+    # Used when training is over:
+    after = {"interpolation", "final_share", "keep", "stop_after", "refit"}
     trained = config.model_dump(mode="json", exclude=after)
     key = json.dumps([trained, mix.key, seed, sorted(named)])
     state = RunState(
@@ -164,10 +180,11 @@ def train_jointly(
     if not model.trained_evidence:
         _standardise(model, mix, seed)
     state.restore()
-    periods = math.ceil(config.steps / config.period)
+    steps_made = min(config.steps, config.stop_after or config.steps)
+    periods = math.ceil(steps_made / config.period)
     began, made = time.monotonic(), 0
     for period in range(state.epoch, periods):
-        steps = min(config.period, config.steps - period * config.period)
+        steps = min(config.period, steps_made - period * config.period)
         for number in range(state.batch, steps):
             step = period * config.period + number
             share = _rate(step, config)
@@ -191,14 +208,14 @@ def train_jointly(
             made += 1
             if step % 10 == 9:
                 pace = (time.monotonic() - began) / made
-                values = {**parts, "seconds_left": pace * (config.steps - step - 1)}
+                values = {**parts, "seconds_left": pace * (steps_made - step - 1)}
                 _write(log, step + 1, values)
                 if progress is not None:
-                    progress("tuning", step + 1, config.steps, parts["loss"])
+                    progress("tuning", step + 1, steps_made, parts["loss"])
         with state.averaged():
             scores = _validate(model, mix, validation)
         value = float(np.mean(list(scores.values())))
-        _write(log, min(config.steps, (period + 1) * config.period), {"auroc": value, **scores})
+        _write(log, min(steps_made, (period + 1) * config.period), {"auroc": value, **scores})
         state.epoch_done(period, value)
         _LOG.info("period %d of %d: %s", period + 1, periods, scores)
         if progress is not None:

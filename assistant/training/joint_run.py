@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from assistant.detectors.tower import TowerLayout, build_tower, fit_positions
 from assistant.errors import TrainingError
 from assistant.evaluation.face_manifest import read_manifest
 from assistant.interfaces import FaceFinder
-from assistant.training.detector import train_detector
+from assistant.training.detector import fit_read_out, train_detector
 from assistant.training.detector_config import DetectorConfig
 from assistant.training.face_cache import UNREADABLE, CropCache
 from assistant.training.finishing import KnownFaces, finish
@@ -116,14 +118,29 @@ def train_joint(
             parameter.copy_(tuned.norms[name])
         for name, factor in model.low_rank.items():
             factor.copy_(tuned.low_rank[name])
-    if joint.final_share is not None:
-        model.read_out.weights = (joint.final_share, 1.0 - joint.final_share)
-    logits = _scores(model, mix, faces, config.mirror, progress)
     report = {
         "first_read_out": started.sha256,
-        "steps": joint.steps,
+        "steps": min(joint.steps, joint.stop_after or joint.steps),
         "validation_auroc": [round(v, 4) for v in tuned.validation],
     }
+    share = joint.share if joint.final_share is None else joint.final_share
+    if joint.refit:
+        made = json.dumps([report, joint.interpolation, config.seed])
+        tower_key = hashlib.sha256(made.encode()).hexdigest()[:12]
+        read_out, _, blends = fit_read_out(
+            config,
+            cache,
+            faces,
+            model.statistics,
+            folder=cache.folder / f"tuned-{tower_key}",
+            checkpoint=work / "refit",
+            progress=progress,
+        )
+        model.read_with(list(read_out.members), share)
+        report["self_blended"] = blends
+    else:
+        model.read_with([statistics], share)
+    logits = _scores(model, mix, faces, config.mirror, progress)
     return finish(
         config,
         faces,

@@ -139,6 +139,25 @@ def test_going_on_from_a_detector_in_the_middle_of_its_crop(project, config):
     assert detector.trace(crop).patch_logits.shape == (4,)
 
 
+def test_a_read_out_refitted_over_the_tuned_tower(project, config):
+    run(project, config)
+    values = yaml.safe_load(config.read_text())
+    values["joint"] = {**JOINT, "refit": True, "final_share": 0.7, "stop_after": 3}
+    values["read_out"]["members"] = 2
+    config.write_text(yaml.safe_dump(values))
+    (project / "work" / "joint.pt").unlink()
+    report = run(project, config, "refit.safetensors")
+    assert report["steps"] == 3
+    assert len(report["validation_auroc"]) == 1
+    delta = read_delta(project / "refit.safetensors")
+    assert delta.header.read_out["weights"] == pytest.approx([0.35, 0.35, 0.3])
+    kinds = [member["kind"] for member in delta.header.read_out["members"]]
+    assert kinds == ["statistics", "statistics", "patch-evidence"]
+    detector = ClipLnDetector.load(project / "base.safetensors", project / "refit.safetensors")
+    crop = np.random.default_rng(0).integers(0, 255, (42, 42, 3)).astype(np.uint8)
+    assert detector.trace(crop).logit == pytest.approx(float(detector.logits([crop])[0]), abs=1e-5)
+
+
 def test_what_a_run_cannot_start_from(project, config):
     values = yaml.safe_load(config.read_text())
     config.write_text(yaml.safe_dump(values | {"start": "nowhere.safetensors"}))
