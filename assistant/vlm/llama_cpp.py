@@ -25,8 +25,9 @@ from assistant.vlm.turns import TurnQueue
 
 __all__ = ["LlamaCppBackend"]
 
-#: Host memory for the prompts of earlier conversations; one of 700 tokens takes 16 MiB.
-_CACHE_MIB = 256
+#: Host memory for the prompts of earlier conversations; one of 700 tokens takes 16 MiB and, once it
+#: is forgotten, some seconds to read again. Six of them, so that a busy page stays near 2 GB.
+_CACHE_MIB = 96
 
 
 class LlamaCppBackend:
