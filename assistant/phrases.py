@@ -117,7 +117,7 @@ CLOSED: Mapping[str, Mapping[Variant, tuple[str, ...]]] = {
     },
     "advice-likely_manipulated": {
         "train": (
-            "Hold the picture back until a second person has looked at it.",
+            "Hold the picture back for now.",
             "Do not pass the picture on before you know where it comes from.",
         ),
         "heldout": ("Keep the picture back until its source is known.",),

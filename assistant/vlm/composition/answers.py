@@ -100,14 +100,11 @@ def _what_if(writer: Writer, question: str) -> list[Line]:
     if asked:
         lines = writer.effects(asked)
         return lines or [writer.closed("not-tried"), *writer.verdict(short=True)]
-    one = [
-        fact
-        for fact in writer.facts(FactKind.FRAGILITY)
-        if "change" in fact.values and _names(question, str(fact.values["change"]))
-    ]
+    each = [fact for fact in writer.facts(FactKind.FRAGILITY) if "change" in fact.values]
+    one = [fact for fact in each if _names(question, str(fact.values["change"]))]
     summed = writer.fragility(each=not one)
     # A change that is named and was not tried is said to be so before others are told.
-    tried = bool(one) or (bool(summed) and not _names_a_change(question))
+    tried = bool(one) or (bool(summed) and not (each and _names_a_change(question)))
     lines = [] if tried else [writer.closed("not-tried")]
     lines += [writer.change(fact) for fact in one]
     lines += summed
@@ -132,7 +129,7 @@ def _could_be_wrong(writer: Writer, question: str) -> list[Line]:
         *(writer.domain() if outside else []),
         *(
             [
-                writer.region(background, first=background.values["rank"] == 1),
+                writer.region(background, first=background.values["rank"] == 1, alone=True),
                 writer.say("background", background),
             ]
             if background

@@ -164,6 +164,14 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "{Region} draws {share} of the map, {lift} times what its size alone explains.",
         ),
     },
+    # Of a region by itself, whatever its rank.
+    "region-alone": {
+        "train": (
+            "{Region} stands out in the map, with {share} of its weight.",
+            "{Region} stands out: it draws {share} of the map.",
+        ),
+        "heldout": ("{Region} draws {share} of the map, and so stands out.",),
+    },
     # Of a region that stands out beside untouched faces, but not for its size.
     "region-more": {
         "train": (

@@ -175,10 +175,10 @@ class Writer:
             lines.append(self.say(topic, rest))
         return lines
 
-    def region(self, fact: Fact, *, first: bool = True) -> Line:
-        """One region that stands out."""
+    def region(self, fact: Fact, *, first: bool = True, alone: bool = False) -> Line:
+        """One region that stands out; ``alone``: no other was told before."""
         values = fact.values
-        topic = "region-first" if first else "region-next"
+        topic = "region-first" if first else "region-alone" if alone else "region-next"
         if first and values["lift"] < _FOR_ITS_SIZE:
             topic = "region-more"
         pattern = self.rng.choice(PATTERNS[topic][self.variant])
@@ -197,7 +197,7 @@ class Writer:
         """What is known of a region that was asked for."""
         fact = self.find(FactKind.REGION, "share", region=region)
         if fact is not None:
-            return [self.region(fact, first=fact.values["rank"] == 1)]
+            return [self.region(fact, first=fact.values["rank"] == 1, alone=True)]
         rest = self.find(FactKind.REGION, "regions")
         if rest is not None and region in rest.values["regions"]:
             pattern = self.rng.choice(PATTERNS["region-not"][self.variant])

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assistant.evidence import domain_fact
 from assistant.grounding import check
 from assistant.interfaces import VlmBackend
 from assistant.questions import QuestionKind, language_of
@@ -244,3 +245,54 @@ def test_english_is_the_fact_itself() -> None:
 
     assert translated(fact, "en") == (fact.text,)
     assert set(CLOSED_ABROAD["de"]) == set(CLOSED_ABROAD["es"])
+
+
+def test_a_change_that_was_not_tried_is_said_to_be_so_before_others_are_told() -> None:
+    told_of = told(cases.manipulated(), "What if it was mirrored?")
+
+    assert "tried" in told_of.split(".")[0]
+    assert "everyday changes" in told_of
+
+
+def test_the_score_goes_first_to_the_change_that_was_asked_for() -> None:
+    first = told(cases.manipulated(), "What if it was recompressed?").split(". ")[0]
+
+    assert "JPEG quality 70" in first
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_text_begins_with_a_word_that_refers_to_nothing(seed: int) -> None:
+    evidence = cases.drawn(random.Random(seed))
+    for question in (
+        "",
+        "Is it fake then?",
+        "Where?",
+        "What could be wrong?",
+        "What about the jaw?",
+    ):
+        text = told(evidence, question)
+        assert not re.match(r"(?:So|That makes|Yet|But|Besides|It|This region)\b", text), text
+        assert "also" not in text.split(".")[0], text
+        assert not re.search(r"from ((?:under |over )?\d+%) to \1\b", text), text
+        assert text.count("trust the score less") + text.count("Trust the score less") <= 1, text
+
+
+def test_what_an_effect_means_is_told_with_it() -> None:
+    text = told(cases.manipulated(), "Why?")
+
+    assert "covered" in text or "Without the mouth" in text
+    assert "and the verdict would be uncertain" in text
+    hardly = told(cases.manipulated(), "What about the left eye?")
+    assert "does not rest on that region alone" in hardly
+
+
+def test_why_a_face_is_unlike_the_known_ones_is_told() -> None:
+    facts = domain_fact(
+        1, inside=False, distance=3, limit=2, reasons=("the face is smaller than those it knows",)
+    )
+    evidence = cases.evidence_of(0.5, (0.4, 0.6), extra=[facts])
+
+    assert "smaller than those it knows" in told(evidence)
+    assert "smaller than those it knows" in told(evidence, "How sure are you?")
+    checked = check(told(evidence), evidence)
+    assert all(s.status is SentenceStatus.SUPPORTED for s in checked)
