@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -231,6 +234,16 @@ def test_doctor_names_a_gpu_that_is_asked_for_and_absent(
     result = run("--set", "device=cuda", "doctor")
     assert result.exit_code == 1
     assert "there is no CUDA device" in result.stdout
+
+
+def test_doctor_takes_less_than_two_seconds_of_a_processor(model_files: Path) -> None:
+    """Of its time, not of the clock: a busy machine must not fail this."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    call = "from assistant.cli.main import main; main(['doctor', '--json'])"
+    done = subprocess.run([sys.executable, "-c", call], capture_output=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert json.loads(done.stdout)["checks"]
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2
 
 
 def test_doctor_recommends_by_memory(run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
