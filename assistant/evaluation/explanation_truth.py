@@ -1,0 +1,96 @@
+"""What was measured on a face, as plain values that claims are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from assistant.types import FaceAnalysis, FactKind
+
+__all__ = ["Claim", "Truth"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One claim: its kind (number, verdict, region, quality, origin, other) and its truth."""
+
+    kind: str
+    said: str
+    true: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """What was measured on one face, as plain numbers and names.
+
+    ``numbers`` holds, by what a sentence is about, every percentage (0 to 100) or amount that may
+    be said; ``regions`` whether a region stands out, its share in percent and its lift; ``effects``
+    the percentages before and after neutralising a region and the verdict then; ``changed`` every
+    verdict that some re-scoring gave.
+    """
+
+    verdict: str
+    numbers: Mapping[str, Sequence[float]]
+    regions: Mapping[str, tuple[bool, float, float]]
+    issues: frozenset[str]
+    origins: frozenset[str]
+    effects: Mapping[str, tuple[float, float, str]]
+    changed: frozenset[str]
+    like_known: bool | None = None
+
+    @classmethod
+    def of(cls, result: FaceAnalysis) -> Truth:
+        """The measured values of an analysis; texts of facts are not read."""
+        score, evidence = result.score, result.evidence
+        numbers: dict[str, list[float]] = {
+            "probability": [100 * score.probability],
+            "interval": [100 * v for v in score.interval],
+            "threshold": [100 * v for v in score.thresholds],
+            "quality": [v for n in result.face.quality for v in (n.value, n.limit)],
+            "effect": [],
+            "change": [],
+            "frames": [],
+        }
+        effects: dict[str, tuple[float, float, str]] = {}
+        changed = set[str]()
+        like_known = None
+        for fact in evidence.facts:
+            values = fact.values
+            after = str(values.get("verdict_after", "")).replace("_", " ")
+            changed |= {after} - {""}
+            if fact.kind is FactKind.COUNTERFACTUAL:
+                found = [values.get(k) for k in ("before", "after", "control")]
+                numbers["effect"] += [abs(100 * float(v)) for v in found if v is not None]
+                if "region" in values:
+                    effects[str(values["region"])] = (
+                        100 * values["before"],
+                        100 * values["after"],
+                        after,
+                    )
+            elif fact.kind is FactKind.FRAGILITY:
+                found = [values.get(k) for k in ("before", "probability", "low", "high")]
+                numbers["change"] += [100 * float(v) for v in found if v is not None]
+                numbers["change"].append(float(values.get("count", -1)))
+            elif fact.kind is FactKind.SCORE and "frames" in values:
+                numbers["frames"] = [values["frames"], 100 * values["low"], 100 * values["high"]]
+            elif fact.kind is FactKind.EXAMPLES:
+                named = ("near", "manipulated", "right", "wrong", "examples", "people")
+                numbers |= {f"index {key}": [float(values[key])] for key in named}
+                judged = values["right"] + values["wrong"]
+                numbers["index undecided"] = [float(values["near"] - judged)]
+            elif fact.kind is FactKind.DOMAIN:
+                like_known = bool(values["inside"])
+        return cls(
+            verdict=score.verdict.words,
+            numbers=numbers,
+            regions={r.region: (r.stands_out, 100 * r.share, r.lift) for r in result.regions},
+            issues=frozenset(n.issue.value for n in result.face.quality),
+            origins=frozenset(
+                str(f.values.get("kind"))
+                for f in evidence.of_kind(FactKind.PROVENANCE)
+                if f.values.get("kind") != "none"
+            ),
+            effects=effects,
+            changed=frozenset(changed),
+            like_known=like_known,
+        )
