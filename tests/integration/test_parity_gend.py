@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,9 +17,10 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import assistant.detectors.gend
-from assistant.compose import _attributor, build_detector
+from assistant.compose import _attributor, build, build_detector
 from assistant.detectors.gend import GEND_TOWERS, GendDetector, build_gend_tower, map_gend
 from assistant.errors import ConfigError, InferenceError, WeightsError
+from assistant.events import Analyzed
 from assistant.settings import Settings
 from tests.unit.faces.scenes import astronaut
 
@@ -261,3 +264,25 @@ def test_the_settings_choose_it_and_its_map_is_that_of_occlusion(
     assert 0 < whole.probability < 1
     assert whole.interval == (0, 1), "nothing was fitted, and it says so"
     assert _attributor(settings, detector).name == "occlusion"
+
+
+def test_a_photo_is_analysed_with_it(
+    tmp_path: Path, model_files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assistant.detectors.gend, "build_gend_tower", small_tower)
+    settings = Settings(
+        detector="gend",
+        detector_weights=saved("DINOv3-L", tmp_path),
+        accept_unpinned=True,
+        data_dir=model_files,
+        vlm_backend="template",
+    )
+    with contextlib.closing(build(settings)) as made:
+        buffer = io.BytesIO()
+        Image.fromarray(astronaut()).save(buffer, "PNG")
+        events = made.analyze(buffer.getvalue(), explain=False)
+        face = next(event.result for event in events if isinstance(event, Analyzed))
+        events.close()
+    assert face.score.detector == "gend"
+    assert face.attribution.method == "occlusion"
+    assert face.score.interval == (0, 1)
