@@ -204,6 +204,9 @@ def test_the_default_rule():
         "poor": method(0.2, 0.1, 1.0),
     }
     assert pick_default(methods) == "good"
+    methods["names"] = {**method(0.7, 0.35, 1.2), "first_region": 0.6}
+    methods["good"]["first_region"] = 0.3
+    assert pick_default(methods) == "names"
     assert pick_default({k: methods[k] for k in ("best-but-slow", "agnostic")}) == "best-but-slow"
 
 
