@@ -15,7 +15,15 @@ from assistant.errors import InferenceError
 from assistant.interfaces import Detector, TraceableDetector
 from assistant.types import Attribution, Image, Trace
 
-__all__ = ["attribution", "enlarge", "patch_grid", "require_attention", "require_tokens", "traced"]
+__all__ = [
+    "attribution",
+    "enlarge",
+    "lens",
+    "patch_grid",
+    "require_attention",
+    "require_tokens",
+    "traced",
+]
 
 
 def enlarge(grid: NDArray[np.floating], height: int, width: int) -> NDArray[np.float64]:
@@ -141,6 +149,22 @@ def require_attention(
     if trace.attention_gradient is None:
         raise _no_gradients(detector, method, "it gives no gradients")
     return trace, trace.attention, trace.attention_gradient
+
+
+def lens(
+    trace: Trace, tokens: NDArray[np.float32], gradient: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """What each patch adds to the score as the read-out sees it, rows x columns.
+
+    (token - mean patch token) x gradient, summed over blocks and width; the mirror image's part is
+    turned back and added.
+    """
+    centred = tokens - tokens[:, trace.prefix :].mean(axis=1, keepdims=True)
+    values = patch_grid((centred.astype(np.float64) * gradient).sum(axis=(0, 2)), trace)
+    other = trace.mirror
+    if other is None or other.tokens is None or other.token_gradient is None:
+        return values
+    return values + lens(other, other.tokens, other.token_gradient)[:, ::-1]
 
 
 def require_tokens(

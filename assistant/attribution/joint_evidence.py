@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.attribution.grids import attribution, patch_grid, require_tokens, traced
+from assistant.attribution.grids import attribution, lens, require_tokens, traced
 from assistant.errors import InferenceError
 from assistant.interfaces import Detector
 from assistant.types import Attribution, Image, Trace
@@ -44,11 +44,11 @@ class JointEvidence:
                 code="no-gradients",
             )
         trace, tokens, gradient = require_tokens(detector, crop, trace, method=self.name)
-        centred = tokens - tokens[:, trace.prefix :].mean(axis=1, keepdims=True)
-        lens = patch_grid((centred.astype(np.float64) * gradient).sum(axis=(0, 2)), trace)
         logits = np.asarray(trace.patch_logits, np.float64).reshape(trace.grid)
         evidence = _standard(logits)
-        values = evidence - np.median(evidence) + _LENS_WEIGHT * _standard(lens)
+        values = (
+            evidence - np.median(evidence) + _LENS_WEIGHT * _standard(lens(trace, tokens, gradient))
+        )
         return attribution(values, crop, method=self.name)
 
 

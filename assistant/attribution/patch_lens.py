@@ -7,9 +7,7 @@ the map costs little more than the score.
 
 from __future__ import annotations
 
-import numpy as np
-
-from assistant.attribution.grids import attribution, patch_grid, require_tokens
+from assistant.attribution.grids import attribution, lens, require_tokens
 from assistant.interfaces import Detector
 from assistant.types import Attribution, Image, Trace
 
@@ -29,6 +27,4 @@ class PatchLens:
             InferenceError: the detector gives no token gradients, or they are not finite.
         """
         trace, tokens, gradient = require_tokens(detector, crop, trace, method=self.name)
-        centred = tokens - tokens[:, trace.prefix :].mean(axis=1, keepdims=True)
-        values = (centred.astype(np.float64) * gradient).sum(axis=(0, 2))
-        return attribution(patch_grid(values, trace), crop, method=self.name)
+        return attribution(lens(trace, tokens, gradient), crop, method=self.name)

@@ -8,6 +8,7 @@ ViT-S/14 read at several blocks, and the published ViT-L/14 read at its last cla
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -149,9 +150,9 @@ class ClipLnDetector:
 
         Without ``layers``: one forward pass, the output tokens of all blocks that are run, and the
         gradient of the logit with respect to them through the read-out alone (zero for blocks it
-        does not read). With ``layers``: attention probabilities of those blocks and the logit's
-        gradient with respect to them, backward only down to the lowest of them. Where the weights
-        score the mirror image too, inside and gradients are those of the crop as it is.
+        does not read); the same for the mirror image, where the weights score it too. With
+        ``layers``: attention probabilities of those blocks and the logit's gradient with respect to
+        them, backward only down to the lowest of them; these are of the crop as it is.
 
         Raises:
             InferenceError: the score is not finite, or a layer is not run.
@@ -236,6 +237,23 @@ class ClipLnDetector:
         return [tokens.float() for tokens in picked]
 
     def _trace_tokens(self, crop: Image, grid: tuple[int, int]) -> Trace:
+        picked, own = self._trace_view(crop, grid)
+        if not self._header.mirror:
+            logit = float(self._finite(np.array([own.logit]))[0])
+            return replace(own, logit=logit, patch_logits=self._patch_logits(picked, None))
+        mirrored, other = self._trace_view(np.ascontiguousarray(crop[:, ::-1]), grid)
+        both = self._finite(np.array([0.5 * (own.logit + other.logit)]))
+        half = 0.5 * _gradient(own)
+        return replace(
+            own,
+            logit=float(both[0]),
+            token_gradient=half,
+            patch_logits=self._patch_logits(picked, mirrored),
+            mirror=replace(other, token_gradient=0.5 * _gradient(other)),
+        )
+
+    def _trace_view(self, crop: Image, grid: tuple[int, int]) -> tuple[list[Tensor], Trace]:
+        """What the read-out reads of one view, and that view's tokens and gradients."""
         with torch.no_grad():
             outputs = run_blocks(self._tower, self._prepare([crop]), range(self.depth))
         leaves = [outputs[block].detach().requires_grad_() for block in self._read_out.blocks]
@@ -244,19 +262,16 @@ class ClipLnDetector:
             picked = self._pick([chosen.get(i, t) for i, t in enumerate(outputs)])
             logit = self._read_out(picked)
             gradients = torch.autograd.grad(logit.sum(), leaves)
-        mirrored = self._mirror_tokens(crop)
-        share = 1.0 if mirrored is None else 0.5
         stacked = torch.cat(outputs).float()
         gradient = torch.zeros_like(stacked)
         for block, value in zip(self._read_out.blocks, gradients, strict=True):
-            gradient[block] = share * value[0].float()
-        return Trace(
-            logit=self._both(logit, mirrored),
+            gradient[block] = value[0].float()
+        return picked, Trace(
+            logit=float(logit.detach().double().cpu()[0]),
             layers=(),
             grid=grid,
             tokens=stacked.cpu().numpy(),
             token_gradient=gradient.cpu().numpy(),
-            patch_logits=self._patch_logits(picked, mirrored),
         )
 
     def _trace_attention(
@@ -355,6 +370,11 @@ def tuned_state(state: Mapping[str, Tensor], delta: Delta) -> dict[str, Tensor]:
     """
     tuned = {**merge_low_rank(state, delta.low_rank), **delta.norms}
     return fit_positions(tuned, delta.header.tower)
+
+
+def _gradient(trace: Trace) -> NDArray[np.float32]:
+    assert trace.token_gradient is not None  # noqa: S101 - made just before
+    return trace.token_gradient
 
 
 def _resize(crop: Image, side: int) -> Image:

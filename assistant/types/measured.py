@@ -258,6 +258,8 @@ class Trace:
         token_gradient: d logit / d tokens through the read-out alone, same shape; or None.
         patch_logits: the read-out's own logit of every patch (rows x columns of them, in order),
             where it has such; else None.
+        mirror: tokens and gradients of the mirror image, where the detector scores it too; the
+            gradients are those of ``logit``, the mean over both.
         grid: rows and columns of the patch grid.
         prefix: tokens before the patches (1: the class token).
     """
@@ -271,6 +273,7 @@ class Trace:
     tokens: NDArray[np.float32] | None = None
     token_gradient: NDArray[np.float32] | None = None
     patch_logits: NDArray[np.float32] | None = None
+    mirror: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from assistant.attribution.patch_lens import PatchLens
 from assistant.detectors.clip_ln import ClipLnDetector
 from assistant.detectors.delta_file import DeltaHeader, read_delta, write_delta
 from assistant.detectors.read_out import (
@@ -150,6 +151,10 @@ def test_a_face_and_its_mirror_image_score_alike_where_the_weights_say_so(tmp_pa
     assert detector.trace(crop, layers=[1]).logit == pytest.approx(views.mean(), abs=1e-5)
     back = other.patch_logits.reshape(3, 3)[:, ::-1]
     assert trace.patch_logits.reshape(3, 3) == pytest.approx(back, abs=1e-5)
+    maps = [PatchLens().attribute(detector, c).map for c in (crop, turned)]
+    assert maps[0] == pytest.approx(maps[1][:, ::-1], abs=1e-4)  # the lens sees both views
+    assert trace.mirror is not None
+    assert trace.mirror.tokens == pytest.approx(other.tokens, abs=1e-5)
 
 
 @pytest.mark.parametrize("layers", [[0], [1], [0, 1]])
