@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from assistant.detectors.tower import (
 )
 from assistant.evaluation.face_manifest import ManifestRow, read_manifest
 from assistant.interfaces import FaceFinder
+from assistant.training.augmentation import Augmentation, augment
 from assistant.training.detector_config import DetectorConfig
 from assistant.training.face_cache import UNREADABLE, CropCache, StatisticsCache
 from assistant.training.finishing import KnownFaces, finish
@@ -152,6 +154,9 @@ def fit_read_out(
     blended, origin = _blended_statistics(config, cache, folder, faces.parts, run, width, progress)
     train = np.flatnonzero((faces.parts == "train") & faces.usable)
     data = _training_set(config, faces.rows, plain, faces.labels, train, blended, origin)
+    if config.read_out.moved:
+        changes = _changes(config, cache, folder, train, run, width, progress)
+        data = replace(data, changes=changes)
     read_out = train_read_outs(
         data,
         config.read_out,
@@ -224,6 +229,53 @@ def _blended_statistics(
     )
     store.fill(crop_at, run, limit=len(picked), progress=progress)
     return np.asarray(store.values), picked
+
+
+#: Moves of a crop as another finding of the same face makes them, and another file of it.
+_MOVES = Augmentation(
+    mirror=0.0,
+    affine=1.0,
+    degrees=3.0,
+    shift=0.025,
+    scale=0.05,
+    blur=0.0,
+    downscale=0.1,
+    jitter=0.03,
+    jpeg=0.4,
+    jpeg_quality=(60, 95),
+)
+
+
+def _changes(
+    config: DetectorConfig,
+    cache: CropCache,
+    folder: Path,
+    train: NDArray[np.int64],
+    run: Callable[[list[Image]], NDArray[np.float32]],
+    width: int,
+    progress: Progress,
+) -> NDArray[np.float32]:
+    """What small moves of the crop do to the statistics of some training faces."""
+    picked = np.random.default_rng((config.seed, 13)).permutation(train)[: config.read_out.moved]
+    seen = []
+    for name in ("as-is", "moved"):
+
+        def crop_at(number: int, name: str = name) -> Image:
+            crop = np.array(cache.crops[picked[number]])
+            rng = np.random.default_rng((config.seed, 17, number))
+            return crop if name == "as-is" else augment(crop, rng, _MOVES)[0]
+
+        store = StatisticsCache(
+            folder,
+            f"{name}-{len(picked)}-{config.seed}",
+            count=len(picked),
+            blocks=config.read_out.blocks,
+            width=width,
+        )
+        store.fill(crop_at, run, limit=len(picked), progress=progress)
+        seen.append(np.asarray(store.values, np.float32))
+    changes: NDArray[np.float32] = seen[1] - seen[0]
+    return changes
 
 
 def hash_of(text: str) -> int:

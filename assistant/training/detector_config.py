@@ -51,6 +51,12 @@ class ReadOutConfig(_Strict):
     learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=1.0, ge=0)
     label_smoothing: float = Field(default=0.04, ge=0, lt=0.5)
+    moved: int = Field(
+        default=0, ge=0, description="training faces that are looked at twice, the crop moved a bit"
+    )
+    consistency: float = Field(
+        default=0.0, ge=0, description="weight of the squared difference that moving a crop makes"
+    )
 
 
 class TuningConfig(_Strict):

@@ -28,12 +28,14 @@ class TrainingSet:
     """What a read-out learns from.
 
     ``statistics`` N x blocks x 3 x width (float16 or float32), ``labels`` N (1 = manipulated),
-    ``weights`` N with mean 1.
+    ``weights`` N with mean 1; ``changes``: M x blocks x 3 x width, what small moves of the crop did
+    to the statistics of M faces, which is added to others so that a read-out learns to ignore it.
     """
 
     statistics: NDArray[np.floating]
     labels: NDArray[np.int64]
     weights: NDArray[np.float64]
+    changes: NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.statistics) == len(self.labels) == len(self.weights):
@@ -50,6 +52,8 @@ class TrainingSet:
         digest = hashlib.sha256(np.ascontiguousarray(self.statistics).tobytes())
         digest.update(self.labels.tobytes())
         digest.update(self.weights.tobytes())
+        if self.changes is not None:
+            digest.update(np.ascontiguousarray(self.changes).tobytes())
         return digest.hexdigest()
 
 
@@ -122,15 +126,23 @@ def _train_one(
         torch.manual_seed(
             seed * 10_007 + epoch
         )  # dropout after a resume is what it would have been
-        order = np.random.default_rng((seed, epoch)).permutation(len(labels))
+        draws = np.random.default_rng((seed, epoch))
+        order = draws.permutation(len(labels))
         total = 0.0
         for start in range(0, len(order) - batch + 1, batch):
             rows = order[start : start + batch]
             part = torch.from_numpy(data.statistics[rows].astype(np.float32))
             target = labels[rows] * (1 - 2 * config.label_smoothing) + config.label_smoothing
-            loss = functional.binary_cross_entropy_with_logits(
-                model.from_statistics(part), target, weight=weights[rows]
-            )
+            logits = model.from_statistics(part)
+            loss = functional.binary_cross_entropy_with_logits(logits, target, weight=weights[rows])
+            if data.changes is not None:
+                drawn = draws.integers(0, len(data.changes), len(rows))
+                moved = part + torch.from_numpy(data.changes[drawn].astype(np.float32))
+                other = model.from_statistics(moved)
+                loss = 0.5 * loss + 0.5 * functional.binary_cross_entropy_with_logits(
+                    other, target, weight=weights[rows]
+                )
+                loss = loss + config.consistency * (logits - other).square().mean()
             if not bool(torch.isfinite(loss)):
                 raise TrainingError(
                     f"The loss is not finite in epoch {epoch + 1}, batch {start // batch + 1}.",

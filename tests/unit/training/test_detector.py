@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import yaml
+from sklearn.metrics import roc_auc_score
 
 from assistant.calibration import load_calibrator
 from assistant.detectors.clip_ln import ClipLnDetector
@@ -146,6 +149,23 @@ def test_training_learns_and_a_resumed_run_ends_the_same(tmp_path):
     a, b = scores(whole, fresh.statistics), scores(resumed, fresh.statistics)
     assert np.array_equal(a, b)
     assert a[fresh.labels == 1].mean() > a[fresh.labels == 0].mean() + 0.3
+
+
+def test_a_read_out_learns_to_ignore_what_moving_a_crop_changes():
+    """The first numbers tell the classes apart, but moving the crop changes them."""
+    rng = np.random.default_rng(4)
+    changes = np.zeros((50, 2, 3, 4), np.float32)
+    changes[:, 0] = rng.normal(size=(50, 3, 4)) * 2.0
+    config = SMALL.model_copy(update={"moved": 50, "consistency": 0.5})
+    fresh = data(300, seed=9)
+    moved = fresh.statistics + changes[rng.integers(0, 50, 300)]
+    differences = []
+    for learnt in (None, changes):
+        made = train_read_outs(replace(data(), changes=learnt), config, width=4, seed=3)
+        before, after = (scores(made, values) for values in (fresh.statistics, moved))
+        differences.append(np.abs(after - before).mean() / before.std())
+        assert roc_auc_score(fresh.labels, before) > 0.8
+    assert differences[1] < 0.6 * differences[0]
 
 
 def test_a_checkpoint_of_other_data_is_refused(tmp_path):
