@@ -12,7 +12,7 @@ from assistant import grounding
 from assistant.errors import AssistantError, Cancelled
 from assistant.interfaces import VlmBackend
 from assistant.prompting import Prompt, PromptLibrary
-from assistant.questions import QuestionKind, classify, clean_user_text, printable
+from assistant.questions import FIXED_ANSWER, QuestionKind, classify, clean_user_text, printable
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import (
     Description,
@@ -34,16 +34,6 @@ _log = logging.getLogger(__name__)
 _HISTORY_TURNS = 4
 # Sentences of a text that are written again: each costs a call of the model.
 _MOST_REPAIRS = 3
-
-#: What must never depend on a model: these get the fixed answers of the fallback.
-_FIXED = frozenset(
-    {
-        QuestionKind.IDENTITY,
-        QuestionKind.PRESSURE,
-        QuestionKind.OTHER_LANGUAGE,
-        QuestionKind.OUT_OF_SCOPE,
-    }
-)
 
 #: Facts an answer must rest on to be an answer to its question.
 _ANSWERED_BY: dict[QuestionKind, frozenset[FactKind]] = {
@@ -186,7 +176,7 @@ class Narrator:
         result = replace(result, evidence=_to_the_point(result.evidence, kind))
         messages = _with_history(_render(prompt, result.evidence, question=asked), history)
         request = self._request(prompt, result, question=asked, messages=messages)
-        if kind in _FIXED:
+        if kind in FIXED_ANSWER:
             yield self._fixed(prompt, request)
             return
         yield from self._write(prompt, request, cancel, _ANSWERED_BY.get(kind))

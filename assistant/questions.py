@@ -6,7 +6,15 @@ import re
 import unicodedata
 from enum import StrEnum
 
-__all__ = ["QuestionKind", "classify", "clean_user_text", "language_of", "printable", "regions_in"]
+__all__ = [
+    "FIXED_ANSWER",
+    "QuestionKind",
+    "classify",
+    "clean_user_text",
+    "language_of",
+    "printable",
+    "regions_in",
+]
 
 #: The longest question that is read; the rest is left out by :func:`clean_user_text`.
 MAX_CHARACTERS = 2000
@@ -30,6 +38,17 @@ class QuestionKind(StrEnum):
     OTHER_LANGUAGE = "other language"
     EMPTY = "empty"
     OUT_OF_SCOPE = "out of scope"
+
+
+#: What must never depend on a model: these get the fixed answers of the fallback.
+FIXED_ANSWER = frozenset(
+    {
+        QuestionKind.IDENTITY,
+        QuestionKind.PRESSURE,
+        QuestionKind.OTHER_LANGUAGE,
+        QuestionKind.OUT_OF_SCOPE,
+    }
+)
 
 
 def _words(pattern: str) -> re.Pattern[str]:

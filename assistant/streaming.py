@@ -52,10 +52,16 @@ def guarded(
 
     def pump() -> None:
         try:
-            for piece in start(stop):
-                pieces.put(piece)
-                if stop.is_set():
-                    break
+            stream = start(stop)
+            try:
+                for piece in stream:
+                    pieces.put(piece)
+                    if stop.is_set():
+                        break
+            finally:  # here, in the thread whose event loop it uses, and not when it is collected
+                close = getattr(stream, "close", None)
+                if close is not None:
+                    close()
         except BaseException as error:  # noqa: BLE001 - handed to the consumer, which raises it
             pieces.put(_End(error))
         else:

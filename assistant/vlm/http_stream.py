@@ -70,9 +70,11 @@ def chat_pieces(
                 return
             yield piece
     finally:
-        loop.run_until_complete(pieces.aclose())
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        try:
+            loop.run_until_complete(pieces.aclose())
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            loop.close()
 
 
 async def _attempts(
