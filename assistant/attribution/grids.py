@@ -21,6 +21,7 @@ __all__ = [
     "lens",
     "patch_grid",
     "require_attention",
+    "require_patch_logits",
     "require_tokens",
     "traced",
 ]
@@ -165,6 +166,26 @@ def lens(
     if other is None or other.tokens is None or other.token_gradient is None:
         return values
     return values + lens(other, other.tokens, other.token_gradient)[:, ::-1]
+
+
+def require_patch_logits(
+    detector: Detector, crop: Image, trace: Trace | None, *, method: str
+) -> tuple[Trace, NDArray[np.float32]]:
+    """A trace with the read-out's own patch scores, and these.
+
+    Raises:
+        InferenceError: the weights give no score to single patches (code ``no-gradients``).
+    """
+    if trace is None or trace.patch_logits is None:
+        trace = traced(detector, crop, method=method)
+    if trace.patch_logits is None:
+        raise InferenceError(
+            f"The attributor {method!r} cannot read the detector {detector.name!r}: its "
+            "weights give no score to single patches.",
+            hint="Use `patch-lens`, or `occlusion`, which only needs scores.",
+            code="no-gradients",
+        )
+    return trace, trace.patch_logits
 
 
 def require_tokens(

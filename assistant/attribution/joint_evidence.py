@@ -10,8 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.attribution.grids import attribution, lens, require_tokens, traced
-from assistant.errors import InferenceError
+from assistant.attribution.grids import attribution, lens, require_patch_logits, require_tokens
 from assistant.interfaces import Detector
 from assistant.types import Attribution, Image, Trace
 
@@ -34,18 +33,9 @@ class JointEvidence:
             InferenceError: the detector does not score patches or gives no token gradients, or a
                 value is not finite.
         """
-        if trace is None or trace.patch_logits is None:
-            trace = traced(detector, crop, method=self.name)
-        if trace.patch_logits is None:
-            raise InferenceError(
-                f"The attributor {self.name!r} cannot read the detector {detector.name!r}: its "
-                "weights give no score to single patches.",
-                hint="Use `patch-lens`, or `occlusion`, which only needs scores.",
-                code="no-gradients",
-            )
+        trace, scores = require_patch_logits(detector, crop, trace, method=self.name)
         trace, tokens, gradient = require_tokens(detector, crop, trace, method=self.name)
-        logits = np.asarray(trace.patch_logits, np.float64).reshape(trace.grid)
-        evidence = _standard(logits)
+        evidence = _standard(np.asarray(scores, np.float64).reshape(trace.grid))
         values = (
             evidence - np.median(evidence) + _LENS_WEIGHT * _standard(lens(trace, tokens, gradient))
         )

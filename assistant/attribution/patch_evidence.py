@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assistant.attribution.grids import attribution, traced
-from assistant.errors import InferenceError
+from assistant.attribution.grids import attribution, require_patch_logits
 from assistant.interfaces import Detector
 from assistant.types import Attribution, Image, Trace
 
@@ -28,15 +27,7 @@ class PatchEvidence:
         Raises:
             InferenceError: the detector does not score patches, or a score is not finite.
         """
-        if trace is None or trace.patch_logits is None:
-            trace = traced(detector, crop, method=self.name)
-        if trace.patch_logits is None:
-            raise InferenceError(
-                f"The attributor {self.name!r} cannot read the detector {detector.name!r}: its "
-                "weights give no score to single patches.",
-                hint="Use `patch-lens`, or `occlusion`, which only needs scores.",
-                code="no-gradients",
-            )
-        share = 1.0 / (1.0 + np.exp(-np.asarray(trace.patch_logits, np.float64)))
+        trace, scores = require_patch_logits(detector, crop, trace, method=self.name)
+        share = 1.0 / (1.0 + np.exp(-np.asarray(scores, np.float64)))
         values = (share - np.median(share)).reshape(trace.grid)
         return attribution(values, crop, method=self.name)

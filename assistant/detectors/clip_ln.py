@@ -237,23 +237,24 @@ class ClipLnDetector:
         return [tokens.float() for tokens in picked]
 
     def _trace_tokens(self, crop: Image, grid: tuple[int, int]) -> Trace:
-        picked, own = self._trace_view(crop, grid)
+        share = 0.5 if self._header.mirror else 1.0
+        picked, own = self._trace_view(crop, grid, share)
         if not self._header.mirror:
             logit = float(self._finite(np.array([own.logit]))[0])
             return replace(own, logit=logit, patch_logits=self._patch_logits(picked, None))
-        mirrored, other = self._trace_view(np.ascontiguousarray(crop[:, ::-1]), grid)
+        mirrored, other = self._trace_view(np.ascontiguousarray(crop[:, ::-1]), grid, share)
         both = self._finite(np.array([0.5 * (own.logit + other.logit)]))
-        half = 0.5 * _gradient(own)
         return replace(
             own,
             logit=float(both[0]),
-            token_gradient=half,
             patch_logits=self._patch_logits(picked, mirrored),
-            mirror=replace(other, token_gradient=0.5 * _gradient(other)),
+            mirror=other,
         )
 
-    def _trace_view(self, crop: Image, grid: tuple[int, int]) -> tuple[list[Tensor], Trace]:
-        """What the read-out reads of one view, and that view's tokens and gradients."""
+    def _trace_view(
+        self, crop: Image, grid: tuple[int, int], share: float
+    ) -> tuple[list[Tensor], Trace]:
+        """What the read-out reads of one view, whose ``share`` of the score has these gradients."""
         with torch.no_grad():
             outputs = run_blocks(self._tower, self._prepare([crop]), range(self.depth))
         leaves = [outputs[block].detach().requires_grad_() for block in self._read_out.blocks]
@@ -265,7 +266,7 @@ class ClipLnDetector:
         stacked = torch.cat(outputs).float()
         gradient = torch.zeros_like(stacked)
         for block, value in zip(self._read_out.blocks, gradients, strict=True):
-            gradient[block] = value[0].float()
+            gradient[block] = share * value[0].float()
         return picked, Trace(
             logit=float(logit.detach().double().cpu()[0]),
             layers=(),
@@ -370,11 +371,6 @@ def tuned_state(state: Mapping[str, Tensor], delta: Delta) -> dict[str, Tensor]:
     """
     tuned = {**merge_low_rank(state, delta.low_rank), **delta.norms}
     return fit_positions(tuned, delta.header.tower)
-
-
-def _gradient(trace: Trace) -> NDArray[np.float32]:
-    assert trace.token_gradient is not None  # noqa: S101 - made just before
-    return trace.token_gradient
 
 
 def _resize(crop: Image, side: int) -> Image:

@@ -26,11 +26,11 @@ from assistant.evaluation.face_manifest import ManifestRow, read_manifest
 from assistant.interfaces import FaceFinder
 from assistant.training.augmentation import Augmentation, augment
 from assistant.training.detector_config import DetectorConfig
-from assistant.training.face_cache import UNREADABLE, CropCache, StatisticsCache
-from assistant.training.finishing import KnownFaces, finish
+from assistant.training.face_cache import CropCache, StatisticsCache
+from assistant.training.finishing import KnownFaces, finish, known_faces
 from assistant.training.read_out import TrainingSet, scores, train_read_outs
 from assistant.training.self_blended import self_blend
-from assistant.training.splits import balanced_weights, parts_of
+from assistant.training.splits import balanced_weights
 from assistant.types import Image
 
 __all__ = ["fit_read_out", "statistics_of", "train_detector"]
@@ -93,16 +93,7 @@ def train_detector(
     layout = config.layout
     cache = CropCache(work, rows, config.crop.spec)
     cache.fill(finder, limit=limit, progress=progress)
-    known = cache.rows[:limit]
-    parts = parts_of(
-        known, test_percent=config.test_percent, calibration_percent=config.calibration_percent
-    )
-    faces = KnownFaces(
-        rows=known,
-        labels=np.array([r.label for r in known], np.int64),
-        parts=parts,
-        usable=np.asarray(cache.points[:limit, 0] != UNREADABLE),
-    )
+    faces = known_faces(config, cache, limit)
     read_out, plain, blends = fit_read_out(
         config,
         cache,

@@ -145,6 +145,11 @@ class JointConfig(_Strict):
         default=0.0, ge=0, description="weight of the squared difference of two views' logits"
     )
 
+    @property
+    def steps_made(self) -> int:
+        """How many of ``steps`` are made."""
+        return min(self.steps, self.stop_after or self.steps)
+
     @model_validator(mode="after")
     def _consistency_needs_views(self) -> Self:
         if self.consistency and self.views < 2:

@@ -18,9 +18,10 @@ from assistant.detectors.tower import tower_sha256
 from assistant.evaluation import detection_metrics as metrics
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.training.detector_config import DetectorConfig
-from assistant.training.splits import list_sha256
+from assistant.training.face_cache import UNREADABLE, CropCache
+from assistant.training.splits import list_sha256, parts_of
 
-__all__ = ["KnownFaces", "finish"]
+__all__ = ["KnownFaces", "finish", "known_faces"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,19 @@ class KnownFaces:
     labels: NDArray[np.int64]
     parts: NDArray[np.str_]
     usable: NDArray[np.bool_]
+
+
+def known_faces(config: DetectorConfig, cache: CropCache, limit: int) -> KnownFaces:
+    """The first ``limit`` rows of a filled cache, split as the configuration says."""
+    known = cache.rows[:limit]
+    return KnownFaces(
+        rows=known,
+        labels=np.array([r.label for r in known], np.int64),
+        parts=parts_of(
+            known, test_percent=config.test_percent, calibration_percent=config.calibration_percent
+        ),
+        usable=np.asarray(cache.points[:limit, 0] != UNREADABLE),
+    )
 
 
 def finish(

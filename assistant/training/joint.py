@@ -180,11 +180,10 @@ def train_jointly(
     if not model.trained_evidence:
         _standardise(model, mix, seed)
     state.restore()
-    steps_made = min(config.steps, config.stop_after or config.steps)
-    periods = math.ceil(steps_made / config.period)
+    periods = math.ceil(config.steps_made / config.period)
     began, made = time.monotonic(), 0
     for period in range(state.epoch, periods):
-        steps = min(config.period, steps_made - period * config.period)
+        steps = min(config.period, config.steps_made - period * config.period)
         for number in range(state.batch, steps):
             step = period * config.period + number
             share = _rate(step, config)
@@ -208,14 +207,16 @@ def train_jointly(
             made += 1
             if step % 10 == 9:
                 pace = (time.monotonic() - began) / made
-                values = {**parts, "seconds_left": pace * (steps_made - step - 1)}
+                values = {**parts, "seconds_left": pace * (config.steps_made - step - 1)}
                 _write(log, step + 1, values)
                 if progress is not None:
-                    progress("tuning", step + 1, steps_made, parts["loss"])
+                    progress("tuning", step + 1, config.steps_made, parts["loss"])
         with state.averaged():
             scores = _validate(model, mix, validation)
         value = float(np.mean(list(scores.values())))
-        _write(log, min(steps_made, (period + 1) * config.period), {"auroc": value, **scores})
+        _write(
+            log, min(config.steps_made, (period + 1) * config.period), {"auroc": value, **scores}
+        )
         state.epoch_done(period, value)
         _LOG.info("period %d of %d: %s", period + 1, periods, scores)
         if progress is not None:

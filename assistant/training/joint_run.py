@@ -29,11 +29,10 @@ from assistant.evaluation.face_manifest import read_manifest
 from assistant.interfaces import FaceFinder
 from assistant.training.detector import fit_read_out, train_detector
 from assistant.training.detector_config import DetectorConfig
-from assistant.training.face_cache import UNREADABLE, CropCache
-from assistant.training.finishing import KnownFaces, finish
+from assistant.training.face_cache import CropCache
+from assistant.training.finishing import KnownFaces, finish, known_faces
 from assistant.training.joint import Jointly, JointModel, train_jointly
 from assistant.training.pair_mix import PairMix
-from assistant.training.splits import parts_of
 
 __all__ = ["train_joint"]
 
@@ -81,7 +80,7 @@ def train_joint(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     statistics, evidence = _read_outs(started, layout)
     model = JointModel(tower, layout, statistics, config.joint, evidence).to(device)
-    faces = _faces(config, cache, limit)
+    faces = known_faces(config, cache, limit)
     joint = config.joint
     mix = PairMix(
         cache,
@@ -120,7 +119,7 @@ def train_joint(
             factor.copy_(tuned.low_rank[name])
     report = {
         "first_read_out": started.sha256,
-        "steps": min(joint.steps, joint.stop_after or joint.steps),
+        "steps": joint.steps_made,
         "validation_auroc": [round(v, 4) for v in tuned.validation],
     }
     share = joint.share if joint.final_share is None else joint.final_share
@@ -194,19 +193,6 @@ def _interpolated(tuned: Jointly, before: dict[str, Tensor], share: float) -> Jo
         },
         read_out=mixed("read_out.", tuned.read_out),
         validation=tuned.validation,
-    )
-
-
-def _faces(config: DetectorConfig, cache: CropCache, limit: int) -> KnownFaces:
-    known = cache.rows[:limit]
-    parts = parts_of(
-        known, test_percent=config.test_percent, calibration_percent=config.calibration_percent
-    )
-    return KnownFaces(
-        rows=known,
-        labels=np.array([r.label for r in known], np.int64),
-        parts=parts,
-        usable=np.asarray(cache.points[:limit, 0] != UNREADABLE),
     )
 
 
