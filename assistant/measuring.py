@@ -68,7 +68,7 @@ class Measurer:
         finding = self._judge(media, face, trace)
         if finding is not None and self.domain is not None:
             plain, calibrated = calibrated, self.domain.apply(calibrated, finding)
-            if finding.status == "edge" and _reaches(calibrated, self.calibrator.thresholds):
+            if finding.status == "edge" and calibrated.crosses(self.calibrator.thresholds):
                 # At the edge of what is known a close case gets no verdict.
                 finding = replace(finding, status="outside")
                 calibrated = self.domain.apply(plain, finding)
@@ -142,14 +142,6 @@ class Measurer:
             self.region_baseline,
         )
         return replace(result, regions=regions)
-
-
-def _reaches(calibrated: Calibrated, thresholds: tuple[float, float]) -> bool:
-    """Whether the interval reaches into another verdict than its probability's."""
-    low, high = calibrated.interval
-    return any(low < limit <= calibrated.probability for limit in thresholds) or any(
-        calibrated.probability < limit <= high for limit in thresholds
-    )
 
 
 class _NoVerdict:

@@ -43,7 +43,7 @@ def _image_faces(
     most: int,
 ) -> Iterator[Event]:
     frame = media.frames[0]
-    found = sorted(_find(finder, frame, warnings), key=lambda d: -_area(d.box_xyxy))
+    found = sorted(_find(finder, frame, warnings), key=lambda d: -d.area)
     if len(found) > most:
         warnings.append(f"{len(found)} faces were found; the {most} largest were analysed.")
     for index, detection in enumerate(found[:most]):
@@ -66,7 +66,7 @@ def _video_faces(
         found = _find(finder, frame, warnings)
         several += len(found) > 1
         if found:
-            detection = max(found, key=lambda d: _area(d.box_xyxy))
+            detection = max(found, key=lambda d: d.area)
             face = make_face(frame, detection, spec, media_id=media.id, index=0, frame_index=i)
             track.append(face)
     if several:
@@ -90,7 +90,3 @@ def _find(finder: FaceFinder, frame: Image, warnings: list[str]) -> list[Detecti
     if len(large) < len(found) and _TOO_SMALL not in warnings:
         warnings.append(_TOO_SMALL)
     return large
-
-
-def _area(box: tuple[float, float, float, float]) -> float:
-    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])

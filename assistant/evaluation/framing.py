@@ -133,11 +133,7 @@ def _summary(values: Sequence[float], faces: int) -> dict[str, Any]:
 
 
 def _largest(frame: Image, finder: FaceFinder) -> Detection | None:
-    def area(detection: Detection) -> float:
-        left, top, right, bottom = detection.box_xyxy
-        return (right - left) * (bottom - top)
-
-    return max(finder.find(frame), key=area, default=None) if frame.size else None
+    return max(finder.find(frame), key=lambda d: d.area, default=None) if frame.size else None
 
 
 def _aligned(frame: Image, detection: Detection, spec: CropSpec) -> Image | None:

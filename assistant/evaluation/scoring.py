@@ -69,7 +69,7 @@ def find_faces(
     crops: list[Image] = []
     measures: list[Mapping[str, float]] = []
     for index, frame in enumerate(media.frames):
-        for detection in sorted(finder.find(frame), key=lambda d: -_area(d.box_xyxy)):
+        for detection in sorted(finder.find(frame), key=lambda d: -d.area):
             try:
                 face = make_face(
                     frame, detection, spec, media_id=media.id, index=0, frame_index=index
@@ -235,7 +235,3 @@ def _whole(frame: Image, size: int) -> Image:
         frame, (size, size), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC
     )
     return np.asarray(resized, np.uint8)
-
-
-def _area(box: tuple[float, float, float, float]) -> float:
-    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])

@@ -179,7 +179,7 @@ def _verdict(score: Score) -> Fact:
         Verdict.LIKELY_MANIPULATED: f"scores from {high} up count as likely manipulated",
         Verdict.UNCERTAIN: f"scores between {low} and {high} count as uncertain",
     }
-    crosses = any(score.interval[0] < t < score.interval[1] for t in (lower, upper))
+    crosses = score.crosses
     text = f"The verdict is {score.verdict.words}: {bands[score.verdict]}."
     if score.abstained:
         text = _ABSTAINED

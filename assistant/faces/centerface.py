@@ -2,8 +2,9 @@
 
 Three kinds of picture need three searches. A face crop is shrunk (and given a border where it
 fills its picture), exactly as the training crops were made, so that use equals training. A photo is
-searched at up to 640 pixels, and where no face or only small ones are found, at up to 1280 pixels.
-Faces of photos are then looked at once more in a window of their own: this steadies their points.
+searched at up to 640 pixels, and where no face or only small ones are found, at up to 1280 pixels;
+faces of photos are then looked at once more in a window of their own. Last, the points of every
+face are found again in upright windows (``settling``), so that they do not depend on its picture.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from assistant.errors import InferenceError, WeightsError
 from assistant.faces.centerface_net import CenterFaceNet, overlap
+from assistant.faces.settling import WINDOW_SIDE, settle_points
 from assistant.types import Detection, Image
 
 __all__ = ["CenterFaceFinder", "CenterFaceNet"]
@@ -80,11 +82,18 @@ class CenterFaceFinder:
             ) from error
         found.sort(key=lambda f: -f[2])
         height, width = image.shape[:2]
-        return tuple(_detection(*f, width, height) for f in found[:_MOST])
+        return tuple(
+            _detection(box, settle_points(image, points, self._points), score, width, height)
+            for box, points, score in found[:_MOST]
+        )
 
     def provenance(self) -> Mapping[str, str]:
         """Model file and its SHA-256."""
         return {"model": "CenterFace (ONNX, OpenCV)", "sha256": self._sha256}
+
+    def _points(self, window: Image) -> NDArray[np.float32] | None:
+        found = self._search(window, WINDOW_SIDE, self._threshold)
+        return found[0][1] if found else None
 
     def _search(self, image: Image, side: int, threshold: float) -> list[_Found]:
         boxes, points, scores = self._net.detect(image, longest_side=side, threshold=threshold)

@@ -173,6 +173,12 @@ class Detection:
         if self.landmarks.shape != (5, 2) or not np.isfinite(self.landmarks).all():
             raise ValueError(f"expected 5 x 2 finite landmarks, got {self.landmarks.shape}")
 
+    @property
+    def area(self) -> float:
+        """Pixels of the box; 0 where it is turned inside out."""
+        left, top, right, bottom = self.box_xyxy
+        return max(0.0, right - left) * max(0.0, bottom - top)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Face:
@@ -205,6 +211,10 @@ class Calibrated:
     probability: float
     interval: tuple[float, float]
     verdict: Verdict
+
+    def crosses(self, thresholds: tuple[float, float]) -> bool:
+        """Whether the interval reaches into another verdict's band."""
+        return _crosses(self.interval, thresholds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +253,16 @@ class Score:
     def abstained(self) -> bool:
         """Whether no verdict is given, because the face lies outside the detector's domain."""
         return self.domain is not None and self.domain.status == "outside"
+
+    @property
+    def crosses(self) -> bool:
+        """Whether the interval reaches into another verdict's band."""
+        return _crosses(self.interval, self.thresholds)
+
+
+def _crosses(interval: tuple[float, float], thresholds: tuple[float, float]) -> bool:
+    low, high = interval
+    return any(low < threshold <= high for threshold in thresholds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
