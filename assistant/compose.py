@@ -162,8 +162,11 @@ def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:
             )
         return detector, calibrator
     base_name, delta_name = _DETECTOR_FILES[settings.profile]
-    delta = locate(delta_name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
-    base = locate(base_name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
+    unpinned = settings.accept_unpinned
+    base = locate(base_name, data_dir=settings.data_dir, accept_unpinned=unpinned)
+    delta = settings.detector_weights or locate(
+        delta_name, data_dir=settings.data_dir, accept_unpinned=unpinned
+    )
     curve = load_calibrator(settings.calibration or delta)
     return cls.load(base, delta, device=_device(settings)), curve
 

@@ -20,6 +20,7 @@ from assistant.interfaces import (
     DomainCheck,
     TraceableDetector,
 )
+from assistant.numbers import crosses
 from assistant.types import (
     Attribution,
     Calibrated,
@@ -68,7 +69,9 @@ class Measurer:
         finding = self._judge(media, face, trace)
         if finding is not None and self.domain is not None:
             plain, calibrated = calibrated, self.domain.apply(calibrated, finding)
-            if finding.status == "edge" and calibrated.crosses(self.calibrator.thresholds):
+            if finding.status == "edge" and crosses(
+                calibrated.interval, self.calibrator.thresholds
+            ):
                 # At the edge of what is known a close case gets no verdict.
                 finding = replace(finding, status="outside")
                 calibrated = self.domain.apply(plain, finding)

@@ -1,8 +1,8 @@
-"""How numbers are written in evidence and in text, the same everywhere."""
+"""How numbers are written in evidence and in text, the same everywhere; when a case is close."""
 
 from __future__ import annotations
 
-__all__ = ["amount", "in_hundred", "percent", "points"]
+__all__ = ["amount", "crosses", "in_hundred", "percent", "points"]
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -36,3 +36,9 @@ def amount(value: float, unit: str) -> str:
     if not unit:
         return number
     return f"{number}{unit}" if unit in {"%", "°"} else f"{number} {unit}"
+
+
+def crosses(interval: tuple[float, float], thresholds: tuple[float, float]) -> bool:
+    """Whether an interval of probabilities reaches into another verdict's band."""
+    low, high = interval
+    return any(low < threshold <= high for threshold in thresholds)

@@ -117,7 +117,9 @@ class Settings(BaseSettings):
     face_finder: str = Field("", description="Finds faces; default: the profile's.")
     detector: str = Field("clip-ln", description="Scores faces.")
     detector_weights: Path | None = Field(
-        None, description="Weights file of the detector `gend`: GenD's model.safetensors."
+        None,
+        description="A detector of your own (`whyfake adapt`) in the place of the profile's; for "
+        "the detector `gend`, GenD's model.safetensors.",
     )
     calibration: Path | None = Field(
         None, description="A calibration of your own (`whyfake calibrate --out`), as JSON."

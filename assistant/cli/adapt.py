@@ -49,5 +49,7 @@ def adapt(context: click.Context, folder: Path, out: Path, work: Path, as_json: 
         numbers = report[name]
         click.echo(f"{name}: AUROC {numbers['auroc']:.3f}, ECE {numbers['ece']:.3f}")
     click.echo(f"on {report['judged']} held-out faces of other groups; wrote {out}")
+    if report["recommended"]:
+        click.echo(f"Use it: ASSISTANT_DETECTOR_WEIGHTS={out} whyfake analyze PICTURE")
     for text in report["warnings"]:
         click.echo(f"Warning: {text}.")

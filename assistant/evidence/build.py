@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from assistant.evidence.names import quotable_name, the_region
-from assistant.numbers import amount, in_hundred, percent
+from assistant.numbers import amount, crosses, in_hundred, percent
 from assistant.types import (
     PERSON_SIDE,
     Evidence,
@@ -179,11 +179,11 @@ def _verdict(score: Score) -> Fact:
         Verdict.LIKELY_MANIPULATED: f"scores from {high} up count as likely manipulated",
         Verdict.UNCERTAIN: f"scores between {low} and {high} count as uncertain",
     }
-    crosses = score.crosses
+    close = crosses(score.interval, score.thresholds)
     text = f"The verdict is {score.verdict.words}: {bands[score.verdict]}."
     if score.abstained:
         text = _ABSTAINED
-    elif crosses:
+    elif close:
         text += " The interval reaches into another verdict, so the case is close."
     return Fact(
         id="S2",
@@ -195,7 +195,7 @@ def _verdict(score: Score) -> Fact:
             "upper": upper,
             "shown_lower": low,
             "shown_upper": high,
-            "crosses": crosses and not score.abstained,
+            "crosses": close and not score.abstained,
             "abstained": score.abstained,
         },
     )

@@ -1,19 +1,18 @@
 """``whyfake adapt``: a small step from the shipped read-out to a user's own faces.
 
 The part of the read-out that reads block statistics goes on training on the user's pictures, held
-close to where it began; patch evidence and mirror image are left out of an adapted detector. It is
-judged on groups that were kept out, beside the whole detector it came from, and only recommended
-where it wins.
+close to where it began; what reads patches, and so the map, stays as it is. The adapted detector
+is judged on groups that were kept out, beside the one it came from, and only recommended where it
+wins.
 """
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -32,6 +31,7 @@ from assistant.interfaces import FaceFinder
 from assistant.training.detector import statistics_of
 from assistant.training.face_cache import UNREADABLE, CropCache, StatisticsCache
 from assistant.training.read_out import scores
+from assistant.types import Image
 
 __all__ = ["adapt_detector", "folder_rows"]
 
@@ -42,10 +42,15 @@ _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Faces:
-    statistics: NDArray[np.float16]
+    """``views``: the statistics of the crops, and of their mirror images where these count too.
+
+    ``rest`` is what the other members of the read-out add to the logits: it stays as it is.
+    """
+
+    views: list[NDArray[np.float16]]
     labels: NDArray[np.int64]
     groups: list[str]
-    before: NDArray[np.float64]
+    rest: NDArray[np.float64]
 
 
 def folder_rows(folder: Path) -> list[ManifestRow]:
@@ -114,21 +119,23 @@ def adapt_detector(
     """
     read = read_delta(delta)
     state = load_file(base)
-    _, whole = assemble(state, read)
-    read_out = _statistics_part(whole)
-    if read_out is None:
+    tower, whole = assemble(state, read)
+    part, others = _parted(whole) if isinstance(whole, SumReadOut) else (None, None)
+    if not isinstance(whole, SumReadOut) or part is None:
         raise TrainingError(
             "Only detectors that read block statistics can be adapted here.",
             hint="Train with `whyfake train detector` and the layer-norms recipe instead.",
             code="cannot-adapt",
         )
-    detector = ClipLnDetector.load(base, delta)
     tuned = tuned_state(state, read)
-    faces = _statistics(rows, tuned, read, read_out, detector, finder, work, progress)
-    part = np.array(
+    stays = (
+        ClipLnDetector(tower, others, read.header, weights_sha256=read.sha256) if others else None
+    )
+    faces = _faces(rows, tuned, read, part, stays, finder, work, progress)
+    quarter = np.array(
         [int(hashlib.sha256(g.encode()).hexdigest(), 16) % 4 for g in faces.groups], np.int64
     )
-    train, held, judged = part < 2, part == 2, part == 3
+    train, held, judged = quarter < 2, quarter == 2, quarter == 3
     for name, chosen in (("training", train), ("calibration", held), ("judged", judged)):
         if len(set(faces.labels[chosen].tolist())) < 2:
             raise TrainingError(
@@ -136,9 +143,9 @@ def adapt_detector(
                 hint="Spread the pictures over more sub-folders (one a person or video).",
                 code="too-few-groups",
             )
-    before_logits = faces.before
-    adapted = _continue(read_out, faces, train, seed=seed, progress=progress)
-    after_logits = scores(adapted, faces.statistics)
+    before_logits = faces.rest + _mean_scores(part, faces.views)
+    _continue(part, faces, train, seed=seed, progress=progress)  # its members are the whole's
+    after_logits = faces.rest + _mean_scores(part, faces.views)
     calibrator = fit_calibrator(
         after_logits[held],
         faces.labels[held],
@@ -171,41 +178,51 @@ def adapt_detector(
         read.header,
         calibration=calibrator.to_json(),
         card={"adapted_from": read.sha256, **report},
-        read_out=adapted.options(),
-        mirror=False,
+        read_out=whole.options(),
     )
     write_delta(
         output,
         header,
         norms=read.norms,
-        read_out=adapted.state_dict(),
+        read_out=whole.state_dict(),
         low_rank=read.low_rank,
         half=True,
     )
     return report
 
 
-def _statistics_part(read_out: ReadOut) -> SumReadOut | None:
-    """The members that read block statistics: only these can be trained on from a cache."""
-    if not isinstance(read_out, SumReadOut):
-        return None
-    pairs = zip(read_out.members, read_out.weights, strict=True)
-    kept = [(m, w) for m, w in pairs if isinstance(m, StatisticsReadOut)]
-    return SumReadOut([m for m, _ in kept], [w for _, w in kept]) if kept else None
+def _parted(read_out: SumReadOut) -> tuple[SumReadOut | None, SumReadOut | None]:
+    """The very members that read block statistics, which can learn from a cache, and the others."""
+
+    def made(statistics: bool) -> SumReadOut | None:
+        kept: list[ReadOut] = []
+        weights: list[float] = []
+        for member, weight in zip(read_out.members, read_out.weights, strict=True):
+            if isinstance(member, StatisticsReadOut) is statistics:
+                kept.append(cast(ReadOut, member))
+                weights.append(weight)
+        return SumReadOut(kept, weights) if kept else None
+
+    return made(True), made(False)
 
 
-def _statistics(
+def _mean_scores(part: SumReadOut, views: Sequence[NDArray[np.float16]]) -> NDArray[np.float64]:
+    mean: NDArray[np.float64] = np.mean([scores(part, view) for view in views], axis=0)
+    return mean
+
+
+def _faces(
     rows: Sequence[ManifestRow],
     tuned: dict[str, torch.Tensor],
     read: Delta,
-    read_out: SumReadOut,
-    detector: ClipLnDetector,
+    part: SumReadOut,
+    stays: ClipLnDetector | None,
     finder: FaceFinder,
     work: Path,
     progress: Callable[[str, int, int, float], None],
 ) -> _Faces:
-    blocks = read_out.blocks
-    if any(m.blocks != blocks for m in read_out.members):
+    blocks = part.blocks
+    if any(m.blocks != blocks for m in part.members):
         raise TrainingError(
             "The read-outs of this detector look at different blocks, which cannot be adapted.",
             hint="Train with `whyfake train detector`.",
@@ -214,27 +231,37 @@ def _statistics(
     header = read.header
     cache = CropCache(work, rows, header.crop)
     cache.fill(finder, limit=len(rows), progress=progress)
-    name = f"of-{read.sha256[:12]}"  # another delta has another tower
-    store = StatisticsCache(
-        cache.folder, name, count=len(rows), blocks=blocks, width=header.tower.width
-    )
     run = statistics_of(tuned, header.tower, blocks)
-    store.fill(lambda i: np.array(cache.crops[i]), run, limit=len(rows), progress=progress)
     usable = np.flatnonzero(cache.points[:, 0] != UNREADABLE)
-    before = []
+    views = []
+    for view, step in (("as-is", 1), ("mirror", -1))[: 1 + header.mirror]:
+        name = f"of-{read.sha256[:12]}-{view}"  # another delta has another tower
+        store = StatisticsCache(
+            cache.folder, name, count=len(rows), blocks=blocks, width=header.tower.width
+        )
+
+        def crop_at(index: int, step: int = step) -> Image:
+            return np.ascontiguousarray(cache.crops[index][:, ::step])
+
+        store.fill(crop_at, run, limit=len(rows), progress=progress)
+        views.append(np.asarray(store.values)[usable])
+    rest = np.zeros(len(usable))
     for start in range(0, len(usable), _AT_ONCE):
-        before.append(detector.logits([cache.crops[i] for i in usable[start : start + _AT_ONCE]]))
-        progress("before", min(start + _AT_ONCE, len(usable)), len(usable), 0.0)
+        if stays is None:
+            break
+        stop = min(start + _AT_ONCE, len(usable))
+        rest[start:stop] = stays.logits([cache.crops[i] for i in usable[start:stop]])
+        progress("what stays", stop, len(usable), 0.0)
     return _Faces(
-        before=np.concatenate(before) if before else np.zeros(0),
-        statistics=np.asarray(store.values)[usable],
+        views=views,
         labels=np.array([cache.rows[i].label for i in usable], np.int64),
         groups=[cache.rows[i].video for i in usable],
+        rest=rest,
     )
 
 
 def _continue(
-    read_out: SumReadOut,
+    part: SumReadOut,
     faces: _Faces,
     train: NDArray[np.bool_],
     *,
@@ -243,37 +270,37 @@ def _continue(
     epochs: int = 10,
     batch: int = 64,
     pull: float = 20.0,
-) -> SumReadOut:
-    """Train on, with a pull back to the starting weights (L2-SP, arXiv 1802.01483)."""
-    adapted = copy.deepcopy(read_out)
-    members = [m for m in adapted.members if isinstance(m, StatisticsReadOut)]
+) -> None:
+    """Train on, in place, with a pull back to the starting weights (L2-SP, arXiv 1802.01483)."""
+    members = [m for m in part.members if isinstance(m, StatisticsReadOut)]
     labels = faces.labels[train]
     share = np.where(labels == 1, (labels == 0).mean(), (labels == 1).mean()) * 2
     weights = torch.from_numpy(share).float()
     target = torch.from_numpy(labels).float()
-    values = torch.from_numpy(faces.statistics[train].astype(np.float32))
-    adapted.requires_grad_(True)
-    start = {n: p.detach().clone() for n, p in adapted.named_parameters()}
-    optimiser = torch.optim.AdamW(adapted.parameters(), 1e-4, weight_decay=0.0)
+    views = [torch.from_numpy(view[train].astype(np.float32)) for view in faces.views]
+    part.requires_grad_(True)
+    start = {n: p.detach().clone() for n, p in part.named_parameters()}
+    optimiser = torch.optim.AdamW(part.parameters(), 1e-4, weight_decay=0.0)
     torch.manual_seed(seed)
     for epoch in range(epochs):
-        adapted.train()
+        part.train()
         order = np.random.default_rng((seed, epoch)).permutation(len(labels))
         total = 0.0
-        for first in range(0, len(order), batch):
+        for number, first in enumerate(range(0, len(order), batch)):
             rows = torch.from_numpy(order[first : first + batch])
+            values = views[(epoch + number) % len(views)][rows]
             loss = values.new_zeros(())
             for member in members:
                 loss = loss + functional.binary_cross_entropy_with_logits(
-                    member.from_statistics(values[rows]), target[rows], weight=weights[rows]
+                    member.from_statistics(values), target[rows], weight=weights[rows]
                 )
-            drift = sum(((p - start[n]) ** 2).sum() for n, p in adapted.named_parameters())
+            drift = sum(((p - start[n]) ** 2).sum() for n, p in part.named_parameters())
             optimiser.zero_grad()
             (loss + pull * 1e-3 * drift).backward()
             optimiser.step()
             total += float(loss.detach())
         progress("adapting", epoch + 1, epochs, total)
-    return adapted.eval().requires_grad_(False)
+    part.eval().requires_grad_(False)
 
 
 def _judge(

@@ -212,10 +212,6 @@ class Calibrated:
     interval: tuple[float, float]
     verdict: Verdict
 
-    def crosses(self, thresholds: tuple[float, float]) -> bool:
-        """Whether the interval reaches into another verdict's band."""
-        return _crosses(self.interval, thresholds)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
@@ -253,16 +249,6 @@ class Score:
     def abstained(self) -> bool:
         """Whether no verdict is given, because the face lies outside the detector's domain."""
         return self.domain is not None and self.domain.status == "outside"
-
-    @property
-    def crosses(self) -> bool:
-        """Whether the interval reaches into another verdict's band."""
-        return _crosses(self.interval, self.thresholds)
-
-
-def _crosses(interval: tuple[float, float], thresholds: tuple[float, float]) -> bool:
-    low, high = interval
-    return any(low < threshold <= high for threshold in thresholds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

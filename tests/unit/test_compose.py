@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from assistant.compose import build_detector, build_finder, build_vlm
-from assistant.errors import ConfigError
+from assistant.detectors.delta_file import read_delta, write_delta
+from assistant.errors import ConfigError, WeightsError
 from assistant.settings import Settings
+from assistant.weights import locate
 
 
 def without_cuda() -> None:
@@ -61,3 +64,25 @@ def test_the_full_profile_without_its_files_names_the_command(tmp_path: Path) ->
             make(settings)
         assert caught.value.code == "weights-missing"
         assert "whyfake weights fetch" in caught.value.hint
+
+
+def test_an_adapted_detector_takes_the_place_of_the_shipped_one(tmp_path: Path) -> None:
+    shipped = locate("clip-ln-vits14")
+    read = read_delta(shipped)
+    own = tmp_path / "own.safetensors"
+    write_delta(
+        own,
+        dataclasses.replace(read.header, card={"adapted_from": read.sha256}),
+        norms=read.norms,
+        read_out=read.read_out,
+        low_rank=read.low_rank,
+        half=True,
+    )
+    detector, calibrator = build_detector(Settings(detector_weights=own))
+    assert detector.weights_sha256 == read_delta(own).sha256 != read.sha256
+    assert calibrator.thresholds == build_detector(Settings())[1].thresholds
+
+
+def test_an_adapted_detector_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="gone"):
+        build_detector(Settings(detector_weights=tmp_path / "gone.safetensors"))

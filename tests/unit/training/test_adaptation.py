@@ -109,8 +109,18 @@ def test_a_tuned_tower_with_patch_evidence_can_be_adapted(own):
     assert set(adapted.low_rank) == {f"{layer}.up", f"{layer}.down"}
     assert adapted.norms["transformer.resblocks.1.ln_1.weight"].tolist() == [1.5] * 24
     detector = ClipLnDetector.load(own / "base.safetensors", own / "e.safetensors")
-    assert not detector.scores_patches
-    assert np.isfinite(detector.logits([np.zeros((42, 42, 3), np.uint8)])).all()
+    assert detector.scores_patches  # so the map stays
+    assert adapted.header.mirror
+    before = ClipLnDetector.load(own / "base.safetensors", own / "d.safetensors")
+    crop = cv2.imread(str(next((own / "own" / "fake").rglob("*.png"))))
+    crop = cv2.resize(crop, (42, 42))
+    assert np.allclose(
+        detector.trace(crop).patch_logits, before.trace(crop).patch_logits, atol=1e-2
+    )
+    assert detector.logits([crop])[0] == pytest.approx(
+        detector.logits([crop[:, ::-1].copy()])[0], abs=1e-4
+    )
+    assert detector.logits([crop])[0] != pytest.approx(before.logits([crop])[0], abs=1e-3)
 
 
 def test_groups_are_sub_folders(own):
