@@ -1,7 +1,7 @@
-"""A face in a whole picture and in its own tight crops: how far apart the probabilities may be.
+"""A face in a whole picture and in its own tight crops: within 0.05 in the median.
 
-The aim is 0.05; what the shipped weights reach stands in weights/README.md. These bounds hold what
-was reached (a detector that saw the mirrored rim of a tight crop was apart by 0.22 in the median).
+Points as they are first found hang on the frame, and the score with them (0.09 apart); points that
+have settled do not.
 """
 
 from pathlib import Path
@@ -19,8 +19,7 @@ from assistant.media import MediaLimits
 from assistant.settings import load_settings
 
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "clips"
-#: Of the median, by margin around the found box.
-BOUNDS = {0.0: 0.15, 0.1: 0.1, 0.3: 0.08}
+APART = 0.05
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +42,7 @@ def test_frames_of_clips(tmp_path, parts):
     found = table(tmp_path, files, parts, frames=3)
     assert found["n"] >= 0.9 * 3 * len(files)
     for margin in MARGINS:
-        assert found["margins"][str(margin)]["median"] <= BOUNDS[margin], margin
+        assert found["margins"][str(margin)]["median"] <= APART, margin
 
 
 def test_what_the_detector_sees_of_a_photo_is_in_its_tight_crop_too(parts):
@@ -61,3 +60,17 @@ def test_what_the_detector_sees_of_a_photo_is_in_its_tight_crop_too(parts):
     assert inside[:, 0].max() < right + room
     assert inside[:, 1].min() > top - room
     assert inside[:, 1].max() < bottom + room
+
+
+def test_a_portrait_at_several_sizes(tmp_path, parts):
+    photo = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)
+    files = []
+    for width in (512, 640, 768, 1024, 1280):
+        files.append(tmp_path / f"{width}.png")
+        size = (width, width)
+        cv2.imwrite(str(files[-1]), cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC))
+    found = table(tmp_path, files, parts)
+    assert found["n"] == len(files)
+    # One tilted face whose box cuts its chin: with a margin within the aim, without one farther off.
+    for margin, apart in {0.0: 0.15, 0.1: 0.12, 0.3: APART}.items():
+        assert found["margins"][str(margin)]["median"] <= apart, margin
