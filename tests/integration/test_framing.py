@@ -71,6 +71,6 @@ def test_a_portrait_at_several_sizes(tmp_path, parts):
         cv2.imwrite(str(files[-1]), cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC))
     found = table(tmp_path, files, parts)
     assert found["n"] == len(files)
-    # One tilted face whose box cuts its chin: with a margin within the aim, without one farther off.
+    # One tilted face whose box cuts its chin: within the aim with a margin, farther off without.
     for margin, apart in {0.0: 0.15, 0.1: 0.12, 0.3: APART}.items():
         assert found["margins"][str(margin)]["median"] <= apart, margin
