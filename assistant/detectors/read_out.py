@@ -3,8 +3,8 @@
 ``class-token`` is the published one (arXiv 2503.19683): the last class token, L2-normalised, a
 linear layer with two outputs. ``statistics`` pools class token, patch mean and patch deviation of
 several blocks and reads them with a small network. ``patch-evidence`` gives every patch a logit of
-its own and pools these, so that it also says where. ``sum`` adds the logits of several, each with a
-weight.
+its own and pools these, so that it also says where. ``experts`` reads each kind of material (video,
+photos) with a network of its own. ``sum`` adds the logits of several, each with a weight.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from assistant.errors import WeightsError
 
 __all__ = [
     "ClassTokenReadOut",
+    "ExpertsReadOut",
     "PatchEvidenceReadOut",
+    "PooledReadOut",
     "ReadOut",
     "StatisticsReadOut",
     "SumReadOut",
@@ -89,7 +91,19 @@ def token_statistics(tokens: Tensor) -> Tensor:
     return torch.stack([tokens[:, 0], patches.mean(1), patches.std(1)], dim=1)
 
 
-class StatisticsReadOut(ReadOut):
+class PooledReadOut(ReadOut):
+    """Reads statistics of the tokens, not the tokens themselves: a cache of these is enough."""
+
+    def from_statistics(self, statistics: Tensor) -> Tensor:
+        """B logits from B x blocks x 3 x width, as a cache keeps them."""
+        raise NotImplementedError
+
+    def forward(self, tokens: Sequence[Tensor]) -> Tensor:
+        """B logits."""
+        return self.from_statistics(torch.stack([token_statistics(t) for t in tokens], dim=1))
+
+
+class StatisticsReadOut(PooledReadOut):
     """A network of one hidden layer over the standardised statistics of several blocks."""
 
     mean: Tensor
@@ -118,14 +132,9 @@ class StatisticsReadOut(ReadOut):
             nn.Linear(hidden, 1),
         )
 
-    def forward(self, tokens: Sequence[Tensor]) -> Tensor:
-        """B logits."""
-        return self.from_statistics(torch.stack([token_statistics(t) for t in tokens], dim=1))
-
     def from_statistics(self, statistics: Tensor) -> Tensor:
         """B logits from B x blocks x 3 x width, as a cache keeps them."""
-        flat = statistics.flatten(1)
-        standard = ((flat - self.mean) / self.scale).clamp(-6.0, 6.0)
+        standard = ((statistics.flatten(1) - self.mean) / self.scale).clamp(-6.0, 6.0)
         logits: Tensor = self.layers(standard)[:, 0]
         return logits
 
@@ -136,6 +145,52 @@ class StatisticsReadOut(ReadOut):
             "blocks": list(self.blocks),
             "width": self.width,
             "hidden": self.hidden,
+        }
+
+
+class ExpertsReadOut(PooledReadOut):
+    """One :class:`StatisticsReadOut` for each kind of material, and a gate that says which counts.
+
+    The gate gives each expert a share (softmax) by what kind of picture it sees, whether that is
+    genuine or not; the logit is the sum of the experts' logits times their shares (mixture of
+    experts, Jacobs et al. 1991).
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, *, blocks: Sequence[int], width: int, hidden: Sequence[int]) -> None:
+        super().__init__()
+        if len(hidden) < 2:
+            raise ValueError("experts are two or more")
+        self.blocks = tuple(blocks)
+        self.width = width
+        count = len(self.blocks) * 3 * width
+        self.register_buffer("mean", torch.zeros(count))
+        self.register_buffer("scale", torch.ones(count))
+        self.gate = nn.Linear(count, len(hidden))
+        self.experts = nn.ModuleList(
+            StatisticsReadOut(blocks=blocks, width=width, hidden=size) for size in hidden
+        )
+
+    def gate_logits(self, statistics: Tensor) -> Tensor:
+        """B x experts, before the softmax."""
+        standard = ((statistics.flatten(1) - self.mean) / self.scale).clamp(-6.0, 6.0)
+        logits: Tensor = self.gate(standard)
+        return logits
+
+    def from_statistics(self, statistics: Tensor) -> Tensor:
+        """B logits from B x blocks x 3 x width."""
+        each = [cast("StatisticsReadOut", e).from_statistics(statistics) for e in self.experts]
+        return (self.gate_logits(statistics).softmax(1) * torch.stack(each, dim=1)).sum(1)
+
+    def options(self) -> dict[str, Any]:
+        """What :func:`build_read_out` needs."""
+        return {
+            "kind": "experts",
+            "blocks": list(self.blocks),
+            "width": self.width,
+            "hidden": [cast("StatisticsReadOut", e).hidden for e in self.experts],
         }
 
 
@@ -285,6 +340,7 @@ def build_read_out(options: Mapping[str, Any]) -> ReadOut:
     kinds: dict[Any, Callable[..., ReadOut]] = {
         "class-token": ClassTokenReadOut,
         "statistics": StatisticsReadOut,
+        "experts": ExpertsReadOut,
         "patch-evidence": PatchEvidenceReadOut,
     }
     try:

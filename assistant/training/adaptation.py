@@ -23,7 +23,7 @@ from torch.nn import functional
 from assistant.calibration.fitting import fit_calibrator
 from assistant.detectors.clip_ln import ClipLnDetector, assemble, tuned_state
 from assistant.detectors.delta_file import Delta, read_delta, write_delta
-from assistant.detectors.read_out import ReadOut, StatisticsReadOut, SumReadOut
+from assistant.detectors.read_out import PooledReadOut, ReadOut, SumReadOut
 from assistant.errors import TrainingError
 from assistant.evaluation.detection_metrics import auroc, ece
 from assistant.evaluation.face_manifest import ManifestRow
@@ -198,7 +198,7 @@ def _parted(read_out: SumReadOut) -> tuple[SumReadOut | None, SumReadOut | None]
         kept: list[ReadOut] = []
         weights: list[float] = []
         for member, weight in zip(read_out.members, read_out.weights, strict=True):
-            if isinstance(member, StatisticsReadOut) is statistics:
+            if isinstance(member, PooledReadOut) is statistics:
                 kept.append(cast(ReadOut, member))
                 weights.append(weight)
         return SumReadOut(kept, weights) if kept else None
@@ -272,7 +272,7 @@ def _continue(
     pull: float = 20.0,
 ) -> None:
     """Train on, in place, with a pull back to the starting weights (L2-SP, arXiv 1802.01483)."""
-    members = [m for m in part.members if isinstance(m, StatisticsReadOut)]
+    members = [m for m in part.members if isinstance(m, PooledReadOut)]
     labels = faces.labels[train]
     share = np.where(labels == 1, (labels == 0).mean(), (labels == 1).mean()) * 2
     weights = torch.from_numpy(share).float()

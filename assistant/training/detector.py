@@ -145,6 +145,8 @@ def fit_read_out(
     blended, origin = _blended_statistics(config, cache, folder, faces.parts, run, width, progress)
     train = np.flatnonzero((faces.parts == "train") & faces.usable)
     data = _training_set(config, faces.rows, plain, faces.labels, train, blended, origin)
+    if config.read_out.both_sides:
+        data = replace(data, other_side=_other_sides(config, cache, folder, train, run, progress))
     if config.read_out.moved:
         changes = _changes(config, cache, folder, train, run, width, progress)
         data = replace(data, changes=changes)
@@ -170,7 +172,7 @@ def _plain_statistics(
     progress: Progress,
 ) -> NDArray[np.float16]:
     """Statistics of the crops; half of the training part mirrored, so that sides do not matter."""
-    mirrored = (np.random.default_rng(7).random(len(cache.rows)) < 0.5) & config.flip
+    mirrored = _mirrored(len(cache.rows)) & config.flip
 
     def crop_at(index: int) -> Image:
         crop = np.array(cache.crops[index])
@@ -185,6 +187,38 @@ def _plain_statistics(
     )
     store.fill(crop_at, run, limit=limit, progress=progress)
     return np.asarray(store.values[:limit])
+
+
+def _mirrored(count: int) -> NDArray[np.bool_]:
+    """Which rows are looked at mirrored while training."""
+    chosen: NDArray[np.bool_] = np.random.default_rng(7).random(count) < 0.5
+    return chosen
+
+
+def _other_sides(
+    config: DetectorConfig,
+    cache: CropCache,
+    folder: Path,
+    train: NDArray[np.int64],
+    run: Callable[[list[Image]], NDArray[np.float32]],
+    progress: Progress,
+) -> NDArray[np.float16]:
+    """Statistics of the training faces as :func:`_plain_statistics` does not look at them."""
+    mirrored = _mirrored(len(cache.rows))
+
+    def crop_at(number: int) -> Image:
+        crop = np.array(cache.crops[train[number]])
+        return crop if mirrored[train[number]] and config.flip else crop[:, ::-1].copy()
+
+    store = StatisticsCache(
+        folder,
+        f"other-sides-{len(train)}",
+        count=len(train),
+        blocks=config.read_out.blocks,
+        width=config.layout.width,
+    )
+    store.fill(crop_at, run, limit=len(train), progress=progress)
+    return np.asarray(store.values)
 
 
 def _blended_statistics(
@@ -294,4 +328,5 @@ def _training_set(
         statistics=np.concatenate([plain[train], blended]),
         labels=both,
         weights=balanced_weights(both, np.array(factors)),
+        sources=np.array([known[int(i)].source for i in [*train, *origin]]),
     )

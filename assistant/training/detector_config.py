@@ -16,6 +16,7 @@ from assistant.types import CropSpec
 __all__ = [
     "CropConfig",
     "DetectorConfig",
+    "ExpertConfig",
     "JointConfig",
     "ReadOutConfig",
     "TuningConfig",
@@ -40,8 +41,21 @@ class CropConfig(_Strict):
         return CropSpec(size=self.size, scale=self.scale, shift_y=self.shift_y)
 
 
+class ExpertConfig(_Strict):
+    """A network that learns from one kind of material alone."""
+
+    sources: tuple[str, ...] = Field(min_length=1)
+    hidden: int = Field(default=128, ge=1, le=4096)
+    epochs: int = Field(default=80, ge=1, le=1000)
+    batch: int = Field(default=64, ge=2)
+
+
 class ReadOutConfig(_Strict):
-    """The network over the block statistics. ``members`` are trained apart and averaged."""
+    """The network over the block statistics. ``members`` are trained apart and averaged.
+
+    ``experts`` are trained beside them, each on its own sources, with a gate that tells these
+    apart; ``expert_share`` is the share of their logit.
+    """
 
     blocks: tuple[int, ...] = (3, 5, 6, 8)
     hidden: int = Field(default=192, ge=1, le=4096)
@@ -51,12 +65,27 @@ class ReadOutConfig(_Strict):
     learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=1.0, ge=0)
     label_smoothing: float = Field(default=0.04, ge=0, lt=0.5)
+    both_sides: bool = Field(
+        default=False, description="learn from every face and from its mirror image, not from one"
+    )
+    experts: tuple[ExpertConfig, ...] = ()
+    expert_share: float = Field(default=0.6, gt=0, le=1)
+    gate_epochs: int = Field(default=8, ge=1, le=1000)
     moved: int = Field(
         default=0, ge=0, description="training faces that are looked at twice, the crop moved a bit"
     )
     consistency: float = Field(
         default=0.0, ge=0, description="weight of the squared difference that moving a crop makes"
     )
+
+    @model_validator(mode="after")
+    def _experts_differ(self) -> Self:
+        named = [source for expert in self.experts for source in expert.sources]
+        if len(self.experts) == 1:
+            raise ValueError("experts are two or more, or none")
+        if len(set(named)) < len(named):
+            raise ValueError("a source belongs to one expert")
+        return self
 
 
 class TuningConfig(_Strict):

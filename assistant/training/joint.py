@@ -12,9 +12,10 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -77,12 +78,11 @@ class JointModel(nn.Module):
             parameter.requires_grad_(True)
         self.low_rank = attach_low_rank(tower, tuned, config.rank) if config.rank else {}
 
-    def read_with(self, statistics: Sequence[nn.Module], share: float) -> None:
-        """Read with these, averaged, and the patch evidence; ``share`` is theirs."""
-        members = [m for m in statistics if isinstance(m, StatisticsReadOut)]
-        self.read_out = SumReadOut(
-            [*members, self.evidence], [share / len(members)] * len(members) + [1.0 - share]
-        )
+    def read_with(self, statistics: SumReadOut, share: float) -> None:
+        """Read with these and the patch evidence; ``share`` is that of the statistics."""
+        members = [cast("ReadOut", member) for member in statistics.members]
+        weights = [share * weight for weight in statistics.weights]
+        self.read_out = SumReadOut([*members, self.evidence], [*weights, 1.0 - share])
 
     def statistics(self, crops: list[Image]) -> NDArray[np.float32]:
         """B x blocks x 3 x width statistics of RGB uint8 crops, as a read-out is trained on."""

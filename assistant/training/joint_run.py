@@ -135,10 +135,10 @@ def train_joint(
             checkpoint=work / "refit",
             progress=progress,
         )
-        model.read_with(list(read_out.members), share)
+        model.read_with(read_out, share)
         report["self_blended"] = blends
     else:
-        model.read_with([statistics], share)
+        model.read_with(SumReadOut([statistics], [1.0]), share)
     logits = _scores(model, mix, faces, config.mirror, progress)
     return finish(
         config,

@@ -7,18 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from torch.nn import functional
 
-from assistant.detectors.read_out import StatisticsReadOut, SumReadOut
+from assistant.detectors.read_out import (
+    ExpertsReadOut,
+    PooledReadOut,
+    ReadOut,
+    StatisticsReadOut,
+    SumReadOut,
+)
 from assistant.errors import TrainingError
 from assistant.training.detector_config import ReadOutConfig
+from assistant.training.splits import balanced_weights
 
 __all__ = ["TrainingSet", "scores", "train_read_outs"]
 
@@ -29,13 +37,17 @@ class TrainingSet:
 
     ``statistics`` N x blocks x 3 x width (float16 or float32), ``labels`` N (1 = manipulated),
     ``weights`` N with mean 1; ``changes``: M x blocks x 3 x width, what small moves of the crop did
-    to the statistics of M faces, which is added to others so that a read-out learns to ignore it.
+    to the statistics of M faces, which is added to others so that a read-out learns to ignore it;
+    ``other_side``: as ``statistics``, of the mirror images, drawn every other time; ``sources``: N
+    names, for experts.
     """
 
     statistics: NDArray[np.floating]
     labels: NDArray[np.int64]
     weights: NDArray[np.float64]
     changes: NDArray[np.floating] | None = None
+    other_side: NDArray[np.floating] | None = None
+    sources: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.statistics) == len(self.labels) == len(self.weights):
@@ -52,9 +64,42 @@ class TrainingSet:
         digest = hashlib.sha256(np.ascontiguousarray(self.statistics).tobytes())
         digest.update(self.labels.tobytes())
         digest.update(self.weights.tobytes())
-        if self.changes is not None:
-            digest.update(np.ascontiguousarray(self.changes).tobytes())
+        for more in (self.changes, self.other_side):
+            if more is not None:
+                digest.update(np.ascontiguousarray(more).tobytes())
         return digest.hexdigest()
+
+    def drawn(self, rows: NDArray[np.int64], draws: np.random.Generator) -> torch.Tensor:
+        """Float32 statistics of ``rows``; of a side drawn for each where both are known."""
+        part = self.statistics[rows].astype(np.float32)
+        if self.other_side is not None:
+            turned = np.flatnonzero(draws.random(len(rows)) < 0.5)
+            part[turned] = self.other_side[rows[turned]]
+        return torch.from_numpy(part)
+
+    def only(self, sources: Sequence[str]) -> TrainingSet:
+        """The rows of some sources, the classes in balance.
+
+        Raises:
+            TrainingError: they lack a class, or it is not known which rows are theirs.
+        """
+        if self.sources is None:
+            raise TrainingError("Experts need to know the source of every face.", code="no-sources")
+        kept = np.flatnonzero(np.isin(self.sources, sources))
+        if not len(kept):
+            raise TrainingError(
+                f"No training face is of {', '.join(sources)}.",
+                hint="Name sources of the manifest in read_out.experts.",
+                code="no-sources",
+            )
+        return TrainingSet(
+            statistics=self.statistics[kept],
+            labels=self.labels[kept],
+            weights=balanced_weights(self.labels[kept], self.weights[kept]),
+            changes=self.changes,
+            other_side=None if self.other_side is None else self.other_side[kept],
+            sources=self.sources[kept],
+        )
 
 
 def train_read_outs(
@@ -66,7 +111,7 @@ def train_read_outs(
     checkpoint: Path | None = None,
     progress: Callable[[str, int, int, float], None] | None = None,
 ) -> SumReadOut:
-    """Train ``config.members`` read-outs and average them.
+    """Train ``config.members`` read-outs and average them, and the experts beside them.
 
     A checkpoint is written after every epoch; the same call again goes on from there and ends with
     the same weights as a run that was not stopped.
@@ -75,12 +120,67 @@ def train_read_outs(
         TrainingError: the loss is not finite (the batch is named), or the checkpoint belongs to
             other data or another configuration.
     """
-    members = []
+    members: list[ReadOut] = []
     for number in range(config.members):
         path = None if checkpoint is None else checkpoint.with_suffix(f".{number}.pt")
-        member = _train_one(data, config, width, seed + number, path, number, progress)
-        members.append(member)
-    return SumReadOut(members, [1.0 / len(members)] * len(members)).eval()
+        name = f"member {number + 1}"
+        members.append(_train_one(data, config, width, seed + number, path, name, progress))
+    if not config.experts:
+        return SumReadOut(members, [1.0 / len(members)] * len(members)).eval()
+    experts = ExpertsReadOut(
+        blocks=config.blocks, width=width, hidden=[e.hidden for e in config.experts]
+    )
+    for number, expert in enumerate(config.experts):
+        path = None if checkpoint is None else checkpoint.with_suffix(f".expert-{number}.pt")
+        own = config.model_copy(
+            update={"hidden": expert.hidden, "epochs": expert.epochs, "batch": expert.batch}
+        )
+        name = f"expert of {', '.join(expert.sources)}"
+        known = data.only(expert.sources)
+        experts.experts[number] = _train_one(known, own, width, seed, path, name, progress)
+    _train_gate(experts, data, config, seed, progress)
+    general = (1.0 - config.expert_share) / len(members)
+    weights = [general] * len(members) + [config.expert_share]
+    return SumReadOut([*members, experts], weights).eval()
+
+
+def _train_gate(
+    experts: ExpertsReadOut,
+    data: TrainingSet,
+    config: ReadOutConfig,
+    seed: int,
+    progress: Callable[[str, int, int, float], None] | None,
+) -> None:
+    """Teach the gate which expert a face belongs to; every expert counts the same."""
+    if data.sources is None:
+        raise TrainingError("Experts need to know the source of every face.", code="no-sources")
+    _standardise(experts, data.statistics)
+    nn.init.zeros_(experts.gate.weight)  # every expert the same, whatever was drawn before
+    nn.init.zeros_(experts.gate.bias)
+    own = np.full(len(data.labels), -1, np.int64)
+    for number, expert in enumerate(config.experts):
+        own[np.isin(data.sources, expert.sources)] = number
+    known = np.flatnonzero(own >= 0)
+    share = 1.0 / torch.bincount(torch.from_numpy(own[known]), minlength=len(config.experts))
+    optimiser = torch.optim.AdamW(
+        experts.gate.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    )
+    torch.manual_seed(seed)
+    for epoch in range(config.gate_epochs):
+        draws = np.random.default_rng((seed, 2, epoch))
+        order, total = draws.permutation(known), 0.0
+        parts = [order[i : i + config.batch] for i in range(0, len(order), config.batch)]
+        for rows in parts:
+            values = data.drawn(rows, draws)
+            loss = functional.cross_entropy(
+                experts.gate_logits(values), torch.from_numpy(own[rows]), weight=share.float()
+            )
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            total += float(loss.detach())
+        if progress is not None:
+            progress("gate", epoch + 1, config.gate_epochs, total / len(parts))
 
 
 def scores(read_out: SumReadOut, statistics: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -91,7 +191,7 @@ def scores(read_out: SumReadOut, statistics: NDArray[np.floating]) -> NDArray[np
             part = torch.from_numpy(statistics[start : start + 1024].astype(np.float32))
             logits = torch.zeros(len(part))
             for member, weight in zip(read_out.members, read_out.weights, strict=True):
-                assert isinstance(member, StatisticsReadOut)  # noqa: S101 - made above
+                assert isinstance(member, PooledReadOut)  # noqa: S101 - made above
                 logits = logits + weight * member.from_statistics(part)
             out[start : start + len(part)] = logits.double().numpy()
     return out
@@ -103,7 +203,7 @@ def _train_one(
     width: int,
     seed: int,
     path: Path | None,
-    number: int,
+    name: str,
     progress: Callable[[str, int, int, float], None] | None,
 ) -> StatisticsReadOut:
     torch.manual_seed(seed)
@@ -131,7 +231,7 @@ def _train_one(
         total = 0.0
         for start in range(0, len(order) - batch + 1, batch):
             rows = order[start : start + batch]
-            part = torch.from_numpy(data.statistics[rows].astype(np.float32))
+            part = data.drawn(rows, draws)
             target = labels[rows] * (1 - 2 * config.label_smoothing) + config.label_smoothing
             logits = model.from_statistics(part)
             loss = functional.binary_cross_entropy_with_logits(logits, target, weight=weights[rows])
@@ -157,11 +257,13 @@ def _train_one(
         _save(path, key, epoch + 1, model, optimiser, schedule)
         if progress is not None:
             mean = total / max(1, len(order) // batch)
-            progress(f"member {number + 1}", epoch + 1, config.epochs, mean)
+            progress(name, epoch + 1, config.epochs, mean)
     return model.eval()
 
 
-def _standardise(model: StatisticsReadOut, statistics: NDArray[np.floating]) -> None:
+def _standardise(
+    model: StatisticsReadOut | ExpertsReadOut, statistics: NDArray[np.floating]
+) -> None:
     count = len(statistics)
     total = np.zeros(model.mean.numel(), np.float64)
     square = np.zeros_like(total)

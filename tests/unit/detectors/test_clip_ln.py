@@ -11,6 +11,7 @@ from assistant.detectors.clip_ln import ClipLnDetector
 from assistant.detectors.delta_file import DeltaHeader, read_delta, write_delta
 from assistant.detectors.read_out import (
     ClassTokenReadOut,
+    ExpertsReadOut,
     PatchEvidenceReadOut,
     StatisticsReadOut,
     SumReadOut,
@@ -55,6 +56,7 @@ def read_outs(layout):
     return {
         "class-token": ClassTokenReadOut(width=24, last_block=last),
         "statistics": two[0],
+        "experts": ExpertsReadOut(blocks=[0, last - 1], width=24, hidden=[8, 4]),
         "patch-evidence": PatchEvidenceReadOut(blocks=[1], width=24, hidden=8, grid=3),
         "sum": SumReadOut(
             [two[1], PatchEvidenceReadOut(blocks=[1], width=24, hidden=8, grid=3)], [1, 0.5]

@@ -10,6 +10,7 @@ from assistant.detectors.clip_ln import ClipLnDetector
 from assistant.detectors.delta_file import DeltaHeader, read_delta, write_delta
 from assistant.detectors.read_out import (
     ClassTokenReadOut,
+    ExpertsReadOut,
     PatchEvidenceReadOut,
     StatisticsReadOut,
     SumReadOut,
@@ -85,13 +86,14 @@ def test_adapting_learns_what_is_there_and_says_how_it_was_judged(own):
     assert np.isfinite(detector.logits([np.zeros((42, 42, 3), np.uint8)])).all()
 
 
-def test_a_tuned_tower_with_patch_evidence_can_be_adapted(own):
+def test_a_tuned_tower_with_experts_and_patch_evidence_can_be_adapted(own):
     read_out = SumReadOut(
         [
             StatisticsReadOut(blocks=[0, 1], width=24, hidden=8),
+            ExpertsReadOut(blocks=[0, 1], width=24, hidden=[8, 4]),
             PatchEvidenceReadOut(blocks=[0, 1], width=24, hidden=4, grid=3),
         ],
-        [0.8, 0.2],
+        [0.4, 0.4, 0.2],
     )
     build(own, read_out)
     plain = read_delta(own / "d.safetensors")

@@ -2,7 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 import yaml
+from pydantic import ValidationError
 from sklearn.metrics import roc_auc_score
 
 from assistant.calibration import load_calibrator
@@ -12,7 +14,7 @@ from assistant.errors import ConfigError, TrainingError
 from assistant.evaluation.face_manifest import read_manifest
 from assistant.training.augmentation import Augmentation, augment
 from assistant.training.detector import train_detector
-from assistant.training.detector_config import ReadOutConfig, load_config
+from assistant.training.detector_config import ExpertConfig, ReadOutConfig, load_config
 from assistant.training.face_cache import CropCache
 from assistant.training.read_out import TrainingSet, scores, train_read_outs
 from assistant.training.splits import balanced_weights, part_of
@@ -166,6 +168,77 @@ def test_a_read_out_learns_to_ignore_what_moving_a_crop_changes():
         differences.append(np.abs(after - before).mean() / before.std())
         assert roc_auc_score(fresh.labels, before) > 0.8
     assert differences[1] < 0.6 * differences[0]
+
+
+def two_kinds(n=600, seed=0):
+    """Photos say "manipulated" by one number and video by the opposite of it."""
+    rng = np.random.default_rng(seed)
+    labels, video = rng.integers(0, 2, n), rng.integers(0, 2, n)
+    values = rng.normal(size=(n, 2, 3, 4))
+    values[:, 0, 0, 0] += 4.0 * video
+    values[:, 1, 0, 0] += np.where(video == 1, 2.0, -2.0) * (labels - 0.5)
+    return TrainingSet(
+        statistics=values.astype(np.float32),
+        labels=labels,
+        weights=np.ones(n),
+        sources=np.where(video == 1, "clips", "photos"),
+    )
+
+
+TWO = SMALL.model_copy(
+    update={
+        "experts": tuple(
+            ExpertConfig(sources=(name,), hidden=6, epochs=20, batch=32)
+            for name in ("clips", "photos")
+        ),
+        "expert_share": 1.0,
+    }
+)
+
+
+def test_the_gate_gives_each_kind_of_material_to_its_expert(tmp_path):
+    data_ = two_kinds()
+    made = train_read_outs(data_, TWO, width=4, seed=3, checkpoint=tmp_path / "a")
+    fresh = two_kinds(seed=9)
+    values = torch.from_numpy(fresh.statistics)
+    experts = made.members[-1]
+    with torch.inference_mode():
+        gate = experts.gate_logits(values).argmax(1).numpy()
+        first = experts.experts[0].from_statistics(values).numpy()
+    video = fresh.sources == "clips"
+    assert (gate == np.where(video, 0, 1)).mean() > 0.9
+    assert roc_auc_score(fresh.labels, scores(made, fresh.statistics)) > 0.8
+    assert roc_auc_score(fresh.labels[~video], first[~video]) < 0.4  # the wrong expert is wrong
+    again = train_read_outs(data_, TWO, width=4, seed=3, checkpoint=tmp_path / "a")
+    assert np.array_equal(scores(made, fresh.statistics), scores(again, fresh.statistics))
+
+
+def test_an_expert_without_faces_of_its_own_is_refused():
+    lost = TWO.model_copy(update={"experts": (TWO.experts[0], ExpertConfig(sources=("drawings",)))})
+    with pytest.raises(TrainingError, match="drawings"):
+        train_read_outs(two_kinds(), lost, width=4, seed=0)
+    with pytest.raises(TrainingError, match="source of every face"):
+        train_read_outs(data(), TWO, width=4, seed=0)
+
+
+def test_experts_share_no_source_and_are_not_alone():
+    one = {"sources": ["a"]}
+    with pytest.raises(ValidationError, match="two or more"):
+        ReadOutConfig(experts=[one])
+    with pytest.raises(ValidationError, match="one expert"):
+        ReadOutConfig(experts=[one, one])
+
+
+def test_both_sides_of_a_face_are_learnt_from():
+    """What tells the classes apart changes its sign in the mirror."""
+    plain = data(400)
+    turned = replace(plain, other_side=-plain.statistics)
+    fresh = data(300, seed=9)
+    one, both = (train_read_outs(d, SMALL, width=4, seed=3) for d in (plain, turned))
+    assert roc_auc_score(fresh.labels, scores(one, fresh.statistics)) > 0.8
+    flipped = [roc_auc_score(fresh.labels, scores(m, -fresh.statistics)) for m in (one, both)]
+    assert flipped[0] < 0.2
+    assert flipped[1] > 0.3
 
 
 def test_a_checkpoint_of_other_data_is_refused(tmp_path):
