@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.errors import InferenceError, MediaError
+from assistant.errors import InferenceError, MediaError, TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.faces.crops import make_face
 from assistant.interfaces import FaceFinder
@@ -73,7 +73,12 @@ class CropCache:
         self.points = self._open("points.npy", (len(rows), 12), np.float32)
 
     def fill(self, finder: FaceFinder, *, limit: int, progress: Progress) -> None:
-        """Find and align faces up to row ``limit``."""
+        """Find and align faces up to row ``limit``.
+
+        Raises:
+            TrainingError: what is there was made with another face finder.
+        """
+        self._same_finder(finder)
         start, began = self.done, time.monotonic()
         for index in range(start, min(limit, len(self.rows))):
             self.crops[index], self.points[index] = self._one(self.rows[index], finder)
@@ -84,6 +89,20 @@ class CropCache:
                 _save_progress(self.folder, "crops", self.done)
                 rate = (self.done - start) / (time.monotonic() - began)
                 progress("crops", self.done, min(limit, len(self.rows)), rate)
+
+    def _same_finder(self, finder: FaceFinder) -> None:
+        """Crops of two face finders are two kinds of crops: never mix them in one folder."""
+        path = self.folder / "finder.json"
+        now = {"finder": finder.name, **finder.provenance()}
+        if not path.exists():
+            path.write_text(json.dumps(now, indent=2, sort_keys=True))
+        elif (made := json.loads(path.read_text())) != now:
+            raise TrainingError(
+                f"The crops in {self.folder.name} were made with the face finder "
+                f"{made.get('finder')!r}, not with {finder.name!r} as it is now.",
+                hint="Choose another --work folder, or delete this one.",
+                code="other-finder",
+            )
 
     def landmarks(self, index: int) -> NDArray[np.float64]:
         """The five points of a row, 5 x 2 in pixels of its crop."""

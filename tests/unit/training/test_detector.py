@@ -114,6 +114,21 @@ def test_an_interrupted_crop_cache_goes_on_where_it_stopped(project):
     assert (np.asarray(second.crops[:150]) == np.asarray(whole.crops[:150])).all()
 
 
+def test_crops_of_two_face_finders_are_never_mixed(project):
+    rows = read_manifest(project / "m.csv")
+    CropCache(project, rows, CropSpec(size=42)).fill(
+        MiddleFinder(), limit=10, progress=lambda *a: None
+    )
+
+    class Other(MiddleFinder):
+        name = "other"
+
+    with pytest.raises(TrainingError, match="'middle', not with 'other'"):
+        CropCache(project, rows, CropSpec(size=42)).fill(
+            Other(), limit=20, progress=lambda *a: None
+        )
+
+
 def test_a_broken_picture_does_not_stop_the_cache(project):
     for i in range(0, 60):
         (project / f"{i}.png").write_bytes(b"broken")
