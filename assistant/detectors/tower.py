@@ -13,10 +13,13 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from open_clip.transformer import LayerNorm, QuickGELU, VisionTransformer
 from torch import Tensor, nn
 from torch.nn import functional
+
+from assistant.types import Image
 
 __all__ = [
     "TOWERS",
@@ -76,6 +79,13 @@ class TowerLayout:
         if image_size % self.patch_size or image_size <= 0:
             raise ValueError(f"a side of {image_size} is no multiple of {self.patch_size} pixels")
         return replace(self, image_size=image_size)
+
+    def normalised(self, crops: Sequence[Image]) -> Tensor:
+        """RGB uint8 crops of one size as the tower takes them: B x 3 x H x W, float32."""
+        mean = torch.tensor(self.mean).view(1, 3, 1, 1) * 255.0
+        std = torch.tensor(self.std).view(1, 3, 1, 1) * 255.0
+        pixels = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float()
+        return (pixels - mean) / std
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, for a file's metadata."""

@@ -64,7 +64,7 @@ _LIMITS = re.compile(
 
 def plain_sentences(text: str) -> list[str]:
     """Sentences without citations."""
-    found = (_CITE.sub("", part).strip() for part in _SENTENCE.split(text))
+    found = (part.strip() for part in _SENTENCE.split(_CITE.sub("", text)))
     return [part for part in found if re.search(r"\w", part)]
 
 
@@ -336,4 +336,6 @@ def _shape(text: str, truth: Truth) -> list[Claim]:
     if re.search(r"\bcalibrated on\b", text):
         unlike = re.search(r"\bunlike\b|\bnot calibrated\b", text) is not None
         found.append(Claim(kind="other", said="like known", true=truth.like_known is (not unlike)))
+    elif re.search(r"\bwhat is unusual\b|\boutside what the detector knows\b", text):
+        found.append(Claim(kind="other", said="unlike known", true=truth.like_known is False))
     return found

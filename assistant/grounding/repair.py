@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from assistant.citations import without_cites
 from assistant.grounding.check import REPEATED, UNREAD, check
-from assistant.types import Evidence, Sentence, SentenceStatus
+from assistant.grounding.sentences import split, with_cites
+from assistant.types import Evidence, Fact, Sentence, SentenceStatus
 
 __all__ = ["mendable", "rewritten", "with_facts"]
 
@@ -71,8 +72,13 @@ def with_facts(sentences: Sequence[Sentence], evidence: Evidence) -> tuple[Sente
             continue
         told.add(free[0])
         fact = known[free[0]]
-        out.append(replace(sentence, replacement=f"{fact.text} [{fact.id}]", cites=(fact.id,)))
+        out.append(replace(sentence, replacement=_told(fact), cites=(fact.id,)))
     return tuple(out)
+
+
+def _told(fact: Fact) -> str:
+    """The fact's sentences, each with its id."""
+    return " ".join(with_cites(piece.body, (fact.id,)) for piece in split(fact.text))
 
 
 def _plain(text: str) -> str:

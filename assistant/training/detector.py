@@ -46,13 +46,10 @@ def statistics_of(
     tower = build_tower(layout)
     tower.load_state_dict(fit_positions(state, layout))
     tower = tower.bfloat16()
-    mean = torch.tensor(layout.mean).view(1, 3, 1, 1) * 255.0
-    std = torch.tensor(layout.std).view(1, 3, 1, 1) * 255.0
 
     def run(crops: list[Image]) -> NDArray[np.float32]:
-        pixels = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float()
         with torch.inference_mode():
-            tokens = embed(tower, ((pixels - mean) / std).bfloat16())
+            tokens = embed(tower, layout.normalised(crops).bfloat16())
             outputs = run_blocks(tower, tokens, range(max(blocks) + 1))
             kept = [token_statistics(outputs[b].float()) for b in blocks]
         found: NDArray[np.float32] = torch.stack(kept, dim=1).numpy()

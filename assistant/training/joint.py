@@ -93,12 +93,9 @@ class JointModel(nn.Module):
 
     def tokens(self, crops: list[Image]) -> list[Tensor]:
         """The read blocks' tokens of RGB uint8 crops, float32."""
-        mean = torch.tensor(self.layout.mean).view(1, 3, 1, 1) * 255.0
-        std = torch.tensor(self.layout.std).view(1, 3, 1, 1) * 255.0
-        pixels = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float()
         kind = self.tower.conv1.weight.dtype
         device = self.tower.conv1.weight.device
-        state = embed(self.tower, ((pixels - mean) / std).to(device, kind))
+        state = embed(self.tower, self.layout.normalised(crops).to(device, kind))
         kept = []
         for index in range(self.depth):
             with torch.set_grad_enabled(

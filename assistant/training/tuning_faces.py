@@ -85,10 +85,7 @@ class TuningFaces:
                     cv2.resize(crop, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8
                 )
             crops.append(crop)
-        mean = torch.tensor(self._layout.mean).view(1, 3, 1, 1) * 255.0
-        std = torch.tensor(self._layout.std).view(1, 3, 1, 1) * 255.0
-        pixels = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float()
-        return (pixels - mean) / std
+        return self._layout.normalised(crops)
 
     def pictures(self, rows: NDArray[np.int64], seed: int) -> Tensor:
         """What the tuned blocks take in: pictures, or the kept tokens B x T x width."""

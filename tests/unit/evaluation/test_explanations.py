@@ -145,6 +145,26 @@ def test_the_judge_counts_the_examples_of_an_index() -> None:
     assert [c.true for c in claims(lie, truth)] == [True, False, False]
 
 
+def test_the_judge_knows_why_a_face_lies_outside_what_is_known() -> None:
+    unlike = Truth.of(analysis(cases.manipulated()))
+    known = replace(unlike, like_known=True)
+    for sentence in (
+        "What is unusual: the picture itself looks unlike those it knows [D1].",
+        "It lies outside what the detector knows, so no verdict is given [D1].",
+    ):
+        assert [c.true for c in claims(sentence, unlike)] == [True]
+        assert [c.true for c in claims(sentence, known)] == [False]
+
+
+def test_the_judge_reads_sentences_apart_wherever_their_citations_stand() -> None:
+    truth = Truth.of(analysis(cases.manipulated()))
+    for text in (
+        "The interval is narrow [S1]. The verdict is likely real [S2].",
+        "The interval is narrow. [S1] The verdict is likely real. [S2]",
+    ):
+        assert [c.kind for c in claims(text, truth)] == ["other", "verdict"]
+
+
 def test_the_judge_counts_no_claim_in_refusals() -> None:
     truth = Truth.of(analysis(cases.manipulated()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assistant.grounding import check, is_enough, mendable, rewritten, shown_text, with_facts
+from assistant.grounding.sentences import split
 from assistant.types import SentenceStatus
 from tests.unit.grounding import cases
 
@@ -45,10 +46,19 @@ def test_what_is_wrong_again_or_says_nothing_new_changes_nothing() -> None:
 def test_a_fact_stands_in_for_a_sentence_that_named_it() -> None:
     shown = with_facts(check(TEXT, CASE), CASE)
 
-    assert shown[1].replacement == f"{CASE['R1'].text} [R1]"
+    assert shown[1].replacement == f"{CASE['R1'].text[:-1]} [R1]."
     assert not shown[1].rewritten
-    assert CASE["R1"].text in shown_text(shown)
+    assert CASE["R1"].text[:-1] in shown_text(shown)
     assert "waxy" not in shown_text(shown)
+
+
+def test_every_sentence_of_a_fact_that_stands_in_names_it() -> None:
+    text = "The verdict is likely manipulated [S2]. The detector adores this face [S1]."
+    told = with_facts(check(text, CASE), CASE)[1].replacement
+
+    assert len(split(told)) == len(split(CASE["S1"].text)) > 1
+    assert all(piece.cites == ("S1",) for piece in split(told))
+    assert [s.status for s in check(told, CASE)] == [SentenceStatus.SUPPORTED] * len(split(told))
 
 
 def test_a_fact_that_is_told_is_not_told_again() -> None:
