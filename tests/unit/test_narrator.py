@@ -60,7 +60,7 @@ def test_a_sentence_that_fails_twice_gives_way_to_the_fact_it_named() -> None:
     found = explained(narrator(vlm))
 
     assert len(vlm.requests) == 2
-    assert CASE.evidence["R1"].text in found.text
+    assert f"{CASE.evidence['R1'].text[:-1]} [R1]." in found.text
     assert not found.sentences[1].rewritten
 
 
