@@ -92,7 +92,25 @@ def token_statistics(tokens: Tensor) -> Tensor:
 
 
 class PooledReadOut(ReadOut):
-    """Reads statistics of the tokens, not the tokens themselves: a cache of these is enough."""
+    """Reads statistics of the tokens, not the tokens themselves: a cache of these is enough.
+
+    ``mean`` and ``scale`` standardise them: one number for each, blocks x 3 x width in all.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, blocks: Sequence[int], width: int) -> None:
+        super().__init__()
+        self.blocks = tuple(blocks)
+        self.width = width
+        count = len(self.blocks) * 3 * width
+        self.register_buffer("mean", torch.zeros(count))
+        self.register_buffer("scale", torch.ones(count))
+
+    def standardised(self, statistics: Tensor) -> Tensor:
+        """B x (blocks x 3 x width), limited to six deviations."""
+        return ((statistics.flatten(1) - self.mean) / self.scale).clamp(-6.0, 6.0)
 
     def from_statistics(self, statistics: Tensor) -> Tensor:
         """B logits from B x blocks x 3 x width, as a cache keeps them."""
@@ -106,9 +124,6 @@ class PooledReadOut(ReadOut):
 class StatisticsReadOut(PooledReadOut):
     """A network of one hidden layer over the standardised statistics of several blocks."""
 
-    mean: Tensor
-    scale: Tensor
-
     def __init__(
         self,
         *,
@@ -117,16 +132,11 @@ class StatisticsReadOut(PooledReadOut):
         hidden: int,
         dropout: tuple[float, float] = (0.2, 0.5),
     ) -> None:
-        super().__init__()
-        self.blocks = tuple(blocks)
-        self.width = width
+        super().__init__(blocks, width)
         self.hidden = hidden
-        count = len(self.blocks) * 3 * width
-        self.register_buffer("mean", torch.zeros(count))
-        self.register_buffer("scale", torch.ones(count))
         self.layers = nn.Sequential(
             nn.Dropout(dropout[0]),
-            nn.Linear(count, hidden),
+            nn.Linear(self.mean.numel(), hidden),
             nn.GELU(),
             nn.Dropout(dropout[1]),
             nn.Linear(hidden, 1),
@@ -134,8 +144,7 @@ class StatisticsReadOut(PooledReadOut):
 
     def from_statistics(self, statistics: Tensor) -> Tensor:
         """B logits from B x blocks x 3 x width, as a cache keeps them."""
-        standard = ((statistics.flatten(1) - self.mean) / self.scale).clamp(-6.0, 6.0)
-        logits: Tensor = self.layers(standard)[:, 0]
+        logits: Tensor = self.layers(self.standardised(statistics))[:, 0]
         return logits
 
     def options(self) -> dict[str, Any]:
@@ -156,27 +165,18 @@ class ExpertsReadOut(PooledReadOut):
     experts, Jacobs et al. 1991).
     """
 
-    mean: Tensor
-    scale: Tensor
-
     def __init__(self, *, blocks: Sequence[int], width: int, hidden: Sequence[int]) -> None:
-        super().__init__()
+        super().__init__(blocks, width)
         if len(hidden) < 2:
             raise ValueError("experts are two or more")
-        self.blocks = tuple(blocks)
-        self.width = width
-        count = len(self.blocks) * 3 * width
-        self.register_buffer("mean", torch.zeros(count))
-        self.register_buffer("scale", torch.ones(count))
-        self.gate = nn.Linear(count, len(hidden))
+        self.gate = nn.Linear(self.mean.numel(), len(hidden))
         self.experts = nn.ModuleList(
             StatisticsReadOut(blocks=blocks, width=width, hidden=size) for size in hidden
         )
 
     def gate_logits(self, statistics: Tensor) -> Tensor:
         """B x experts, before the softmax."""
-        standard = ((statistics.flatten(1) - self.mean) / self.scale).clamp(-6.0, 6.0)
-        logits: Tensor = self.gate(standard)
+        logits: Tensor = self.gate(self.standardised(statistics))
         return logits
 
     def from_statistics(self, statistics: Tensor) -> Tensor:

@@ -135,22 +135,21 @@ def fit_read_out(
     Returns:
         The read-out, the statistics of all rows, and how many blends were among the training set.
     """
-    width = config.layout.width
     folder.mkdir(parents=True, exist_ok=True)
     limit = len(faces.rows)
-    plain = _plain_statistics(config, cache, folder, faces.parts, run, limit, width, progress)
-    blended, origin = _blended_statistics(config, cache, folder, faces.parts, run, width, progress)
+    plain = _plain_statistics(config, cache, folder, faces.parts, run, limit, progress)
+    blended, origin = _blended_statistics(config, cache, folder, faces.parts, run, progress)
     train = np.flatnonzero((faces.parts == "train") & faces.usable)
     data = _training_set(config, faces.rows, plain, faces.labels, train, blended, origin)
     if config.read_out.both_sides:
         data = replace(data, other_side=_other_sides(config, cache, folder, train, run, progress))
     if config.read_out.moved:
-        changes = _changes(config, cache, folder, train, run, width, progress)
+        changes = _changes(config, cache, folder, train, run, progress)
         data = replace(data, changes=changes)
     read_out = train_read_outs(
         data,
         config.read_out,
-        width=width,
+        width=config.layout.width,
         seed=config.seed,
         checkpoint=checkpoint,
         progress=progress,
@@ -165,31 +164,42 @@ def _plain_statistics(
     parts: NDArray[np.str_],
     run: Callable[[list[Image]], NDArray[np.float32]],
     limit: int,
-    width: int,
     progress: Progress,
 ) -> NDArray[np.float16]:
     """Statistics of the crops; half of the training part mirrored, so that sides do not matter."""
-    mirrored = _mirrored(len(cache.rows)) & config.flip
+    mirrored = _mirrored(config, len(cache.rows))
 
     def crop_at(index: int) -> Image:
         crop = np.array(cache.crops[index])
         return crop[:, ::-1].copy() if mirrored[index] and parts[index] == "train" else crop
 
-    store = StatisticsCache(
-        folder,
-        "mirrored" if config.flip else "plain",
-        count=len(cache.rows),
-        blocks=config.read_out.blocks,
-        width=width,
-    )
-    store.fill(crop_at, run, limit=limit, progress=progress)
-    return np.asarray(store.values[:limit])
+    name = "mirrored" if config.flip else "plain"
+    return _kept(config, folder, name, len(cache.rows), crop_at, run, progress, limit=limit)
 
 
-def _mirrored(count: int) -> NDArray[np.bool_]:
+def _mirrored(config: DetectorConfig, count: int) -> NDArray[np.bool_]:
     """Which rows are looked at mirrored while training."""
-    chosen: NDArray[np.bool_] = np.random.default_rng(7).random(count) < 0.5
+    chosen: NDArray[np.bool_] = (np.random.default_rng(7).random(count) < 0.5) & config.flip
     return chosen
+
+
+def _kept(
+    config: DetectorConfig,
+    folder: Path,
+    name: str,
+    count: int,
+    crop_at: Callable[[int], Image],
+    run: Callable[[list[Image]], NDArray[np.float32]],
+    progress: Progress,
+    limit: int | None = None,
+) -> NDArray[np.float16]:
+    """Statistics of ``count`` crops, of the first ``limit`` only, from the cache of that name."""
+    most = count if limit is None else limit
+    store = StatisticsCache(
+        folder, name, count=count, blocks=config.read_out.blocks, width=config.layout.width
+    )
+    store.fill(crop_at, run, limit=most, progress=progress)
+    return np.asarray(store.values[:most])
 
 
 def _other_sides(
@@ -201,21 +211,14 @@ def _other_sides(
     progress: Progress,
 ) -> NDArray[np.float16]:
     """Statistics of the training faces as :func:`_plain_statistics` does not look at them."""
-    mirrored = _mirrored(len(cache.rows))
+    mirrored = _mirrored(config, len(cache.rows))
 
     def crop_at(number: int) -> Image:
         crop = np.array(cache.crops[train[number]])
-        return crop if mirrored[train[number]] and config.flip else crop[:, ::-1].copy()
+        return crop if mirrored[train[number]] else crop[:, ::-1].copy()
 
-    store = StatisticsCache(
-        folder,
-        f"other-sides-{len(train)}",
-        count=len(train),
-        blocks=config.read_out.blocks,
-        width=config.layout.width,
-    )
-    store.fill(crop_at, run, limit=len(train), progress=progress)
-    return np.asarray(store.values)
+    name = f"other-sides-{len(train)}"
+    return _kept(config, folder, name, len(train), crop_at, run, progress)
 
 
 def _blended_statistics(
@@ -224,14 +227,13 @@ def _blended_statistics(
     folder: Path,
     parts: NDArray[np.str_],
     run: Callable[[list[Image]], NDArray[np.float32]],
-    width: int,
     progress: Progress,
 ) -> tuple[NDArray[np.float16], list[int]]:
     """Statistics of self-blended faces of the training part, and the row each was made from."""
     rng = np.random.default_rng(11)
     picked = cache.pick_for_blending(parts, config.self_blended, rng)
     if not picked:
-        return np.zeros((0, len(config.read_out.blocks), 3, width), np.float16), []
+        return np.zeros((0, len(config.read_out.blocks), 3, config.layout.width), np.float16), []
     picked = [int(i) for i in rng.permutation(picked)]
 
     def crop_at(number: int) -> Image:
@@ -246,11 +248,7 @@ def _blended_statistics(
 
     key = json.dumps([config.self_blended, len(parts), config.seed])
     name = f"self-blended-{abs(hash_of(key)):08x}"
-    store = StatisticsCache(
-        folder, name, count=len(picked), blocks=config.read_out.blocks, width=width
-    )
-    store.fill(crop_at, run, limit=len(picked), progress=progress)
-    return np.asarray(store.values), picked
+    return _kept(config, folder, name, len(picked), crop_at, run, progress), picked
 
 
 #: Moves of a crop as another finding of the same face makes them, and another file of it.
@@ -274,7 +272,6 @@ def _changes(
     folder: Path,
     train: NDArray[np.int64],
     run: Callable[[list[Image]], NDArray[np.float32]],
-    width: int,
     progress: Progress,
 ) -> NDArray[np.float32]:
     """What small moves of the crop do to the statistics of some training faces."""
@@ -287,15 +284,9 @@ def _changes(
             rng = np.random.default_rng((config.seed, 17, number))
             return crop if name == "as-is" else augment(crop, rng, _MOVES)[0]
 
-        store = StatisticsCache(
-            folder,
-            f"{name}-{len(picked)}-{config.seed}",
-            count=len(picked),
-            blocks=config.read_out.blocks,
-            width=width,
-        )
-        store.fill(crop_at, run, limit=len(picked), progress=progress)
-        seen.append(np.asarray(store.values, np.float32))
+        key = f"{name}-{len(picked)}-{config.seed}"
+        kept = _kept(config, folder, key, len(picked), crop_at, run, progress)
+        seen.append(kept.astype(np.float32))
     changes: NDArray[np.float32] = seen[1] - seen[0]
     return changes
 

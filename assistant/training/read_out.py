@@ -77,11 +77,11 @@ class TrainingSet:
             part[turned] = self.other_side[rows[turned]]
         return torch.from_numpy(part)
 
-    def only(self, sources: Sequence[str]) -> TrainingSet:
-        """The rows of some sources, the classes in balance.
+    def rows_of(self, sources: Sequence[str]) -> NDArray[np.int64]:
+        """The rows of some sources.
 
         Raises:
-            TrainingError: they lack a class, or it is not known which rows are theirs.
+            TrainingError: there are none, or it is not known which they are.
         """
         if self.sources is None:
             raise TrainingError("Experts need to know the source of every face.", code="no-sources")
@@ -92,13 +92,22 @@ class TrainingSet:
                 hint="Name sources of the manifest in read_out.experts.",
                 code="no-sources",
             )
+        return kept
+
+    def only(self, sources: Sequence[str]) -> TrainingSet:
+        """The rows of some sources, the classes in balance.
+
+        Raises:
+            TrainingError: as :meth:`rows_of`, or they lack a class.
+        """
+        kept = self.rows_of(sources)
         return TrainingSet(
             statistics=self.statistics[kept],
             labels=self.labels[kept],
             weights=balanced_weights(self.labels[kept], self.weights[kept]),
             changes=self.changes,
             other_side=None if self.other_side is None else self.other_side[kept],
-            sources=self.sources[kept],
+            sources=None if self.sources is None else self.sources[kept],
         )
 
 
@@ -152,14 +161,12 @@ def _train_gate(
     progress: Callable[[str, int, int, float], None] | None,
 ) -> None:
     """Teach the gate which expert a face belongs to; every expert counts the same."""
-    if data.sources is None:
-        raise TrainingError("Experts need to know the source of every face.", code="no-sources")
     _standardise(experts, data.statistics)
     nn.init.zeros_(experts.gate.weight)  # every expert the same, whatever was drawn before
     nn.init.zeros_(experts.gate.bias)
     own = np.full(len(data.labels), -1, np.int64)
     for number, expert in enumerate(config.experts):
-        own[np.isin(data.sources, expert.sources)] = number
+        own[data.rows_of(expert.sources)] = number
     known = np.flatnonzero(own >= 0)
     share = 1.0 / torch.bincount(torch.from_numpy(own[known]), minlength=len(config.experts))
     optimiser = torch.optim.AdamW(
@@ -261,9 +268,7 @@ def _train_one(
     return model.eval()
 
 
-def _standardise(
-    model: StatisticsReadOut | ExpertsReadOut, statistics: NDArray[np.floating]
-) -> None:
+def _standardise(model: PooledReadOut, statistics: NDArray[np.floating]) -> None:
     count = len(statistics)
     total = np.zeros(model.mean.numel(), np.float64)
     square = np.zeros_like(total)
