@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -12,9 +11,10 @@ import numpy as np
 
 from assistant.evaluation.detection import summarise
 from assistant.evaluation.face_manifest import ManifestRow
-from assistant.evaluation.scoring import score_manifest
+from assistant.evaluation.scoring import found_in, score_found
 from assistant.interfaces import Calibrator, Detector, FaceFinder
-from assistant.types import Detection, Image
+from assistant.media import MediaLimits
+from assistant.types import Image
 
 __all__ = ["CHANGES", "robustness_markdown", "robustness_table"]
 
@@ -83,24 +83,6 @@ CHANGES: Mapping[str, Change | None] = {
 }
 
 
-class _Remembering:
-    """A face finder that looks at the same picture once."""
-
-    def __init__(self, finder: FaceFinder) -> None:
-        self.name = finder.name
-        self._finder = finder
-        self._found: dict[bytes, tuple[Detection, ...]] = {}
-
-    def find(self, image: Image) -> tuple[Detection, ...]:
-        key = hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest()
-        if key not in self._found:
-            self._found[key] = self._finder.find(image)
-        return self._found[key]
-
-    def provenance(self) -> Mapping[str, str]:
-        return self._finder.provenance()
-
-
 def robustness_table(
     rows: Sequence[ManifestRow],
     finder: FaceFinder,
@@ -121,24 +103,17 @@ def robustness_table(
     if len(chosen) > limit:
         picked = np.random.default_rng(seed).choice(len(chosen), limit, replace=False)
         chosen = [chosen[i] for i in sorted(picked)]
-    once = _Remembering(finder)
+    found = list(found_in(chosen, finder, detector.crop_spec, MediaLimits()))
     total = len(chosen) * len(changes)
 
-    def tell(before: int, done: int, _: int) -> None:
+    def tell(before: int, done: int) -> None:
         if progress is not None and (done % 20 == 0 or done == len(chosen)):
             progress(before + done, total)
 
     table: dict[str, Any] = {}
     for number, (name, change) in enumerate(changes.items()):
-        before = number * len(chosen)
-        scored = score_manifest(
-            chosen,
-            once,
-            detector,
-            calibrator,
-            change=change,
-            progress=partial(tell, before),
-        )
+        told = partial(tell, number * len(chosen))
+        scored = score_found(found, detector, calibrator, change=change, progress=told)
         result = summarise(scored, resamples=10)
         table[name] = {
             source: {key: numbers[key] for key in ("auroc", "ece", "n")}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -19,7 +19,15 @@ from assistant.interfaces import Calibrator, Detector, DomainCheck, FaceFinder, 
 from assistant.media import MediaLimits, load_media, read_path
 from assistant.types import CropSpec, DomainFinding, DomainStatus, Image, Verdict
 
-__all__ = ["FoundFaces", "ScoredRow", "find_faces", "score_manifest", "write_scores"]
+__all__ = [
+    "FoundFaces",
+    "ScoredRow",
+    "find_faces",
+    "found_in",
+    "score_found",
+    "score_manifest",
+    "write_scores",
+]
 
 _LOG = logging.getLogger(__name__)
 _BATCH = 16
@@ -87,6 +95,18 @@ def find_faces(
     return FoundFaces()
 
 
+def found_in(
+    rows: Iterable[ManifestRow], finder: FaceFinder, spec: CropSpec, limits: MediaLimits
+) -> Iterator[tuple[ManifestRow, FoundFaces]]:
+    """The rows one after another with their faces; a file that cannot be decoded has none."""
+    for row in rows:
+        try:
+            yield row, find_faces(row, finder, spec, limits)
+        except MediaError as error:
+            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
+            yield row, FoundFaces(how="unreadable")
+
+
 def score_manifest(
     rows: Sequence[ManifestRow],
     finder: FaceFinder,
@@ -95,7 +115,6 @@ def score_manifest(
     *,
     domain: DomainCheck | None = None,
     limits: MediaLimits | None = None,
-    change: Callable[[Image, np.random.Generator], Image] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[ScoredRow]:
     """Score every row; a video's logit is the mean over its frames.
@@ -107,46 +126,62 @@ def score_manifest(
         calibrator: makes probabilities of the scores.
         domain: tells faces unlike those the detector knows; crops are then traced one by one.
         limits: of the media.
-        change: applied to each crop before it is scored, for robustness tests; its random generator
-            is seeded by the row's number.
         progress: told (rows done, rows in all).
 
     Raises:
         TrainingError: not one row could be scored.
     """
-    limits = limits or MediaLimits()
+    found = found_in(rows, finder, detector.crop_spec, limits or MediaLimits())
+    tell = None if progress is None else lambda done: progress(done, len(rows))
+    return score_found(found, detector, calibrator, domain=domain, progress=tell)
+
+
+def score_found(
+    found: Iterable[tuple[ManifestRow, FoundFaces]],
+    detector: Detector,
+    calibrator: Calibrator,
+    *,
+    domain: DomainCheck | None = None,
+    change: Callable[[Image, np.random.Generator], Image] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> list[ScoredRow]:
+    """As :func:`score_manifest`, of faces that are found already.
+
+    Args:
+        found: rows with their faces, as :func:`found_in` gives them.
+        detector: scores them.
+        calibrator: makes probabilities of the scores.
+        domain: as there.
+        change: applied to each crop before it is scored, for robustness tests; its random generator
+            is seeded by the row's number.
+        progress: told the rows done.
+
+    Raises:
+        TrainingError: not one row could be scored.
+    """
     scored: list[ScoredRow] = []
     waiting: list[tuple[ManifestRow, FoundFaces]] = []
 
     def flush() -> None:
-        crops = [crop for _, found in waiting for crop in found.crops]
-        measures = [values for _, found in waiting for values in found.measures]
+        crops = [crop for _, faces in waiting for crop in faces.crops]
+        measures = [values for _, faces in waiting for values in faces.measures]
         logits, findings = _scores(detector, domain, crops, measures)
         start = 0
-        for row, found in waiting:
-            part = slice(start, start + len(found.crops))
+        for row, faces in waiting:
+            part = slice(start, start + len(faces.crops))
             start = part.stop
-            scored.append(_scored(row, found.how, logits[part], findings[part], calibrator, domain))
+            scored.append(_scored(row, faces.how, logits[part], findings[part], calibrator, domain))
         waiting.clear()
 
-    for number, row in enumerate(rows):
-        try:
-            found = find_faces(row, finder, detector.crop_spec, limits)
-        except MediaError as error:
-            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
-            found = FoundFaces(how="unreadable")
+    for number, (row, faces) in enumerate(found):
         if change is not None:
             rng = np.random.default_rng(number)
-            found = FoundFaces(
-                crops=[change(crop, rng) for crop in found.crops],
-                measures=found.measures,
-                how=found.how,
-            )
-        waiting.append((row, found))
-        if sum(len(found.crops) for _, found in waiting) >= _BATCH:
+            faces = replace(faces, crops=[change(crop, rng) for crop in faces.crops])
+        waiting.append((row, faces))
+        if sum(len(faces.crops) for _, faces in waiting) >= _BATCH:
             flush()
         if progress is not None:
-            progress(number + 1, len(rows))
+            progress(number + 1)
     flush()
     if all(s.logit is None for s in scored):
         raise TrainingError(
