@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ from assistant.detectors.tower import (
 from assistant.evaluation.face_manifest import ManifestRow, read_manifest
 from assistant.interfaces import FaceFinder
 from assistant.training.augmentation import Augmentation, augment
+from assistant.training.degradation import degrade
 from assistant.training.detector_config import DetectorConfig
 from assistant.training.face_cache import CropCache, StatisticsCache
 from assistant.training.finishing import KnownFaces, finish, known_faces
@@ -143,6 +145,10 @@ def fit_read_out(
     data = _training_set(config, faces.rows, plain, faces.labels, train, blended, origin)
     if config.read_out.both_sides:
         data = replace(data, other_side=_other_sides(config, cache, folder, train, run, progress))
+    if config.read_out.degraded_share:
+        degraded = _degraded(config, cache, folder, train, run, progress)
+        share = config.read_out.degraded_share
+        data = replace(data, degraded=degraded, degraded_share=share)
     if config.read_out.moved:
         changes = _changes(config, cache, folder, train, run, progress)
         data = replace(data, changes=changes)
@@ -221,6 +227,27 @@ def _other_sides(
     return _kept(config, folder, name, len(train), crop_at, run, progress)
 
 
+def _degraded(
+    config: DetectorConfig,
+    cache: CropCache,
+    folder: Path,
+    train: NDArray[np.int64],
+    run: Callable[[list[Image]], NDArray[np.float32]],
+    progress: Progress,
+) -> NDArray[np.float16]:
+    """Statistics of the training faces in a worse quality, half of them mirrored."""
+    how = config.read_out.degradation
+
+    def crop_at(number: int) -> Image:
+        crop = np.array(cache.crops[train[number]])
+        rng = np.random.default_rng((config.seed, 19, number))
+        turn = config.flip and rng.random() < 0.5
+        return degrade(crop[:, ::-1].copy() if turn else crop, rng, how)
+
+    name = f"degraded-{len(train)}-{hash_of(f'{how.model_dump_json()} {config.seed}'):08x}"
+    return _kept(config, folder, name, len(train), crop_at, run, progress)
+
+
 def _blended_statistics(
     config: DetectorConfig,
     cache: CropCache,
@@ -247,7 +274,7 @@ def _blended_statistics(
             return np.zeros_like(crop)
 
     key = json.dumps([config.self_blended, len(parts), config.seed])
-    name = f"self-blended-{abs(hash_of(key)):08x}"
+    name = f"self-blended-{hash_of(key):08x}"
     return _kept(config, folder, name, len(picked), crop_at, run, progress), picked
 
 
@@ -293,8 +320,6 @@ def _changes(
 
 def hash_of(text: str) -> int:
     """32 bits of SHA-256."""
-    import hashlib
-
     return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
 
 
@@ -317,4 +342,5 @@ def _training_set(
         labels=both,
         weights=balanced_weights(both, np.array(factors)),
         sources=np.array([known[int(i)].source for i in [*train, *origin]]),
+        blended=np.arange(len(both)) >= len(train),
     )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from assistant.detectors.tower import TOWERS, TowerLayout
 from assistant.errors import ConfigError
 from assistant.training.augmentation import Augmentation
+from assistant.training.degradation import Degradation
 from assistant.types import CropSpec
 
 __all__ = [
@@ -48,6 +49,7 @@ class ExpertConfig(_Strict):
     hidden: int = Field(default=128, ge=1, le=4096)
     epochs: int = Field(default=80, ge=1, le=1000)
     batch: int = Field(default=64, ge=2)
+    blends: bool = Field(default=True, description="learn from blends of these sources too")
 
 
 class ReadOutConfig(_Strict):
@@ -68,6 +70,10 @@ class ReadOutConfig(_Strict):
     both_sides: bool = Field(
         default=False, description="learn from every face and from its mirror image, not from one"
     )
+    degraded_share: float = Field(
+        default=0.0, ge=0, le=1, description="of the draws: the face in a worse quality"
+    )
+    degradation: Degradation = Degradation()
     experts: tuple[ExpertConfig, ...] = ()
     expert_share: float = Field(default=0.6, gt=0, le=1)
     gate_epochs: int = Field(default=8, ge=1, le=1000)

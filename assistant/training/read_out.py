@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +38,9 @@ class TrainingSet:
     ``statistics`` N x blocks x 3 x width (float16 or float32), ``labels`` N (1 = manipulated),
     ``weights`` N with mean 1; ``changes``: M x blocks x 3 x width, what small moves of the crop did
     to the statistics of M faces, which is added to others so that a read-out learns to ignore it;
-    ``other_side``: as ``statistics``, of the mirror images, drawn every other time; ``sources``: N
-    names, for experts.
+    ``other_side``: as the first rows of ``statistics``, of the mirror images, drawn every other
+    time; ``degraded``: the same of faces in a worse quality, drawn at ``degraded_share``;
+    ``sources``: N names, for experts; ``blended``: N, True where a face was blended with itself.
     """
 
     statistics: NDArray[np.floating]
@@ -47,7 +48,10 @@ class TrainingSet:
     weights: NDArray[np.float64]
     changes: NDArray[np.floating] | None = None
     other_side: NDArray[np.floating] | None = None
+    degraded: NDArray[np.floating] | None = None
+    degraded_share: float = 0.0
     sources: NDArray[np.str_] | None = None
+    blended: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.statistics) == len(self.labels) == len(self.weights):
@@ -64,28 +68,32 @@ class TrainingSet:
         digest = hashlib.sha256(np.ascontiguousarray(self.statistics).tobytes())
         digest.update(self.labels.tobytes())
         digest.update(self.weights.tobytes())
-        for more in (self.changes, self.other_side):
+        for more in (self.changes, self.other_side, self.degraded):
             if more is not None:
                 digest.update(np.ascontiguousarray(more).tobytes())
         return digest.hexdigest()
 
     def drawn(self, rows: NDArray[np.int64], draws: np.random.Generator) -> torch.Tensor:
-        """Float32 statistics of ``rows``; of a side drawn for each where both are known."""
+        """Float32 statistics of ``rows``; each in a look drawn from those that are known."""
         part = self.statistics[rows].astype(np.float32)
-        if self.other_side is not None:
-            turned = np.flatnonzero(draws.random(len(rows)) < 0.5)
-            part[turned] = self.other_side[rows[turned]]
+        for look, share in ((self.other_side, 0.5), (self.degraded, self.degraded_share)):
+            if look is not None:
+                chosen = np.flatnonzero((draws.random(len(rows)) < share) & (rows < len(look)))
+                part[chosen] = look[rows[chosen]]
         return torch.from_numpy(part)
 
-    def rows_of(self, sources: Sequence[str]) -> NDArray[np.int64]:
-        """The rows of some sources.
+    def rows_of(self, sources: Sequence[str], *, blends: bool = True) -> NDArray[np.int64]:
+        """The rows of some sources, with or without their blends.
 
         Raises:
             TrainingError: there are none, or it is not known which they are.
         """
         if self.sources is None:
             raise TrainingError("Experts need to know the source of every face.", code="no-sources")
-        kept = np.flatnonzero(np.isin(self.sources, sources))
+        wanted = np.isin(self.sources, sources)
+        if not blends and self.blended is not None:
+            wanted &= ~self.blended
+        kept = np.flatnonzero(wanted)
         if not len(kept):
             raise TrainingError(
                 f"No training face is of {', '.join(sources)}.",
@@ -94,21 +102,30 @@ class TrainingSet:
             )
         return kept
 
-    def only(self, sources: Sequence[str]) -> TrainingSet:
+    def only(self, sources: Sequence[str], *, blends: bool = True) -> TrainingSet:
         """The rows of some sources, the classes in balance.
 
         Raises:
             TrainingError: as :meth:`rows_of`, or they lack a class.
         """
-        kept = self.rows_of(sources)
-        return TrainingSet(
+        kept = self.rows_of(sources, blends=blends)
+        return replace(
+            self,
             statistics=self.statistics[kept],
             labels=self.labels[kept],
             weights=balanced_weights(self.labels[kept], self.weights[kept]),
-            changes=self.changes,
-            other_side=None if self.other_side is None else self.other_side[kept],
+            other_side=_first(self.other_side, kept),
+            degraded=_first(self.degraded, kept),
             sources=None if self.sources is None else self.sources[kept],
+            blended=None if self.blended is None else self.blended[kept],
         )
+
+
+def _first(
+    look: NDArray[np.floating] | None, rows: NDArray[np.int64]
+) -> NDArray[np.floating] | None:
+    """The rows (in rising order) of a look at the first faces of a set."""
+    return None if look is None else look[rows[rows < len(look)]]
 
 
 def train_read_outs(
@@ -145,7 +162,7 @@ def train_read_outs(
             update={"hidden": expert.hidden, "epochs": expert.epochs, "batch": expert.batch}
         )
         name = f"expert of {', '.join(expert.sources)}"
-        known = data.only(expert.sources)
+        known = data.only(expert.sources, blends=expert.blends)
         experts.experts[number] = _train_one(known, own, width, seed, path, name, progress)
     _train_gate(experts, data, config, seed, progress)
     general = (1.0 - config.expert_share) / len(members)
@@ -166,7 +183,7 @@ def _train_gate(
     nn.init.zeros_(experts.gate.bias)
     own = np.full(len(data.labels), -1, np.int64)
     for number, expert in enumerate(config.experts):
-        own[data.rows_of(expert.sources)] = number
+        own[data.rows_of(expert.sources, blends=False)] = number
     known = np.flatnonzero(own >= 0)
     share = 1.0 / torch.bincount(torch.from_numpy(own[known]), minlength=len(config.experts))
     optimiser = torch.optim.AdamW(

@@ -13,6 +13,7 @@ from assistant.detectors.delta_file import read_delta
 from assistant.errors import ConfigError, TrainingError
 from assistant.evaluation.face_manifest import read_manifest
 from assistant.training.augmentation import Augmentation, augment
+from assistant.training.degradation import Degradation, degrade
 from assistant.training.detector import train_detector
 from assistant.training.detector_config import ExpertConfig, ReadOutConfig, load_config
 from assistant.training.face_cache import CropCache
@@ -86,6 +87,24 @@ def test_augmentation_is_seeded_and_keeps_the_shape():
     assert (one == same).all()
     assert (one != other).any()
     assert (crop == before).all()
+
+
+def test_a_degraded_crop_is_seeded_and_loses_its_detail():
+    crop = np.random.default_rng(0).integers(0, 255, (42, 42, 3)).astype(np.uint8)
+    before = crop.copy()
+    one, same, other = (degrade(crop, np.random.default_rng(s), Degradation()) for s in (1, 1, 2))
+    assert (one == same).all()
+    assert (one != other).any()
+    assert (crop == before).all()
+    only = dict.fromkeys(("downscale", "blur", "noise", "jpeg"), 0.0)
+    detail = float(crop.std())
+    for name in ("downscale", "blur"):
+        how = Degradation(**{**only, name: 1.0})
+        assert degrade(crop, np.random.default_rng(0), how).std() < detail
+    assert (degrade(crop, np.random.default_rng(0), Degradation(**only)) == crop).all()
+    flat = np.full_like(crop, 128)
+    noisy = degrade(flat, np.random.default_rng(0), Degradation(**{**only, "noise": 1.0}))
+    assert 2 <= noisy.std() <= 12
 
 
 def test_a_mask_moves_with_its_crop():
@@ -228,6 +247,26 @@ def test_the_gate_gives_each_kind_of_material_to_its_expert(tmp_path):
     assert np.array_equal(scores(made, fresh.statistics), scores(again, fresh.statistics))
 
 
+def test_an_expert_may_do_without_blends():
+    faces = two_kinds()
+    count = len(faces.labels)
+    some = replace(
+        faces,
+        blended=np.arange(count) >= count - 60,
+        degraded=faces.statistics[: count - 60] + 5,
+        degraded_share=1.0,
+    )
+    photos = faces.sources == "photos"
+    both, alone = (some.only(["photos"], blends=b) for b in (True, False))
+    assert len(both.labels) == photos.sum()
+    assert len(alone.labels) == photos[: count - 60].sum()
+    assert not alone.blended.any()
+    for part in (both, alone):
+        seen = part.drawn(np.arange(len(part.labels)), np.random.default_rng(0)).numpy()
+        wanted = part.statistics + 5 * ~part.blended[:, None, None, None]
+        assert np.allclose(seen, wanted)
+
+
 def test_an_expert_without_faces_of_its_own_is_refused():
     lost = TWO.model_copy(update={"experts": (TWO.experts[0], ExpertConfig(sources=("drawings",)))})
     with pytest.raises(TrainingError, match="drawings"):
@@ -254,6 +293,23 @@ def test_both_sides_of_a_face_are_learnt_from():
     flipped = [roc_auc_score(fresh.labels, scores(m, -fresh.statistics)) for m in (one, both)]
     assert flipped[0] < 0.2
     assert flipped[1] > 0.3
+
+
+def test_degraded_faces_are_learnt_from_at_their_share():
+    """A worse quality turns the sign of what tells the classes apart; blends follow the faces."""
+    plain = data(400)
+    worse = -plain.statistics[:300]
+    mixed = replace(plain, degraded=worse, degraded_share=0.5)
+    fresh = data(300, seed=9)
+    one, both = (train_read_outs(d, SMALL, width=4, seed=3) for d in (plain, mixed))
+    turned = [roc_auc_score(fresh.labels, scores(m, -fresh.statistics)) for m in (one, both)]
+    assert turned[0] < 0.2
+    assert turned[1] > 0.3
+    rows = np.arange(400)
+    seen = mixed.drawn(rows, np.random.default_rng(0)).numpy()
+    changed = (seen != plain.statistics.astype(np.float32)).any((1, 2, 3))
+    assert changed[300:].sum() == 0
+    assert changed[:300].mean() == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_checkpoint_of_other_data_is_refused(tmp_path):
