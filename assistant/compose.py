@@ -209,23 +209,20 @@ def build_vlm(settings: Settings) -> VlmBackend:
 def _llama_cpp(cls: Any, settings: Settings) -> VlmBackend:
     from assistant.weights import locate
 
+    def at(name: str) -> Path:
+        return locate(name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
+
     vlm = settings.vlm
     if vlm.model:
-        model, mmproj, adapter = Path(vlm.model), None, vlm.adapter
+        model, mmproj = Path(vlm.model), None
     else:
-        model = locate(
-            "smollm2-135m-q4", data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned
-        )
-        mmproj = locate(
-            "mmproj-vits14", data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned
-        )
-        adapter = vlm.adapter or locate(
-            "narrator-lora", data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned
-        )
+        # Our own adapter is laid into the model; another goes beside the model as it came.
+        model = at("smollm2-135m-q4" if vlm.adapter else "narrator-smollm2-135m")
+        mmproj = at("mmproj-vits14")
     made: VlmBackend = cls(
         model,
         mmproj,
-        adapter=adapter,
+        adapter=vlm.adapter,
         threads=_threads(settings.threads),
         first_token_timeout=vlm.first_token_timeout,
         total_timeout=vlm.total_timeout,

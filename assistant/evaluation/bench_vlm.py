@@ -55,7 +55,7 @@ def bench_vlm(*, threads: int = 2, tokens: int = 48, nf4: bool = True) -> dict[s
     from assistant.vlm.llama_cpp import LlamaCppBackend
     from assistant.weights import locate
 
-    model, mmproj = locate("smollm2-135m-q4"), locate("mmproj-vits14")
+    model, mmproj = locate("narrator-smollm2-135m"), locate("mmproj-vits14")
     evidence = made_up_evidence(random.Random(0))  # noqa: S311 - not for secrets
     picture = _square(example_bytes("astronaut"))
     backend = LlamaCppBackend(
@@ -73,11 +73,11 @@ def bench_vlm(*, threads: int = 2, tokens: int = 48, nf4: bool = True) -> dict[s
     out: dict[str, Any] = {
         "seconds": {"vlm_loading": round(loading, 3)} | {k: round(v, 3) for k, v in found.items()},
         "ratios": {"followup_over_first": round(over, 3)},
-        "tokens_per_second": {"gguf_q4": round(rate, 1)},
+        "tokens_per_second": {"gguf": round(rate, 1)},
     }
     if nf4:
         slow = nf4_tokens_per_second(
-            language_model=model,
+            language_model=locate("smollm2-135m-q4"),
             tower=locate("dinov2-vits14"),
             projector=locate("projector-vits14"),
             request=_requests(evidence, picture, tokens)[0],
