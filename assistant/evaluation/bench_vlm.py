@@ -128,7 +128,8 @@ def nf4_tokens_per_second(
 ) -> float:
     """Tokens a second of the same model in bitsandbytes NF4 through transformers, on CPU.
 
-    The difference of a long and a one-token answer, so that reading the prompt does not count.
+    The difference of long and one-token answers (medians of three, after one to warm up), so that
+    reading the prompt does not count.
     """
     import torch
 
@@ -141,11 +142,15 @@ def nf4_tokens_per_second(
         with tempfile.TemporaryDirectory() as folder:
             write_llava(tower, projector, language_model, Path(folder))
             backend = TransformersBackend(Path(folder), quantization="nf4")
-            seconds = [backend.seconds_for(request, count) for count in (1, 1, 33)]
+            backend.seconds_for(request, 1)
+            short, long = (
+                statistics.median(backend.seconds_for(request, count) for _ in range(3))
+                for count in (1, 33)
+            )
             backend.close()
     finally:
         torch.set_num_threads(before)
-    return 32 / max(1e-6, seconds[2] - seconds[1])
+    return 32 / max(1e-6, long - short)
 
 
 def _requests(evidence: Evidence, picture: Image, tokens: int) -> Sequence[VlmRequest]:
