@@ -38,16 +38,20 @@ def tensors(path: Path) -> dict[str, np.ndarray]:
     return {t.name: dequantize(t.data, t.tensor_type) for t in GGUFReader(path).tensors}
 
 
-def test_the_adapter_is_laid_in_and_nothing_else_changes(base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "rounding"), [("Q8_0", 0.01), ("Q4_0", 0.12)])
+def test_the_adapter_is_laid_in_and_nothing_else_changes(
+    base: Path, tmp_path: Path, kind: str, rounding: float
+) -> None:
     lora = matrices()
-    write_merged(base, adapter(tmp_path / "lora.gguf", lora), tmp_path / "merged.gguf")
+    target = tmp_path / "merged.gguf"
+    write_merged(base, adapter(tmp_path / "lora.gguf", lora), target, kind=kind)
     before, after = tensors(base), tensors(tmp_path / "merged.gguf")
     changed = "blk.0.ffn_up.weight"
     added = ALPHA / RANK * lora["0.mlp.up_proj.lora_B"] @ lora["0.mlp.up_proj.lora_A"]
     assert list(after) == list(before)
     for name, weights in before.items():
         wanted = weights + added if name == changed else weights
-        assert np.linalg.norm(after[name] - wanted) < 0.01 * np.linalg.norm(wanted), name
+        assert np.linalg.norm(after[name] - wanted) < rounding * np.linalg.norm(wanted), name
     assert np.linalg.norm(added) > 0.1 * np.linalg.norm(before[changed])
     settings = [GGUFReader(p).fields for p in (base, tmp_path / "merged.gguf")]
     for name in ("llama.context_length", "tokenizer.chat_template", "tokenizer.ggml.tokens"):
