@@ -160,15 +160,15 @@ class Assistant:
             data: the file's bytes.
             explain: also write the explanation of the first (largest) face.
             blind: before that, have the model describe the face without the score.
-            fragility: also measure, after the words, how steady the score and the regions are;
+            fragility: also measure, before the words, how steady the score and the regions are;
                 False: :meth:`probe_fragility` does it later.
             cancel: stops the writing.
 
         Yields:
             ``MediaReady``; ``NoFace``, or for each face ``FaceFound`` and ``Analyzed``, then a
-            second ``Analyzed`` for the same face once its causal checks are in; ``Described`` with
-            ``blind``; ``Token`` while text is written; ``Explained``; a third ``Analyzed`` with the
-            fragility; ``Done``. ``Failed`` ends it at any point.
+            second ``Analyzed`` for the same face once its causal checks are in, a third with the
+            fragility; ``Described`` with ``blind``; ``Token`` while text is written; ``Explained``;
+            ``Done``. ``Failed`` ends it at any point.
         """
         try:
             yield from self._analyze(data, explain, blind, fragility, cancel)
@@ -282,6 +282,13 @@ class Assistant:
                 results[i] = self._measurer.with_facts(result, self._causal)
                 yield Analyzed(result=results[i])
             seconds["counterfactuals"] = time.perf_counter() - step
+        if fragility and self._fragility is not None:
+            step = time.perf_counter()
+            for i, result in enumerate(results):
+                yield Progress(stage="fragility", done=i, total=len(results))
+                results[i] = self.probe_fragility(result)
+                yield Analyzed(result=results[i])
+            seconds["fragility"] = time.perf_counter() - step
         explanation = None
         if explain:
             for event in self._explain(results[0], blind, cancel):
@@ -290,13 +297,6 @@ class Assistant:
                     seconds["explanation"] = explanation.seconds
                     seconds["first_words"] = explanation.first_token_seconds
                 yield event
-        if fragility and self._fragility is not None:
-            step = time.perf_counter()
-            for i, result in enumerate(results):
-                yield Progress(stage="fragility", done=i, total=len(results))
-                results[i] = self.probe_fragility(result)
-                yield Analyzed(result=results[i])
-            seconds["fragility"] = time.perf_counter() - step
         seconds["total"] = time.perf_counter() - began
         yield Done(
             analysis=Analysis(

@@ -148,8 +148,8 @@ def _build(page: Page, sessions: Sessions) -> None:
     def then_measure(event: Any) -> None:
         event.then(
             measure, None, outputs, show_progress_on=[parts["verdict"]], **_QUEUED, **_MEASURE
-        ).then(explain, None, outputs, show_progress_on=[parts["words"]], **_QUEUED, **_WRITE).then(
-            steady, None, outputs, **_AFTER, **_MEASURE
+        ).then(steady, None, outputs, **_AFTER, **_MEASURE).then(
+            explain, None, outputs, show_progress_on=[parts["words"]], **_QUEUED, **_WRITE
         )
 
     def then_write(event: Any, step: Any, on: str) -> Any:
@@ -181,7 +181,7 @@ def _build(page: Page, sessions: Sessions) -> None:
         return shape(page.choose(_session(sessions, request), int(event.index)))
 
     chosen = parts["tabs"].select(choose, None, outputs, **_AT_ONCE)
-    then_write(chosen, explain, "words").then(steady, None, outputs, **_AFTER, **_MEASURE)
+    then_write(chosen.then(steady, None, outputs, **_AFTER, **_MEASURE), explain, "words")
 
     def question(words: str, request: gr.Request) -> dict[Any, Any]:
         return {**shape(page.question(_session(sessions, request), words)), box: ""}

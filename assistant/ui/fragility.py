@@ -45,7 +45,7 @@ def fragility_panel(result: FaceAnalysis, *, pending: Sequence[str] = ()) -> str
     elif changes:
         said = "The probability after everyday changes such as sending it on."
     else:
-        said = "The face is scored again after everyday changes of the file, once the words are in."
+        said = "The face is being scored again after everyday changes of the file."
     lower, upper = (percent(value) for value in result.score.thresholds)
     return (
         f'<section class="wf-card wf-fragility" aria-busy="{"false" if changes else "true"}" '

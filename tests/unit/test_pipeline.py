@@ -264,7 +264,7 @@ FRAGILE = (
 )
 
 
-def test_fragility_is_always_measured_and_never_before_the_words() -> None:
+def test_fragility_is_always_measured_and_known_to_the_words() -> None:
     order: list[str] = []
 
     def fragile(*_: object) -> tuple[Fact, ...]:
@@ -276,7 +276,7 @@ def test_fragility_is_always_measured_and_never_before_the_words() -> None:
         if isinstance(event, Explained):
             order.append("words")
     assert isinstance(event, Done)
-    assert order == ["words", "fragility"]
+    assert order == ["fragility", "words"]
     face = event.analysis.faces[0]
     assert face.evidence.of_kind(FactKind.FRAGILITY) == FRAGILE
     assert all(region.stability is not None for region in face.regions)

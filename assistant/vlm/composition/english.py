@@ -75,7 +75,6 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "train": (
             "The verdict is likely manipulated, because scores from {upper} up count as such.",
             "The verdict is likely manipulated, because the score reaches the threshold of {upper}.",
-            "The verdict is likely manipulated, which begins at a score of {upper}.",
             "The verdict is likely manipulated: scores from {upper} up count as likely manipulated.",
         ),
         "heldout": (
@@ -87,7 +86,6 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "train": (
             "The verdict is likely real, because scores below {lower} count as such.",
             "The verdict is likely real, because the score is below the threshold of {lower}.",
-            "The verdict is likely real, which ends at a score of {lower}.",
             "The verdict is likely real: scores below {lower} count as likely real.",
         ),
         "heldout": (

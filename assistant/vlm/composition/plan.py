@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from assistant.citations import without_cites
 from assistant.questions import QuestionKind, classify
-from assistant.types import Evidence
+from assistant.types import Evidence, FactKind
 from assistant.vlm.composition.answers import answer_lines
 from assistant.vlm.composition.lines import Line, Writer, joined
 
@@ -94,6 +94,7 @@ def _parts(regions: int, effects: int) -> tuple[tuple[_Slot, bool], ...]:
         (lambda w: w.regions(most=regions), True),
         # As after the regions, which are always told: no side is explained twice.
         (lambda w: [w.regions(most=regions), w.effects(most=effects)][1], True),
+        (lambda w: w.fragility(), True),
         (lambda w: w.quality(most=1), True),
         # As after the quality notes, to which it may refer.
         (lambda w: [w.quality(most=1), w.domain()][1], True),
@@ -114,7 +115,8 @@ def _explanation(evidence: Evidence) -> Plan:
         if said:
             fixed[name] = said
     chosen: list[tuple[list[str], bool]] = []
-    for regions, effects in ((2, 1), (1, 1), (1, 0)):
+    # What turns the verdict is never left out for room.
+    for regions, effects in ((2, 1), (1, 1)) if _turns(evidence) else ((2, 1), (1, 1), (1, 0)):
         chosen = [
             (said, must)
             for slot, must in _parts(regions, effects)
@@ -139,6 +141,14 @@ def _explanation(evidence: Evidence) -> Plan:
         if must or room >= 0:
             parts.append(Part(tuple(said), optional=not needed))
     return (*parts, *_pair(fixed, "map-limit", "not-proof"))
+
+
+def _turns(evidence: Evidence) -> bool:
+    """Whether covering a region changes the verdict, where random patches do not."""
+    return any(
+        fact.values.get("changes_verdict") and fact.values.get("effect") != "like-random"
+        for fact in evidence.of_kind(FactKind.COUNTERFACTUAL)
+    )
 
 
 def _pair(fixed: dict[str, list[str]], *names: str) -> Plan:
