@@ -208,10 +208,13 @@ def change_words(clause: Clause, case: Case) -> None:
         return
     if _FLIPS.search(text) and case.card is not None and clause.changes and not label_of(text):
         flips = {str(f).lower() for f in case.card.values["flips"]}
-        if set(clause.changes) <= flips:
+        told = [case.card, *facts[:1]] if len(facts) == 1 else [case.card]
+        if not set(clause.changes) <= flips:
+            clause.wrong("the verdict does not change after that", case.card)
+        elif any(_scores_fit(text, fact) for fact in told):
             clause.ok(case.card)
         else:
-            clause.wrong("the verdict does not change after that", case.card)
+            clause.wrong("those are not the scores measured", case.card)
     elif clause.changes and facts:
         for fact in facts:
             _change_claim(clause, fact)
@@ -233,6 +236,14 @@ def _change_claim(clause: Clause, fact: Fact) -> None:
         clause.wrong("that is not the score measured after it", fact)
     elif _verdict_after(clause, fact):
         clause.ok(fact)
+
+
+def _scores_fit(text: str, fact: Fact) -> bool:
+    """Whether the scores in a text, if any, are the two ends that a fact holds."""
+    names = ("low", "high") if "low" in fact.values else ("before", "probability")
+    shares = [a for a in amounts(text) if a.unit == "%"]
+    wanted = [float(fact.values[name]) for name in names][-len(shares) :]
+    return len(shares) <= 2 and all(matches(a, w) for a, w in zip(shares, wanted, strict=False))
 
 
 def _card_claim(clause: Clause, card: Fact) -> None:

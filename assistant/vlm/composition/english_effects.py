@@ -131,7 +131,7 @@ EFFECTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "train": (
             "After {count} everyday changes of the file the score lies between {low} and {high}; the "
             "verdict changes after {flips}.",
-            "The score lies between {low} and {high} after {count} everyday changes of the file, and "
+            "After {count} everyday changes of the file the score lies between {low} and {high}, and "
             "the verdict changes after {flips}.",
         ),
         "heldout": ("After {flips} the verdict changes.",),
