@@ -60,9 +60,9 @@ def bench_pipeline(assistant: Assistant, *, rounds: int = 7) -> dict[str, Any]:
     Returns:
         ``seconds.photo_to_verdict`` (decoding, face, score, map and evidence; models loaded),
         ``seconds.verdict_to_first_words`` (of a picture not seen before, model loaded; the causal
-        card comes first), ``seconds.explanation`` (from its prompt to its last checked sentence),
-        ``seconds.photo_to_checked_explanation``, ``seconds.photo_to_all`` (with the recompression
-        and resizing checks that follow the explanation) and ``ratios.map_over_score``.
+        card and the checks of everyday changes come first), ``seconds.explanation`` (from its
+        prompt to its last checked sentence), ``seconds.photo_to_checked_explanation``,
+        ``seconds.photo_to_all`` (nearly the same) and ``ratios.map_over_score``.
     """
     photo = example_bytes("astronaut")
     crop = _first_face(assistant, photo).face.crop

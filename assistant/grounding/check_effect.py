@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from assistant.grounding.amounts import amounts, matches, matches_value
+from assistant.grounding.amounts import Amount, amounts, matches, matches_value
 from assistant.grounding.case import Case
 from assistant.grounding.check_map import is_share, named, regions_in
 from assistant.grounding.check_score import label_of
@@ -208,7 +209,7 @@ def change_words(clause: Clause, case: Case) -> None:
         return
     if _FLIPS.search(text) and case.card is not None and clause.changes and not label_of(text):
         flips = {str(f).lower() for f in case.card.values["flips"]}
-        told = [case.card, *facts[:1]] if len(facts) == 1 else [case.card]
+        told = [case.card, *(facts if len(facts) == 1 else [])]
         if not set(clause.changes) <= flips:
             clause.wrong("the verdict does not change after that", case.card)
         elif any(_scores_fit(text, fact) for fact in told):
@@ -230,9 +231,7 @@ def _change_claim(clause: Clause, fact: Fact) -> None:
     wanted = [float(fact.values["before"]), float(fact.values["probability"])]
     if len(shares) == 1:
         wanted = wanted[1:]
-    if len(shares) > 2 or not all(
-        matches(a, w) for a, w in zip(shares, wanted[: len(shares)], strict=False)
-    ):
+    if not _fit(shares, wanted):
         clause.wrong("that is not the score measured after it", fact)
     elif _verdict_after(clause, fact):
         clause.ok(fact)
@@ -242,8 +241,14 @@ def _scores_fit(text: str, fact: Fact) -> bool:
     """Whether the scores in a text, if any, are the two ends that a fact holds."""
     names = ("low", "high") if "low" in fact.values else ("before", "probability")
     shares = [a for a in amounts(text) if a.unit == "%"]
-    wanted = [float(fact.values[name]) for name in names][-len(shares) :]
-    return len(shares) <= 2 and all(matches(a, w) for a, w in zip(shares, wanted, strict=False))
+    return _fit(shares, [float(fact.values[name]) for name in names][-len(shares) :])
+
+
+def _fit(shares: Sequence[Amount], wanted: Sequence[float]) -> bool:
+    """Whether the amounts, if any, are the first of those wanted, in their order."""
+    return len(shares) <= len(wanted) and all(
+        matches(a, w) for a, w in zip(shares, wanted, strict=False)
+    )
 
 
 def _card_claim(clause: Clause, card: Fact) -> None:
@@ -254,9 +259,7 @@ def _card_claim(clause: Clause, card: Fact) -> None:
             return
     shares = [a for a in amounts(text) if a.unit == "%"]
     wanted = [float(values["low"]), float(values["high"])]
-    if shares and not (
-        len(shares) <= 2 and all(matches(a, w) for a, w in zip(shares, wanted, strict=False))
-    ):
+    if not _fit(shares, wanted):
         clause.wrong("that is not the spread measured", card)
         return
     if _SAME.search(text) and values["flips"]:

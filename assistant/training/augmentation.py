@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.types import Image
 
-__all__ = ["Augmentation", "augment"]
+__all__ = ["Augmentation", "augment", "recompressed"]
 
 
 class Augmentation(BaseModel):
@@ -67,12 +67,17 @@ def augment(
         light = ((changed.astype(np.float32) - mean) * contrast + mean) * bright * tint
         changed = np.clip(np.rint(light), 0, 255).astype(np.uint8)
     if rng.random() < how.jpeg:
-        low, high = how.jpeg_quality
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(low, high + 1))]
-        _, data = cv2.imencode(".jpg", changed[..., ::-1], quality)
-        decoded = np.asarray(cv2.imdecode(np.asarray(data), cv2.IMREAD_COLOR), np.uint8)
-        changed = decoded[..., ::-1]
+        changed = recompressed(changed, rng, how.jpeg_quality)
     return np.ascontiguousarray(changed), moved
+
+
+def recompressed(crop: Image, rng: np.random.Generator, qualities: tuple[int, int]) -> Image:
+    """An RGB uint8 crop as a JPEG file of a quality between the two gives it back."""
+    low, high = qualities
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(low, high + 1))]
+    _, data = cv2.imencode(".jpg", crop[..., ::-1], quality)
+    decoded = np.asarray(cv2.imdecode(np.asarray(data), cv2.IMREAD_COLOR), np.uint8)
+    return decoded[..., ::-1]
 
 
 def _moved(

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from assistant.training.augmentation import recompressed
 from assistant.types import Image
 
 __all__ = ["Degradation", "degrade"]
@@ -46,9 +47,5 @@ def degrade(crop: Image, rng: np.random.Generator, how: Degradation) -> Image:
         noisy = out + rng.normal(0.0, float(rng.uniform(*how.noise_sigma)), out.shape)
         out = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
     if rng.random() < how.jpeg:
-        low, high = how.jpeg_quality
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(low, high + 1))]
-        _, data = cv2.imencode(".jpg", out[..., ::-1], quality)
-        decoded = np.asarray(cv2.imdecode(np.asarray(data), cv2.IMREAD_COLOR), np.uint8)
-        out = decoded[..., ::-1]
+        out = recompressed(out, rng, how.jpeg_quality)
     return np.ascontiguousarray(out)
