@@ -119,7 +119,7 @@ def _could_be_wrong(writer: Writer, question: str) -> list[Line]:
         line
         for fact in writer.facts(FactKind.COUNTERFACTUAL)
         if fact.values.get("effect") == "hardly" and fact.values.get("stands_out")
-        for line in [writer.effect(fact)]
+        for line in writer.effect(fact)
     ]
     flips = writer.find(FactKind.FRAGILITY, "flips")
     return [

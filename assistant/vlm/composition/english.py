@@ -129,10 +129,10 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "neither": {
         "train": (
-            "The score supports neither side.",
-            "An uncertain verdict means that the score supports neither side.",
+            "The score gives no clear verdict.",
+            "The score gives no clear verdict for either side.",
         ),
-        "heldout": ("Neither side is supported by the score.",),
+        "heldout": ("No clear verdict follows from the score.",),
     },
     "crosses": {
         "train": (

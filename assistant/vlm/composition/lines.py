@@ -111,11 +111,22 @@ class Writer:
         return [self.say("meaning", fact, many=in_hundred(fact.values["probability"]))]
 
     def width(self) -> list[Line]:
-        """That the interval is wide or narrow, where it is."""
+        """That the interval is wide or narrow, where it is.
+
+        A narrow one is not told where the case is close all the same: it would sound like comfort.
+        """
         fact = self.find(FactKind.SCORE, "width")
         if fact is None or fact.values["width"] == "moderate":
             return []
+        if fact.values["width"] == "narrow" and self._close():
+            return []
         return [self.say(str(fact.values["width"]), fact)]
+
+    def _close(self) -> bool:
+        """Whether the interval or an everyday change of the file reaches another verdict."""
+        verdict = self.find(FactKind.SCORE, "crosses")
+        card = self.find(FactKind.FRAGILITY, "flips")
+        return bool(verdict and verdict.values["crosses"]) or bool(card and card.values["flips"])
 
     def verdict(self, *, short: bool = False, kept: bool = False) -> list[Line]:
         """The verdict, with the threshold behind it unless ``short``; or that it is ``kept``."""
@@ -135,7 +146,7 @@ class Writer:
         return [self.say(f"verdict-{verdict}", fact, **fields)]
 
     def closeness(self) -> list[Line]:
-        """An uncertain score supports neither side; an interval may cross a threshold."""
+        """An uncertain score is clear enough for neither; an interval may cross a threshold."""
         fact = self.find(FactKind.SCORE, "verdict")
         if fact is None:
             return []
@@ -225,10 +236,13 @@ class Writer:
                 for f in facts
                 if f.values["effect"] in {"lowers", "raises"} or f.values["stands_out"]
             ]
-        return [self.effect(fact) for fact in facts[:most]]
+        return [line for fact in facts[:most] for line in self.effect(fact)]
 
-    def effect(self, fact: Fact) -> Line:
-        """What neutralising one region did to the score, and to the verdict where it changes."""
+    def effect(self, fact: Fact) -> list[Line]:
+        """What neutralising one region did to the score, and to the verdict where it changes.
+
+        What random patches do beside it is told in the fact's own sentence.
+        """
         values = fact.values
         effect = str(values["effect"])
         topic = f"effect-{effect}"
@@ -251,7 +265,8 @@ class Writer:
         if changes:
             after = _words(str(values["verdict_after"]))
             text = f"{text.removesuffix('.')}, and the verdict would be {after}."
-        return Line(text, (fact.id,))
+        beside = re.search(r"Random patches of that size [^.]+\.", fact.text)
+        return [Line(text, (fact.id,)), *([Line(beside[0], (fact.id,))] if beside else [])]
 
     def smallest_set(self) -> list[Line]:
         """The smallest set of regions that changes the verdict, or that none was found."""

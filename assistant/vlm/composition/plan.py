@@ -25,7 +25,7 @@ _Slot = Callable[[Writer], Sequence[Line]]
 
 # Longest explanation, in words with ids: one that is read to its end, and written in seconds. One
 # of fewer words than the least (without ids) leaves a moderator with questions.
-_MOST_WORDS = 130
+_MOST_WORDS = 145
 _LEAST_WORDS = 60
 
 
@@ -87,7 +87,7 @@ def plan_for(evidence: Evidence, question: str = "") -> Plan:
 def _parts(regions: int, effects: int) -> tuple[tuple[_Slot, bool], ...]:
     """Parts of an explanation in their order; those marked False may be left out by the model."""
     return (
-        (lambda w: w.meaning(), False),
+        (lambda w: w.meaning(), True),
         (lambda w: w.width(), False),
         (lambda w: w.frames(), True),
         (lambda w: w.closeness(), True),
@@ -99,8 +99,8 @@ def _parts(regions: int, effects: int) -> tuple[tuple[_Slot, bool], ...]:
         (lambda w: w.quality(most=1), True),
         # As after the quality notes, to which it may refer.
         (lambda w: [w.quality(most=1), w.domain()][1], True),
-        (lambda w: w.origin(most=1), False),
         (lambda w: w.advice(), True),
+        (lambda w: w.origin(most=1), True),
     )
 
 

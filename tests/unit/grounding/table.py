@@ -103,6 +103,7 @@ MANIPULATED = """
 - It is unlikely to be manipulated.
 - The face has not been altered.
 - The verdict is uncertain.
+- The score gives no clear verdict.
 - It is unclear whether the face is real.
 - The face looks natural.
 - There is a 93% probability that the face is real.
@@ -264,6 +265,7 @@ REAL = """
 - This proves that the photo is genuine.
 - The score is above the threshold of 30%.
 - The verdict is uncertain.
+- The score gives no clear verdict.
 ? The face is real.
 ? No other region stands out.
 ? Neutralising the mouth lowers the score.
@@ -279,6 +281,8 @@ UNCERTAIN = """
 + It is unclear whether the face is real or manipulated.
 + The face may be real or manipulated.
 + The score supports neither side.
++ The score gives no clear verdict.
++ No clear verdict follows from the score.
 + The score lies between the thresholds of 30% and 70%.
 + Scores between 30% and 70% count as uncertain.
 + The interval is wide.
