@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,19 +22,16 @@ from assistant.detectors.tower import (
 )
 from assistant.evaluation.face_manifest import ManifestRow, read_manifest
 from assistant.interfaces import FaceFinder
-from assistant.training.augmentation import Augmentation, augment
-from assistant.training.degradation import degrade
 from assistant.training.detector_config import DetectorConfig
-from assistant.training.face_cache import CropCache, StatisticsCache
+from assistant.training.face_cache import CropCache
 from assistant.training.finishing import KnownFaces, finish, known_faces
+from assistant.training.looks import Looks
 from assistant.training.read_out import TrainingSet, scores, train_read_outs
-from assistant.training.self_blended import self_blend
 from assistant.training.splits import balanced_weights
 from assistant.types import Image
 
 __all__ = ["fit_read_out", "statistics_of", "train_detector"]
 
-_LOG = logging.getLogger(__name__)
 Progress = Callable[[str, int, int, float], None]
 
 
@@ -138,20 +132,20 @@ def fit_read_out(
         The read-out, the statistics of all rows, and how many blends were among the training set.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    limit = len(faces.rows)
-    plain = _plain_statistics(config, cache, folder, faces.parts, run, limit, progress)
-    blended, origin = _blended_statistics(config, cache, folder, faces.parts, run, progress)
+    looks = Looks(
+        config=config, cache=cache, parts=faces.parts, folder=folder, run=run, progress=progress
+    )
+    plain = looks.plain(len(faces.rows))
+    blended, origin = looks.blended()
     train = np.flatnonzero((faces.parts == "train") & faces.usable)
     data = _training_set(config, faces.rows, plain, faces.labels, train, blended, origin)
     if config.read_out.both_sides:
-        data = replace(data, other_side=_other_sides(config, cache, folder, train, run, progress))
+        data = replace(data, other_side=looks.other_sides(train))
     if config.read_out.degraded_share:
-        degraded = _degraded(config, cache, folder, train, run, progress)
         share = config.read_out.degraded_share
-        data = replace(data, degraded=degraded, degraded_share=share)
+        data = replace(data, degraded=looks.degraded(train), degraded_share=share)
     if config.read_out.moved:
-        changes = _changes(config, cache, folder, train, run, progress)
-        data = replace(data, changes=changes)
+        data = replace(data, changes=looks.changes(train))
     read_out = train_read_outs(
         data,
         config.read_out,
@@ -161,166 +155,6 @@ def fit_read_out(
         progress=progress,
     )
     return read_out, plain, len(blended)
-
-
-def _plain_statistics(
-    config: DetectorConfig,
-    cache: CropCache,
-    folder: Path,
-    parts: NDArray[np.str_],
-    run: Callable[[list[Image]], NDArray[np.float32]],
-    limit: int,
-    progress: Progress,
-) -> NDArray[np.float16]:
-    """Statistics of the crops; half of the training part mirrored, so that sides do not matter."""
-    mirrored = _mirrored(config, len(cache.rows))
-
-    def crop_at(index: int) -> Image:
-        crop = np.array(cache.crops[index])
-        return crop[:, ::-1].copy() if mirrored[index] and parts[index] == "train" else crop
-
-    name = "mirrored" if config.flip else "plain"
-    return _kept(config, folder, name, len(cache.rows), crop_at, run, progress, limit=limit)
-
-
-def _mirrored(config: DetectorConfig, count: int) -> NDArray[np.bool_]:
-    """Which rows are looked at mirrored while training."""
-    chosen: NDArray[np.bool_] = (np.random.default_rng(7).random(count) < 0.5) & config.flip
-    return chosen
-
-
-def _kept(
-    config: DetectorConfig,
-    folder: Path,
-    name: str,
-    count: int,
-    crop_at: Callable[[int], Image],
-    run: Callable[[list[Image]], NDArray[np.float32]],
-    progress: Progress,
-    limit: int | None = None,
-) -> NDArray[np.float16]:
-    """Statistics of ``count`` crops, of the first ``limit`` only, from the cache of that name."""
-    most = count if limit is None else limit
-    store = StatisticsCache(
-        folder, name, count=count, blocks=config.read_out.blocks, width=config.layout.width
-    )
-    store.fill(crop_at, run, limit=most, progress=progress)
-    return np.asarray(store.values[:most])
-
-
-def _other_sides(
-    config: DetectorConfig,
-    cache: CropCache,
-    folder: Path,
-    train: NDArray[np.int64],
-    run: Callable[[list[Image]], NDArray[np.float32]],
-    progress: Progress,
-) -> NDArray[np.float16]:
-    """Statistics of the training faces as :func:`_plain_statistics` does not look at them."""
-    mirrored = _mirrored(config, len(cache.rows))
-
-    def crop_at(number: int) -> Image:
-        crop = np.array(cache.crops[train[number]])
-        return crop if mirrored[train[number]] else crop[:, ::-1].copy()
-
-    name = f"other-sides-{len(train)}"
-    return _kept(config, folder, name, len(train), crop_at, run, progress)
-
-
-def _degraded(
-    config: DetectorConfig,
-    cache: CropCache,
-    folder: Path,
-    train: NDArray[np.int64],
-    run: Callable[[list[Image]], NDArray[np.float32]],
-    progress: Progress,
-) -> NDArray[np.float16]:
-    """Statistics of the training faces in a worse quality, half of them mirrored."""
-    how = config.read_out.degradation
-
-    def crop_at(number: int) -> Image:
-        crop = np.array(cache.crops[train[number]])
-        rng = np.random.default_rng((config.seed, 19, number))
-        turn = config.flip and rng.random() < 0.5
-        return degrade(crop[:, ::-1].copy() if turn else crop, rng, how)
-
-    name = f"degraded-{len(train)}-{hash_of(f'{how.model_dump_json()} {config.seed}'):08x}"
-    return _kept(config, folder, name, len(train), crop_at, run, progress)
-
-
-def _blended_statistics(
-    config: DetectorConfig,
-    cache: CropCache,
-    folder: Path,
-    parts: NDArray[np.str_],
-    run: Callable[[list[Image]], NDArray[np.float32]],
-    progress: Progress,
-) -> tuple[NDArray[np.float16], list[int]]:
-    """Statistics of self-blended faces of the training part, and the row each was made from."""
-    rng = np.random.default_rng(11)
-    picked = cache.pick_for_blending(parts, config.self_blended, rng)
-    if not picked:
-        return np.zeros((0, len(config.read_out.blocks), 3, config.layout.width), np.float16), []
-    picked = [int(i) for i in rng.permutation(picked)]
-
-    def crop_at(number: int) -> Image:
-        row = picked[number]
-        points = cache.landmarks(row)
-        crop = np.array(cache.crops[row])
-        try:
-            return self_blend(crop, points, np.random.default_rng((config.seed, number)))[0]
-        except ValueError:
-            _LOG.warning("row %s: its points lie outside its crop; left out", cache.rows[row].name)
-            return np.zeros_like(crop)
-
-    key = json.dumps([config.self_blended, len(parts), config.seed])
-    name = f"self-blended-{hash_of(key):08x}"
-    return _kept(config, folder, name, len(picked), crop_at, run, progress), picked
-
-
-#: Moves of a crop as another finding of the same face makes them, and another file of it.
-_MOVES = Augmentation(
-    mirror=0.0,
-    affine=1.0,
-    degrees=3.0,
-    shift=0.025,
-    scale=0.05,
-    blur=0.0,
-    downscale=0.1,
-    jitter=0.03,
-    jpeg=0.4,
-    jpeg_quality=(60, 95),
-)
-
-
-def _changes(
-    config: DetectorConfig,
-    cache: CropCache,
-    folder: Path,
-    train: NDArray[np.int64],
-    run: Callable[[list[Image]], NDArray[np.float32]],
-    progress: Progress,
-) -> NDArray[np.float32]:
-    """What small moves of the crop do to the statistics of some training faces."""
-    picked = np.random.default_rng((config.seed, 13)).permutation(train)[: config.read_out.moved]
-    seen = []
-    for name in ("as-is", "moved"):
-
-        def crop_at(number: int, name: str = name) -> Image:
-            crop = np.array(cache.crops[picked[number]])
-            rng = np.random.default_rng((config.seed, 17, number))
-            return crop if name == "as-is" else augment(crop, rng, _MOVES)[0]
-
-        key = f"{name}-{len(picked)}-{config.seed}"
-        kept = _kept(config, folder, key, len(picked), crop_at, run, progress)
-        seen.append(kept.astype(np.float32))
-    changes: NDArray[np.float32] = seen[1] - seen[0]
-    return changes
-
-
-def hash_of(text: str) -> int:
-    """32 bits of SHA-256."""
-    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
 
 
 def _training_set(
