@@ -92,7 +92,6 @@ def _loss(model: Path, adapter: Path | None) -> float:
     """Mean loss a word, with the file's weights in float32."""
     import cv2
     import torch
-    from safetensors.numpy import load_file
 
     from assistant.evaluation.map_faces import shipped_pictures
     from assistant.prompting import PromptLibrary
@@ -103,11 +102,11 @@ def _loss(model: Path, adapter: Path | None) -> float:
     from assistant.vlm.llava import tokenizer_from_gguf, vision_tower
     from assistant.weights import locate
 
-    narrator = NarratorModel(
-        model, locate("projector-vits14"), rank=8, alpha=16, dtype=torch.float32
-    )
-    if adapter is not None:
-        narrator.load_lora(load_file(locate("narrator-lora-peft")))
+    projector = locate("projector-vits14")
+    if adapter is None:
+        narrator = NarratorModel(model, projector, dtype=torch.float32)
+    else:
+        narrator = NarratorModel.trained(model, projector, locate("narrator-lora-peft"))
     tokenizer, prompts = tokenizer_from_gguf(model), PromptLibrary(resource_dir("prompts"))
     eye = vision_tower(locate("dinov2-vits14"))
     pictures = [cv2.resize(picture, (224, 224)) for _, picture in shipped_pictures()]

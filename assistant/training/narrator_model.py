@@ -63,6 +63,21 @@ class NarratorModel(nn.Module):
         self.linear_2 = nn.Linear(second.shape[1], second.shape[0])
         self.load_projector(arrays)
 
+    @classmethod
+    def trained(
+        cls, gguf: Path, projector: Path, lora: Path, *, dtype: torch.dtype = torch.float32
+    ) -> NarratorModel:
+        """The model with an adapter as ``export_narrator`` writes it; its header tells the rank."""
+        from safetensors import safe_open
+
+        with safe_open(lora, "np") as file:
+            about = file.metadata() or {}
+            matrices = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        rank, alpha = int(about["rank"]), int(float(about["alpha"]))
+        model = cls(gguf, projector, rank=rank, alpha=alpha, dtype=dtype)
+        model.load_lora(matrices)
+        return model
+
     def load_projector(self, arrays: dict[str, NDArray[np.float32]]) -> None:
         """Set the projector's weights."""
         for name, array in arrays.items():

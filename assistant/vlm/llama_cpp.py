@@ -45,6 +45,8 @@ class LlamaCppBackend:
         queue_timeout: seconds to wait for the answers asked for before.
         load_timeout: seconds to load the model.
         context: tokens of prompt and answer together.
+        full_precision: keys and values in float32, attention unfused: slower, to compare with
+            torch (``tools/verify_narrator.py``).
         structured: hold the model to sentences that say what the facts say (a grammar of the case),
             wherever it is shown the facts. It chooses which, in which order and words.
     """
@@ -64,6 +66,7 @@ class LlamaCppBackend:
         queue_timeout: float = 120,
         load_timeout: float = 60,
         context: int = 4096,
+        full_precision: bool = False,
         structured: bool = False,
     ) -> None:
         for path in (model, mmproj, adapter):
@@ -80,6 +83,7 @@ class LlamaCppBackend:
             "cache_mib": _CACHE_MIB,
             "threads": max(1, threads // 2),
             "batch_threads": threads,
+            "full_precision": full_precision,
         }
         self._process = LlamaProcess(options, load_seconds=load_timeout)
         self._queue = TurnQueue()

@@ -55,6 +55,9 @@ def _start(options: dict[str, Any]) -> Any:
     params.ui = False
     params.warmup = False
     params.verbosity = 0
+    if options["full_precision"]:
+        params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
+        params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
     if options["adapter"]:
         params.lora_adapters = [
             xllamacpp.CommonAdapterLoraInfo(options["adapter"], options["adapter_scale"])

@@ -20,7 +20,7 @@ from assistant.errors import WeightsError
 __all__ = ["write_merged"]
 
 #: llama.cpp's number of a file of that kind.
-_FILE_TYPE = {"Q4_0": 2, "Q8_0": 7}
+_FILE_TYPE = {"F32": 0, "Q4_0": 2, "Q8_0": 7}
 
 
 def write_merged(base: Path, adapter: Path, target: Path, *, kind: str = "Q8_0") -> None:
@@ -30,7 +30,8 @@ def write_merged(base: Path, adapter: Path, target: Path, *, kind: str = "Q8_0")
         base: a language model in GGUF, of any quantisation that the ``gguf`` package reads.
         adapter: a LoRA of it in GGUF (``write_lora_gguf``).
         target: the file to write; it holds the base's settings and vocabulary.
-        kind: of the blocks' matrices, ``Q8_0`` or ``Q4_0``; the vocabulary's are always Q8_0.
+        kind: of the blocks' matrices, ``Q8_0`` or ``Q4_0``, the vocabulary's in Q8_0; or ``F32``,
+            for all of them.
 
     Raises:
         WeightsError: a file cannot be read, or the adapter is none or of another model.
@@ -63,7 +64,8 @@ def write_merged(base: Path, adapter: Path, target: Path, *, kind: str = "Q8_0")
         weights = dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
         if tensor.name in changes:
             weights += changes[tensor.name]
-        bits = GGMLQuantizationType[kind if tensor.name.startswith("blk.") else "Q8_0"]
+        in_block = tensor.name.startswith("blk.")
+        bits = GGMLQuantizationType[kind if in_block or kind == "F32" else "Q8_0"]
         writer.add_tensor(tensor.name, quantize(weights, bits), raw_dtype=bits)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

