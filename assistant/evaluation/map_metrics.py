@@ -219,7 +219,7 @@ def imputed(picture: NDArray[np.floating], hole: Mask) -> NDArray[np.float64]:
 
     ROAD's linear imputation without its noise. A hole that is the whole picture gets its mean.
     """
-    from scipy.sparse import csr_matrix, lil_matrix
+    from scipy.sparse import coo_matrix
     from scipy.sparse.linalg import spsolve
 
     filled = np.array(picture, np.float64)
@@ -229,21 +229,21 @@ def imputed(picture: NDArray[np.floating], hole: Mask) -> NDArray[np.float64]:
         return filled
     index = -np.ones(hole.shape, int)
     index[hole] = np.arange(count)
-    matrix = lil_matrix((count, count))
-    right = np.zeros((count, filled.shape[2]))
-    for i, (r, c) in enumerate(zip(*np.nonzero(hole), strict=True)):
-        total = 0.0
-        for dr, dc, weight in _NEIGHBOURS:
-            y, x = r + dr, c + dc
-            if not (0 <= y < hole.shape[0] and 0 <= x < hole.shape[1]):
-                continue
-            total += weight
-            if hole[y, x]:
-                matrix[i, index[y, x]] = -weight
-            else:
-                right[i] += weight * filled[y, x]
-        matrix[i, i] = total
-    filled[hole] = np.asarray(spsolve(csr_matrix(matrix), right)).reshape(count, -1)
+    rows, cols = np.nonzero(hole)
+    total, right = np.zeros(count), np.zeros((count, filled.shape[2]))
+    links: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
+    for dr, dc, weight in _NEIGHBOURS:
+        y, x = rows + dr, cols + dc
+        at = np.flatnonzero((y >= 0) & (y < hole.shape[0]) & (x >= 0) & (x < hole.shape[1]))
+        total[at] += weight
+        near = index[y[at], x[at]]
+        inside, known = near >= 0, at[near < 0]
+        links.append((at[inside], near[inside], np.full(int(inside.sum()), -weight)))
+        right[known] += weight * filled[y[known], x[known]]
+    links.append((np.arange(count), np.arange(count), total))
+    row, col, value = (np.concatenate(part) for part in zip(*links, strict=True))
+    matrix = coo_matrix((value, (row, col)), (count, count)).tocsc()
+    filled[hole] = np.asarray(spsolve(matrix, right)).reshape(count, -1)
     return filled
 
 

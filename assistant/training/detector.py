@@ -25,7 +25,7 @@ from assistant.interfaces import FaceFinder
 from assistant.training.detector_config import DetectorConfig
 from assistant.training.face_cache import CropCache
 from assistant.training.finishing import KnownFaces, finish, known_faces
-from assistant.training.looks import Looks
+from assistant.training.looks import Looks, MoreFaces
 from assistant.training.read_out import TrainingSet, scores, train_read_outs
 from assistant.training.splits import balanced_weights
 from assistant.types import Image
@@ -136,9 +136,10 @@ def fit_read_out(
         config=config, cache=cache, parts=faces.parts, folder=folder, run=run, progress=progress
     )
     plain = looks.plain(len(faces.rows))
-    blended, origin = looks.blended()
     train = np.flatnonzero((faces.parts == "train") & faces.usable)
-    data = _training_set(config, faces.rows, plain, faces.labels, train, blended, origin)
+    blended = looks.blended()
+    more = [made for made in (blended, looks.without(train), *looks.exchanged()) if made]
+    data = _training_set(config, faces.rows, plain, faces.labels, train, more)
     if config.read_out.both_sides:
         data = replace(data, other_side=looks.other_sides(train))
     if config.read_out.degraded_share:
@@ -154,7 +155,7 @@ def fit_read_out(
         checkpoint=checkpoint,
         progress=progress,
     )
-    return read_out, plain, len(blended)
+    return read_out, plain, len(blended.rows) if blended else 0
 
 
 def _training_set(
@@ -163,18 +164,27 @@ def _training_set(
     plain: NDArray[np.float16],
     labels: NDArray[np.int64],
     train: NDArray[np.int64],
-    blended: NDArray[np.float16],
-    origin: list[int],
+    more: Sequence[MoreFaces],
 ) -> TrainingSet:
-    factors = [config.source_weights.get(known[i].source, 1.0) for i in train]
-    factors += [
-        config.self_blended_weight * config.source_weights.get(known[i].source, 1.0) for i in origin
+    """The plain training faces first, then those that were made of them."""
+    groups = [
+        MoreFaces(
+            statistics=plain[train],
+            rows=[int(i) for i in train],
+            labels=labels[train],
+            weight=1.0,
+            blended=False,
+        ),
+        *more,
     ]
-    both = np.concatenate([labels[train], np.ones(len(origin), np.int64)])
+    sources = np.array([known[row].source for group in groups for row in group.rows])
+    factors = np.concatenate([np.full(len(group.rows), group.weight) for group in groups])
+    factors = factors * [config.source_weights.get(source, 1.0) for source in sources]
+    both = np.concatenate([group.labels for group in groups])
     return TrainingSet(
-        statistics=np.concatenate([plain[train], blended]),
+        statistics=np.concatenate([group.statistics for group in groups]),
         labels=both,
-        weights=balanced_weights(both, np.array(factors)),
-        sources=np.array([known[int(i)].source for i in [*train, *origin]]),
-        blended=np.arange(len(both)) >= len(train),
+        weights=balanced_weights(both, factors),
+        sources=sources,
+        blended=np.repeat([g.blended for g in groups], [len(g.rows) for g in groups]),
     )

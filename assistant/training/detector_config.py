@@ -12,6 +12,7 @@ from assistant.detectors.tower import TOWERS, TowerLayout
 from assistant.errors import ConfigError
 from assistant.training.augmentation import Augmentation
 from assistant.training.degradation import Degradation
+from assistant.training.partial import Partial
 from assistant.types import CropSpec
 
 __all__ = [
@@ -74,6 +75,7 @@ class ReadOutConfig(_Strict):
         default=0.0, ge=0, le=1, description="of the draws: the face in a worse quality"
     )
     degradation: Degradation = Degradation()
+    partial: Partial = Partial()
     experts: tuple[ExpertConfig, ...] = ()
     expert_share: float = Field(default=0.6, gt=0, le=1)
     gate_epochs: int = Field(default=8, ge=1, le=1000)

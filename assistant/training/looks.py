@@ -1,4 +1,4 @@
-"""What the tower sees of training faces: plain, mirrored, in a worse quality, blended, moved.
+"""What the tower sees of training faces: as they are, mirrored, worse, blended, in part, moved.
 
 Each look is the statistics of some crops, kept on disk under a name that says all they depend on.
 """
@@ -8,24 +8,34 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.errors import InferenceError, TrainingError
 from assistant.training.augmentation import Augmentation, augment
 from assistant.training.degradation import degrade
 from assistant.training.detector_config import DetectorConfig
 from assistant.training.face_cache import CropCache, StatisticsCache
+from assistant.training.partial import exchanged, mended, spared, without_some
 from assistant.training.self_blended import self_blend
 from assistant.types import Image
 
-__all__ = ["Looks", "hash_of"]
+__all__ = ["Looks", "MoreFaces", "hash_of"]
 
 _LOG = logging.getLogger(__name__)
 _Rows = NDArray[np.int64] | Sequence[int]
+_Then = Callable[[Image, NDArray[np.bool_], np.random.Generator], Image]
+#: Looks at a face with a part exchanged: name, label, seed of its draws, what is done then.
+_PART_LOOKS: tuple[tuple[str, int, int, _Then | None], ...] = (
+    ("exchanged", 1, 33, None),
+    ("mended", 0, 34, mended),
+    ("spared", 1, 35, spared),
+)
 
 #: Moves of a crop as another finding of the same face makes them, and another file of it.
 _MOVES = Augmentation(
@@ -45,6 +55,21 @@ _MOVES = Augmentation(
 def hash_of(text: str) -> int:
     """32 bits of SHA-256."""
     return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoreFaces:
+    """Faces made from those of the training part.
+
+    ``statistics`` N x blocks x 3 x width; ``rows`` they were made from; ``labels`` (1 =
+    manipulated); ``weight`` of one beside a plain face; ``blended``: made from two pictures.
+    """
+
+    statistics: NDArray[np.float16]
+    rows: list[int]
+    labels: NDArray[np.int64]
+    weight: float
+    blended: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +119,13 @@ class Looks:
         key = f"{hash_of(f'{how.model_dump_json()} {seed}'):08x}"
         return self._kept(f"degraded-{len(train)}-{key}", train, change)
 
-    def blended(self) -> tuple[NDArray[np.float16], list[int]]:
-        """Of self-blended faces of the training part, and the row each was made from."""
+    def blended(self) -> MoreFaces | None:
+        """Real faces of the training part, each blended with itself; None where none is wanted."""
         config, cache = self.config, self.cache
         rng = np.random.default_rng(11)
         picked = cache.pick_for_blending(self.parts, config.self_blended, rng)
         if not picked:
-            shape = (0, len(config.read_out.blocks), 3, config.layout.width)
-            return np.zeros(shape, np.float16), []
+            return None
         picked = [int(i) for i in rng.permutation(picked)]
 
         def change(number: int, crop: Image) -> Image:
@@ -115,7 +139,81 @@ class Looks:
                 return np.zeros_like(crop)
 
         key = hash_of(json.dumps([config.self_blended, len(self.parts), config.seed]))
-        return self._kept(f"self-blended-{key:08x}", picked, change), picked
+        return MoreFaces(
+            statistics=self._kept(f"self-blended-{key:08x}", picked, change),
+            rows=picked,
+            labels=np.ones(len(picked), np.int64),
+            weight=config.self_blended_weight,
+        )
+
+    def without(self, train: NDArray[np.int64]) -> MoreFaces | None:
+        """Training faces of both kinds with a part taken out: they stay what they are."""
+        how = self.config.read_out.partial
+        sources = np.array([self.cache.rows[i].source for i in train])
+        rng = np.random.default_rng((self.config.seed, 21))
+        drawn = [
+            rng.permutation(train[sources == source])[: round(share * (sources == source).sum())]
+            for source, share in sorted(how.without.items())
+        ]
+        picked = [int(i) for i in rng.permutation(np.concatenate(drawn))] if drawn else []
+        if not picked:
+            return None
+
+        def change(number: int, crop: Image) -> Image:
+            draws = np.random.default_rng((self.config.seed, 31, number))
+            points = self.cache.landmarks(picked[number])
+            return self._finished(without_some(crop, points, draws), draws)
+
+        return MoreFaces(
+            statistics=self._kept(self._partial_name("without", picked), picked, change),
+            rows=picked,
+            labels=np.array([self.cache.rows[i].label for i in picked], np.int64),
+            weight=how.weight,
+            blended=False,
+        )
+
+    def exchanged(self) -> list[MoreFaces]:
+        """Real faces with a part exchanged: as such, with that part taken out, and with another."""
+        rng = np.random.default_rng((self.config.seed, 22))
+        shares = self.config.read_out.partial.exchanged
+        drawn = rng.permutation(self.cache.pick_for_blending(self.parts, shares, rng))
+        picked = [int(i) for i in drawn]
+        if not picked:
+            return []
+        donors = {source: self.cache.blendable(self.parts, source) for source in shares}
+        found = []
+        for name, label, seed, then in _PART_LOOKS:
+            change = partial(self._part, picked, donors, seed, then)
+            found.append(
+                MoreFaces(
+                    statistics=self._kept(self._partial_name(name, picked), picked, change),
+                    rows=picked,
+                    labels=np.full(len(picked), label, np.int64),
+                    weight=self.config.read_out.partial.weight,
+                )
+            )
+        return found
+
+    def _part(
+        self,
+        picked: Sequence[int],
+        donors: Mapping[str, list[int]],
+        seed: int,
+        then: _Then | None,
+        place: int,
+        crop: Image,
+    ) -> Image:
+        """A face with a part exchanged, the same for every ``then`` that changes it further."""
+        row = picked[place]
+        draws = np.random.default_rng((self.config.seed, 32, place))
+        own = np.random.default_rng((self.config.seed, seed, place))
+        donor = np.array(self.cache.crops[draws.choice(donors[self.cache.rows[row].source])])
+        try:
+            picture, mask = exchanged(crop, self.cache.landmarks(row), donor, draws)
+        except (ValueError, InferenceError, TrainingError) as error:
+            _LOG.warning("row %s: left out (%s)", self.cache.rows[row].name, error)
+            return np.zeros_like(crop)
+        return self._finished(then(picture, mask, own) if then else picture, own)
 
     def changes(self, train: NDArray[np.int64]) -> NDArray[np.float32]:
         """What small moves of the crop do to the statistics of some training faces."""
@@ -131,6 +229,19 @@ class Looks:
         after = self._kept(f"moved-{key}", picked, moved).astype(np.float32)
         found: NDArray[np.float32] = after - as_is
         return found
+
+    def _finished(self, crop: Image, draws: np.random.Generator) -> Image:
+        """Half of the crops mirrored, some in a worse quality."""
+        if self.config.flip and draws.random() < 0.5:
+            crop = _turned(crop)
+        if draws.random() < self.config.read_out.partial.degraded:
+            crop = degrade(crop, draws, self.config.read_out.degradation)
+        return crop
+
+    def _partial_name(self, name: str, picked: Sequence[int]) -> str:
+        how = self.config.read_out
+        key = [how.partial.model_dump(), how.degradation.model_dump(), len(self.parts)]
+        return f"{name}-{len(picked)}-{hash_of(json.dumps([*key, self.config.seed])):08x}"
 
     def _mirrored(self) -> NDArray[np.bool_]:
         """Which rows are looked at mirrored while training."""
