@@ -12,7 +12,6 @@ EFFECTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "train": (
             "With {region} covered, the score falls from {before} to {after}.",
             "When {region} is covered, the score falls from {before} to {after}.",
-            "Without {region}, the score falls from {before} to {after}.",
         ),
         "heldout": ("With {region} covered, the score drops from {before} to {after}.",),
     },

@@ -131,7 +131,9 @@ def _explanation(evidence: Evidence) -> Plan:
         chosen.pop(max(i for i, (_, must) in enumerate(chosen) if must))
     room = _room(fixed, chosen)
     least = sum(_shortest(s) for s in [*fixed.values(), *(s for s, must in chosen if must)])
-    parts: list[Part | tuple[Part, Part]] = [*_pair(fixed, "score", "verdict")]
+    # The answer first, then the number it rests on.
+    opening = (Part(tuple(fixed[name])) for name in ("verdict", "score") if name in fixed)
+    parts: list[Part | tuple[Part, Part]] = [*opening]
     for said, must in chosen:
         needed = must
         if not must:
