@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assistant.attribution.counterfactual import CounterfactualMethod, probe
+from assistant.attribution.counterfactual import CounterfactualMethod, probe, region_effects
 from assistant.evidence import (
     counterfactual_fact,
     fragility_fact,
@@ -10,7 +10,7 @@ from assistant.evidence import (
     minimal_set_fact,
 )
 from assistant.interfaces import Calibrator, Detector
-from assistant.types import FaceAnalysis, Fact, ranked_regions
+from assistant.types import FaceAnalysis, Fact, Verdict, ranked_regions
 
 __all__ = ["fragility_facts", "region_facts"]
 
@@ -25,7 +25,11 @@ def region_facts(
     *,
     method: CounterfactualMethod = "inpaint",
 ) -> tuple[Fact, ...]:
-    """C facts: the face parts that stand out (else the first one), each neutralised.
+    """C facts: the face parts that stand out and the one that carries the score, each neutralised.
+
+    What the map points to and what the score rests on may differ, so every part in view is taken
+    out once; where the verdict is not *likely real*, the part that lowers the score most is probed
+    too. With nothing to probe the map's first part is.
 
     Args:
         result: the face, with its regions.
@@ -37,16 +41,23 @@ def region_facts(
         InferenceError: a score is not finite.
     """
     ranked = [r for r in ranked_regions(result.regions) if r.region != "background"]
-    chosen = [r for r in ranked if r.stands_out][:_MOST_REGIONS] or ranked[:1]
-    if not chosen:
+    if not ranked:
         return ()
-    standing = {r.region for r in chosen if r.stands_out}
+    standing = [r.region for r in ranked if r.stands_out][:_MOST_REGIONS]
+    chosen = list(standing)
+    if result.score.verdict is not Verdict.LIKELY_REAL:
+        crop, points = result.face.crop, result.face.crop_landmarks
+        effects = region_effects(detector, crop, points, method=method)
+        strongest = min(effects, key=lambda name: effects[name], default="")
+        if strongest and effects[strongest] < 0 and strongest not in chosen:
+            chosen.append(strongest)
+    chosen = chosen or [ranked[0].region]
     card = probe(
         detector,
         calibrator,
         result.face.crop,
         result.face.crop_landmarks,
-        regions=[r.region for r in chosen],
+        regions=chosen,
         method=method,
         controls=_CONTROLS,
         variations=(),

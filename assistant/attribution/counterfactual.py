@@ -31,6 +31,7 @@ __all__ = [
     "Fragility",
     "MinimalSet",
     "probe",
+    "region_effects",
 ]
 
 #: The minimal set is looked for among at most this many regions.
@@ -252,6 +253,31 @@ def probe(
         scored=len(crops) + more,
         seconds=time.perf_counter() - began,
     )
+
+
+def region_effects(
+    detector: Detector,
+    crop: Image,
+    crop_landmarks: NDArray[np.floating],
+    *,
+    method: CounterfactualMethod = "inpaint",
+) -> dict[str, float]:
+    """What taking out each face part alone does to the raw score: after minus before.
+
+    One batch without controls: it tells which parts are worth a :func:`probe`, not whether chance
+    does the same. Empty where no face part can be named.
+
+    Raises:
+        InferenceError: a score is not finite.
+    """
+    names = [name for name in REGIONS if name != "background"]
+    masks, _ = _visible(crop, crop_landmarks, names)
+    if not masks:
+        return {}
+    face = _face_of(crop, crop_landmarks)
+    without = [neutralise(crop, mask, method, face=face) for mask in masks.values()]
+    logits = _scores(detector, [crop, *without])
+    return dict(zip(masks, (float(x - logits[0]) for x in logits[1:]), strict=True))
 
 
 def _known(

@@ -72,7 +72,7 @@ def maps(
     """Measure heat maps against known masks, beside random and a centre prior."""
     from assistant.compose import build_detector, region_baseline
     from assistant.evaluation.known_masks import sample_rounds
-    from assistant.evaluation.map_counterfactuals import evaluate_counterfactuals
+    from assistant.evaluation.map_counterfactuals import evaluate_counterfactuals, first_by_effect
     from assistant.evaluation.maps import able, evaluate_maps
     from assistant.evaluation.maps_page import maps_page
     from assistant.evaluation.maps_report import maps_json, maps_markdown
@@ -110,6 +110,15 @@ def maps(
     result["counterfactuals"] = {
         "over": "flagged" if flagged else "all",
         "methods": evaluate_counterfactuals(detector, calibrator, (flagged or swaps)[:deep]),
+        "first_region": first_by_effect(
+            detector,
+            flagged or swaps,
+            flagged_as_it_is={
+                s.name
+                for s, row in zip(samples, first, strict=True)
+                if s.kind == "untouched" and row.flagged
+            },
+        ),
     }
     text = json.dumps(result, indent=2)
     if out is not None:

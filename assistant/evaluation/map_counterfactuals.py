@@ -7,18 +7,18 @@ region moves the score more than chance does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 
-from assistant.attribution.counterfactual import probe
+from assistant.attribution.counterfactual import probe, region_effects
 from assistant.attribution.neutralise import NEUTRALISERS
 from assistant.evaluation.known_masks import KnownMask
 from assistant.evaluation.map_metrics import bootstrap
 from assistant.interfaces import Calibrator, Detector
 
-__all__ = ["evaluate_counterfactuals"]
+__all__ = ["evaluate_counterfactuals", "first_by_effect"]
 
 
 def evaluate_counterfactuals(
@@ -75,3 +75,34 @@ def evaluate_counterfactuals(
             "beyond": round(float(np.mean(gap > 0)), 4) if true else None,
         }
     return out
+
+
+def first_by_effect(
+    detector: Detector, samples: Sequence[KnownMask], *, flagged_as_it_is: Collection[str] = ()
+) -> dict[str, Any]:
+    """How often the part that lowers the score most, once it is taken out, is the exchanged one.
+
+    Args:
+        detector: scores.
+        samples: those with a ``region`` are used; all of them should be flagged.
+        flagged_as_it_is: names of faces that are flagged without an exchange: no map and no
+            counterfactual can be right about them.
+
+    Returns:
+        ``value``, ``interval`` (95 %, faces drawn whole), ``n``; ``caused`` and ``n_caused``: over
+        the faces that are flagged through the exchange.
+    """
+    used = [sample for sample in samples if sample.region]
+    right = []
+    for sample in used:
+        effects = region_effects(detector, sample.crop, sample.crop_landmarks)
+        right.append(bool(effects) and min(effects, key=lambda n: effects[n]) == sample.region)
+    caused = [hit for hit, s in zip(right, used, strict=True) if s.name not in flagged_as_it_is]
+    mean, low, high = bootstrap([float(hit) for hit in right], groups=[s.name for s in used])
+    return {
+        "value": round(mean, 4) if right else None,
+        "interval": [round(low, 4), round(high, 4)] if right else [None, None],
+        "n": len(right),
+        "caused": round(float(np.mean(caused)), 4) if caused else None,
+        "n_caused": len(caused),
+    }

@@ -255,4 +255,16 @@ def _causes(found: Mapping[str, Any] | None) -> str:
             f"| {name} | {entry['n']} | {entry['change']:.2f} | {entry['control']:.2f} | {ratio} | "
             f"{_cell(entry['difference'], entry['interval'])} |"
         )
+    named = found.get("first_region")
+    if named and named["n"]:
+        lines += [
+            "",
+            "The part that lowers the score most, once it is taken out, is the exchanged one: "
+            f"{_cell(named['value'], named['interval'])} of {named['n']}"
+            + (
+                f", {named['caused']:.2f} of the {named['n_caused']} flagged through the exchange."
+                if named["n_caused"]
+                else "."
+            ),
+        ]
     return "\n".join(lines)

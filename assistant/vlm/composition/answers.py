@@ -61,6 +61,7 @@ def _why(writer: Writer, question: str) -> list[Line]:
     return [
         *writer.score(),
         *writer.verdict(),
+        *writer.causes(),
         *writer.regions(most=2),
         *writer.effects(most=1),
         *writer.map_limit(),
@@ -72,7 +73,8 @@ def _where(writer: Writer, question: str) -> list[Line]:
     if not asked:
         if not writer.facts(FactKind.REGION):
             return [writer.closed("scope")]
-        return [*writer.regions(), *writer.effects(most=1), *writer.map_limit()]
+        causes = writer.causes()
+        return [*causes, *writer.regions(), *writer.effects(most=1), *writer.map_limit()]
     lines: list[Line] = []
     for region in asked[:2]:
         lines += writer.region_asked(region)

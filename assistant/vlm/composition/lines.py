@@ -62,6 +62,7 @@ class Writer:
         self.variant: Variant = variant
         self._sides_told: set[str] = set()
         self._regions_told: set[str] = set()
+        self._effects_told: set[str] = set()
         self._care_told = False  # that the score is to be trusted less
 
     def say(self, topic: str, *facts: Fact, **fields: str) -> Line:
@@ -223,20 +224,30 @@ class Writer:
 
     # -- what if --------------------------------------------------------------------------------
 
+    def causes(self) -> list[Line]:
+        """What lowers the score most once it is taken out, beyond what random patches do."""
+        facts = [fact for fact in self._untold_effects() if fact.values["effect"] == "lowers"]
+        if not facts:
+            return []
+        strongest = min(facts, key=lambda f: f.values["after"] - f.values["before"])
+        self._effects_told.add(strongest.id)
+        return self.effect(strongest)
+
     def effects(self, regions: Sequence[str] = (), *, most: int = 2) -> list[Line]:
         """What neutralising regions did: those named, else the most telling ones."""
-        facts = [f for f in self.facts(FactKind.COUNTERFACTUAL) if "effect" in f.values]
+        facts = self._untold_effects()
         if regions:
             facts = [f for f in facts if f.values["region"] in regions]
         else:
             # What moves the score most comes first; what tells nothing of a region is left out.
             facts.sort(key=lambda f: -abs(f.values["after"] - f.values["before"]))
-            facts = [
-                f
-                for f in facts
-                if f.values["effect"] in {"lowers", "raises"} or f.values["stands_out"]
-            ]
+            moves = {"lowers", "raises"}
+            facts = [f for f in facts if f.values["effect"] in moves or f.values["stands_out"]]
         return [line for fact in facts[:most] for line in self.effect(fact)]
+
+    def _untold_effects(self) -> list[Fact]:
+        facts = (f for f in self.facts(FactKind.COUNTERFACTUAL) if "effect" in f.values)
+        return [fact for fact in facts if fact.id not in self._effects_told]
 
     def effect(self, fact: Fact) -> list[Line]:
         """What neutralising one region did to the score, and to the verdict where it changes.

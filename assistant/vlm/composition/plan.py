@@ -93,9 +93,11 @@ def _parts(regions: int, effects: int) -> tuple[tuple[_Slot, bool], ...]:
         (lambda w: w.closeness(), True),
         # Before the regions: of what must be said, the last is left out where there is no room.
         (lambda w: w.fragility(), True),
-        (lambda w: w.regions(most=regions), True),
-        # As after the regions, which are always told: no side is explained twice.
-        (lambda w: [w.regions(most=regions), w.effects(most=effects)][1], True),
+        # What the score rests on, then what the map shows; each as after those before it, so that
+        # no side is explained twice.
+        (lambda w: w.causes(), True),
+        (lambda w: [w.causes(), w.regions(most=regions)][1], True),
+        (lambda w: [w.causes(), w.regions(most=regions), w.effects(most=effects)][2], True),
         (lambda w: w.quality(most=1), True),
         # As after the quality notes, to which it may refer.
         (lambda w: [w.quality(most=1), w.domain()][1], True),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assistant.attribution.counterfactual import Counterfactual, probe
+from assistant.attribution.counterfactual import Counterfactual, probe, region_effects
 from assistant.attribution.neutralise import NEUTRALISERS, VARIATIONS, neutralise, random_patch
 from assistant.attribution.regions import region_masks
 from assistant.detectors.planted import PlantedCueDetector
@@ -49,6 +49,15 @@ def test_the_true_region_comes_first_and_matters(card):
     assert first.change < -0.5
     assert abs(first.change) > 2 * abs(first.control_mean)
     assert first.verdict_after is not card.verdict
+
+
+def test_one_batch_tells_which_part_carries_the_score(crop):
+    detector = Counting(MOUTH_CUE)
+    effects = region_effects(detector, crop, POINTS)
+    assert len(detector.calls) == 1
+    assert set(effects) == set(REGIONS) - {"background"}
+    assert min(effects, key=lambda name: effects[name]) == "mouth"
+    assert region_effects(detector, crop, np.full((5, 2), 80.0)) == {}
 
 
 def test_other_regions_do_not_matter(card):

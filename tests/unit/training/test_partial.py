@@ -1,5 +1,6 @@
 """Faces with a part exchanged, mended or taken out."""
 
+import cv2
 import numpy as np
 import pytest
 import yaml
@@ -77,7 +78,8 @@ def test_only_the_part_is_the_donors(face):
         if np.random.default_rng(seed).random() < 0.5:
             continue  # blended with itself
         picture, mask = exchanged(crop, points, donor, rng)
-        assert (picture == crop).all(-1)[~mask].mean() > 0.98
+        rim = cv2.dilate(mask.astype(np.uint8), np.ones((31, 31))) > 0
+        assert (picture == crop)[~rim].all()
         assert (picture != crop).any(-1)[mask].mean() > 0.5
 
 
