@@ -333,6 +333,8 @@ def _shape(text: str, truth: Truth) -> list[Claim]:
     if re.search(r"\bcase is close\b|\bcrosses a threshold\b", text):
         true = any(low < t < high for t in truth.numbers["threshold"])
         found.append(Claim(kind="other", said="close", true=true))
+    if "no clear verdict" in text:
+        found.append(Claim(kind="other", said="unclear", true=truth.verdict == "uncertain"))
     if re.search(r"\bcalibrated on\b", text):
         unlike = re.search(r"\bunlike\b|\bnot calibrated\b", text) is not None
         found.append(Claim(kind="other", said="like known", true=truth.like_known is (not unlike)))

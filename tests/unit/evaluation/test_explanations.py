@@ -104,6 +104,8 @@ def test_the_judge_finds_composed_text_true() -> None:
         "The person is a woman.",
         "The detector is 93% accurate.",
         "This face is like the faces the detector was calibrated on.",
+        "The score gives no clear verdict.",
+        "Random patches of that size move it by 60 points on average.",
     ],
 )
 def test_the_judge_finds_false_sentences_false(sentence: str) -> None:
