@@ -58,8 +58,8 @@ def _lines(writer: Writer, regions: int, effects: int, notes: int) -> list[Line]
     origin, fragility, smallest = writer.origin(most=1), writer.fragility(), writer.smallest_set()
     chosen: dict[str, list[Line]] = {}
     for name, lines in (
-        ("meaning", meaning),
         ("fragility", fragility),
+        ("meaning", meaning),
         ("origin", origin),
         ("smallest", smallest),
         ("width", width),
