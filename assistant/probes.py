@@ -27,8 +27,8 @@ def region_facts(
 ) -> tuple[Fact, ...]:
     """C facts: the face parts that stand out and the one that carries the score, each neutralised.
 
-    What the map points to and what the score rests on may differ, so every part in view is taken
-    out once; where the verdict is not *likely real*, the part that lowers the score most is probed
+    What the map points to and what the score rests on may differ: where the verdict is not *likely
+    real*, every part in view is taken out once, and the one that lowers the score most is probed
     too. With nothing to probe the map's first part is.
 
     Args:
