@@ -111,13 +111,7 @@ def maps(
         "over": "flagged" if flagged else "all",
         "methods": evaluate_counterfactuals(detector, calibrator, (flagged or swaps)[:deep]),
         "first_region": first_by_effect(
-            detector,
-            flagged or swaps,
-            flagged_as_it_is={
-                s.name
-                for s, row in zip(samples, first, strict=True)
-                if s.kind == "untouched" and row.flagged
-            },
+            detector, flagged or swaps, flagged_as_it_is=table.flagged_as_it_is
         ),
     }
     text = json.dumps(result, indent=2)

@@ -48,6 +48,10 @@ TRAIN_COMMANDS: dict[str, tuple[str, str]] = {
         "Train a text tower against the locked picture tower.",
     ),
     "detector": ("assistant.cli.train_detector:detector", "Train a detector from a manifest."),
+    "generated-faces": (
+        "assistant.cli.train_generated:generated_faces",
+        "Make faces of people who do not exist, to train on.",
+    ),
     "ablation": (
         "assistant.cli.train_ablation:ablation",
         "Train the published recipe term by term, with several seeds.",

@@ -27,16 +27,16 @@ __all__ = ["detector"]
 def detector(context: click.Context, config: Path, work: Path, out: Path, as_json: bool) -> None:
     """Train a detector as CONFIG (YAML) says, calibrate it, and write one file."""
     from assistant.compose import build_finder
-    from assistant.evaluation.face_manifest import read_manifest, require_both_classes
+    from assistant.evaluation.face_manifest import require_both_classes
     from assistant.training.detector import train_detector
-    from assistant.training.detector_config import load_config
+    from assistant.training.detector_config import load_config, manifest_rows
     from assistant.training.joint_run import train_joint
     from assistant.training.tuning_run import train_layer_norms
     from assistant.weights import locate
 
     settings = settings_of(context)
     loaded = load_config(config)
-    require_both_classes(read_manifest(loaded.manifest))  # before anything is fetched or made
+    require_both_classes(manifest_rows(loaded))  # before anything is fetched or made
     base = locate(loaded.base, data_dir=settings.data_dir)
     work.mkdir(parents=True, exist_ok=True)
     recipes = {"read-out": train_detector, "joint": train_joint, "layer-norms": train_layer_norms}

@@ -17,6 +17,7 @@ from assistant.detectors.tower import Tower
 __all__ = [
     "LowRankLinear",
     "attach_low_rank",
+    "fold_low_rank",
     "low_rank_factors",
     "merge_low_rank",
     "sum_low_rank",
@@ -60,6 +61,16 @@ def attach_low_rank(tower: Tower, blocks: Sequence[int], rank: int) -> dict[str,
             tower.set_submodule(name, updated)
             factors[f"{name}.up"], factors[f"{name}.down"] = updated.up, updated.down
     return factors
+
+
+def fold_low_rank(tower: Tower) -> None:
+    """Add the updates of :func:`attach_low_rank` to the layers' weights, in place, for use."""
+    for name, module in list(tower.named_modules()):
+        if isinstance(module, LowRankLinear):
+            layer = module.base
+            summed = layer.weight.float() + (module.up @ module.down).float()
+            layer.weight = nn.Parameter(summed.to(layer.weight.dtype), requires_grad=False)
+            tower.set_submodule(name, layer)
 
 
 def low_rank_factors(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor, Tensor]]:

@@ -1,8 +1,8 @@
-"""Augmentation of training crops, as in arXiv 2503.19683, plus downscaling.
+"""Augmentation of training crops, as in arXiv 2503.19683, plus downscaling, sharpening and noise.
 
 Published: mirror 0.5; affine 10 degrees, 10 %, 0.9 to 1.1; blur 7 with 0.1; jitter 0.1; JPEG 40 to
-100. The same changes meet real and manipulated faces, so that none of them can tell the classes
-apart.
+100; sharpening and noise are off unless asked for. The same changes meet real and manipulated
+faces, so that none of them can tell the classes apart.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class Augmentation(BaseModel):
     scale: float = Field(default=0.1, ge=0, lt=1, description="0.1: 0.9 to 1.1")
     blur: float = Field(default=0.1, ge=0, le=1, description="share of blurred crops")
     downscale: float = Field(default=0.2, ge=0, le=1, description="share of shrunk crops")
+    sharpen: float = Field(default=0.0, ge=0, le=1, description="share of sharpened crops")
+    noise: float = Field(default=0.0, ge=0, le=1, description="share of noisy crops")
     jitter: float = Field(default=0.1, ge=0, lt=1, description="of brightness and contrast")
     jpeg: float = Field(default=1.0, ge=0, le=1, description="share of recompressed crops")
     jpeg_quality: tuple[int, int] = (40, 100)
@@ -60,6 +62,13 @@ def augment(
         small = cv2.resize(changed, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
         back = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
         changed = np.asarray(back, np.uint8)
+    if how.sharpen and rng.random() < how.sharpen:
+        soft = cv2.GaussianBlur(changed, (0, 0), float(rng.uniform(0.6, 1.5)))
+        amount = float(rng.uniform(0.2, 1.2))
+        changed = np.asarray(cv2.addWeighted(changed, 1.0 + amount, soft, -amount, 0.0), np.uint8)
+    if how.noise and rng.random() < how.noise:
+        grain = rng.normal(0.0, rng.uniform(1.0, 7.0), changed.shape)
+        changed = np.clip(np.rint(changed + grain), 0, 255).astype(np.uint8)
     if how.jitter:
         bright, contrast = rng.uniform(1 - how.jitter, 1 + how.jitter, 2)
         tint = rng.uniform(1 - how.jitter / 2, 1 + how.jitter / 2, 3)

@@ -20,9 +20,9 @@ from assistant.detectors.tower import (
     fit_positions,
     run_blocks,
 )
-from assistant.evaluation.face_manifest import ManifestRow, read_manifest
+from assistant.evaluation.face_manifest import ManifestRow
 from assistant.interfaces import FaceFinder
-from assistant.training.detector_config import DetectorConfig
+from assistant.training.detector_config import DetectorConfig, manifest_rows
 from assistant.training.face_cache import CropCache
 from assistant.training.finishing import KnownFaces, finish, known_faces
 from assistant.training.looks import Looks, MoreFaces
@@ -80,7 +80,7 @@ def train_detector(
         TrainingError: the manifest is wrong, one class only, or the loss is not finite.
     """
     torch.set_num_threads(config.threads)
-    rows = read_manifest(config.manifest)
+    rows = manifest_rows(config)
     limit = min(config.limit or len(rows), len(rows))
     state = load_file(base)
     layout = config.layout
@@ -95,7 +95,9 @@ def train_detector(
         folder=cache.folder,
         checkpoint=work / "read-out",
         progress=progress,
+        held_out=True,
     )
+    assert plain is not None  # noqa: S101 - asked for above
     return finish(
         config,
         faces,
@@ -116,7 +118,8 @@ def fit_read_out(
     folder: Path,
     checkpoint: Path,
     progress: Progress,
-) -> tuple[SumReadOut, NDArray[np.float16], int]:
+    held_out: bool = False,
+) -> tuple[SumReadOut, NDArray[np.float16] | None, int]:
     """Train ``config.read_out`` over the statistics that a tower gives.
 
     Args:
@@ -127,19 +130,22 @@ def fit_read_out(
         folder: of the statistics; one for each tower.
         checkpoint: of the read-out's training.
         progress: as :func:`train_detector`.
+        held_out: make the statistics of the rows that are not learnt from too.
 
     Returns:
-        The read-out, the statistics of all rows, and how many blends were among the training set.
+        The read-out, the statistics of all rows (None without ``held_out``), and how many blends
+        were among the training set.
     """
     folder.mkdir(parents=True, exist_ok=True)
     looks = Looks(
         config=config, cache=cache, parts=faces.parts, folder=folder, run=run, progress=progress
     )
-    plain = looks.plain(len(faces.rows))
     train = np.flatnonzero((faces.parts == "train") & faces.usable)
+    plain = looks.plain(len(faces.rows)) if held_out else None
+    learnt = looks.learnt(train) if plain is None else plain[train]
     blended = looks.blended()
     more = [made for made in (blended, looks.without(train), *looks.exchanged()) if made]
-    data = _training_set(config, faces.rows, plain, faces.labels, train, more)
+    data = _training_set(config, faces.rows, learnt, faces.labels, train, more)
     if config.read_out.both_sides:
         data = replace(data, other_side=looks.other_sides(train))
     if config.read_out.degraded_share:
@@ -161,7 +167,7 @@ def fit_read_out(
 def _training_set(
     config: DetectorConfig,
     known: Sequence[ManifestRow],
-    plain: NDArray[np.float16],
+    learnt: NDArray[np.float16],
     labels: NDArray[np.int64],
     train: NDArray[np.int64],
     more: Sequence[MoreFaces],
@@ -169,7 +175,7 @@ def _training_set(
     """The plain training faces first, then those that were made of them."""
     groups = [
         MoreFaces(
-            statistics=plain[train],
+            statistics=learnt,
             rows=[int(i) for i in train],
             labels=labels[train],
             weight=1.0,

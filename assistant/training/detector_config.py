@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from assistant.detectors.tower import TOWERS, TowerLayout
 from assistant.errors import ConfigError
+from assistant.evaluation.face_manifest import ManifestRow, read_manifest
 from assistant.training.augmentation import Augmentation
 from assistant.training.degradation import Degradation
 from assistant.training.partial import Partial
@@ -23,6 +24,7 @@ __all__ = [
     "ReadOutConfig",
     "TuningConfig",
     "load_config",
+    "manifest_rows",
 ]
 
 
@@ -161,6 +163,9 @@ class JointConfig(_Strict):
     pair_shares: dict[str, float] = {"blended": 1.0}
     blended_shares: dict[str, float] = {}
     self_blended: float = Field(default=0.6, ge=0, le=1)
+    generated_donors: float = Field(
+        default=0.0, ge=0, le=1, description="of the exchanges: parts of a generated face"
+    )
     augmentation: Augmentation = Augmentation()
     keep: Literal["best", "last"] = Field(
         default="best", description="which average: of the best validation, or of the last step"
@@ -203,12 +208,17 @@ class DetectorConfig(_Strict):
     from there, or from the trained detector ``start``, and tunes LayerNorms and low-rank updates
     with it; ``layer-norms`` tunes LayerNorms and a class-token head, as published.
     ``test_percent`` and ``calibration_percent`` are shares of the source videos.
+    ``more_manifests`` list further pictures, such as those of ``whyfake train generated-faces``;
+    a source of manipulated faces alone stands beside the real ones of the sources that
+    ``borrowed_reals`` names, in pairs and in what is measured.
     ``source_weights`` multiply a source's share of the loss; ``self_blended`` says how many
     blended faces are made of each real face of a source.
     """
 
     recipe: Literal["read-out", "joint", "layer-norms"]
     manifest: Path
+    more_manifests: tuple[Path, ...] = ()
+    borrowed_reals: dict[str, tuple[str, ...]] = {}
     base: str = "dinov2-vits14"
     tower: Literal["vit-s14", "vit-l14"] = "vit-s14"
     image_size: int | None = Field(
@@ -264,4 +274,16 @@ def load_config(path: Path) -> DetectorConfig:
             hint="Start from one in configs/.",
         ) from error
     start = None if config.start is None else path.parent / config.start
-    return config.model_copy(update={"manifest": path.parent / config.manifest, "start": start})
+    more = tuple(path.parent / manifest for manifest in config.more_manifests)
+    places = {"manifest": path.parent / config.manifest, "more_manifests": more, "start": start}
+    return config.model_copy(update=places)
+
+
+def manifest_rows(config: DetectorConfig) -> list[ManifestRow]:
+    """The rows of all manifests of a run, in the order in which they are named.
+
+    Raises:
+        TrainingError: a manifest cannot be read or has wrong rows; all are named.
+    """
+    manifests = (config.manifest, *config.more_manifests)
+    return [row for manifest in manifests for row in read_manifest(manifest)]

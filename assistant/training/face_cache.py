@@ -195,7 +195,7 @@ class StatisticsCache:
         *,
         limit: int,
         progress: Progress,
-        batch: int = 8,
+        batch: int = 32,
     ) -> None:
         """Run the tower over rows up to ``limit``; ``crop_at`` gives a row's crop."""
         limit = min(limit, len(self.values))

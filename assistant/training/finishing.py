@@ -87,12 +87,17 @@ def finish(
     )
     tested = {}
     for source in sorted(set(sources)):
-        part = (faces.parts == "test") & faces.usable & (sources == source)
+        held_out = (faces.parts == "test") & faces.usable
+        part = held_out & (sources == source)
+        own = int(part.sum())
+        lent = config.borrowed_reals.get(source, ())
+        part |= held_out & np.isin(sources, lent) & (faces.labels == 0)
         value = metrics.auroc(faces.labels[part], logits[part])
         tested[source] = {
             "auroc": None if value is None else round(value, 4),
             "ece": metrics.ece(faces.labels[part], calibrator.probabilities(logits[part])),
             "n": int(part.sum()),
+            **({"reals_of": list(lent), "n_own": own} if lent else {}),
         }
     card = {
         "data_sha256": list_sha256(faces.rows),
@@ -100,7 +105,7 @@ def finish(
         "trained_on": int(((faces.parts == "train") & faces.usable).sum()),
         **report,
         "test": tested,
-        "config": config.model_dump(mode="json", exclude={"manifest", "start"}),
+        "config": config.model_dump(mode="json", exclude={"manifest", "more_manifests", "start"}),
     }
     header = DeltaHeader(
         tower=config.layout,

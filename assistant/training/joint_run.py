@@ -16,7 +16,7 @@ from torch import Tensor
 
 from assistant.detectors.clip_ln import assemble
 from assistant.detectors.delta_file import Delta, read_delta
-from assistant.detectors.low_rank import sum_low_rank
+from assistant.detectors.low_rank import fold_low_rank, sum_low_rank
 from assistant.detectors.read_out import (
     PatchEvidenceReadOut,
     StatisticsReadOut,
@@ -25,10 +25,9 @@ from assistant.detectors.read_out import (
 )
 from assistant.detectors.tower import TowerLayout, build_tower, fit_positions
 from assistant.errors import TrainingError
-from assistant.evaluation.face_manifest import read_manifest
 from assistant.interfaces import FaceFinder
 from assistant.training.detector import fit_read_out, train_detector
-from assistant.training.detector_config import DetectorConfig
+from assistant.training.detector_config import DetectorConfig, manifest_rows
 from assistant.training.face_cache import CropCache
 from assistant.training.finishing import KnownFaces, finish, known_faces
 from assistant.training.joint import Jointly, JointModel, train_jointly
@@ -57,7 +56,7 @@ def train_joint(
         WeightsError: what it starts from is of another base.
     """
     torch.set_num_threads(config.threads)
-    rows = read_manifest(config.manifest)
+    rows = manifest_rows(config)
     limit = min(config.limit or len(rows), len(rows))
     cache = CropCache(work, rows, config.crop.spec)
     cache.fill(finder, limit=limit, progress=progress)
@@ -90,6 +89,8 @@ def train_joint(
         self_blended=joint.self_blended,
         augmentation=joint.augmentation,
         batch=joint.batch,
+        borrowed_reals=config.borrowed_reals,
+        generated_donors=joint.generated_donors,
         seed=config.seed,
         views=joint.views,
     )
@@ -117,6 +118,7 @@ def train_joint(
             parameter.copy_(tuned.norms[name])
         for name, factor in model.low_rank.items():
             factor.copy_(tuned.low_rank[name])
+        fold_low_rank(model.tower)  # from here on it is only used, a third faster
     report = {
         "first_read_out": started.sha256,
         "steps": joint.steps_made,
@@ -202,7 +204,10 @@ def _validation(
     """Calibration rows by source, at most ``joint.validation`` of each, where both classes are."""
     chosen = {}
     for source in sorted({r.source for r in faces.rows}):
-        inside = np.array([r.source == source for r in faces.rows])
+        lent = config.borrowed_reals.get(source, ())
+        inside = np.array(
+            [r.source == source or (r.source in lent and not r.label) for r in faces.rows]
+        )
         rows = np.flatnonzero(inside & (faces.parts == "calibration") & faces.usable)
         rows = rows[: config.joint.validation]
         if len(set(faces.labels[rows].tolist())) == 2:

@@ -100,6 +100,13 @@ class Looks:
         rows = np.arange(len(self.cache.rows))
         return self._kept(name, rows, lambda n, c: _turned(c) if mirrored[n] else c, limit=limit)
 
+    def learnt(self, train: NDArray[np.int64]) -> NDArray[np.float16]:
+        """Of the training faces alone, as :meth:`plain` looks at them."""
+        mirrored = self._mirrored()[train]
+        return self._kept(
+            f"learnt-{len(train)}", train, lambda n, c: _turned(c) if mirrored[n] else c
+        )
+
     def other_sides(self, train: NDArray[np.int64]) -> NDArray[np.float16]:
         """Of the training faces as :meth:`plain` does not look at them."""
         mirrored = self._mirrored()[train]

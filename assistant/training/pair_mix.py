@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +49,9 @@ class PairMix:
         seed: of all that is drawn.
         views: changed copies of each picture in a batch.
 
+        borrowed_reals: for a source of manipulated faces alone: whose real ones stand beside them.
+        generated_donors: share of the exchanges whose part is of a wholly generated face.
+
     Raises:
         TrainingError: an odd batch, or a source without both classes.
     """
@@ -65,6 +68,8 @@ class PairMix:
         batch: int,
         seed: int,
         views: int = 1,
+        borrowed_reals: Mapping[str, Sequence[str]] | None = None,
+        generated_donors: float = 0.0,
     ) -> None:
         if batch < 2 or batch % (2 * views):
             raise TrainingError(
@@ -80,6 +85,8 @@ class PairMix:
         self._fakes: dict[str, list[int]] = {}
         self._reals: dict[str, list[int]] = {}
         self._found: dict[str, list[int]] = {}
+        self._generated: list[int] = []
+        self._generated_donors = generated_donors
         self._by_video: dict[str, list[int]] = {}
         for i in usable:
             row = known[i]
@@ -88,9 +95,24 @@ class PairMix:
                 self._by_video.setdefault(row.video, []).append(i)
                 if cache.points[i, 0] == FOUND:
                     self._found.setdefault(row.source, []).append(i)
+            elif row.family in _WHOLE_PICTURE and cache.points[i, 0] == FOUND:
+                self._generated.append(i)
+        for source, lenders in sorted((borrowed_reals or {}).items()):
+            lent = [i for lender in lenders for i in self._reals.get(lender, ())]
+            if lent and source not in self._reals:
+                self._reals[source] = lent
+        if generated_donors and not self._generated:
+            raise TrainingError(
+                "Parts of generated faces are asked for, and there are no such faces.",
+                hint="Set generated_donors to 0, or list faces of the family whole-face-gan.",
+                code="no-generated",
+            )
         self._pairs = _shares(pair_shares, {*self._fakes, "blended"} & {*self._reals, "blended"})
         self._bases = _shares(blended_shares, set(self._found)) if "blended" in pair_shares else {}
-        text = json.dumps([self._pairs, self._bases, self_blended, augmentation.model_dump()])
+        told = [self._pairs, self._bases, self_blended, augmentation.model_dump()]
+        if generated_donors:
+            told.append(generated_donors)
+        text = json.dumps(told)
         names = "\n".join(known[i].name for i in usable)
         self.key = hashlib.sha256(f"{text} {batch} {views} {names}".encode()).hexdigest()
 
@@ -149,6 +171,8 @@ class PairMix:
         source = str(rng.choice(list(self._bases), p=list(self._bases.values())))
         for _ in range(20):
             face, donor = (int(i) for i in rng.choice(self._found[source], 2))
+            if self._generated_donors and rng.random() < self._generated_donors:
+                donor = int(rng.choice(self._generated))
             try:
                 crop, mask = blended(
                     self._face(face), self._face(donor), rng, self_blended=self._self_blended

@@ -26,9 +26,8 @@ from assistant.detectors.tower import (
     tower_sha256,
 )
 from assistant.evaluation.detection_metrics import auroc
-from assistant.evaluation.face_manifest import read_manifest
 from assistant.interfaces import FaceFinder
-from assistant.training.detector_config import DetectorConfig
+from assistant.training.detector_config import DetectorConfig, manifest_rows
 from assistant.training.face_cache import CropCache
 from assistant.training.layer_norms import tune_layer_norms
 from assistant.training.splits import list_sha256
@@ -52,7 +51,7 @@ def train_layer_norms(
     """
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    rows = read_manifest(config.manifest)
+    rows = manifest_rows(config)
     limit = min(config.limit or len(rows), len(rows))
     layout = config.layout
     state = load_file(base)

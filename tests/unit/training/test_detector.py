@@ -89,6 +89,18 @@ def test_augmentation_is_seeded_and_keeps_the_shape():
     assert (crop == before).all()
 
 
+def test_sharpening_and_noise_are_off_unless_asked_for():
+    crop = np.random.default_rng(0).integers(90, 160, (42, 42, 3)).astype(np.uint8)
+    nothing = {"mirror": 0, "affine": 0, "blur": 0, "downscale": 0, "jitter": 0, "jpeg": 0}
+    assert (augment(crop, np.random.default_rng(0), Augmentation(**nothing))[0] == crop).all()
+    sharp, _ = augment(crop, np.random.default_rng(0), Augmentation(**nothing, sharpen=1.0))
+    assert sharp.std() > 1.1 * crop.std()
+    flat = np.full_like(crop, 128)
+    noisy, _ = augment(flat, np.random.default_rng(0), Augmentation(**nothing, noise=1.0))
+    assert 0.5 <= noisy.std() <= 8
+    assert abs(float(noisy.mean()) - 128) < 1
+
+
 def test_a_degraded_crop_is_seeded_and_loses_its_detail():
     crop = np.random.default_rng(0).integers(0, 255, (42, 42, 3)).astype(np.uint8)
     before = crop.copy()

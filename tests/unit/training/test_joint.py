@@ -6,7 +6,12 @@ from safetensors.torch import load_file
 
 from assistant.detectors.clip_ln import ClipLnDetector
 from assistant.detectors.delta_file import read_delta
-from assistant.detectors.low_rank import attach_low_rank, merge_low_rank, sum_low_rank
+from assistant.detectors.low_rank import (
+    attach_low_rank,
+    fold_low_rank,
+    merge_low_rank,
+    sum_low_rank,
+)
 from assistant.detectors.tower import build_tower, embed, fit_positions, run_blocks
 from assistant.errors import ConfigError, TrainingError
 from assistant.training.detector_config import load_config
@@ -251,8 +256,12 @@ def test_merged_factors_give_what_training_saw(layout, project):
     pixels = torch.randn(2, 3, 42, 42)
     with torch.no_grad():
         seen = run_blocks(tower, embed(tower, pixels), range(3))[-1]
+        fold_low_rank(tower)
+        folded = run_blocks(tower, embed(tower, pixels), range(3))[-1]
         got = run_blocks(merged, embed(merged, pixels), range(3))[-1]
     assert torch.allclose(seen, got, atol=1e-4)
+    assert torch.allclose(seen, folded, atol=1e-4)
+    assert tower.state_dict().keys() == state.keys()
     with pytest.raises(ValueError, match="factor"):
         merge_low_rank(state, {"transformer.resblocks.0.mlp.c_fc.up": torch.zeros(2, 2)})
     with pytest.raises(ValueError, match="fits no layer"):
