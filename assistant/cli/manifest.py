@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -48,6 +49,7 @@ def build(
 ) -> None:
     """List a public deepfake set: LAYOUT is its name, ROOT its folder."""
     from assistant.errors import TrainingError
+    from assistant.evaluation.face_manifest import write_manifest
     from assistant.training.layouts import read_layout
 
     samples = read_layout(layout, root, compression=compression)
@@ -59,17 +61,16 @@ def build(
         )
     base = out.resolve().parent
     base.mkdir(parents=True, exist_ok=True)
-    count = 0
-    with out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["path", "label", "source", "video", "family", "split", "crop"])
+
+    def rows() -> Iterator[tuple[str | int, ...]]:
         for sample in samples:
             places = np.linspace(0, len(sample.files) - 1, min(frames, len(sample.files)))
             for place in np.unique(places.round().astype(int)):
                 path = os.path.relpath(sample.files[place].resolve(), base)
                 told = (sample.label, sample.source, sample.video, sample.family, sample.split)
-                writer.writerow([Path(path).as_posix(), *told, 0])
-                count += 1
+                yield Path(path).as_posix(), *told, 0
+
+    count = write_manifest(out, rows())
     real = sum(s.label == 0 for s in samples)
     click.echo(
         f"Wrote {out}: {count} files of {real} real and {len(samples) - real} manipulated videos."

@@ -51,7 +51,7 @@ def generated_faces(
 ) -> None:
     """Make faces of people who do not exist, to train or to evaluate on.
 
-    They come from MobileStyleGAN (arXiv 2104.04767), about two a second on two cores. Its four
+    They come from MobileStyleGAN (arXiv 2104.04767), about three a second on two cores. Its four
     files are fetched once: whyfake weights fetch mobilestylegan-mapping-xml mobilestylegan-mapping
     mobilestylegan-synthesis-xml mobilestylegan-synthesis
     """

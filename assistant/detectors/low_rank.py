@@ -68,8 +68,8 @@ def fold_low_rank(tower: Tower) -> None:
     for name, module in list(tower.named_modules()):
         if isinstance(module, LowRankLinear):
             layer = module.base
-            summed = layer.weight.float() + (module.up @ module.down).float()
-            layer.weight = nn.Parameter(summed.to(layer.weight.dtype), requires_grad=False)
+            updated = _updated(layer.weight, module.up, module.down).to(layer.weight.dtype)
+            layer.weight = nn.Parameter(updated, requires_grad=False)
             tower.set_submodule(name, layer)
 
 
@@ -100,8 +100,13 @@ def merge_low_rank(state: Mapping[str, Tensor], factors: Mapping[str, Tensor]) -
         if weight is None or up.ndim != 2 or weight.shape != (up.shape[0], down.shape[-1]):
             shapes = f"{tuple(up.shape)} x {tuple(down.shape)}"
             raise ValueError(f"{layer!r} with {shapes} fits no layer")
-        merged[f"{layer}.weight"] = weight + up.float() @ down.float()
+        merged[f"{layer}.weight"] = _updated(weight, up, down)
     return merged
+
+
+def _updated(weight: Tensor, up: Tensor, down: Tensor) -> Tensor:
+    """A layer's weight with its update, float32."""
+    return weight.float() + up.float() @ down.float()
 
 
 def sum_low_rank(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> dict[str, Tensor]:

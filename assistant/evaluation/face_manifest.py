@@ -8,14 +8,15 @@ already, to be scored whole where no face is found in it) may be left out.
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import TrainingError
 
-__all__ = ["ManifestRow", "read_manifest", "require_both_classes"]
+__all__ = ["ManifestRow", "read_manifest", "require_both_classes", "write_manifest"]
 
+_COLUMNS = ("path", "label", "source", "video", "family", "split", "crop")
 _LABELS = {"0": 0, "real": 0, "1": 1, "fake": 1, "manipulated": 1}
 _YES_NO = {"": False, "0": False, "1": True, "false": False, "true": True}
 _SHOWN = 40
@@ -64,10 +65,22 @@ def read_manifest(path: Path, *, check_files: bool = True) -> list[ManifestRow]:
         raise TrainingError(
             f"The manifest {path} lacks the column {', '.join(missing)}; it has "
             f"{', '.join(columns) or 'none'}.",
-            hint="The first line names the columns: path,label,source,video,family,split,crop.",
+            hint=f"The first line names the columns: {','.join(_COLUMNS)}.",
             code="manifest",
         )
     return _checked(path, found, check_files)
+
+
+def write_manifest(path: Path, rows: Iterable[tuple[str | int, ...]]) -> int:
+    """Write rows of path, label, source, video, family, split and crop; tells how many."""
+    count = 0
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(_COLUMNS)
+        for row in rows:
+            writer.writerow(row)
+            count += 1
+    return count
 
 
 def require_both_classes(rows: Sequence[ManifestRow]) -> None:

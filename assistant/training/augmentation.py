@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.types import Image
 
-__all__ = ["Augmentation", "augment", "recompressed"]
+__all__ = ["Augmentation", "augment", "noisy", "recompressed"]
 
 
 class Augmentation(BaseModel):
@@ -67,8 +67,7 @@ def augment(
         amount = float(rng.uniform(0.2, 1.2))
         changed = np.asarray(cv2.addWeighted(changed, 1.0 + amount, soft, -amount, 0.0), np.uint8)
     if how.noise and rng.random() < how.noise:
-        grain = rng.normal(0.0, rng.uniform(1.0, 7.0), changed.shape)
-        changed = np.clip(np.rint(changed + grain), 0, 255).astype(np.uint8)
+        changed = noisy(changed, rng, (1.0, 7.0))
     if how.jitter:
         bright, contrast = rng.uniform(1 - how.jitter, 1 + how.jitter, 2)
         tint = rng.uniform(1 - how.jitter / 2, 1 + how.jitter / 2, 3)
@@ -78,6 +77,12 @@ def augment(
     if rng.random() < how.jpeg:
         changed = recompressed(changed, rng, how.jpeg_quality)
     return np.ascontiguousarray(changed), moved
+
+
+def noisy(crop: Image, rng: np.random.Generator, sigmas: tuple[float, float]) -> Image:
+    """An RGB uint8 crop with Gaussian noise of a deviation between the two, in levels of 255."""
+    grain = rng.normal(0.0, float(rng.uniform(*sigmas)), crop.shape)
+    return np.clip(np.rint(crop + grain), 0, 255).astype(np.uint8)
 
 
 def recompressed(crop: Image, rng: np.random.Generator, qualities: tuple[int, int]) -> Image:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.training.augmentation import recompressed
+from assistant.training.augmentation import noisy, recompressed
 from assistant.types import Image
 
 __all__ = ["Degradation", "degrade"]
@@ -44,8 +44,7 @@ def degrade(crop: Image, rng: np.random.Generator, how: Degradation) -> Image:
         sigma = float(rng.uniform(*how.blur_sigma))
         out = np.asarray(cv2.GaussianBlur(out, (0, 0), sigma), np.uint8)
     if rng.random() < how.noise:
-        noisy = out + rng.normal(0.0, float(rng.uniform(*how.noise_sigma)), out.shape)
-        out = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+        out = noisy(out, rng, how.noise_sigma)
     if rng.random() < how.jpeg:
         out = recompressed(out, rng, how.jpeg_quality)
     return np.ascontiguousarray(out)

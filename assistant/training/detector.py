@@ -87,21 +87,22 @@ def train_detector(
     cache = CropCache(work, rows, config.crop.spec)
     cache.fill(finder, limit=limit, progress=progress)
     faces = known_faces(config, cache, limit)
-    read_out, plain, blends = fit_read_out(
-        config,
-        cache,
-        faces,
-        statistics_of(state, layout, config.read_out.blocks),
+    looks = Looks(
+        config=config,
+        cache=cache,
+        parts=faces.parts,
         folder=cache.folder,
-        checkpoint=work / "read-out",
+        run=statistics_of(state, layout, config.read_out.blocks),
         progress=progress,
-        held_out=True,
     )
-    assert plain is not None  # noqa: S101 - asked for above
+    read_out, blends = fit_read_out(looks, faces, checkpoint=work / "read-out")
+    held_out = np.flatnonzero((faces.parts != "train") & faces.usable)
+    logits = np.zeros(len(faces.rows))
+    logits[held_out] = scores(read_out, looks.as_they_are(held_out))
     return finish(
         config,
         faces,
-        scores(read_out, plain),
+        logits,
         read_out,
         state,
         output=output,
@@ -109,40 +110,21 @@ def train_detector(
     )
 
 
-def fit_read_out(
-    config: DetectorConfig,
-    cache: CropCache,
-    faces: KnownFaces,
-    run: Callable[[list[Image]], NDArray[np.float32]],
-    *,
-    folder: Path,
-    checkpoint: Path,
-    progress: Progress,
-    held_out: bool = False,
-) -> tuple[SumReadOut, NDArray[np.float16] | None, int]:
-    """Train ``config.read_out`` over the statistics that a tower gives.
+def fit_read_out(looks: Looks, faces: KnownFaces, *, checkpoint: Path) -> tuple[SumReadOut, int]:
+    """Train the configured read-out over the statistics that a tower gives of training faces.
 
     Args:
-        config: of the run.
-        cache: its crops.
-        faces: its rows, in the cache's order.
-        run: crops to B x blocks x 3 x width statistics.
-        folder: of the statistics; one for each tower.
+        looks: at the faces, through that tower.
+        faces: the rows, in the cache's order.
         checkpoint: of the read-out's training.
-        progress: as :func:`train_detector`.
-        held_out: make the statistics of the rows that are not learnt from too.
 
     Returns:
-        The read-out, the statistics of all rows (None without ``held_out``), and how many blends
-        were among the training set.
+        The read-out, and how many blends were among the training set.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    looks = Looks(
-        config=config, cache=cache, parts=faces.parts, folder=folder, run=run, progress=progress
-    )
+    config = looks.config
+    looks.folder.mkdir(parents=True, exist_ok=True)
     train = np.flatnonzero((faces.parts == "train") & faces.usable)
-    plain = looks.plain(len(faces.rows)) if held_out else None
-    learnt = looks.learnt(train) if plain is None else plain[train]
+    learnt = looks.learnt(train)
     blended = looks.blended()
     more = [made for made in (blended, looks.without(train), *looks.exchanged()) if made]
     data = _training_set(config, faces.rows, learnt, faces.labels, train, more)
@@ -159,9 +141,9 @@ def fit_read_out(
         width=config.layout.width,
         seed=config.seed,
         checkpoint=checkpoint,
-        progress=progress,
+        progress=looks.progress,
     )
-    return read_out, plain, len(blended.rows) if blended else 0
+    return read_out, len(blended.rows) if blended else 0
 
 
 def _training_set(

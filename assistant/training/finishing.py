@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,14 @@ class KnownFaces:
     labels: NDArray[np.int64]
     parts: NDArray[np.str_]
     usable: NDArray[np.bool_]
+    borrowed_reals: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def of_source(self, source: str) -> NDArray[np.bool_]:
+        """Which rows are of a source, with the real ones that it borrows."""
+        lenders = self.borrowed_reals.get(source, ())
+        return np.array(
+            [r.source == source or (r.source in lenders and not r.label) for r in self.rows]
+        )
 
 
 def known_faces(config: DetectorConfig, cache: CropCache, limit: int) -> KnownFaces:
@@ -44,6 +52,7 @@ def known_faces(config: DetectorConfig, cache: CropCache, limit: int) -> KnownFa
             known, test_percent=config.test_percent, calibration_percent=config.calibration_percent
         ),
         usable=np.asarray(cache.points[:limit, 0] != UNREADABLE),
+        borrowed_reals=config.borrowed_reals,
     )
 
 
@@ -86,18 +95,20 @@ def finish(
         fitted_on={"pictures": len(rows), "split": "by video", "sources": list(chosen)},
     )
     tested = {}
+    held_out = (faces.parts == "test") & faces.usable
     for source in sorted(set(sources)):
-        held_out = (faces.parts == "test") & faces.usable
-        part = held_out & (sources == source)
-        own = int(part.sum())
+        part = held_out & faces.of_source(source)
         lent = config.borrowed_reals.get(source, ())
-        part |= held_out & np.isin(sources, lent) & (faces.labels == 0)
         value = metrics.auroc(faces.labels[part], logits[part])
         tested[source] = {
             "auroc": None if value is None else round(value, 4),
             "ece": metrics.ece(faces.labels[part], calibrator.probabilities(logits[part])),
             "n": int(part.sum()),
-            **({"reals_of": list(lent), "n_own": own} if lent else {}),
+            **(
+                {"reals_of": list(lent), "n_own": int((part & (sources == source)).sum())}
+                if lent
+                else {}
+            ),
         }
     card = {
         "data_sha256": list_sha256(faces.rows),

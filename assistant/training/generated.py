@@ -9,7 +9,6 @@ not that one of the two is softer.
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from assistant.errors import ConfigError
+from assistant.evaluation.face_manifest import write_manifest
 from assistant.types import Image
 
 __all__ = ["FaceGenerator", "MobileStyleGAN", "write_generated"]
@@ -46,7 +46,7 @@ class FaceGenerator(Protocol):
 
 
 class MobileStyleGAN:
-    """The generator of the ``random-face`` wheel: 1024 x 1024 pixels, about 0.4 s on two cores.
+    """The generator of the ``random-face`` wheel: 1024 x 1024 pixels, three a second on two cores.
 
     Args:
         mapping: the mapping network's XML and weights.
@@ -104,7 +104,7 @@ def write_generated(
 
     Args:
         generator: makes them.
-        folder: gets ``faces/NNNNN.jpg`` and ``manifest.csv``.
+        folder: gets ``faces/SEED-NUMBER.jpg`` and ``manifest.csv``.
         count: how many; more later go on where these ended.
         seed: with a face's number it says what that face is.
         side: of the pictures, pixels.
@@ -112,7 +112,7 @@ def write_generated(
         progress: told ("faces", done, in all, faces a second).
 
     Returns:
-        The manifest (``path,label,source,video,family,crop``); every face is its own video.
+        The manifest; every face is its own video.
     """
     (folder / "faces").mkdir(parents=True, exist_ok=True)
     began, made = time.monotonic(), 0
@@ -134,11 +134,11 @@ def write_generated(
         if progress is not None and (number % 50 == 49 or number + 1 == count):
             progress("faces", number + 1, count, made / max(time.monotonic() - began, 1e-9))
     manifest = folder / "manifest.csv"
-    with manifest.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["path", "label", "source", "video", "family", "crop"])
-        rows.writerows(
-            [f"faces/{name}.jpg", 1, SOURCE, f"{SOURCE}-{name}", "whole-face-gan", 0]
+    write_manifest(
+        manifest,
+        (
+            (f"faces/{name}.jpg", 1, SOURCE, f"{SOURCE}-{name}", "whole-face-gan", "", 0)
             for name in names
-        )
+        ),
+    )
     return manifest

@@ -31,6 +31,7 @@ from assistant.training.detector_config import DetectorConfig, manifest_rows
 from assistant.training.face_cache import CropCache
 from assistant.training.finishing import KnownFaces, finish, known_faces
 from assistant.training.joint import Jointly, JointModel, train_jointly
+from assistant.training.looks import Looks
 from assistant.training.pair_mix import PairMix
 
 __all__ = ["train_joint"]
@@ -128,15 +129,15 @@ def train_joint(
     if joint.refit:
         made = json.dumps([report, joint.interpolation, config.seed])
         tower_key = hashlib.sha256(made.encode()).hexdigest()[:12]
-        read_out, _, blends = fit_read_out(
-            config,
-            cache,
-            faces,
-            model.statistics,
+        looks = Looks(
+            config=config,
+            cache=cache,
+            parts=faces.parts,
             folder=cache.folder / f"tuned-{tower_key}",
-            checkpoint=work / "refit",
+            run=model.statistics,
             progress=progress,
         )
+        read_out, blends = fit_read_out(looks, faces, checkpoint=work / "refit")
         model.read_with(read_out, share)
         report["self_blended"] = blends
     else:
@@ -204,10 +205,7 @@ def _validation(
     """Calibration rows by source, at most ``joint.validation`` of each, where both classes are."""
     chosen = {}
     for source in sorted({r.source for r in faces.rows}):
-        lent = config.borrowed_reals.get(source, ())
-        inside = np.array(
-            [r.source == source or (r.source in lent and not r.label) for r in faces.rows]
-        )
+        inside = faces.of_source(source)
         rows = np.flatnonzero(inside & (faces.parts == "calibration") & faces.usable)
         rows = rows[: config.joint.validation]
         if len(set(faces.labels[rows].tolist())) == 2:

@@ -92,27 +92,18 @@ class Looks:
     run: Callable[[list[Image]], NDArray[np.float32]]
     progress: Callable[[str, int, int, float], None]
 
-    def plain(self, limit: int) -> NDArray[np.float16]:
-        """Of the first rows; half of the training part mirrored, so that sides do not matter."""
-        mirrored = self._mirrored() & (self.parts == "train")
-
-        name = "mirrored" if self.config.flip else "plain"
-        rows = np.arange(len(self.cache.rows))
-        return self._kept(name, rows, lambda n, c: _turned(c) if mirrored[n] else c, limit=limit)
+    def as_they_are(self, rows: NDArray[np.int64]) -> NDArray[np.float16]:
+        """Of rows that are not learnt from."""
+        return self._kept(f"held-out-{len(rows)}", rows, lambda _, crop: crop)
 
     def learnt(self, train: NDArray[np.int64]) -> NDArray[np.float16]:
-        """Of the training faces alone, as :meth:`plain` looks at them."""
-        mirrored = self._mirrored()[train]
-        return self._kept(
-            f"learnt-{len(train)}", train, lambda n, c: _turned(c) if mirrored[n] else c
-        )
+        """Of the training faces; half of them mirrored, so that sides do not matter."""
+        name = "learnt" if self.config.flip else "plain"
+        return self._turned_where(name, train, self._mirrored()[train])
 
     def other_sides(self, train: NDArray[np.int64]) -> NDArray[np.float16]:
-        """Of the training faces as :meth:`plain` does not look at them."""
-        mirrored = self._mirrored()[train]
-        return self._kept(
-            f"other-sides-{len(train)}", train, lambda n, c: c if mirrored[n] else _turned(c)
-        )
+        """Of the training faces as :meth:`learnt` does not look at them."""
+        return self._turned_where("other-sides", train, ~self._mirrored()[train])
 
     def degraded(self, train: NDArray[np.int64]) -> NDArray[np.float16]:
         """Of the training faces in a worse quality, half of them mirrored."""
@@ -256,23 +247,25 @@ class Looks:
         found: NDArray[np.bool_] = chosen & self.config.flip
         return found
 
-    def _kept(
-        self,
-        name: str,
-        rows: _Rows,
-        change: Callable[[int, Image], Image],
-        limit: int | None = None,
+    def _turned_where(
+        self, name: str, rows: NDArray[np.int64], turned: NDArray[np.bool_]
     ) -> NDArray[np.float16]:
-        """Of rows (the first ``limit`` only), each crop changed; ``change`` gets its place."""
-        most = len(rows) if limit is None else limit
+        return self._kept(
+            f"{name}-{len(rows)}", rows, lambda n, crop: _turned(crop) if turned[n] else crop
+        )
+
+    def _kept(
+        self, name: str, rows: _Rows, change: Callable[[int, Image], Image]
+    ) -> NDArray[np.float16]:
+        """Of rows, each crop changed; ``change`` gets its place."""
         blocks, width = self.config.read_out.blocks, self.config.layout.width
         store = StatisticsCache(self.folder, name, count=len(rows), blocks=blocks, width=width)
 
         def crop_at(number: int) -> Image:
             return change(number, np.array(self.cache.crops[rows[number]]))
 
-        store.fill(crop_at, self.run, limit=most, progress=self.progress)
-        return np.asarray(store.values[:most])
+        store.fill(crop_at, self.run, limit=len(rows), progress=self.progress)
+        return np.asarray(store.values)
 
 
 def _turned(crop: Image) -> Image:

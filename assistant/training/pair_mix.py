@@ -48,7 +48,6 @@ class PairMix:
         batch: pictures a step; even.
         seed: of all that is drawn.
         views: changed copies of each picture in a batch.
-
         borrowed_reals: for a source of manipulated faces alone: whose real ones stand beside them.
         generated_donors: share of the exchanges whose part is of a wholly generated face.
 
@@ -109,10 +108,8 @@ class PairMix:
             )
         self._pairs = _shares(pair_shares, {*self._fakes, "blended"} & {*self._reals, "blended"})
         self._bases = _shares(blended_shares, set(self._found)) if "blended" in pair_shares else {}
-        told = [self._pairs, self._bases, self_blended, augmentation.model_dump()]
-        if generated_donors:
-            told.append(generated_donors)
-        text = json.dumps(told)
+        drawn = [self._pairs, self._bases, self_blended, generated_donors]
+        text = json.dumps([*drawn, augmentation.model_dump()])
         names = "\n".join(known[i].name for i in usable)
         self.key = hashlib.sha256(f"{text} {batch} {views} {names}".encode()).hexdigest()
 
