@@ -1,4 +1,4 @@
-"""``whyfake manifest build`` and ``whyfake manifest check``."""
+"""``whyfake manifest build``, ``check`` and ``held-out``."""
 
 from __future__ import annotations
 
@@ -136,6 +136,48 @@ def check(
         _tell(result)
     if not result["ok"]:
         context.exit(1)
+
+
+@manifest.command("held-out")
+@click.argument("config", type=_FILE)
+@click.option("--most", type=click.IntRange(1), default=220, show_default=True, help="Of a source.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The manifest."
+)
+def held_out(config: Path, most: int, out: Path) -> None:
+    """List the pictures of CONFIG's test part, which a training run never learns from.
+
+    Where a source has more, those of the lowest hash are taken: the same ones on every machine.
+    """
+    from assistant.evaluation.face_manifest import write_manifest
+    from assistant.training.detector_config import load_config, manifest_rows
+    from assistant.training.splits import hashed_sample, part_of
+
+    loaded = load_config(config)
+    shares = {
+        "test_percent": loaded.test_percent,
+        "calibration_percent": loaded.calibration_percent,
+    }
+    test = [row for row in manifest_rows(loaded) if part_of(row.video, **shares) == "test"]
+    kept = hashed_sample(test, most)
+    base = out.resolve().parent
+    base.mkdir(parents=True, exist_ok=True)
+    count = write_manifest(
+        out,
+        (
+            (
+                Path(os.path.relpath(row.path.resolve(), base)).as_posix(),
+                row.label,
+                row.source,
+                row.video,
+                row.family,
+                "test",
+                int(row.crop),
+            )
+            for row in kept
+        ),
+    )
+    click.echo(f"Wrote {out}: {count} of {len(test)} held-out pictures.")
 
 
 def _copy_without(path: Path, target: Path, lines: set[int]) -> None:

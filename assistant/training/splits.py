@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from assistant.evaluation.face_manifest import ManifestRow
 
-__all__ = ["Part", "balanced_weights", "list_sha256", "part_of", "parts_of"]
+__all__ = ["Part", "balanced_weights", "hashed_sample", "list_sha256", "part_of", "parts_of"]
 
 Part = Literal["test", "calibration", "train"]
 
@@ -36,6 +36,14 @@ def list_sha256(rows: Sequence[ManifestRow]) -> str:
     """SHA-256 of the data list (names, labels, sources, videos): what a card names it by."""
     lines = sorted(f"{r.name},{r.label},{r.source},{r.video}" for r in rows)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def hashed_sample(rows: Sequence[ManifestRow], most: int) -> list[ManifestRow]:
+    """At most so many rows of each source: those whose names have the lowest hash."""
+    by_source: dict[str, list[ManifestRow]] = {}
+    for row in sorted(rows, key=lambda row: hashlib.sha256(row.name.encode()).hexdigest()):
+        by_source.setdefault(row.source, []).append(row)
+    return [row for source in sorted(by_source) for row in by_source[source][:most]]
 
 
 def balanced_weights(
