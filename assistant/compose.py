@@ -49,10 +49,10 @@ _MAX_THREADS = 8
 #: Maps that need a read-out which scores patches.
 _PATCH_MAPS = frozenset({"patch-evidence", "joint-evidence"})
 
-#: The detector's files by profile: base tower, and what was trained on it.
+#: The detector's files by profile: base tower, what was trained on it, and the texture network.
 _DETECTOR_FILES = {
-    "embedded": ("dinov2-vits14", "clip-ln-vits14"),
-    "full": ("clip-vitl14", "clip-ln-vitl14"),
+    "embedded": ("dinov2-vits14", "clip-ln-vits14", "efficientnet-lite0-stages"),
+    "full": ("clip-vitl14", "clip-ln-vitl14", None),
 }
 
 
@@ -161,14 +161,15 @@ def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:
                 hint="Give the detector a `calibrator` attribute (see docs/plugins.md).",
             )
         return detector, calibrator
-    base_name, delta_name = _DETECTOR_FILES[settings.profile]
-    unpinned = settings.accept_unpinned
-    base = locate(base_name, data_dir=settings.data_dir, accept_unpinned=unpinned)
-    delta = settings.detector_weights or locate(
-        delta_name, data_dir=settings.data_dir, accept_unpinned=unpinned
-    )
+    base_name, delta_name, texture_name = _DETECTOR_FILES[settings.profile]
+
+    def at(name: str) -> Path:
+        return locate(name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
+
+    delta = settings.detector_weights or at(delta_name)
+    texture = at(texture_name) if texture_name else None
     curve = load_calibrator(settings.calibration or delta)
-    return cls.load(base, delta, device=_device(settings)), curve
+    return cls.load(at(base_name), delta, texture, device=_device(settings)), curve
 
 
 def _gend(cls: Any, settings: Settings) -> tuple[Detector, Calibrator]:

@@ -47,19 +47,22 @@ def main() -> None:
 
 def errors() -> dict[str, float]:
     base, delta = locate("dinov2-vits14"), locate("clip-ln-vits14")
+    texture = locate("efficientnet-lite0-stages")
     crops = portrait_crops(8)
-    exact = squashed(ClipLnDetector.load(base, delta).logits(crops))
-    half = ClipLnDetector.load(base, delta, precision="bfloat16").logits(crops)
+    exact = squashed(ClipLnDetector.load(base, delta, texture).logits(crops))
+    half = ClipLnDetector.load(base, delta, texture, precision="bfloat16").logits(crops)
     out = {"bfloat16": float(np.abs(squashed(half) - exact).max())}
     for parts in (*((name,) for name in PARTS), tuple(PARTS)):
-        changed = rounded(base, delta, parts, crops)
+        changed = rounded((base, delta, texture), parts, crops)
         out[f"int8 {' '.join(parts)}"] = float(np.abs(squashed(changed) - exact).max())
     return out
 
 
-def rounded(base: Path, delta: Path, parts: tuple[str, ...], crops: list[np.ndarray]) -> np.ndarray:
+def rounded(
+    files: tuple[Path, Path, Path], parts: tuple[str, ...], crops: list[np.ndarray]
+) -> np.ndarray:
     """Logits with these matrices, and what goes into them, rounded to 8 bits a row and token."""
-    detector = ClipLnDetector.load(base, delta)
+    detector = ClipLnDetector.load(*files)
     changed: set[int] = set()
     for block in detector._tower.transformer.resblocks:
         for part in parts:

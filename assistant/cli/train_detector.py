@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -31,6 +34,7 @@ def detector(context: click.Context, config: Path, work: Path, out: Path, as_jso
     from assistant.training.detector import train_detector
     from assistant.training.detector_config import load_config, manifest_rows
     from assistant.training.joint_run import train_joint
+    from assistant.training.texture_run import train_texture
     from assistant.training.tuning_run import train_layer_norms
     from assistant.weights import locate
 
@@ -39,7 +43,14 @@ def detector(context: click.Context, config: Path, work: Path, out: Path, as_jso
     require_both_classes(manifest_rows(loaded))  # before anything is fetched or made
     base = locate(loaded.base, data_dir=settings.data_dir)
     work.mkdir(parents=True, exist_ok=True)
-    recipes = {"read-out": train_detector, "joint": train_joint, "layer-norms": train_layer_norms}
+    recipes: dict[str, Callable[..., dict[str, Any]]] = {
+        "read-out": train_detector,
+        "joint": train_joint,
+        "layer-norms": train_layer_norms,
+    }
+    if loaded.recipe == "texture":
+        texture = locate(loaded.texture_base, data_dir=settings.data_dir)
+        recipes["texture"] = partial(train_texture, texture=texture)
     recipe = recipes[loaded.recipe]
     report = recipe(
         loaded, base, build_finder(settings), work=work, output=out, progress=tell_progress

@@ -2,7 +2,8 @@
 
 Yermakov, Cech, Matas: "Unlocking the Hidden Potential of CLIP in Generalizable Deepfake Detection"
 (arXiv 2503.19683) and GenD (arXiv 2508.06248). One class serves both profiles: the embedded
-ViT-S/14 read at several blocks, and the published ViT-L/14 read at its last class token.
+ViT-S/14 read at several blocks, and the published ViT-L/14 read at its last class token. Beside the
+tower, the embedded one reads the texture of the crop (:mod:`assistant.detectors.texture`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from torch import Tensor
 from assistant.detectors.delta_file import Delta, DeltaHeader, read_delta
 from assistant.detectors.low_rank import merge_low_rank
 from assistant.detectors.read_out import PatchEvidenceReadOut, ReadOut, build_read_out
+from assistant.detectors.texture import TextureEye, TextureScore
 from assistant.detectors.tower import (
     attention_probabilities,
     build_tower,
@@ -37,7 +39,7 @@ from assistant.detectors.tower import (
 from assistant.errors import ConfigError, InferenceError, OutOfMemory, WeightsError
 from assistant.types import CropSpec, Image, Trace
 
-__all__ = ["ClipLnDetector", "assemble", "tuned_state"]
+__all__ = ["ClipLnDetector", "assemble", "texture_of", "tuned_state"]
 
 
 class ClipLnDetector:
@@ -55,6 +57,7 @@ class ClipLnDetector:
         header: DeltaHeader,
         *,
         weights_sha256: str,
+        texture: TextureScore | None = None,
         base_file: str = "",
         device: str = "cpu",
         precision: str = "float32",
@@ -68,6 +71,7 @@ class ClipLnDetector:
         self._dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
         self._tower = tower.to(self._device, self._dtype).eval().requires_grad_(False)
         self._read_out = read_out.to(self._device).eval().requires_grad_(False)
+        self._texture = None if texture is None else texture.to(self._device)
         self._header = header
         self._base_file = base_file
         self._precision = precision
@@ -84,6 +88,7 @@ class ClipLnDetector:
         cls,
         base: Path,
         delta: Path,
+        texture: Path | None = None,
         *,
         device: str = "cpu",
         precision: str = "float32",
@@ -94,6 +99,7 @@ class ClipLnDetector:
         Args:
             base: safetensors of the tower under open_clip's names.
             delta: file written by ``whyfake train detector``.
+            texture: safetensors of the texture network, for a delta that reads the texture.
             device: a torch device.
             precision: ``float32`` (default; scores do not depend on the batch) or ``bfloat16``.
             batch_size: crops a forward pass.
@@ -116,6 +122,7 @@ class ClipLnDetector:
             read_out,
             read.header,
             weights_sha256=read.sha256,
+            texture=texture_of(read, texture),
             base_file=base.name,
             device=device,
             precision=precision,
@@ -134,9 +141,10 @@ class ClipLnDetector:
             for start in range(0, len(crops), self._batch_size):
                 batch = crops[start : start + self._batch_size]
                 try:
-                    values = self._read_out(self._read_tokens(self._prepare(batch)))
+                    values = self._scores(self._read_tokens(self._prepare(batch)), batch)
                     if self._header.mirror:
-                        values = 0.5 * (values + self._read_out(self._mirrored(batch)))
+                        turned = _turned(batch)
+                        values = 0.5 * (values + self._scores(self._mirrored(turned), turned))
                 except (torch.OutOfMemoryError, MemoryError) as error:
                     raise OutOfMemory(
                         f"There is too little memory to score {len(batch)} faces at once.",
@@ -150,7 +158,8 @@ class ClipLnDetector:
 
         Without ``layers``: one forward pass, the output tokens of all blocks that are run, and the
         gradient of the logit with respect to them through the read-out alone (zero for blocks it
-        does not read); the same for the mirror image, where the weights score it too. With
+        does not read); the same for the mirror image, where the weights score it too. What the
+        texture adds to the logit is in no gradient. With
         ``layers``: attention probabilities of those blocks and the logit's gradient with respect to
         them, backward only down to the lowest of them; these are of the crop as it is.
 
@@ -182,34 +191,38 @@ class ClipLnDetector:
             "base_sha256": self._header.base_sha256,
             "weights_sha256": self.weights_sha256,
             "read_out": str(self._header.read_out.get("kind", "")),
+            **({} if self._texture is None else {"texture_sha256": self._texture.eye.sha256}),
             "precision": self._precision,
             "device": str(self._device),
         }
 
     def _prepare(self, crops: Sequence[Image]) -> Tensor:
-        side = self._header.tower.image_size
-        sized = [crop if crop.shape[:2] == (side, side) else _resize(crop, side) for crop in crops]
-        pixels = torch.from_numpy(np.stack(sized)).to(self._device)
+        pixels = torch.from_numpy(np.stack(self._sized(crops))).to(self._device)
         normal = (pixels.permute(0, 3, 1, 2).float() - self._mean) / self._std
         return embed(self._tower, normal.to(self._dtype))
 
-    def _mirrored(self, crops: Sequence[Image]) -> list[Tensor]:
-        """The read tokens of the crops' mirror images."""
-        turned = [np.ascontiguousarray(crop[:, ::-1]) for crop in crops]
+    def _sized(self, crops: Sequence[Image]) -> list[Image]:
+        side = self._header.tower.image_size
+        return [crop if crop.shape[:2] == (side, side) else _resize(crop, side) for crop in crops]
+
+    def _scores(self, read: Sequence[Tensor], crops: Sequence[Image]) -> Tensor:
+        """B logits of one view, from what the read-out reads of it and from its crops."""
+        logits: Tensor = self._read_out(read)
+        if self._texture is None:
+            return logits
+        return self._texture.joined(logits, self._sized(crops))
+
+    def _mirrored(self, turned: Sequence[Image]) -> list[Tensor]:
+        """The read tokens of mirror images."""
         return self._read_tokens(self._prepare(turned))
 
-    def _mirror_tokens(self, crop: Image) -> list[Tensor] | None:
-        if not self._header.mirror:
-            return None
-        with torch.inference_mode():
-            return self._mirrored([crop])
-
-    def _both(self, logit: Tensor, mirrored: Sequence[Tensor] | None) -> float:
+    def _both(self, logit: Tensor, crop: Image) -> float:
         """The crop's score, of which ``logit`` is the unmirrored view's."""
         value = logit.detach()
-        if mirrored is not None:
+        if self._header.mirror:
+            turned = _turned([crop])
             with torch.inference_mode():
-                value = 0.5 * (value + self._read_out(mirrored))
+                value = 0.5 * (value + self._scores(self._mirrored(turned), turned))
         return float(self._finite(value.double().cpu().numpy())[0])
 
     def _patch_logits(
@@ -242,7 +255,7 @@ class ClipLnDetector:
         if not self._header.mirror:
             logit = float(self._finite(np.array([own.logit]))[0])
             return replace(own, logit=logit, patch_logits=self._patch_logits(picked, None))
-        mirrored, other = self._trace_view(np.ascontiguousarray(crop[:, ::-1]), grid, share)
+        mirrored, other = self._trace_view(_turned([crop])[0], grid, share)
         both = self._finite(np.array([0.5 * (own.logit + other.logit)]))
         return replace(
             own,
@@ -261,7 +274,7 @@ class ClipLnDetector:
         with torch.enable_grad():
             chosen = dict(zip(self._read_out.blocks, leaves, strict=True))
             picked = self._pick([chosen.get(i, t) for i, t in enumerate(outputs)])
-            logit = self._read_out(picked)
+            logit = self._scores(picked, [crop])
             gradients = torch.autograd.grad(logit.sum(), leaves)
         stacked = torch.cat(outputs).float()
         gradient = torch.zeros_like(stacked)
@@ -300,12 +313,11 @@ class ClipLnDetector:
                 else:
                     tokens = run_block(blocks[index], tokens)
                 outputs.append(tokens)
-            logit = self._read_out(self._pick(outputs))
+            logit = self._scores(self._pick(outputs), [crop])
             gradients = torch.autograd.grad(logit.sum(), wanted)
-        mirrored = self._mirror_tokens(crop)
-        share = 1.0 if mirrored is None else 0.5
+        share = 0.5 if self._header.mirror else 1.0
         return Trace(
-            logit=self._both(logit, mirrored),
+            logit=self._both(logit, crop),
             layers=layers,
             grid=grid,
             attention=torch.cat([p.detach() for p in wanted]).float().cpu().numpy(),
@@ -322,6 +334,23 @@ class ClipLnDetector:
                 code="score-not-finite",
             )
         return values
+
+
+def texture_of(delta: Delta, base: Path | None) -> TextureScore | None:
+    """What a delta reads of the texture; None where it reads none.
+
+    Raises:
+        WeightsError: it reads the texture, and the network for that is missing or another.
+    """
+    if delta.header.texture is None:
+        return None
+    if base is None:
+        raise WeightsError(
+            "These detector weights read the texture too, and its network was not given.",
+            hint="Run `whyfake weights fetch efficientnet-lite0-stages`.",
+            code="weights-missing",
+        )
+    return TextureScore.build(delta.header.texture, delta.texture, TextureEye.load(base))
 
 
 def assemble(state: Mapping[str, Tensor], delta: Delta) -> tuple[VisionTransformer, ReadOut]:
@@ -371,6 +400,11 @@ def tuned_state(state: Mapping[str, Tensor], delta: Delta) -> dict[str, Tensor]:
     """
     tuned = {**merge_low_rank(state, delta.low_rank), **delta.norms}
     return fit_positions(tuned, delta.header.tower)
+
+
+def _turned(crops: Sequence[Image]) -> list[Image]:
+    """Mirror images."""
+    return [np.ascontiguousarray(crop[:, ::-1]) for crop in crops]
 
 
 def _resize(crop: Image, side: int) -> Image:

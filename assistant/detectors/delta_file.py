@@ -2,8 +2,9 @@
 
 One safetensors file. Tensors: ``norm.<name in the tower>`` (the tuned LayerNorm values themselves,
 so that nothing is lost to rounding a difference), ``low_rank.<layer>.up`` and ``.down`` where
-linear layers were updated too, and ``read_out.<name>``. Metadata ``whyfake``:
-one JSON object with the fields of :class:`DeltaHeader`. The base tower is named by its hash.
+linear layers were updated too, ``read_out.<name>``, and ``texture.<name>`` of a read-out of the
+texture. Metadata ``whyfake``: one JSON object with the fields of :class:`DeltaHeader`. The base
+tower is named by its hash.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ class DeltaHeader:
     """The metadata of a delta.
 
     ``base_sha256`` is :func:`assistant.detectors.tower.tower_sha256` of the base; ``mirror``: the
-    logit is the mean of a crop's and its mirror image's; ``calibration`` and ``card`` are plain
-    JSON values.
+    logit is the mean of a crop's and its mirror image's; ``texture``: options of
+    :class:`assistant.detectors.texture.TextureScore`, None where there is none; ``calibration`` and
+    ``card`` are plain JSON values.
     """
 
     tower: TowerLayout
@@ -43,19 +45,21 @@ class DeltaHeader:
     read_out: Mapping[str, Any]
     crop: CropSpec
     mirror: bool = False
+    texture: Mapping[str, Any] | None = None
     calibration: Mapping[str, Any] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
-    """A delta as read: header, tuned LayerNorms, low-rank factors, read-out (float32), its hash."""
+    """A delta as read: header, LayerNorms, low-rank factors, read-outs (float32), its hash."""
 
     header: DeltaHeader
     norms: Mapping[str, Tensor]
     read_out: Mapping[str, Tensor]
     sha256: str
     low_rank: Mapping[str, Tensor] = field(default_factory=dict)
+    texture: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def write_delta(
@@ -65,12 +69,14 @@ def write_delta(
     norms: Mapping[str, Tensor],
     read_out: Mapping[str, Tensor],
     low_rank: Mapping[str, Tensor] | None = None,
+    texture: Mapping[str, Tensor] | None = None,
     half: bool = False,
 ) -> None:
     """Write a delta; ``half`` stores all matrices as float16, LayerNorms stay float32."""
     tensors = {f"norm.{name}": t.detach().float().contiguous() for name, t in norms.items()}
     others = {f"read_out.{name}": tensor for name, tensor in read_out.items()}
     others |= {f"low_rank.{name}": tensor for name, tensor in (low_rank or {}).items()}
+    others |= {f"texture.{name}": tensor for name, tensor in (texture or {}).items()}
     for name, tensor in others.items():
         kind = torch.float16 if half and tensor.ndim > 1 else torch.float32
         tensors[name] = tensor.detach().to(kind).contiguous()
@@ -87,6 +93,7 @@ def write_delta(
                 **({"published": True} if header.crop.published else {}),
             },
             "mirror": header.mirror,
+            **({} if header.texture is None else {"texture": dict(header.texture)}),
             "calibration": dict(header.calibration),
             "card": dict(header.card),
         },
@@ -121,6 +128,7 @@ def read_delta(path: Path) -> Delta:
             read_out=values["read_out"],
             crop=CropSpec(**values["crop"]),
             mirror=bool(values.get("mirror", False)),
+            texture=values.get("texture"),
             calibration=values["calibration"],
             card=values["card"],
         )
@@ -145,5 +153,6 @@ def read_delta(path: Path) -> Delta:
         norms=part("norm."),
         read_out=part("read_out."),
         low_rank=part("low_rank."),
+        texture=part("texture."),
         sha256=digest,
     )

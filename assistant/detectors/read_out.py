@@ -94,7 +94,8 @@ def token_statistics(tokens: Tensor) -> Tensor:
 class PooledReadOut(ReadOut):
     """Reads statistics of the tokens, not the tokens themselves: a cache of these is enough.
 
-    ``mean`` and ``scale`` standardise them: one number for each, blocks x 3 x width in all.
+    ``mean`` and ``scale`` standardise them: one number for each, blocks x 3 x width in all. With no
+    ``blocks`` it reads ``width`` statistics of another kind, such as those of the texture.
     """
 
     mean: Tensor
@@ -104,7 +105,7 @@ class PooledReadOut(ReadOut):
         super().__init__()
         self.blocks = tuple(blocks)
         self.width = width
-        count = len(self.blocks) * 3 * width
+        count = len(self.blocks) * 3 * width if self.blocks else width
         self.register_buffer("mean", torch.zeros(count))
         self.register_buffer("scale", torch.ones(count))
 
@@ -298,6 +299,19 @@ class SumReadOut(ReadOut):
 
     def _parts(self) -> list[ReadOut]:
         return [cast("ReadOut", member) for member in self.members]
+
+    def from_statistics(self, statistics: Tensor) -> Tensor:
+        """B logits from the statistics that all members read.
+
+        Raises:
+            TypeError: a member reads tokens.
+        """
+        logits = torch.zeros(len(statistics))
+        for member, weight in zip(self._parts(), self.weights, strict=True):
+            if not isinstance(member, PooledReadOut):
+                raise TypeError(f"{type(member).__name__} reads tokens, not statistics")
+            logits = logits + weight * member.from_statistics(statistics)
+        return logits
 
     def forward(self, tokens: Sequence[Tensor]) -> Tensor:
         """B logits."""

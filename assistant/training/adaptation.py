@@ -21,9 +21,10 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 from assistant.calibration.fitting import fit_calibrator
-from assistant.detectors.clip_ln import ClipLnDetector, assemble, tuned_state
+from assistant.detectors.clip_ln import ClipLnDetector, assemble, texture_of, tuned_state
 from assistant.detectors.delta_file import Delta, read_delta, write_delta
 from assistant.detectors.read_out import PooledReadOut, ReadOut, SumReadOut
+from assistant.detectors.texture import TextureScore
 from assistant.errors import TrainingError
 from assistant.evaluation.detection_metrics import auroc, ece
 from assistant.evaluation.face_manifest import ManifestRow
@@ -103,13 +104,14 @@ def adapt_detector(
     *,
     work: Path,
     output: Path,
+    texture: Path | None = None,
     seed: int = 0,
     progress: Callable[[str, int, int, float], None],
 ) -> dict[str, Any]:
     """Adapt, calibrate and write a delta.
 
     Groups are parted by the hash of their names: half to train, a quarter to calibrate, a quarter
-    to judge.
+    to judge. ``texture`` is the network of a delta that reads the texture, which stays as it is.
 
     Returns:
         ``before`` and ``after`` (AUROC and ECE on the judged part), ``recommended``, ``warnings``.
@@ -131,7 +133,8 @@ def adapt_detector(
     stays = (
         ClipLnDetector(tower, others, read.header, weights_sha256=read.sha256) if others else None
     )
-    faces = _faces(rows, tuned, read, part, stays, finder, work, progress)
+    seen = texture_of(read, texture)
+    faces = _faces(rows, tuned, read, part, (stays, seen), finder, work, progress)
     quarter = np.array(
         [int(hashlib.sha256(g.encode()).hexdigest(), 16) % 4 for g in faces.groups], np.int64
     )
@@ -143,9 +146,10 @@ def adapt_detector(
                 hint="Spread the pictures over more sub-folders (one a person or video).",
                 code="too-few-groups",
             )
-    before_logits = faces.rest + _mean_scores(part, faces.views)
+    share = 1.0 - (seen.share if seen else 0.0)
+    before_logits = faces.rest + share * _mean_scores(part, faces.views)
     _continue(part, faces, train, seed=seed, progress=progress)  # its members are the whole's
-    after_logits = faces.rest + _mean_scores(part, faces.views)
+    after_logits = faces.rest + share * _mean_scores(part, faces.views)
     calibrator = fit_calibrator(
         after_logits[held],
         faces.labels[held],
@@ -186,6 +190,7 @@ def adapt_detector(
         norms=read.norms,
         read_out=whole.state_dict(),
         low_rank=read.low_rank,
+        texture=read.texture,
         half=True,
     )
     return report
@@ -216,7 +221,7 @@ def _faces(
     tuned: dict[str, torch.Tensor],
     read: Delta,
     part: SumReadOut,
-    stays: ClipLnDetector | None,
+    stays: tuple[ClipLnDetector | None, TextureScore | None],
     finder: FaceFinder,
     work: Path,
     progress: Callable[[str, int, int, float], None],
@@ -235,9 +240,10 @@ def _faces(
     usable = np.flatnonzero(cache.points[:, 0] != UNREADABLE)
     views = []
     for view, step in (("as-is", 1), ("mirror", -1))[: 1 + header.mirror]:
-        name = f"of-{read.sha256[:12]}-{view}"  # another delta has another tower
+        read_blocks = "-".join(str(block) for block in blocks)
+        name = f"of-{read.sha256[:12]}-{view}-{read_blocks}"  # another delta has another tower
         store = StatisticsCache(
-            cache.folder, name, count=len(rows), blocks=blocks, width=header.tower.width
+            cache.folder, name, count=len(rows), shape=(len(blocks), 3, header.tower.width)
         )
 
         def crop_at(index: int, step: int = step) -> Image:
@@ -246,11 +252,15 @@ def _faces(
         store.fill(crop_at, run, limit=len(rows), progress=progress)
         views.append(np.asarray(store.values)[usable])
     rest = np.zeros(len(usable))
-    for start in range(0, len(usable), _AT_ONCE):
-        if stays is None:
-            break
+    others, texture = stays
+    for start in range(0, len(usable) if others or texture else 0, _AT_ONCE):
         stop = min(start + _AT_ONCE, len(usable))
-        rest[start:stop] = stays.logits([cache.crops[i] for i in usable[start:stop]])
+        crops = [np.array(cache.crops[i]) for i in usable[start:stop]]
+        if others is not None:
+            rest[start:stop] += others.logits(crops)
+        if texture is not None:
+            rest[start:stop] = (1.0 - texture.share) * rest[start:stop]
+            rest[start:stop] += texture.share * _seen(texture, crops, mirror=header.mirror)
         progress("what stays", stop, len(usable), 0.0)
     return _Faces(
         views=views,
@@ -258,6 +268,16 @@ def _faces(
         groups=[cache.rows[i].video for i in usable],
         rest=rest,
     )
+
+
+def _seen(texture: TextureScore, crops: list[Image], *, mirror: bool) -> NDArray[np.float64]:
+    """The texture's logits, over the views that count."""
+    with torch.inference_mode():
+        logits = texture(crops)
+        if mirror:
+            logits = 0.5 * (logits + texture([crop[:, ::-1].copy() for crop in crops]))
+        found: NDArray[np.float64] = logits.double().numpy()
+    return found
 
 
 def _continue(

@@ -93,6 +93,7 @@ def train_detector(
         parts=faces.parts,
         folder=cache.folder,
         run=statistics_of(state, layout, config.read_out.blocks),
+        shape=config.statistics_shape,
         progress=progress,
     )
     read_out, blends = fit_read_out(looks, faces, checkpoint=work / "read-out")
@@ -138,7 +139,7 @@ def fit_read_out(looks: Looks, faces: KnownFaces, *, checkpoint: Path) -> tuple[
     read_out = train_read_outs(
         data,
         config.read_out,
-        width=config.layout.width,
+        width=looks.shape[-1],
         seed=config.seed,
         checkpoint=checkpoint,
         progress=looks.progress,

@@ -64,7 +64,7 @@ class ReadOutConfig(_Strict):
 
     blocks: tuple[int, ...] = (3, 5, 6, 8)
     hidden: int = Field(default=192, ge=1, le=4096)
-    members: int = Field(default=2, ge=1, le=16)
+    members: int = Field(default=2, ge=0, le=16, description="0: the experts alone")
     epochs: int = Field(default=14, ge=1, le=1000)
     batch: int = Field(default=256, ge=2)
     learning_rate: float = Field(default=1e-3, gt=0)
@@ -95,6 +95,8 @@ class ReadOutConfig(_Strict):
             raise ValueError("experts are two or more, or none")
         if len(set(named)) < len(named):
             raise ValueError("a source belongs to one expert")
+        if not self.members and not self.experts:
+            raise ValueError("there must be members or experts")
         return self
 
 
@@ -206,7 +208,9 @@ class DetectorConfig(_Strict):
 
     ``recipe``: ``read-out`` trains a network over the frozen tower's statistics; ``joint`` goes on
     from there, or from the trained detector ``start``, and tunes LayerNorms and low-rank updates
-    with it; ``layer-norms`` tunes LayerNorms and a class-token head, as published.
+    with it; ``layer-norms`` tunes LayerNorms and a class-token head, as published; ``texture``
+    gives the trained detector ``start`` a read-out of the texture (``read_out`` without blocks),
+    whose logit counts ``texture_share``.
     ``test_percent`` and ``calibration_percent`` are shares of the source videos.
     ``more_manifests`` list further pictures, such as those of ``whyfake train generated-faces``;
     a source of manipulated faces alone stands beside the real ones of the sources that
@@ -215,7 +219,7 @@ class DetectorConfig(_Strict):
     blended faces are made of each real face of a source.
     """
 
-    recipe: Literal["read-out", "joint", "layer-norms"]
+    recipe: Literal["read-out", "joint", "layer-norms", "texture"]
     manifest: Path
     more_manifests: tuple[Path, ...] = ()
     borrowed_reals: dict[str, tuple[str, ...]] = {}
@@ -237,11 +241,18 @@ class DetectorConfig(_Strict):
     mirror: bool = Field(
         default=False, description="score a crop and its mirror image, and take the mean logit"
     )
+    texture_base: str = "efficientnet-lite0-stages"
+    texture_share: float = Field(default=0.3, gt=0, lt=1, description="of the texture's logit")
     read_out: ReadOutConfig = ReadOutConfig()
     tuning: TuningConfig = TuningConfig()
     joint: JointConfig = JointConfig()
     seed: int = 0
     threads: int = Field(default=2, ge=1)
+
+    @property
+    def statistics_shape(self) -> tuple[int, int, int]:
+        """Of the statistics of one face: blocks x 3 x width."""
+        return (len(self.read_out.blocks), 3, self.layout.width)
 
     @property
     def layout(self) -> TowerLayout:

@@ -165,27 +165,23 @@ class CropCache:
 
 
 class StatisticsCache:
-    """Class token, patch mean and patch deviation of some blocks: N x blocks x 3 x width, float16.
+    """Statistics of faces, float16: N x ``shape``.
 
     Args:
         folder: where it lies.
-        name: of the variant (``plain``, ``self-blended``).
-        count: rows.
-        blocks: which blocks.
-        width: of the tower.
+        name: of the look, and of what is read (``learnt-3-5-6-8``).
+        count: faces.
+        shape: of the statistics of one.
     """
 
-    def __init__(
-        self, folder: Path, name: str, *, count: int, blocks: Sequence[int], width: int
-    ) -> None:
-        self.name = f"{name}-{'-'.join(str(b) for b in blocks)}"
+    def __init__(self, folder: Path, name: str, *, count: int, shape: tuple[int, ...]) -> None:
+        self.name = name
         self.folder = folder
         self.done = _progress_file(folder, self.name)
         path = folder / f"{self.name}.npy"
-        shape = (count, len(blocks), 3, width)
         mode = "r+" if path.exists() else "w+"
         self.values = np.lib.format.open_memmap(
-            path, mode, np.float16, shape if mode == "w+" else None
+            path, mode, np.float16, (count, *shape) if mode == "w+" else None
         )
 
     def fill(

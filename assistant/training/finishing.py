@@ -14,6 +14,7 @@ from torch import Tensor
 from assistant.calibration.fitting import fit_calibrator
 from assistant.detectors.delta_file import DeltaHeader, write_delta
 from assistant.detectors.read_out import ReadOut
+from assistant.detectors.texture import TextureScore
 from assistant.detectors.tower import tower_sha256
 from assistant.evaluation import detection_metrics as metrics
 from assistant.evaluation.face_manifest import ManifestRow
@@ -67,6 +68,7 @@ def finish(
     report: Mapping[str, Any],
     norms: Mapping[str, Tensor] | None = None,
     low_rank: Mapping[str, Tensor] | None = None,
+    texture: TextureScore | None = None,
 ) -> dict[str, Any]:
     """Fit the calibration on its own part, measure the test part by source, and write the delta.
 
@@ -80,6 +82,7 @@ def finish(
         report: what the recipe adds to the card.
         norms: tuned LayerNorms.
         low_rank: factors of the updates.
+        texture: what is read of the texture.
 
     Returns:
         The card with the verdict thresholds.
@@ -124,6 +127,7 @@ def finish(
         read_out=read_out.options(),
         crop=config.crop.spec,
         mirror=config.mirror,
+        texture=None if texture is None else texture.options(),
         calibration=calibrator.to_json(),
         card=card,
     )
@@ -133,6 +137,7 @@ def finish(
         norms=norms or {},
         read_out=read_out.state_dict(),
         low_rank=low_rank,
+        texture=None if texture is None else texture.read_out.state_dict(),
         half=True,
     )
     return {**card, "thresholds": list(calibrator.thresholds)}

@@ -135,6 +135,7 @@ def train_joint(
             parts=faces.parts,
             folder=cache.folder / f"tuned-{tower_key}",
             run=model.statistics,
+            shape=config.statistics_shape,
             progress=progress,
         )
         read_out, blends = fit_read_out(looks, faces, checkpoint=work / "refit")

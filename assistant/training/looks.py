@@ -74,14 +74,15 @@ class MoreFaces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looks:
-    """Looks at the crops of a cache; all are N x blocks x 3 x width, float16.
+    """Looks at the crops of a cache; all are N x ``shape``, float16.
 
     Args:
         config: of the run.
         cache: its crops.
         parts: the part of each row.
         folder: of the statistics; one for each tower.
-        run: crops to B x blocks x 3 x width statistics.
+        run: crops to B x ``shape`` statistics.
+        shape: of those of one face: blocks x 3 x width of a tower.
         progress: told (what, done, in all, images a second).
     """
 
@@ -90,6 +91,7 @@ class Looks:
     parts: NDArray[np.str_]
     folder: Path
     run: Callable[[list[Image]], NDArray[np.float32]]
+    shape: tuple[int, ...]
     progress: Callable[[str, int, int, float], None]
 
     def as_they_are(self, rows: NDArray[np.int64]) -> NDArray[np.float16]:
@@ -258,8 +260,8 @@ class Looks:
         self, name: str, rows: _Rows, change: Callable[[int, Image], Image]
     ) -> NDArray[np.float16]:
         """Of rows, each crop changed; ``change`` gets its place."""
-        blocks, width = self.config.read_out.blocks, self.config.layout.width
-        store = StatisticsCache(self.folder, name, count=len(rows), blocks=blocks, width=width)
+        read = "-".join(str(block) for block in self.config.read_out.blocks) or "texture"
+        store = StatisticsCache(self.folder, f"{name}-{read}", count=len(rows), shape=self.shape)
 
         def crop_at(number: int) -> Image:
             return change(number, np.array(self.cache.crops[rows[number]]))

@@ -165,8 +165,8 @@ def train_read_outs(
         known = data.only(expert.sources, blends=expert.blends)
         experts.experts[number] = _train_one(known, own, width, seed, path, name, progress)
     _train_gate(experts, data, config, seed, progress)
-    general = (1.0 - config.expert_share) / len(members)
-    weights = [general] * len(members) + [config.expert_share]
+    share = config.expert_share if members else 1.0
+    weights = [(1.0 - share) / len(members)] * len(members) + [share]
     return SumReadOut([*members, experts], weights).eval()
 
 
@@ -213,11 +213,7 @@ def scores(read_out: SumReadOut, statistics: NDArray[np.floating]) -> NDArray[np
     with torch.inference_mode():
         for start in range(0, len(statistics), 1024):
             part = torch.from_numpy(statistics[start : start + 1024].astype(np.float32))
-            logits = torch.zeros(len(part))
-            for member, weight in zip(read_out.members, read_out.weights, strict=True):
-                assert isinstance(member, PooledReadOut)  # noqa: S101 - made above
-                logits = logits + weight * member.from_statistics(part)
-            out[start : start + len(part)] = logits.double().numpy()
+            out[start : start + len(part)] = read_out.from_statistics(part).double().numpy()
     return out
 
 

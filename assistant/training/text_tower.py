@@ -134,9 +134,9 @@ def train_text_tower(
     cache.fill(finder, limit=len(chosen), progress=progress)
     state = load_file(base)
     width = TOWERS["vit-s14"].width
-    store = StatisticsCache(
-        cache.folder, "text", count=len(chosen), blocks=config.blocks, width=width
-    )
+    name = f"text-{'-'.join(str(block) for block in config.blocks)}"
+    shape = (len(config.blocks), 3, width)
+    store = StatisticsCache(cache.folder, name, count=len(chosen), shape=shape)
     run = statistics_of(state, TOWERS["vit-s14"], config.blocks)
     store.fill(lambda i: np.array(cache.crops[i]), run, limit=len(chosen), progress=progress)
     usable = cache.points[:, 0] != UNREADABLE
