@@ -21,7 +21,8 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 from assistant.calibration.fitting import fit_calibrator
-from assistant.detectors.clip_ln import ClipLnDetector, assemble, texture_of, tuned_state
+from assistant.detectors.assembly import assemble, texture_of, tuned_state
+from assistant.detectors.clip_ln import ClipLnDetector
 from assistant.detectors.delta_file import Delta, read_delta, write_delta
 from assistant.detectors.read_out import PooledReadOut, ReadOut, SumReadOut
 from assistant.detectors.texture import TextureScore

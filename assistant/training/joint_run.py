@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
 
-from assistant.detectors.clip_ln import assemble
+from assistant.detectors.assembly import assemble
 from assistant.detectors.delta_file import Delta, read_delta
 from assistant.detectors.low_rank import fold_low_rank, sum_low_rank
 from assistant.detectors.read_out import (

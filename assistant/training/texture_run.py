@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from assistant.detectors.clip_ln import ClipLnDetector, assemble
+from assistant.detectors.assembly import assemble
+from assistant.detectors.clip_ln import ClipLnDetector
 from assistant.detectors.delta_file import Delta, read_delta
 from assistant.detectors.texture import TextureEye, TextureScore
 from assistant.errors import TrainingError

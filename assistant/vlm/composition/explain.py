@@ -28,6 +28,11 @@ def compose_explanation(evidence: Evidence, rng: random.Random, variant: Variant
         lines = _lines(Writer(evidence, rng, variant), *most)
         if _words(lines) <= _MOST_WORDS:
             break
+    else:  # what is as usual, or was said by the verdict, gives way to the rest
+        rng.setstate(state)
+        short = Writer(evidence, rng, variant)
+        short.usual = False
+        lines = _lines(short, *most)
     return joined(lines)
 
 

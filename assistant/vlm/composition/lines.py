@@ -64,6 +64,7 @@ class Writer:
         self._regions_told: set[str] = set()
         self._effects_told: set[str] = set()
         self._care_told = False  # that the score is to be trusted less
+        self.usual = True  # whether to tell what is as usual, or was said by the verdict
 
     def say(self, topic: str, *facts: Fact, **fields: str) -> Line:
         """A sentence of a topic, citing ``facts``."""
@@ -152,8 +153,8 @@ class Writer:
         if fact is None:
             return []
         lines = []
-        # A face for which no verdict is given was told to have none.
-        if fact.values["verdict"] == Verdict.UNCERTAIN.value and not fact.values.get("abstained"):
+        unclear = fact.values["verdict"] == Verdict.UNCERTAIN.value  # abstained: told already
+        if self.usual and unclear and not fact.values.get("abstained"):
             lines.append(self.say("neither", fact))
         if fact.values["crosses"]:
             lines.append(self.say("crosses", fact))
@@ -184,7 +185,7 @@ class Writer:
         rest = self.find(FactKind.REGION, "alone")
         if rest is not None and (rest.values["alone"] or len(out) <= most):
             topic = "regions-none" if rest.values["alone"] else "regions-other"
-            lines.append(self.say(topic, rest))
+            lines += [self.say(topic, rest)] if self.usual or rest.values["alone"] else []
         return lines
 
     def region(self, fact: Fact, *, first: bool = True, alone: bool = False) -> Line:
@@ -194,8 +195,7 @@ class Writer:
         if first and values["lift"] < _FOR_ITS_SIZE:
             topic = "region-more"
         pattern = self.rng.choice(PATTERNS[topic][self.variant])
-        start = "{Region}" in pattern
-        name = self.the(str(values["region"]), start=start)
+        name = self.the(str(values["region"]), start="{Region}" in pattern)
         self._regions_told.add(str(values["region"]))
         text = pattern.format(
             region=name,
@@ -339,7 +339,7 @@ class Writer:
         if fact is None:
             return []
         if fact.values["inside"]:
-            return [self.say("domain-inside", fact)]
+            return [self.say("domain-inside", fact)] if self.usual else []
         topic = "domain-outside-too" if self._care_told else "domain-outside"
         self._care_told = True
         why = re.search(r"What is unusual: [^.]+\.", fact.text)
@@ -356,7 +356,7 @@ class Writer:
         for fact in self.facts(FactKind.QUALITY)[:most]:
             issue = str(fact.values.get("issue", ""))
             if not issue:
-                lines.append(self.say("quality-none", fact))
+                lines += [self.say("quality-none", fact)] if self.usual else []
                 continue
             case, meaning = ISSUES[issue]
             unit = str(fact.values["unit"])
