@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -88,7 +89,7 @@ class TextureEye(nn.Module):
         """
         try:
             state = load_file(path)
-        except (OSError, ValueError) as error:
+        except (OSError, SafetensorError) as error:
             raise WeightsError(
                 f"The texture network could not be read from {path}: {error}.",
                 hint="Run `whyfake weights fetch`.",

@@ -104,6 +104,9 @@ def test_another_network_is_refused(tmp_path, stages):
         TextureEye.load(tmp_path / "s.safetensors")
     with pytest.raises(WeightsError, match="could not be read"):
         TextureEye.load(tmp_path / "missing.safetensors")
+    (tmp_path / "damaged.safetensors").write_bytes(stages.read_bytes()[:100])
+    with pytest.raises(WeightsError, match="could not be read"):
+        TextureEye.load(tmp_path / "damaged.safetensors")
 
 
 def test_the_texture_counts_its_share_of_the_score(files, tmp_path):
