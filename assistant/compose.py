@@ -120,23 +120,13 @@ def build(settings: Settings) -> Assistant:
 
 def build_finder(settings: Settings) -> FaceFinder:
     """The face finder that the settings name."""
-    from assistant.weights import locate
-
     name = settings.face_finder
     cls = registry.load("face_finders", name, plugins=settings.plugins)
     made: FaceFinder
     if name == "centerface":
-        made = cls(
-            locate(
-                "centerface", data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned
-            )
-        )
+        made = cls(_located("centerface", settings))
     elif name == "retinaface":
-        weights = locate(
-            "retinaface-resnet50",
-            data_dir=settings.data_dir,
-            accept_unpinned=settings.accept_unpinned,
-        )
+        weights = _located("retinaface-resnet50", settings)
         made = cls(weights, network="resnet50", device=_device(settings))
     else:
         made = _third_party("face finder", name, cls, settings)
@@ -146,7 +136,6 @@ def build_finder(settings: Settings) -> FaceFinder:
 def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:
     """The detector that the settings name, with the calibration fitted for it."""
     from assistant.calibration import load_calibrator
-    from assistant.weights import locate
 
     name = settings.detector
     cls = registry.load("detectors", name, plugins=settings.plugins)
@@ -162,14 +151,17 @@ def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:
             )
         return detector, calibrator
     base_name, delta_name, texture_name = _DETECTOR_FILES[settings.profile]
-
-    def at(name: str) -> Path:
-        return locate(name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
-
-    delta = settings.detector_weights or at(delta_name)
-    texture = at(texture_name) if texture_name else None
+    delta = settings.detector_weights or _located(delta_name, settings)
+    texture = _located(texture_name, settings) if texture_name else None
     curve = load_calibrator(settings.calibration or delta)
-    return cls.load(at(base_name), delta, texture, device=_device(settings)), curve
+    return cls.load(_located(base_name, settings), delta, texture, device=_device(settings)), curve
+
+
+def _located(name: str, settings: Settings) -> Path:
+    """A model file of the manifest, as the settings allow it."""
+    from assistant.weights import locate
+
+    return locate(name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
 
 
 def _gend(cls: Any, settings: Settings) -> tuple[Detector, Calibrator]:
@@ -208,18 +200,13 @@ def build_vlm(settings: Settings) -> VlmBackend:
 
 
 def _llama_cpp(cls: Any, settings: Settings) -> VlmBackend:
-    from assistant.weights import locate
-
-    def at(name: str) -> Path:
-        return locate(name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
-
     vlm = settings.vlm
     if vlm.model:
         model, mmproj = Path(vlm.model), None
     else:
         # Our own adapter is laid into the model; another goes beside the model as it came.
-        model = at("smollm2-135m-q4" if vlm.adapter else "narrator-smollm2-135m")
-        mmproj = at("mmproj-vits14")
+        model = _located("smollm2-135m-q4" if vlm.adapter else "narrator-smollm2-135m", settings)
+        mmproj = _located("mmproj-vits14", settings)
     made: VlmBackend = cls(
         model,
         mmproj,

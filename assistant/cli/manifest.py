@@ -66,9 +66,9 @@ def build(
         for sample in samples:
             places = np.linspace(0, len(sample.files) - 1, min(frames, len(sample.files)))
             for place in np.unique(places.round().astype(int)):
-                path = os.path.relpath(sample.files[place].resolve(), base)
+                path = _relative(sample.files[place], base)
                 told = (sample.label, sample.source, sample.video, sample.family, sample.split)
-                yield Path(path).as_posix(), *told, 0
+                yield path, *told, 0
 
     count = write_manifest(out, rows())
     real = sum(s.label == 0 for s in samples)
@@ -166,7 +166,7 @@ def held_out(config: Path, most: int, out: Path) -> None:
         out,
         (
             (
-                Path(os.path.relpath(row.path.resolve(), base)).as_posix(),
+                _relative(row.path, base),
                 row.label,
                 row.source,
                 row.video,
@@ -178,6 +178,10 @@ def held_out(config: Path, most: int, out: Path) -> None:
         ),
     )
     click.echo(f"Wrote {out}: {count} of {len(test)} held-out pictures.")
+
+
+def _relative(path: Path, base: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), base)).as_posix()
 
 
 def _copy_without(path: Path, target: Path, lines: set[int]) -> None:

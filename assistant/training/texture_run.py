@@ -24,7 +24,7 @@ from assistant.interfaces import FaceFinder
 from assistant.training.detector import fit_read_out
 from assistant.training.detector_config import DetectorConfig, manifest_rows
 from assistant.training.face_cache import CropCache
-from assistant.training.finishing import finish, known_faces
+from assistant.training.finishing import finish, known_faces, score_held_out
 from assistant.training.looks import Looks
 from assistant.types import Image
 
@@ -86,12 +86,7 @@ def train_texture(
     detector = ClipLnDetector(
         tower, tower_read_out, started.header, weights_sha256="", texture=score
     )
-    held_out = np.flatnonzero((faces.parts != "train") & faces.usable)
-    logits = np.zeros(len(faces.rows))
-    for start in range(0, len(held_out), 128):
-        chosen = held_out[start : start + 128]
-        logits[chosen] = detector.logits([np.array(cache.crops[row]) for row in chosen])
-        progress("scores", min(start + 128, len(held_out)), len(held_out), 0.0)
+    logits = score_held_out(faces, cache, detector.logits, progress)
     return finish(
         config,
         faces,
