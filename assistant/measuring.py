@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
 from assistant import evidence as facts
 from assistant.attribution.regions import find_regions
 from assistant.attribution.stability import with_stability
+from assistant.detectors.lifted import beside, face_logits
 from assistant.errors import InferenceError
 from assistant.faces import domain_measures
 from assistant.interfaces import (
@@ -58,9 +60,9 @@ class Measurer:
         if len(track) == 1:
             face = track[0]
             trace = self._trace(face)
-            logit = trace.logit if trace else float(self.detector.logits([face.crop])[0])
+            logit = trace.logit if trace else float(face_logits(self.detector, [face])[0])
         else:
-            logits = self.detector.logits([f.crop for f in track])
+            logits = face_logits(self.detector, track)
             logit = float(np.mean(logits))
             face = track[int(np.argmin(np.abs(logits - logit)))]
             trace = self._trace(face)
@@ -114,7 +116,7 @@ class Measurer:
     def _trace(self, face: Face) -> Trace | None:
         if not isinstance(self.detector, TraceableDetector):
             return None
-        return self.detector.trace(face.crop)
+        return cast("TraceableDetector", beside(self.detector, face)).trace(face.crop)
 
     def _judge(self, media: Media, face: Face, trace: Trace | None) -> DomainFinding | None:
         """Whether the face is like those the detector knows; of a video, the face that stands."""
@@ -131,7 +133,7 @@ class Measurer:
     def with_facts(self, result: FaceAnalysis, probe: CausalProbe) -> FaceAnalysis:
         """The same analysis with the facts that a probe measured."""
         calibrator = _NoVerdict(self.calibrator) if result.score.abstained else self.calibrator
-        added = probe(result, self.detector, calibrator)
+        added = probe(result, beside(self.detector, result.face), calibrator)
         return replace(result, evidence=facts.renumbered(result.evidence, added))
 
     def with_stability(self, result: FaceAnalysis) -> FaceAnalysis:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from assistant.attribution.counterfactual import CounterfactualMethod, probe, region_effects
+from assistant.attribution.neutralise import VARIATIONS
+from assistant.detectors.lifted import LiftedDetector
 from assistant.evidence import (
     counterfactual_fact,
     fragility_fact,
@@ -16,6 +18,8 @@ __all__ = ["fragility_facts", "region_facts"]
 
 _MOST_REGIONS = 3
 _CONTROLS = 3
+#: A change of the probability that is worth telling.
+_MATTERS = 0.05
 
 
 def region_facts(
@@ -29,7 +33,8 @@ def region_facts(
 
     What the map points to and what the score rests on may differ: where the verdict is not *likely
     real*, every part in view is taken out once, and the one that lowers the score most is probed
-    too. With nothing to probe the map's first part is.
+    too. With nothing to probe the map's first part is. Where the surroundings of the face change
+    the score, what it is without them comes first, as that of the background.
 
     Args:
         result: the face, with its regions.
@@ -40,9 +45,10 @@ def region_facts(
     Raises:
         InferenceError: a score is not finite.
     """
+    facts = list(_surroundings_fact(result, detector, calibrator))
     ranked = [r for r in ranked_regions(result.regions) if r.region != "background"]
     if not ranked:
-        return ()
+        return tuple(facts)
     standing = [r.region for r in ranked if r.stands_out][:_MOST_REGIONS]
     chosen = list(standing)
     if result.score.verdict is not Verdict.LIKELY_REAL:
@@ -62,7 +68,7 @@ def region_facts(
         controls=_CONTROLS,
         variations=(),
     )
-    facts = [
+    facts += [
         counterfactual_fact(
             number,
             region=found.region,
@@ -76,7 +82,7 @@ def region_facts(
             control_n=found.control_n,
             method=found.method,
         )
-        for number, found in enumerate(card.counterfactuals, start=1)
+        for number, found in enumerate(card.counterfactuals, start=1 + len(facts))
     ]
     if len(card.minimal.tried) > 1:
         facts.append(
@@ -89,6 +95,32 @@ def region_facts(
             )
         )
     return tuple(facts)
+
+
+def _surroundings_fact(
+    result: FaceAnalysis, detector: Detector, calibrator: Calibrator
+) -> tuple[Fact, ...]:
+    """The score without what the surroundings of the face add to it, where that matters."""
+    if not isinstance(detector, LiftedDetector):
+        return ()
+    logit = float(detector.logits([result.face.crop])[0])
+    before, after = calibrator.calibrate(logit), calibrator.calibrate(logit - detector.lift)
+    if before.probability - after.probability < _MATTERS and before.verdict is after.verdict:
+        return ()
+    fact = counterfactual_fact(
+        1,
+        region="background",
+        before=before.probability,
+        after=after.probability,
+        matters=before.probability - after.probability >= _MATTERS,
+        stands_out=any(r.region == "background" and r.stands_out for r in result.regions),
+        verdict=before.verdict,
+        verdict_after=after.verdict,
+        control=0.0,
+        control_n=0,
+        method="left-out",
+    )
+    return (fact,)
 
 
 def fragility_facts(
@@ -106,6 +138,11 @@ def fragility_facts(
         result.face.crop_landmarks,
         regions=(),
         controls=1,
+        added=(
+            {name: detector.change_of_lift(change) for name, change in VARIATIONS.items()}
+            if isinstance(detector, LiftedDetector)
+            else None
+        ),
     )
     changes = [(item.name, item.probability, item.verdict) for item in card.fragility]
     facts = [fragility_summary(1, verdict=card.verdict, changes=changes)]

@@ -34,6 +34,7 @@ def detector(context: click.Context, config: Path, work: Path, out: Path, as_jso
     from assistant.training.detector import train_detector
     from assistant.training.detector_config import load_config, manifest_rows
     from assistant.training.joint_run import train_joint
+    from assistant.training.surroundings_run import train_surroundings
     from assistant.training.texture_run import train_texture
     from assistant.training.tuning_run import train_layer_norms
     from assistant.weights import locate
@@ -48,9 +49,10 @@ def detector(context: click.Context, config: Path, work: Path, out: Path, as_jso
         "joint": train_joint,
         "layer-norms": train_layer_norms,
     }
-    if loaded.recipe == "texture":
+    if loaded.recipe in ("texture", "surroundings"):
         texture = locate(loaded.texture_base, data_dir=settings.data_dir)
         recipes["texture"] = partial(train_texture, texture=texture)
+        recipes["surroundings"] = partial(train_surroundings, texture=texture)
     recipe = recipes[loaded.recipe]
     report = recipe(
         loaded, base, build_finder(settings), work=work, output=out, progress=tell_progress

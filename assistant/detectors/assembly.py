@@ -1,4 +1,4 @@
-"""A base and what was trained on it, put together: tower, read-out and texture."""
+"""A base and what was trained on it, put together: tower, read-out, texture, surroundings."""
 
 from __future__ import annotations
 
@@ -11,28 +11,37 @@ from torch import Tensor
 from assistant.detectors.delta_file import Delta
 from assistant.detectors.low_rank import merge_low_rank
 from assistant.detectors.read_out import ReadOut, build_read_out
+from assistant.detectors.surroundings import SurroundingsScore
 from assistant.detectors.texture import TextureEye, TextureScore
 from assistant.detectors.tower import build_tower, fit_positions, layer_norms, tower_sha256
 from assistant.errors import WeightsError
 
-__all__ = ["assemble", "texture_of", "tuned_state"]
+__all__ = ["assemble", "seen_beside", "tuned_state"]
 
 
-def texture_of(delta: Delta, base: Path | None) -> TextureScore | None:
-    """What a delta reads of the texture; None where it reads none.
+def seen_beside(
+    delta: Delta, base: Path | None
+) -> tuple[TextureScore | None, SurroundingsScore | None]:
+    """What a delta reads of the crop's texture and of the surroundings; None where it reads none.
 
     Raises:
-        WeightsError: it reads the texture, and the network for that is missing or another.
+        WeightsError: it reads either, and the network for that is missing or another.
     """
-    if delta.header.texture is None:
-        return None
+    header = delta.header
+    if header.texture is None and header.surroundings is None:
+        return None, None
     if base is None:
         raise WeightsError(
             "These detector weights read the texture too, and its network was not given.",
             hint="Run `whyfake weights fetch efficientnet-lite0-stages`.",
             code="weights-missing",
         )
-    return TextureScore.build(delta.header.texture, delta.texture, TextureEye.load(base))
+    eye = TextureEye.load(base)
+    texture = header.texture and TextureScore.build(header.texture, delta.texture, eye)
+    around = header.surroundings and SurroundingsScore.build(
+        header.surroundings, delta.surroundings, eye
+    )
+    return texture or None, around or None
 
 
 def assemble(state: Mapping[str, Tensor], delta: Delta) -> tuple[VisionTransformer, ReadOut]:

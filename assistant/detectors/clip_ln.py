@@ -3,7 +3,8 @@
 Yermakov, Cech, Matas: "Unlocking the Hidden Potential of CLIP in Generalizable Deepfake Detection"
 (arXiv 2503.19683) and GenD (arXiv 2508.06248). One class serves both profiles: the embedded
 ViT-S/14 read at several blocks, and the published ViT-L/14 read at its last class token. Beside the
-tower, the embedded one reads the texture of the crop (:mod:`assistant.detectors.texture`).
+tower, the embedded one reads the texture of the crop (:mod:`assistant.detectors.texture`), and the
+picture around the face where it is given (:mod:`assistant.detectors.lifted`).
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from assistant.detectors.assembly import assemble, texture_of
+from assistant.detectors.assembly import assemble, seen_beside
 from assistant.detectors.delta_file import DeltaHeader, read_delta
 from assistant.detectors.read_out import PatchEvidenceReadOut, ReadOut
+from assistant.detectors.surroundings import SurroundingsScore
 from assistant.detectors.texture import TextureScore
 from assistant.detectors.tower import (
     attention_probabilities,
@@ -54,6 +56,7 @@ class ClipLnDetector:
         *,
         weights_sha256: str,
         texture: TextureScore | None = None,
+        surroundings: SurroundingsScore | None = None,
         base_file: str = "",
         device: str = "cpu",
         precision: str = "float32",
@@ -68,6 +71,8 @@ class ClipLnDetector:
         self._tower = tower.to(self._device, self._dtype).eval().requires_grad_(False)
         self._read_out = read_out.to(self._device).eval().requires_grad_(False)
         self._texture = None if texture is None else texture.to(self._device)
+        #: Reads the picture around a face; it is no part of the scores of crops.
+        self.surroundings = None if surroundings is None else surroundings.to(self._device)
         self._header = header
         self._base_file = base_file
         self._precision = precision
@@ -113,12 +118,14 @@ class ClipLnDetector:
                 code="weights-missing",
             ) from error
         tower, read_out = assemble(state, read)
+        seen, around = seen_beside(read, texture)
         return cls(
             tower,
             read_out,
             read.header,
             weights_sha256=read.sha256,
-            texture=texture_of(read, texture),
+            texture=seen,
+            surroundings=around,
             base_file=base.name,
             device=device,
             precision=precision,

@@ -2,9 +2,9 @@
 
 One safetensors file. Tensors: ``norm.<name in the tower>`` (the tuned LayerNorm values themselves,
 so that nothing is lost to rounding a difference), ``low_rank.<layer>.up`` and ``.down`` where
-linear layers were updated too, ``read_out.<name>``, and ``texture.<name>`` of a read-out of the
-texture. Metadata ``whyfake``: one JSON object with the fields of :class:`DeltaHeader`. The base
-tower is named by its hash.
+linear layers were updated too, ``read_out.<name>``, ``texture.<name>`` of a read-out of the
+texture and ``surroundings.<name>`` of one of the picture around a face. Metadata ``whyfake``: one
+JSON object with the fields of :class:`DeltaHeader`. The base tower is named by its hash.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from assistant.types import CropSpec
 __all__ = ["Delta", "DeltaHeader", "read_delta", "write_delta"]
 
 FORMAT = "whyfake.delta/1"
+_LARGE = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +37,9 @@ class DeltaHeader:
 
     ``base_sha256`` is :func:`assistant.detectors.tower.tower_sha256` of the base; ``mirror``: the
     logit is the mean of a crop's and its mirror image's; ``texture``: options of
-    :class:`assistant.detectors.texture.TextureScore`, None where there is none; ``calibration`` and
-    ``card`` are plain JSON values.
+    :class:`assistant.detectors.texture.TextureScore`, ``surroundings`` those of
+    :class:`assistant.detectors.surroundings.SurroundingsScore`, None where there is none;
+    ``calibration`` and ``card`` are plain JSON values.
     """
 
     tower: TowerLayout
@@ -46,6 +48,7 @@ class DeltaHeader:
     crop: CropSpec
     mirror: bool = False
     texture: Mapping[str, Any] | None = None
+    surroundings: Mapping[str, Any] | None = None
     calibration: Mapping[str, Any] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
 
@@ -60,6 +63,7 @@ class Delta:
     sha256: str
     low_rank: Mapping[str, Tensor] = field(default_factory=dict)
     texture: Mapping[str, Tensor] = field(default_factory=dict)
+    surroundings: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def write_delta(
@@ -70,15 +74,17 @@ def write_delta(
     read_out: Mapping[str, Tensor],
     low_rank: Mapping[str, Tensor] | None = None,
     texture: Mapping[str, Tensor] | None = None,
+    surroundings: Mapping[str, Tensor] | None = None,
     half: bool = False,
 ) -> None:
-    """Write a delta; ``half`` stores all matrices as float16, LayerNorms stay float32."""
+    """Write a delta; ``half`` stores all that is large as float16, LayerNorms stay float32."""
     tensors = {f"norm.{name}": t.detach().float().contiguous() for name, t in norms.items()}
     others = {f"read_out.{name}": tensor for name, tensor in read_out.items()}
     others |= {f"low_rank.{name}": tensor for name, tensor in (low_rank or {}).items()}
     others |= {f"texture.{name}": tensor for name, tensor in (texture or {}).items()}
+    others |= {f"surroundings.{name}": t for name, t in (surroundings or {}).items()}
     for name, tensor in others.items():
-        kind = torch.float16 if half and tensor.ndim > 1 else torch.float32
+        kind = torch.float16 if half and tensor.numel() >= _LARGE else torch.float32
         tensors[name] = tensor.detach().to(kind).contiguous()
     text = json.dumps(
         {
@@ -94,6 +100,7 @@ def write_delta(
             },
             "mirror": header.mirror,
             **({} if header.texture is None else {"texture": dict(header.texture)}),
+            **({} if header.surroundings is None else {"surroundings": dict(header.surroundings)}),
             "calibration": dict(header.calibration),
             "card": dict(header.card),
         },
@@ -129,6 +136,7 @@ def read_delta(path: Path) -> Delta:
             crop=CropSpec(**values["crop"]),
             mirror=bool(values.get("mirror", False)),
             texture=values.get("texture"),
+            surroundings=values.get("surroundings"),
             calibration=values["calibration"],
             card=values["card"],
         )
@@ -154,5 +162,6 @@ def read_delta(path: Path) -> Delta:
         read_out=part("read_out."),
         low_rank=part("low_rank."),
         texture=part("texture."),
+        surroundings=part("surroundings."),
         sha256=digest,
     )

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from assistant.detectors.lifted import face_logits
 from assistant.errors import InferenceError, MediaError, TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.faces import make_face
 from assistant.interfaces import Calibrator, Detector, FaceFinder
 from assistant.media import MediaLimits, load_media, read_path
-from assistant.types import CropSpec, Detection, Image
+from assistant.types import CropSpec, Detection, Face, Image
 
 __all__ = ["MARGINS", "framing_markdown", "framing_table", "tight_crop"]
 
@@ -86,8 +87,8 @@ def framing_table(
                 for margin, detection in again.items()
                 if detection is not None
             }
-            kept = {margin: crop for margin, crop in aligned.items() if crop is not None}
-            logits = detector.logits([whole, *kept.values()])
+            kept = {margin: face for margin, face in aligned.items() if face is not None}
+            logits = face_logits(detector, [whole, *kept.values()])
             first, *others = (calibrator.calibrate(float(z)).probability for z in logits)
             for margin, probability in zip(kept, others, strict=True):
                 changes[margin].append(abs(probability - first))
@@ -136,9 +137,8 @@ def _largest(frame: Image, finder: FaceFinder) -> Detection | None:
     return max(finder.find(frame), key=lambda d: d.area, default=None) if frame.size else None
 
 
-def _aligned(frame: Image, detection: Detection, spec: CropSpec) -> Image | None:
+def _aligned(frame: Image, detection: Detection, spec: CropSpec) -> Face | None:
     try:
-        face = make_face(frame, detection, spec, media_id="framing", index=0, frame_index=0)
+        return make_face(frame, detection, spec, media_id="framing", index=0, frame_index=0)
     except InferenceError:
         return None
-    return face.crop

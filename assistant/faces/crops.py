@@ -5,6 +5,7 @@ from __future__ import annotations
 from assistant.errors import InferenceError
 from assistant.faces.alignment import align
 from assistant.faces.quality import quality_notes
+from assistant.faces.surroundings import surroundings
 from assistant.types import CropSpec, Detection, Face, Image
 
 __all__ = ["make_face"]
@@ -51,4 +52,5 @@ def make_face(
         matrix=matrix,
         confidence=detection.confidence,
         quality=quality_notes(frame, detection),
+        around=surroundings(frame, detection.landmarks),
     )

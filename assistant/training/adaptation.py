@@ -21,10 +21,11 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 from assistant.calibration.fitting import fit_calibrator
-from assistant.detectors.assembly import assemble, texture_of, tuned_state
+from assistant.detectors.assembly import assemble, seen_beside, tuned_state
 from assistant.detectors.clip_ln import ClipLnDetector
 from assistant.detectors.delta_file import Delta, read_delta, write_delta
 from assistant.detectors.read_out import PooledReadOut, ReadOut, SumReadOut
+from assistant.detectors.surroundings import SurroundingsScore
 from assistant.detectors.texture import TextureScore
 from assistant.errors import TrainingError
 from assistant.evaluation.detection_metrics import auroc, ece
@@ -33,6 +34,7 @@ from assistant.interfaces import FaceFinder
 from assistant.training.detector import statistics_of
 from assistant.training.face_cache import UNREADABLE, CropCache, StatisticsCache
 from assistant.training.read_out import scores
+from assistant.training.window_cache import WindowCache
 from assistant.types import Image
 
 __all__ = ["adapt_detector", "folder_rows"]
@@ -112,7 +114,8 @@ def adapt_detector(
     """Adapt, calibrate and write a delta.
 
     Groups are parted by the hash of their names: half to train, a quarter to calibrate, a quarter
-    to judge. ``texture`` is the network of a delta that reads the texture, which stays as it is.
+    to judge. ``texture`` is the network of a delta that reads the texture or the surroundings: both
+    stay as they are.
 
     Returns:
         ``before`` and ``after`` (AUROC and ECE on the judged part), ``recommended``, ``warnings``.
@@ -134,8 +137,8 @@ def adapt_detector(
     stays = (
         ClipLnDetector(tower, others, read.header, weights_sha256=read.sha256) if others else None
     )
-    seen = texture_of(read, texture)
-    faces = _faces(rows, tuned, read, part, (stays, seen), finder, work, progress)
+    seen, around = seen_beside(read, texture)
+    faces = _faces(rows, tuned, read, part, (stays, seen, around), finder, work, progress)
     quarter = np.array(
         [int(hashlib.sha256(g.encode()).hexdigest(), 16) % 4 for g in faces.groups], np.int64
     )
@@ -192,6 +195,7 @@ def adapt_detector(
         read_out=whole.state_dict(),
         low_rank=read.low_rank,
         texture=read.texture,
+        surroundings=read.surroundings,
         half=True,
     )
     return report
@@ -222,7 +226,7 @@ def _faces(
     tuned: dict[str, torch.Tensor],
     read: Delta,
     part: SumReadOut,
-    stays: tuple[ClipLnDetector | None, TextureScore | None],
+    stays: tuple[ClipLnDetector | None, TextureScore | None, SurroundingsScore | None],
     finder: FaceFinder,
     work: Path,
     progress: Callable[[str, int, int, float], None],
@@ -253,7 +257,7 @@ def _faces(
         store.fill(crop_at, run, limit=len(rows), progress=progress)
         views.append(np.asarray(store.values)[usable])
     rest = np.zeros(len(usable))
-    others, texture = stays
+    others, texture, around = stays
     for start in range(0, len(usable) if others or texture else 0, _AT_ONCE):
         stop = min(start + _AT_ONCE, len(usable))
         crops = [np.array(cache.crops[i]) for i in usable[start:stop]]
@@ -263,6 +267,10 @@ def _faces(
             rest[start:stop] = (1.0 - texture.share) * rest[start:stop]
             rest[start:stop] += texture.share * _seen(texture, crops, mirror=header.mirror)
         progress("what stays", stop, len(usable), 0.0)
+    if around is not None:
+        windows = WindowCache(work, [cache.rows[i] for i in usable], finder)
+        windows.fill(progress)
+        rest += [around.lift(windows.window(n)) for n in range(len(usable))]
     return _Faces(
         views=views,
         labels=np.array([cache.rows[i].label for i in usable], np.int64),

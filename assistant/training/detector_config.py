@@ -22,6 +22,7 @@ __all__ = [
     "ExpertConfig",
     "JointConfig",
     "ReadOutConfig",
+    "SurroundingsConfig",
     "TuningConfig",
     "load_config",
     "manifest_rows",
@@ -203,6 +204,25 @@ class JointConfig(_Strict):
         return self
 
 
+class SurroundingsConfig(_Strict):
+    """What learns to tell generated pictures from the surroundings of a face.
+
+    ``generated`` names the sources whose manipulated pictures come whole from a generator; the
+    pictures of all other sources, manipulated or not, are examples of the contrary.
+    """
+
+    generated: tuple[str, ...] = ()
+    shares: dict[str, float] = Field(
+        default={}, description="of a source's training pictures that are looked at; else all"
+    )
+    looks: int = Field(default=1, ge=0, description="changed looks at a picture beside the first")
+    generated_looks: int = Field(default=5, ge=0, description="the same for generated sources")
+    cut: float = Field(default=0.6, ge=0, le=1, description="share of looks cut tighter")
+    shrunk: float = Field(default=0.3, ge=0, le=1, description="share of looks made smaller")
+    degraded: float = Field(default=0.4, ge=0, le=1, description="share in a worse quality")
+    weight: float = Field(default=1.0, gt=0, description="of the softplus in the logit")
+
+
 class DetectorConfig(_Strict):
     """A whole training run.
 
@@ -210,7 +230,8 @@ class DetectorConfig(_Strict):
     from there, or from the trained detector ``start``, and tunes LayerNorms and low-rank updates
     with it; ``layer-norms`` tunes LayerNorms and a class-token head, as published; ``texture``
     gives the trained detector ``start`` a read-out of the texture (``read_out`` without blocks),
-    whose logit counts ``texture_share``.
+    whose logit counts ``texture_share``; ``surroundings`` gives it a read-out of the picture around
+    the face, whose lift is added.
     ``test_percent`` and ``calibration_percent`` are shares of the source videos.
     ``more_manifests`` list further pictures, such as those of ``whyfake train generated-faces``;
     a source of manipulated faces alone stands beside the real ones of the sources that
@@ -219,7 +240,7 @@ class DetectorConfig(_Strict):
     blended faces are made of each real face of a source.
     """
 
-    recipe: Literal["read-out", "joint", "layer-norms", "texture"]
+    recipe: Literal["read-out", "joint", "layer-norms", "texture", "surroundings"]
     manifest: Path
     more_manifests: tuple[Path, ...] = ()
     borrowed_reals: dict[str, tuple[str, ...]] = {}
@@ -243,6 +264,7 @@ class DetectorConfig(_Strict):
     )
     texture_base: str = "efficientnet-lite0-stages"
     texture_share: float = Field(default=0.3, gt=0, lt=1, description="of the texture's logit")
+    surroundings: SurroundingsConfig = SurroundingsConfig()
     read_out: ReadOutConfig = ReadOutConfig()
     tuning: TuningConfig = TuningConfig()
     joint: JointConfig = JointConfig()

@@ -14,6 +14,7 @@ from torch import Tensor
 from assistant.calibration.fitting import fit_calibrator
 from assistant.detectors.delta_file import DeltaHeader, write_delta
 from assistant.detectors.read_out import ReadOut
+from assistant.detectors.surroundings import SurroundingsScore
 from assistant.detectors.texture import TextureScore
 from assistant.detectors.tower import tower_sha256
 from assistant.evaluation import detection_metrics as metrics
@@ -91,6 +92,7 @@ def finish(
     norms: Mapping[str, Tensor] | None = None,
     low_rank: Mapping[str, Tensor] | None = None,
     texture: TextureScore | None = None,
+    surroundings: SurroundingsScore | None = None,
 ) -> dict[str, Any]:
     """Fit the calibration on its own part, measure the test part by source, and write the delta.
 
@@ -105,6 +107,7 @@ def finish(
         norms: tuned LayerNorms.
         low_rank: factors of the updates.
         texture: what is read of the texture.
+        surroundings: what is read of the picture around a face; its lifts are in ``logits``.
 
     Returns:
         The card with the verdict thresholds.
@@ -150,6 +153,7 @@ def finish(
         crop=config.crop.spec,
         mirror=config.mirror,
         texture=None if texture is None else texture.options(),
+        surroundings=None if surroundings is None else surroundings.options(),
         calibration=calibrator.to_json(),
         card=card,
     )
@@ -160,6 +164,7 @@ def finish(
         read_out=read_out.state_dict(),
         low_rank=low_rank,
         texture=None if texture is None else texture.read_out.state_dict(),
+        surroundings=None if surroundings is None else surroundings.read_out.state_dict(),
         half=True,
     )
     return {**card, "thresholds": list(calibrator.thresholds)}

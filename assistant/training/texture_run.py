@@ -28,7 +28,7 @@ from assistant.training.finishing import finish, known_faces, score_held_out
 from assistant.training.looks import Looks
 from assistant.types import Image
 
-__all__ = ["train_texture"]
+__all__ = ["started_beside", "train_texture"]
 
 
 def train_texture(
@@ -57,7 +57,7 @@ def train_texture(
         WeightsError: ``config.start`` is of another base.
     """
     torch.set_num_threads(config.threads)
-    started = _started(config)
+    started = started_beside(config)
     rows = manifest_rows(config)
     limit = min(config.limit or len(rows), len(rows))
     cache = CropCache(work, rows, config.crop.spec)
@@ -105,11 +105,15 @@ def train_texture(
     )
 
 
-def _started(config: DetectorConfig) -> Delta:
-    """The detector that the texture is read beside; it sees faces as ``config`` says."""
+def started_beside(config: DetectorConfig) -> Delta:
+    """The detector beside which more is read; it sees faces as ``config`` says.
+
+    Raises:
+        TrainingError: it is missing, or sees faces in another way.
+    """
     if config.start is None or not config.start.exists():
         raise TrainingError(
-            f"The detector to read the texture beside, {config.start}, is not there.",
+            f"The detector to start from, {config.start}, is not there.",
             hint="Name a trained detector in `start`.",
             code="start-missing",
         )

@@ -19,6 +19,7 @@ _HOW = {
     "blur": "blurred",
     "mean": "replaced by the face's mean colour",
     "mirror": "replaced by the other side's mirror image",
+    "left-out": "left out",
 }
 _MARKS = {
     Verdict.LIKELY_REAL: "M5 12.5l4.2 4.2L19 7",
@@ -218,7 +219,8 @@ def _strip(result: FaceAnalysis, crop: str, neutralised: Mapping[str, str]) -> s
         )
     if not cards:
         return ""
-    how = str(next(f.values["method"] for f in shown_facts if "method" in f.values))
+    ways = [str(f.values["method"]) for f in shown_facts if "method" in f.values]
+    how = next((way for way in ways if way != "left-out"), "left-out")
     before = (
         f'<li><img src="{crop}" alt="The face as it is"><b>As it is</b>'
         f'<span class="wf-before-after"><strong>{percent(result.score.probability)}</strong></span>'

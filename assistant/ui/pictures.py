@@ -53,7 +53,9 @@ def neutralised_uris(result: FaceAnalysis) -> dict[str, str]:
     made = {}
     for fact in facts[:_STRIP_LENGTH]:
         region = str(fact.values["region"])
-        if masks[region].any():
+        if fact.values["method"] == "left-out":  # the surroundings: the crop is what remains
+            made[region] = data_uri(png_bytes(crop))
+        elif masks[region].any():
             without = neutralise(crop, masks[region], fact.values["method"])
             made[region] = data_uri(png_bytes(without))
     return made

@@ -1,0 +1,239 @@
+"""The ``surroundings`` recipe: a read-out of the picture around a face, beside a trained detector.
+
+It learns what comes whole from a generator (:mod:`assistant.detectors.surroundings`); the detector
+that it stands beside is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+
+from assistant.detectors.assembly import assemble, seen_beside
+from assistant.detectors.clip_ln import ClipLnDetector
+from assistant.detectors.surroundings import SurroundingsScore
+from assistant.detectors.texture import TextureEye
+from assistant.errors import TrainingError
+from assistant.interfaces import FaceFinder
+from assistant.training.degradation import degrade
+from assistant.training.detector_config import DetectorConfig, manifest_rows
+from assistant.training.face_cache import CropCache, StatisticsCache
+from assistant.training.finishing import KnownFaces, finish, known_faces, score_held_out
+from assistant.training.looks import hash_of
+from assistant.training.read_out import TrainingSet, scores, train_read_outs
+from assistant.training.splits import balanced_weights
+from assistant.training.texture_run import started_beside
+from assistant.training.window_cache import WindowCache
+from assistant.types import Image
+
+__all__ = ["look_around", "train_surroundings"]
+
+_LEAST = 70
+_MOST_CUT = 0.24
+
+Progress = Callable[[str, int, int, float], None]
+
+
+def train_surroundings(
+    config: DetectorConfig,
+    base: Path,
+    finder: FaceFinder,
+    *,
+    texture: Path,
+    work: Path,
+    output: Path,
+    progress: Progress,
+) -> dict[str, Any]:
+    """As :func:`assistant.training.texture_run.train_texture`: the picture around faces is read.
+
+    Args:
+        config: of the run.
+        base: safetensors of the tower.
+        finder: finds the faces.
+        texture: safetensors of the texture network.
+        work: folder of caches and checkpoints.
+        output: the delta to write: ``config.start``'s, with the surroundings and a new calibration.
+        progress: told (what, done, in all, images a second or loss).
+
+    Raises:
+        TrainingError: the manifest is wrong, ``config.start`` is missing or another's crop, or no
+            training picture is generated.
+        WeightsError: ``config.start`` is of another base.
+    """
+    torch.set_num_threads(config.threads)
+    started = started_beside(config)
+    rows = manifest_rows(config)
+    generated = config.surroundings.generated
+    if not any(row.label and row.source in generated for row in rows):
+        raise TrainingError(
+            "No manipulated picture is of a source that surroundings.generated names"
+            f" ({', '.join(generated) or 'it names none'}).",
+            hint=f"The manifest has {', '.join(sorted({row.source for row in rows}))}.",
+            code="one-class",
+        )
+    limit = min(config.limit or len(rows), len(rows))
+    cache = CropCache(work, rows, config.crop.spec)
+    cache.fill(finder, limit=limit, progress=progress)
+    faces = known_faces(config, cache, limit)
+    learnt = _learnt(config, faces)
+    chosen = np.concatenate([learnt, faces.held_out])
+    windows = WindowCache(work, [faces.rows[i] for i in chosen], finder)
+    windows.fill(progress)
+    seen, _ = seen_beside(started, texture)
+    eye = TextureEye.load(texture) if seen is None else seen.eye
+    data = _training_set(config, faces, learnt, windows, eye, progress)
+    read_out = train_read_outs(
+        data,
+        config.read_out,
+        width=eye.count,
+        seed=config.seed,
+        checkpoint=work / "surroundings",
+        progress=progress,
+    )
+    score = SurroundingsScore(eye, read_out, config.surroundings.weight)
+    state = load_file(base)
+    tower, tower_read_out = assemble(state, started)
+    detector = ClipLnDetector(
+        tower, tower_read_out, started.header, weights_sha256="", texture=seen
+    )
+    logits = score_held_out(faces, cache, detector.logits, progress)
+    logits[faces.held_out] += _held_out_lifts(score, windows, len(learnt), progress)
+    return finish(
+        config,
+        faces,
+        logits,
+        tower_read_out,
+        state,
+        output=output,
+        report={
+            "started_from": started.sha256,
+            "beside": dict(started.header.card),
+            "surroundings": {
+                "pictures": len(learnt),
+                "looks": len(data.labels),
+                "generated": int(data.labels.sum()),
+            },
+        },
+        norms=started.norms,
+        low_rank=started.low_rank,
+        texture=seen,
+        surroundings=score,
+    )
+
+
+def look_around(picture: Image, rng: np.random.Generator, config: DetectorConfig) -> Image:
+    """A changed look at the picture around a face; every choice is drawn from ``rng``.
+
+    Mirrored, cut tighter as another framing would, smaller, worse: each with its share.
+    """
+    how = config.surroundings
+    out = picture[:, ::-1] if rng.random() < 0.5 else picture
+    if rng.random() < how.cut:
+        left, right, top, bottom = rng.uniform(0.0, _MOST_CUT, 4)
+        height, width = out.shape[:2]
+        out = out[
+            round(top * height) : height - round(bottom * height),
+            round(left * width) : width - round(right * width),
+        ]
+    if rng.random() < how.shrunk:
+        share = max(float(rng.uniform(0.6, 1.0)), _LEAST / min(out.shape[:2]))
+        if share < 1.0:
+            whole = np.ascontiguousarray(out)
+            small = cv2.resize(whole, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+            out = np.asarray(small, np.uint8)
+    out = np.ascontiguousarray(out)
+    if rng.random() < how.degraded:
+        out = degrade(out, rng, config.read_out.degradation)
+    return np.ascontiguousarray(out)
+
+
+def _learnt(config: DetectorConfig, faces: KnownFaces) -> NDArray[np.int64]:
+    """The training rows that are looked at: of each source the share that is asked for."""
+    train = np.flatnonzero((faces.parts == "train") & faces.usable)
+    shares = config.surroundings.shares
+    wanted = np.array([shares.get(faces.rows[int(i)].source, 1.0) for i in train])
+    drawn = np.random.default_rng((config.seed, 41)).random(len(train)) < wanted
+    found: NDArray[np.int64] = train[drawn]
+    return found
+
+
+def _seen(eye: TextureEye, pictures: list[Image]) -> NDArray[np.float32]:
+    """Statistics of pictures, which differ in size."""
+    with torch.inference_mode():
+        found: NDArray[np.float32] = torch.cat([eye([p]) for p in pictures]).numpy()
+    return found
+
+
+def _held_out_lifts(
+    score: SurroundingsScore, windows: WindowCache, first: int, progress: Progress
+) -> NDArray[np.float64]:
+    """What is added to the logits of the rows from ``first`` on, the held-out ones."""
+    rows = [i for i in range(first, len(windows.rows)) if windows.window(i) is not None]
+    views = []
+    for name, step in (("as-is", 1), ("mirror", -1)):
+        store = StatisticsCache(
+            windows.folder,
+            f"held-out-{name}-{score.eye.sha256[:12]}",
+            count=len(rows),
+            shape=(score.eye.count,),
+        )
+
+        def look(place: int, step: int = step) -> Image:
+            picture = windows.window(rows[place])
+            assert picture is not None  # noqa: S101 - those without are left out
+            return np.ascontiguousarray(picture[:, ::step])
+
+        store.fill(look, partial(_seen, score.eye), limit=len(rows), progress=progress)
+        views.append(scores(score.read_out, np.asarray(store.values)))
+    lifts = np.zeros(len(windows.rows) - first)
+    lifts[np.array(rows, int) - first] = score.lifts(0.5 * (views[0] + views[1]))
+    return lifts
+
+
+def _training_set(
+    config: DetectorConfig,
+    faces: KnownFaces,
+    learnt: NDArray[np.int64],
+    windows: WindowCache,
+    eye: TextureEye,
+    progress: Progress,
+) -> TrainingSet:
+    """What is learnt from: some looks at each row, and whether it comes from a generator."""
+    how = config.surroundings
+    looks: list[tuple[int, int]] = []
+    for number, row in enumerate(learnt):
+        if windows.window(number) is not None:
+            more = (
+                how.generated_looks if faces.rows[int(row)].source in how.generated else how.looks
+            )
+            looks += [(number, view) for view in range(1 + more)]
+
+    def look(place: int) -> Image:
+        number, view = looks[place]
+        picture = windows.window(number)
+        assert picture is not None  # noqa: S101 - those without are not among the looks
+        rng = np.random.default_rng((config.seed, 43, view, int(learnt[number])))
+        return look_around(picture, rng, config) if view else picture
+
+    key = json.dumps([how.model_dump(), config.read_out.degradation.model_dump(), config.seed])
+    name = f"looks-{eye.sha256[:12]}-{hash_of(key):08x}"
+    store = StatisticsCache(windows.folder, name, count=len(looks), shape=(eye.count,))
+    store.fill(look, partial(_seen, eye), limit=len(looks), progress=progress)
+    seen_rows = [faces.rows[int(learnt[number])] for number, _ in looks]
+    labels = np.array([int(r.label and r.source in how.generated) for r in seen_rows], np.int64)
+    factors = np.array([config.source_weights.get(r.source, 1.0) for r in seen_rows])
+    return TrainingSet(
+        statistics=np.asarray(store.values),
+        labels=labels,
+        weights=balanced_weights(labels, factors),
+        sources=np.array([r.source for r in seen_rows]),
+    )
