@@ -306,7 +306,7 @@ class SumReadOut(ReadOut):
         Raises:
             TypeError: a member reads tokens.
         """
-        logits = torch.zeros(len(statistics))
+        logits = torch.zeros(len(statistics), device=statistics.device)
         for member, weight in zip(self._parts(), self.weights, strict=True):
             if not isinstance(member, PooledReadOut):
                 raise TypeError(f"{type(member).__name__} reads tokens, not statistics")

@@ -3,13 +3,14 @@
 A generated portrait is generated everywhere, and hair and background give it away more often than
 the inner face (measured in ``weights/README.md``). The same frozen network that reads the texture
 of the crop (:mod:`assistant.detectors.texture`) reads the picture around the face, and a small
-network says how far that speaks for a generator. Only what speaks for one counts: the *lift* is
-never below zero, so that an untouched background never clears an exchanged face.
+network for each generator that was learnt says how far that speaks for it; the one that says most
+counts. Only what speaks for a generator counts: the *lift* is never below zero, so that an
+untouched background never clears an exchanged face.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -17,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from assistant.detectors.read_out import SumReadOut, build_read_out
+from assistant.detectors.read_out import StatisticsReadOut, build_read_out
 from assistant.detectors.texture import TextureEye
 from assistant.errors import InferenceError, WeightsError
 from assistant.types import Image
@@ -26,11 +27,16 @@ __all__ = ["SurroundingsScore"]
 
 
 class SurroundingsScore(nn.Module):
-    """The lift of a face's logit by its surroundings: ``weight`` x softplus of a network's."""
+    """The lift of a face's logit by its surroundings: ``weight`` x softplus of the largest logit.
 
-    def __init__(self, eye: TextureEye, read_out: SumReadOut, weight: float) -> None:
+    ``networks`` read what ``eye`` sees, one for each generator.
+    """
+
+    def __init__(
+        self, eye: TextureEye, networks: Sequence[StatisticsReadOut], weight: float
+    ) -> None:
         super().__init__()
-        self.eye, self.read_out, self.weight = eye, read_out, weight
+        self.eye, self.networks, self.weight = eye, nn.ModuleList(networks), weight
 
     @classmethod
     def build(
@@ -48,45 +54,51 @@ class SurroundingsScore(nn.Module):
                 hint="Run `whyfake weights fetch` to get the right one.",
                 code="weights-other-base",
             )
-        read_out = cast("SumReadOut", build_read_out(options["read_out"]))
+        networks = [cast("StatisticsReadOut", build_read_out(o)) for o in options["networks"]]
+        made = cls(eye, networks, float(options["weight"]))
         try:
-            read_out.load_state_dict(dict(state), strict=True)
+            made.networks.load_state_dict(dict(state), strict=True)
         except RuntimeError as error:
             raise WeightsError(
                 f"What reads the surroundings does not fit its description: {str(error)[:300]}",
                 hint="Run `whyfake weights verify`, then fetch or train again.",
                 code="weights-shape",
             ) from error
-        return cls(eye, read_out.eval().requires_grad_(False), float(options["weight"]))
+        made.networks.eval().requires_grad_(False)
+        return made
 
     def options(self) -> dict[str, Any]:
         """What :meth:`build` needs, for a file's metadata."""
         return {
             "base_sha256": self.eye.sha256,
             "weight": self.weight,
-            "read_out": self.read_out.options(),
+            "networks": [cast("StatisticsReadOut", n).options() for n in self.networks],
         }
 
-    def evidence(self, picture: Image) -> float:
-        """How far an RGB uint8 picture and its mirror image speak for a generator (a logit)."""
-        with torch.inference_mode():
-            views = [picture, np.ascontiguousarray(picture[:, ::-1])]
-            return float(self.read_out.from_statistics(self.eye(views)).double().mean())
+    def evidence(self, statistics: Tensor) -> Tensor:
+        """N x networks logits of what the eye sees of N pictures; larger = that generator's."""
+        each = [cast("StatisticsReadOut", n).from_statistics(statistics) for n in self.networks]
+        return torch.stack(each, dim=1)
 
     def lifts(self, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What logits of the network add to the score."""
-        found: NDArray[np.float64] = self.weight * np.logaddexp(0.0, evidence)
+        """What N x networks logits add to N scores."""
+        found: NDArray[np.float64] = self.weight * np.logaddexp(0.0, evidence.max(axis=1))
         return found
 
     def lift(self, picture: Image | None) -> float:
         """What is added to the face's logit, at least 0; 0 where nothing is seen.
+
+        An RGB uint8 picture and its mirror image are looked at; their mean logits count.
 
         Raises:
             InferenceError: it is not finite.
         """
         if picture is None:
             return 0.0
-        value = float(self.lifts(np.array([self.evidence(picture)]))[0])
+        with torch.inference_mode():
+            views = [picture, np.ascontiguousarray(picture[:, ::-1])]
+            evidence = self.evidence(self.eye(views)).double().mean(0, keepdim=True)
+        value = float(self.lifts(evidence.cpu().numpy())[0])
         if not np.isfinite(value):
             raise InferenceError(
                 "The surroundings of a face got a score that is no number.",

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from assistant.detectors.read_out import SumReadOut, build_read_out
+from assistant.detectors.read_out import ExpertsReadOut, SumReadOut, build_read_out
 from assistant.detectors.tower import tower_sha256
 from assistant.errors import WeightsError
 from assistant.types import Image
@@ -119,11 +119,18 @@ class TextureEye(nn.Module):
 
 
 class TextureScore(nn.Module):
-    """The texture's logit, and its ``share`` of the whole logit."""
+    """The texture's logit, and its ``share`` of the whole logit.
 
-    def __init__(self, eye: TextureEye, read_out: SumReadOut, share: float) -> None:
+    ``kinds``: what is added to the whole logit for each kind of material that the read-out's gate
+    tells apart, so that a score means the same for all of them; empty: nothing.
+    """
+
+    def __init__(
+        self, eye: TextureEye, read_out: SumReadOut, share: float, kinds: Sequence[float] = ()
+    ) -> None:
         super().__init__()
         self.eye, self.read_out, self.share = eye, read_out, share
+        self.kinds = tuple(float(value) for value in kinds)
 
     @classmethod
     def build(
@@ -150,7 +157,20 @@ class TextureScore(nn.Module):
                 hint="Run `whyfake weights verify`, then fetch or train again.",
                 code="weights-shape",
             ) from error
-        return cls(eye, read_out.eval().requires_grad_(False), float(options["share"]))
+        made = cls(
+            eye,
+            read_out.eval().requires_grad_(False),
+            float(options["share"]),
+            options.get("kinds", ()),
+        )
+        if made.kinds and (made.gate is None or len(made.gate.experts) != len(made.kinds)):
+            raise WeightsError(
+                f"The weights say something of {len(made.kinds)} kinds of material, which their "
+                "read-out does not tell apart.",
+                hint="Run `whyfake weights verify`, then fetch or train again.",
+                code="weights-shape",
+            )
+        return made
 
     def options(self) -> dict[str, Any]:
         """What :meth:`build` needs, for a file's metadata."""
@@ -158,7 +178,23 @@ class TextureScore(nn.Module):
             "base_sha256": self.eye.sha256,
             "share": self.share,
             "read_out": self.read_out.options(),
+            **({"kinds": list(self.kinds)} if self.kinds else {}),
         }
+
+    @property
+    def gate(self) -> ExpertsReadOut | None:
+        """The experts whose gate tells kinds of material apart, where there are such."""
+        return next((m for m in self.read_out.members if isinstance(m, ExpertsReadOut)), None)
+
+    def material(self, statistics: Tensor) -> Tensor:
+        """B x kinds: of which kind of material the crops are, as shares.
+
+        Raises:
+            TypeError: nothing tells kinds apart.
+        """
+        if self.gate is None:
+            raise TypeError("this read-out has no experts")
+        return self.gate.gate_logits(statistics).softmax(1)
 
     def forward(self, crops: Sequence[Image]) -> Tensor:
         """B logits of RGB uint8 crops."""
@@ -167,7 +203,11 @@ class TextureScore(nn.Module):
 
     def joined(self, tower: Tensor, crops: Sequence[Image]) -> Tensor:
         """The whole logit: the tower's, B, and the texture's of the same crops."""
-        whole: Tensor = (1.0 - self.share) * tower + self.share * self(crops)
+        statistics = self.eye(crops)
+        whole = (1.0 - self.share) * tower + self.share * self.read_out.from_statistics(statistics)
+        if self.kinds:
+            added = torch.tensor(self.kinds, device=whole.device)
+            whole = whole + self.material(statistics) @ added
         return whole
 
 

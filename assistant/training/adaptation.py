@@ -265,7 +265,7 @@ def _faces(
             rest[start:stop] += others.logits(crops)
         if texture is not None:
             rest[start:stop] = (1.0 - texture.share) * rest[start:stop]
-            rest[start:stop] += texture.share * _seen(texture, crops, mirror=header.mirror)
+            rest[start:stop] += _seen(texture, crops, mirror=header.mirror)
         progress("what stays", stop, len(usable), 0.0)
     if around is not None:
         windows = WindowCache(work, [cache.rows[i] for i in usable], finder)
@@ -280,11 +280,13 @@ def _faces(
 
 
 def _seen(texture: TextureScore, crops: list[Image], *, mirror: bool) -> NDArray[np.float64]:
-    """The texture's logits, over the views that count."""
+    """What the texture adds to the logits, over the views that count."""
+    nothing = torch.zeros(len(crops))
     with torch.inference_mode():
-        logits = texture(crops)
+        logits = texture.joined(nothing, crops)
         if mirror:
-            logits = 0.5 * (logits + texture([crop[:, ::-1].copy() for crop in crops]))
+            turned = texture.joined(nothing, [crop[:, ::-1].copy() for crop in crops])
+            logits = 0.5 * (logits + turned)
         found: NDArray[np.float64] = logits.double().numpy()
     return found
 

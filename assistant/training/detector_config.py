@@ -207,13 +207,16 @@ class JointConfig(_Strict):
 class SurroundingsConfig(_Strict):
     """What learns to tell generated pictures from the surroundings of a face.
 
-    ``generated`` names the sources whose manipulated pictures come whole from a generator; the
-    pictures of all other sources, manipulated or not, are examples of the contrary.
+    ``generated`` names the sources whose manipulated pictures come whole from a generator, each of
+    which a network of its own learns; all other pictures are examples of the contrary.
     """
 
     generated: tuple[str, ...] = ()
     shares: dict[str, float] = Field(
         default={}, description="of a source's training pictures that are looked at; else all"
+    )
+    hidden: dict[str, int] = Field(
+        default={}, description="units of a source's network; else those of read_out"
     )
     looks: int = Field(default=1, ge=0, description="changed looks at a picture beside the first")
     generated_looks: int = Field(default=5, ge=0, description="the same for generated sources")

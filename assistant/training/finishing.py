@@ -164,7 +164,7 @@ def finish(
         read_out=read_out.state_dict(),
         low_rank=low_rank,
         texture=None if texture is None else texture.read_out.state_dict(),
-        surroundings=None if surroundings is None else surroundings.read_out.state_dict(),
+        surroundings=None if surroundings is None else surroundings.networks.state_dict(),
         half=True,
     )
     return {**card, "thresholds": list(calibrator.thresholds)}

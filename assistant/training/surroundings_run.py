@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -20,17 +21,18 @@ from safetensors.torch import load_file
 
 from assistant.detectors.assembly import assemble, seen_beside
 from assistant.detectors.clip_ln import ClipLnDetector
+from assistant.detectors.read_out import StatisticsReadOut
 from assistant.detectors.surroundings import SurroundingsScore
-from assistant.detectors.texture import TextureEye
+from assistant.detectors.texture import TextureEye, TextureScore
 from assistant.errors import TrainingError
 from assistant.interfaces import FaceFinder
 from assistant.training.degradation import degrade
 from assistant.training.detector_config import DetectorConfig, manifest_rows
 from assistant.training.face_cache import CropCache, StatisticsCache
-from assistant.training.finishing import KnownFaces, finish, known_faces, score_held_out
+from assistant.training.finishing import KnownFaces, finish, known_faces
 from assistant.training.looks import hash_of
-from assistant.training.read_out import TrainingSet, scores, train_read_outs
-from assistant.training.splits import balanced_weights
+from assistant.training.read_out import TrainingSet, train_read_outs
+from assistant.training.splits import balanced_weights, list_sha256
 from assistant.training.texture_run import started_beside
 from assistant.training.window_cache import WindowCache
 from assistant.types import Image
@@ -39,6 +41,8 @@ __all__ = ["look_around", "train_surroundings"]
 
 _LEAST = 70
 _MOST_CUT = 0.24
+#: Of a share beside a logit, so that the regression's penalty meets both alike.
+_SPREAD = 3.0
 
 Progress = Callable[[str, int, int, float], None]
 
@@ -91,22 +95,22 @@ def train_surroundings(
     seen, _ = seen_beside(started, texture)
     eye = TextureEye.load(texture) if seen is None else seen.eye
     data = _training_set(config, faces, learnt, windows, eye, progress)
-    read_out = train_read_outs(
-        data,
-        config.read_out,
-        width=eye.count,
-        seed=config.seed,
-        checkpoint=work / "surroundings",
-        progress=progress,
-    )
-    score = SurroundingsScore(eye, read_out, config.surroundings.weight)
+    networks = [_network(name, data, config, eye.count, work, progress) for name in generated]
+    score = SurroundingsScore(eye, networks, config.surroundings.weight)
     state = load_file(base)
     tower, tower_read_out = assemble(state, started)
+    if seen is not None:
+        seen = TextureScore(eye, seen.read_out, seen.share)  # what kinds add is fitted anew
     detector = ClipLnDetector(
         tower, tower_read_out, started.header, weights_sha256="", texture=seen
     )
-    logits = score_held_out(faces, cache, detector.logits, progress)
+    crops = _Crops(faces, cache, work / f"scores-{started.sha256[:12]}", progress)
+    logits = crops.kept("logits", lambda batch: detector.logits(batch)[:, None])[:, 0]
     logits[faces.held_out] += _held_out_lifts(score, windows, len(learnt), progress)
+    if seen is not None and seen.gate is not None:
+        shares = crops.kept("kinds", partial(_material, seen, config.mirror))
+        seen = TextureScore(eye, seen.read_out, seen.share, _kinds(config, faces, logits, shares))
+        logits = logits + shares @ np.array(seen.kinds)
     return finish(
         config,
         faces,
@@ -116,12 +120,12 @@ def train_surroundings(
         output=output,
         report={
             "started_from": started.sha256,
-            "beside": dict(started.header.card),
             "surroundings": {
                 "pictures": len(learnt),
                 "looks": len(data.labels),
                 "generated": int(data.labels.sum()),
             },
+            "kinds": [] if seen is None else [round(value, 4) for value in seen.kinds],
         },
         norms=started.norms,
         low_rank=started.low_rank,
@@ -154,6 +158,97 @@ def look_around(picture: Image, rng: np.random.Generator, config: DetectorConfig
     if rng.random() < how.degraded:
         out = degrade(out, rng, config.read_out.degradation)
     return np.ascontiguousarray(out)
+
+
+def _network(
+    name: str,
+    data: TrainingSet,
+    config: DetectorConfig,
+    width: int,
+    work: Path,
+    progress: Progress,
+) -> StatisticsReadOut:
+    """What tells the pictures of one generator from all that no generator made."""
+    hidden = config.surroundings.hidden.get(name, config.read_out.hidden)
+    assert data.sources is not None  # noqa: S101 - _training_set says them
+    kept = np.flatnonzero((data.labels == 0) | (data.sources == name))
+    own = replace(
+        data,
+        statistics=data.statistics[kept],
+        labels=data.labels[kept],
+        weights=balanced_weights(data.labels[kept], data.weights[kept]),
+        sources=data.sources[kept],
+    )
+    sum_of_one = train_read_outs(
+        own,
+        config.read_out.model_copy(update={"members": 1, "experts": (), "hidden": hidden}),
+        width=width,
+        seed=config.seed,
+        checkpoint=work / f"surroundings-{name}",
+        progress=lambda _what, *told: progress(f"generator {name}", *told),
+    )
+    return cast("StatisticsReadOut", sum_of_one.members[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Crops:
+    """Numbers of the held-out crops, kept in ``folder`` because they take minutes."""
+
+    faces: KnownFaces
+    cache: CropCache
+    folder: Path
+    progress: Progress
+
+    def kept(
+        self, name: str, run: Callable[[list[Image]], NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        """Some numbers a row, in the cache's order, zero where it is not held out."""
+        path = self.folder / f"{name}-{list_sha256(self.faces.rows)[:12]}.npy"
+        if not path.exists():
+            rows, found = self.faces.held_out, []
+            for start in range(0, len(rows), 128):
+                batch = rows[start : start + 128]
+                found.append(run([np.array(self.cache.crops[row]) for row in batch]))
+                self.progress(name, start + len(batch), len(rows), 0.0)
+            values = np.concatenate(found)
+            whole = np.zeros((len(self.faces.rows), values.shape[1]))
+            whole[rows] = values
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.save(path, whole)
+        kept: NDArray[np.float64] = np.load(path)
+        return kept
+
+
+def _material(seen: TextureScore, mirror: bool, crops: list[Image]) -> NDArray[np.float64]:
+    """The shares of the kinds of material in crops, over the views that count."""
+    with torch.inference_mode():
+        found = seen.material(seen.eye(crops))
+        if mirror:
+            turned = [crop[:, ::-1].copy() for crop in crops]
+            found = 0.5 * (found + seen.material(seen.eye(turned)))
+        values: NDArray[np.float64] = found.double().numpy()
+    return values
+
+
+def _kinds(
+    config: DetectorConfig,
+    faces: KnownFaces,
+    logits: NDArray[np.float64],
+    shares: NDArray[np.float64],
+) -> list[float]:
+    """What each kind of material adds to a logit, so that it means the same for all of them.
+
+    A logistic regression of the calibration part's labels on the logit and the kinds; what it adds
+    for the first kind is none.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    sources = np.array([row.source for row in faces.rows])
+    chosen = config.calibration_sources or tuple(sorted(set(sources)))
+    rows = np.flatnonzero((faces.parts == "calibration") & faces.usable & np.isin(sources, chosen))
+    known = np.column_stack([logits[rows], _SPREAD * shares[rows, 1:]])
+    slope, *rest = LogisticRegression(C=1.0).fit(known, faces.labels[rows]).coef_[0]
+    return [0.0, *(float(_SPREAD * value / slope) for value in rest)]
 
 
 def _learnt(config: DetectorConfig, faces: KnownFaces) -> NDArray[np.int64]:
@@ -193,10 +288,20 @@ def _held_out_lifts(
             return np.ascontiguousarray(picture[:, ::step])
 
         store.fill(look, partial(_seen, score.eye), limit=len(rows), progress=progress)
-        views.append(scores(score.read_out, np.asarray(store.values)))
+        views.append(_evidence(score, np.asarray(store.values)))
     lifts = np.zeros(len(windows.rows) - first)
     lifts[np.array(rows, int) - first] = score.lifts(0.5 * (views[0] + views[1]))
     return lifts
+
+
+def _evidence(score: SurroundingsScore, statistics: NDArray[np.float16]) -> NDArray[np.float64]:
+    """N x networks logits of kept statistics."""
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(statistics), 1024):
+            part = torch.from_numpy(statistics[start : start + 1024].astype(np.float32))
+            found.append(score.evidence(part).double().numpy())
+    return np.concatenate(found)
 
 
 def _training_set(
@@ -224,7 +329,8 @@ def _training_set(
         rng = np.random.default_rng((config.seed, 43, view, int(learnt[number])))
         return look_around(picture, rng, config) if view else picture
 
-    key = json.dumps([how.model_dump(), config.read_out.degradation.model_dump(), config.seed])
+    seen_as = how.model_dump(exclude={"hidden", "weight"})
+    key = json.dumps([seen_as, config.read_out.degradation.model_dump(), config.seed])
     name = f"looks-{eye.sha256[:12]}-{hash_of(key):08x}"
     store = StatisticsCache(windows.folder, name, count=len(looks), shape=(eye.count,))
     store.fill(look, partial(_seen, eye), limit=len(looks), progress=progress)

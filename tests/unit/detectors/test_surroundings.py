@@ -25,8 +25,8 @@ def files(tmp_path, stages):  # noqa: F811
     base, delta = saved(tmp_path, TINY, "sum")
     eye = TextureEye.load(stages)
     torch.manual_seed(3)
-    read_out = SumReadOut([StatisticsReadOut(blocks=(), width=eye.count, hidden=4)], [1.0])
-    score = SurroundingsScore(eye, read_out, 1.5)
+    networks = [StatisticsReadOut(blocks=(), width=eye.count, hidden=h) for h in (4, 3)]
+    score = SurroundingsScore(eye, networks, 1.5)
     plain = read_delta(delta)
     header = dataclasses.replace(plain.header, surroundings=score.options())
     write_delta(
@@ -34,7 +34,7 @@ def files(tmp_path, stages):  # noqa: F811
         header,
         norms={},
         read_out=plain.read_out,
-        surroundings=read_out.state_dict(),
+        surroundings=score.networks.state_dict(),
     )
     return base, delta, stages
 
@@ -65,12 +65,14 @@ def test_the_lift_is_the_weighted_softplus_of_both_sides_and_never_below_zero(fi
     picture = around()
     with torch.no_grad():
         views = [score.eye([p]) for p in (picture, picture[:, ::-1].copy())]
-        evidence = float(torch.stack([score.read_out.from_statistics(v) for v in views]).mean())
+        each = [np.mean([float(n.from_statistics(v)) for v in views]) for n in score.networks]
+    evidence = max(each)  # the generator that it looks most like
     assert score.lift(picture) == pytest.approx(1.5 * np.log1p(np.exp(evidence)), abs=1e-4)
     assert score.lift(picture) == pytest.approx(score.lift(picture[:, ::-1].copy()), abs=1e-4)
     assert score.lift(None) == 0.0
-    assert (score.lifts(np.array([-1000.0, -5.0, 5.0, 1000.0])) >= 0).all()
-    assert np.isfinite(score.lifts(np.array([1000.0]))).all()
+    extremes = score.lifts(np.array([[-1000.0, -5.0], [5.0, 1000.0]]))
+    assert (extremes >= 0).all()
+    assert np.isfinite(extremes).all()
 
 
 def test_what_is_no_number_is_an_error(files):
@@ -132,3 +134,9 @@ def test_a_detector_that_reads_the_surroundings_needs_the_right_network(files, t
     write_delta(delta, read.header, norms={}, read_out=read.read_out, surroundings=short)
     with pytest.raises(WeightsError, match="surroundings does not fit"):
         ClipLnDetector.load(base, delta, network)
+
+
+def test_a_read_out_works_where_its_statistics_are():
+    read_out = SumReadOut([StatisticsReadOut(blocks=(), width=6, hidden=2)], [1.0]).to("meta")
+    found = read_out.from_statistics(torch.zeros(3, 6, device="meta"))
+    assert found.device.type == "meta"

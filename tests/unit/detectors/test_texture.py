@@ -159,3 +159,29 @@ def test_a_detector_that_reads_the_texture_needs_the_right_network(files, tmp_pa
     write_delta(delta, read.header, norms={}, read_out=read.read_out, texture=short)
     with pytest.raises(WeightsError, match="texture read-out does not fit"):
         ClipLnDetector.load(base, delta, stages)
+
+
+def test_kinds_of_material_add_their_own(files):
+    base, delta, stages = files
+    plain = ClipLnDetector.load(base, delta, stages)
+    read = read_delta(delta)
+    options = {**read.header.texture, "kinds": [0.0, -1.5]}
+
+    def written(options):
+        header = dataclasses.replace(read.header, texture=options)
+        write_delta(delta, header, norms={}, read_out=read.read_out, texture=read.texture)
+        return ClipLnDetector.load(base, delta, stages)
+
+    given = crops(3)
+    score = TextureScore.build(options, read.texture, TextureEye.load(stages))
+    with torch.no_grad():
+        views = [score.material(score.eye(v)) for v in (given, [c[:, ::-1].copy() for c in given])]
+    shares = (0.5 * (views[0] + views[1])).double().numpy()
+    assert np.allclose(shares.sum(1), 1.0, atol=1e-5)
+    expected = plain.logits(given) - 1.5 * shares[:, 1]
+    detector = written(options)
+    assert np.allclose(detector.logits(given), expected, atol=1e-4)
+    assert detector.trace(given[0]).logit == pytest.approx(expected[0], abs=1e-4)
+    assert score.options() == options
+    with pytest.raises(WeightsError, match="kinds of material"):
+        written({**options, "kinds": [0.0, 1.0, 2.0]})

@@ -102,6 +102,7 @@ def test_adapting_counts_the_surroundings_and_leaves_them_as_they_are(ready):
     )
     assert report["before"]["auroc"] > 0.9  # the tower alone does not tell them apart as well
     before, after = (read_delta(ready / f"{n}.safetensors") for n in ("d", "own"))
+    assert len(before.header.surroundings["networks"]) == 1
     kept, now = before.surroundings, after.surroundings
     assert all(torch.equal(kept[name], now[name]) for name in kept)
     assert after.header.surroundings == before.header.surroundings
