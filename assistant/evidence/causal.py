@@ -65,7 +65,7 @@ def counterfactual_fact(
         verdict_after: verdict of ``after``.
         control: mean change of P(manipulated) by equally large random patches.
         control_n: how many patches; 0 leaves the comparison out.
-        method: how the region was neutralised.
+        method: how the region was neutralised; ``left-out``: the picture around was not looked at.
     """
     change = after - before
     span = f"from {percent(before)} to {percent(after)}"
@@ -77,6 +77,8 @@ def counterfactual_fact(
         text = f"Neutralising {where} {effect} the score {span}."
         if control_n:
             text += f" Random patches of that size move it by {points(control)} on average."
+        if method == "left-out":
+            text += " What is scored then is the aligned face alone."
         if not stands_out:
             text += f" The map does not point to the {region}."
     elif abs(change) < _HARDLY:
