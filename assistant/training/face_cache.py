@@ -26,10 +26,11 @@ from assistant.media import MediaLimits, load_media, read_path
 from assistant.training.splits import list_sha256
 from assistant.types import CropSpec, Image
 
-__all__ = ["CropCache", "StatisticsCache", "work_order"]
+__all__ = ["EVERY", "CropCache", "StatisticsCache", "rows_done", "save_rows_done", "work_order"]
 
 _LOG = logging.getLogger(__name__)
-_EVERY = 256
+#: Rows between two savings.
+EVERY = 256
 UNREADABLE, WHOLE, FOUND = -1, 0, 1
 
 Progress = Callable[[str, int, int, float], None]
@@ -40,12 +41,14 @@ def work_order(count: int) -> NDArray[np.int64]:
     return np.random.default_rng(0).permutation(count)
 
 
-def _progress_file(folder: Path, name: str) -> int:
+def rows_done(folder: Path, name: str) -> int:
+    """How many rows of a cache were made before."""
     path = folder / f"{name}.done"
     return int(path.read_text()) if path.exists() else 0
 
 
-def _save_progress(folder: Path, name: str, done: int) -> None:
+def save_rows_done(folder: Path, name: str, done: int) -> None:
+    """Keep how many rows of a cache are made; a kill leaves the old number or the new one."""
     draft = folder / f".{name}.done"
     draft.write_text(str(done))
     draft.replace(folder / f"{name}.done")
@@ -67,7 +70,7 @@ class CropCache:
         ).hexdigest()[:16]
         self.folder = root / f"crops-{key}"
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.done = _progress_file(self.folder, "crops")
+        self.done = rows_done(self.folder, "crops")
         size = spec.size
         self.crops = self._open("crops.npy", (len(rows), size, size, 3), np.uint8)
         self.points = self._open("points.npy", (len(rows), 12), np.float32)
@@ -83,10 +86,10 @@ class CropCache:
         for index in range(start, min(limit, len(self.rows))):
             self.crops[index], self.points[index] = self._one(self.rows[index], finder)
             self.done = index + 1
-            if self.done % _EVERY == 0 or self.done == min(limit, len(self.rows)):
+            if self.done % EVERY == 0 or self.done == min(limit, len(self.rows)):
                 self.crops.flush()
                 self.points.flush()
-                _save_progress(self.folder, "crops", self.done)
+                save_rows_done(self.folder, "crops", self.done)
                 rate = (self.done - start) / (time.monotonic() - began)
                 progress("crops", self.done, min(limit, len(self.rows)), rate)
 
@@ -177,7 +180,7 @@ class StatisticsCache:
     def __init__(self, folder: Path, name: str, *, count: int, shape: tuple[int, ...]) -> None:
         self.name = name
         self.folder = folder
-        self.done = _progress_file(folder, self.name)
+        self.done = rows_done(folder, self.name)
         path = folder / f"{self.name}.npy"
         mode = "r+" if path.exists() else "w+"
         self.values = np.lib.format.open_memmap(
@@ -201,8 +204,8 @@ class StatisticsCache:
             crops = [crop_at(i) for i in range(self.done, stop)]
             self.values[self.done : stop] = statistics(crops).astype(np.float16)
             before, self.done = self.done, stop
-            if self.done // _EVERY != before // _EVERY or self.done == limit:
+            if self.done // EVERY != before // EVERY or self.done == limit:
                 self.values.flush()
-                _save_progress(self.folder, self.name, self.done)
+                save_rows_done(self.folder, self.name, self.done)
                 rate = (self.done - start) / (time.monotonic() - began)
                 progress(self.name, self.done, limit, rate)

@@ -24,7 +24,7 @@ from assistant.training.face_cache import UNREADABLE, CropCache
 from assistant.training.splits import list_sha256, parts_of
 from assistant.types import Image
 
-__all__ = ["KnownFaces", "finish", "known_faces", "score_held_out"]
+__all__ = ["KnownFaces", "calibration_rows", "finish", "known_faces", "score_held_out"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +80,16 @@ def score_held_out(
     return logits
 
 
+def calibration_rows(
+    config: DetectorConfig, faces: KnownFaces
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """The rows that a calibration is fitted on, and the sources they are of."""
+    sources = np.array([row.source for row in faces.rows])
+    chosen = config.calibration_sources or tuple(sorted(set(sources)))
+    inside = (faces.parts == "calibration") & faces.usable & np.isin(sources, chosen)
+    return np.flatnonzero(inside), chosen
+
+
 def finish(
     config: DetectorConfig,
     faces: KnownFaces,
@@ -113,8 +123,7 @@ def finish(
         The card with the verdict thresholds.
     """
     sources = np.array([r.source for r in faces.rows])
-    chosen = config.calibration_sources or tuple(sorted(set(sources)))
-    rows = np.flatnonzero((faces.parts == "calibration") & faces.usable & np.isin(sources, chosen))
+    rows, chosen = calibration_rows(config, faces)
     calibrator = fit_calibrator(
         logits[rows],
         faces.labels[rows],

@@ -29,7 +29,7 @@ from assistant.interfaces import FaceFinder
 from assistant.training.degradation import degrade
 from assistant.training.detector_config import DetectorConfig, manifest_rows
 from assistant.training.face_cache import CropCache, StatisticsCache
-from assistant.training.finishing import KnownFaces, finish, known_faces
+from assistant.training.finishing import KnownFaces, calibration_rows, finish, known_faces
 from assistant.training.looks import hash_of
 from assistant.training.read_out import TrainingSet, train_read_outs
 from assistant.training.splits import balanced_weights, list_sha256
@@ -243,9 +243,7 @@ def _kinds(
     """
     from sklearn.linear_model import LogisticRegression
 
-    sources = np.array([row.source for row in faces.rows])
-    chosen = config.calibration_sources or tuple(sorted(set(sources)))
-    rows = np.flatnonzero((faces.parts == "calibration") & faces.usable & np.isin(sources, chosen))
+    rows, _ = calibration_rows(config, faces)
     known = np.column_stack([logits[rows], _SPREAD * shares[rows, 1:]])
     slope, *rest = LogisticRegression(C=1.0).fit(known, faces.labels[rows]).coef_[0]
     return [0.0, *(float(_SPREAD * value / slope) for value in rest)]

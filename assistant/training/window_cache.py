@@ -19,13 +19,13 @@ from assistant.evaluation.face_manifest import ManifestRow
 from assistant.faces.surroundings import SIDE, surroundings
 from assistant.interfaces import FaceFinder
 from assistant.media import MediaLimits, load_media, read_path
+from assistant.training.face_cache import EVERY, rows_done, save_rows_done
 from assistant.training.splits import list_sha256
 from assistant.types import Image
 
 __all__ = ["WindowCache"]
 
 _LOG = logging.getLogger(__name__)
-_EVERY = 256
 
 
 class WindowCache:
@@ -45,8 +45,7 @@ class WindowCache:
         )
         self.folder = root / f"windows-{key.hexdigest()[:16]}"
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._done = self.folder / "windows.done"
-        self.done = int(self._done.read_text()) if self._done.exists() else 0
+        self.done = rows_done(self.folder, "windows")
         self._windows = self._open("windows.npy", (len(rows), SIDE, SIDE, 3), np.uint8)
         self._sizes = self._open("sizes.npy", (len(rows), 2), np.int16)
 
@@ -60,12 +59,10 @@ class WindowCache:
                 self._windows[index, :height, :width] = window
                 self._sizes[index] = height, width
             self.done = index + 1
-            if self.done % _EVERY == 0 or self.done == len(self.rows):
+            if self.done % EVERY == 0 or self.done == len(self.rows):
                 self._windows.flush()
                 self._sizes.flush()
-                draft = self._done.with_name(f".{self._done.name}")
-                draft.write_text(str(self.done))
-                draft.replace(self._done)
+                save_rows_done(self.folder, "windows", self.done)
                 rate = (self.done - start) / (time.monotonic() - began)
                 progress("surroundings", self.done, len(self.rows), rate)
 

@@ -77,6 +77,7 @@ def test_an_adapted_detector_takes_the_place_of_the_shipped_one(tmp_path: Path) 
         read_out=read.read_out,
         low_rank=read.low_rank,
         texture=read.texture,
+        surroundings=read.surroundings,
         half=True,
     )
     detector, calibrator = build_detector(Settings(detector_weights=own))
