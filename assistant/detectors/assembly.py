@@ -37,11 +37,12 @@ def seen_beside(
             code="weights-missing",
         )
     eye = TextureEye.load(base)
-    texture = header.texture and TextureScore.build(header.texture, delta.texture, eye)
-    around = header.surroundings and SurroundingsScore.build(
-        header.surroundings, delta.surroundings, eye
-    )
-    return texture or None, around or None
+    texture = around = None
+    if header.texture is not None:
+        texture = TextureScore.build(header.texture, delta.texture, eye)
+    if header.surroundings is not None:
+        around = SurroundingsScore.build(header.surroundings, delta.surroundings, eye)
+    return texture, around
 
 
 def assemble(state: Mapping[str, Tensor], delta: Delta) -> tuple[VisionTransformer, ReadOut]:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from assistant.detectors.read_out import StatisticsReadOut, build_read_out
-from assistant.detectors.texture import TextureEye
-from assistant.errors import InferenceError, WeightsError
+from assistant.detectors.texture import TextureEye, load_strictly
+from assistant.errors import InferenceError
 from assistant.types import Image
 
 __all__ = ["SurroundingsScore"]
@@ -47,23 +47,11 @@ class SurroundingsScore(nn.Module):
         Raises:
             WeightsError: it was trained with another network, or does not fit its description.
         """
-        if options.get("base_sha256") != eye.sha256:
-            raise WeightsError(
-                "These detector weights read the surroundings with the network "
-                f"{str(options.get('base_sha256'))[:12]}, but the one here is {eye.sha256[:12]}.",
-                hint="Run `whyfake weights fetch` to get the right one.",
-                code="weights-other-base",
-            )
+        eye.require(options, "read the surroundings with the network")
         networks = [cast("StatisticsReadOut", build_read_out(o)) for o in options["networks"]]
         made = cls(eye, networks, float(options["weight"]))
-        try:
-            made.networks.load_state_dict(dict(state), strict=True)
-        except RuntimeError as error:
-            raise WeightsError(
-                f"What reads the surroundings does not fit its description: {str(error)[:300]}",
-                hint="Run `whyfake weights verify`, then fetch or train again.",
-                code="weights-shape",
-            ) from error
+        told = "What reads the surroundings does not fit its description"
+        load_strictly(made.networks, state, told)
         made.networks.eval().requires_grad_(False)
         return made
 

@@ -25,7 +25,14 @@ from assistant.detectors.tower import tower_sha256
 from assistant.errors import WeightsError
 from assistant.types import Image
 
-__all__ = ["TextureEye", "TextureScore", "correlations", "read_network", "write_stages"]
+__all__ = [
+    "TextureEye",
+    "TextureScore",
+    "correlations",
+    "load_strictly",
+    "read_network",
+    "write_stages",
+]
 
 _NAME = "tf_efficientnet_lite0"
 #: Stages that are run; the correlations are of the outputs of all but the first.
@@ -97,6 +104,20 @@ class TextureEye(nn.Module):
             ) from error
         return cls(state)
 
+    def require(self, options: Mapping[str, Any], told: str) -> None:
+        """Refuse what was trained over another network; ``told`` is what the weights do with it.
+
+        Raises:
+            WeightsError: ``base_sha256`` of ``options`` is not this network's.
+        """
+        if options.get("base_sha256") != self.sha256:
+            raise WeightsError(
+                f"These detector weights {told} {str(options.get('base_sha256'))[:12]}, but the "
+                f"one here is {self.sha256[:12]}.",
+                hint="Run `whyfake weights fetch` to get the right one.",
+                code="weights-other-base",
+            )
+
     def train(self, mode: bool = True) -> TextureEye:
         """It never trains: its batch norms keep ImageNet's statistics."""
         del mode
@@ -141,22 +162,9 @@ class TextureScore(nn.Module):
         Raises:
             WeightsError: it was trained with another network, or does not fit its description.
         """
-        if options.get("base_sha256") != eye.sha256:
-            raise WeightsError(
-                f"These detector weights were trained with the texture network "
-                f"{str(options.get('base_sha256'))[:12]}, but the one here is {eye.sha256[:12]}.",
-                hint="Run `whyfake weights fetch` to get the right one.",
-                code="weights-other-base",
-            )
+        eye.require(options, "were trained with the texture network")
         read_out = cast("SumReadOut", build_read_out(options["read_out"]))
-        try:
-            read_out.load_state_dict(dict(state), strict=True)
-        except RuntimeError as error:
-            raise WeightsError(
-                f"The texture read-out does not fit its own description: {str(error)[:300]}",
-                hint="Run `whyfake weights verify`, then fetch or train again.",
-                code="weights-shape",
-            ) from error
+        load_strictly(read_out, state, "The texture read-out does not fit its own description")
         made = cls(
             eye,
             read_out.eval().requires_grad_(False),
@@ -209,6 +217,22 @@ class TextureScore(nn.Module):
             added = torch.tensor(self.kinds, device=whole.device)
             whole = whole + self.material(statistics) @ added
         return whole
+
+
+def load_strictly(module: nn.Module, state: Mapping[str, Tensor], told: str) -> None:
+    """Load what a detector's file holds of a read-out; ``told`` says what is wrong if it is not.
+
+    Raises:
+        WeightsError: names or shapes differ.
+    """
+    try:
+        module.load_state_dict(dict(state), strict=True)
+    except RuntimeError as error:
+        raise WeightsError(
+            f"{told}: {str(error)[:300]}",
+            hint="Run `whyfake weights verify`, then fetch or train again.",
+            code="weights-shape",
+        ) from error
 
 
 def read_network(source: Path) -> nn.Module:

@@ -23,8 +23,7 @@ from assistant.detectors.tower import (
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.interfaces import FaceFinder
 from assistant.training.detector_config import DetectorConfig, manifest_rows
-from assistant.training.face_cache import CropCache
-from assistant.training.finishing import KnownFaces, finish, known_faces
+from assistant.training.finishing import KnownFaces, faces_of, finish
 from assistant.training.looks import Looks, MoreFaces
 from assistant.training.read_out import TrainingSet, scores, train_read_outs
 from assistant.training.splits import balanced_weights
@@ -80,13 +79,9 @@ def train_detector(
         TrainingError: the manifest is wrong, one class only, or the loss is not finite.
     """
     torch.set_num_threads(config.threads)
-    rows = manifest_rows(config)
-    limit = min(config.limit or len(rows), len(rows))
     state = load_file(base)
     layout = config.layout
-    cache = CropCache(work, rows, config.crop.spec)
-    cache.fill(finder, limit=limit, progress=progress)
-    faces = known_faces(config, cache, limit)
+    cache, faces = faces_of(config, manifest_rows(config), finder, work, progress)
     looks = Looks(
         config=config,
         cache=cache,

@@ -19,12 +19,13 @@ from assistant.detectors.texture import TextureScore
 from assistant.detectors.tower import tower_sha256
 from assistant.evaluation import detection_metrics as metrics
 from assistant.evaluation.face_manifest import ManifestRow
+from assistant.interfaces import FaceFinder
 from assistant.training.detector_config import DetectorConfig
 from assistant.training.face_cache import UNREADABLE, CropCache
 from assistant.training.splits import list_sha256, parts_of
 from assistant.types import Image
 
-__all__ = ["KnownFaces", "calibration_rows", "finish", "known_faces", "score_held_out"]
+__all__ = ["KnownFaces", "calibration_rows", "faces_of", "finish", "known_faces", "score_held_out"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,20 +65,44 @@ def known_faces(config: DetectorConfig, cache: CropCache, limit: int) -> KnownFa
     )
 
 
+def faces_of(
+    config: DetectorConfig,
+    rows: Sequence[ManifestRow],
+    finder: FaceFinder,
+    work: Path,
+    progress: Callable[[str, int, int, float], None],
+) -> tuple[CropCache, KnownFaces]:
+    """The crops of a run's pictures, made where they are missing, and what is known of them.
+
+    Raises:
+        TrainingError: the crops in ``work`` are another face finder's.
+    """
+    limit = min(config.limit or len(rows), len(rows))
+    cache = CropCache(work, rows, config.crop.spec)
+    cache.fill(finder, limit=limit, progress=progress)
+    return cache, known_faces(config, cache, limit)
+
+
 def score_held_out(
     faces: KnownFaces,
     cache: CropCache,
-    logits_of: Callable[[list[Image]], NDArray[np.float64]],
+    numbers_of: Callable[[list[Image]], NDArray[np.float64]],
     progress: Callable[[str, int, int, float], None],
+    name: str = "scores",
 ) -> NDArray[np.float64]:
-    """Logits of the calibration and test parts, in the cache's order; zero elsewhere."""
-    logits = np.zeros(len(faces.rows))
-    rows = faces.held_out
+    """Numbers of the calibration and test parts, in the cache's order; zero elsewhere.
+
+    ``numbers_of`` gives one number a crop (logits), or a row of them.
+    """
+    rows, found = faces.held_out, []
     for start in range(0, len(rows), 128):
         chosen = rows[start : start + 128]
-        logits[chosen] = logits_of([np.array(cache.crops[row]) for row in chosen])
-        progress("scores", min(start + 128, len(rows)), len(rows), 0.0)
-    return logits
+        found.append(numbers_of([np.array(cache.crops[row]) for row in chosen]))
+        progress(name, start + len(chosen), len(rows), 0.0)
+    values = np.concatenate(found) if found else np.zeros(0)
+    whole = np.zeros((len(faces.rows), *values.shape[1:]))
+    whole[rows] = values
+    return whole
 
 
 def calibration_rows(

@@ -29,8 +29,7 @@ from assistant.errors import TrainingError
 from assistant.interfaces import FaceFinder
 from assistant.training.detector import fit_read_out, train_detector
 from assistant.training.detector_config import DetectorConfig, manifest_rows
-from assistant.training.face_cache import CropCache
-from assistant.training.finishing import KnownFaces, finish, known_faces, score_held_out
+from assistant.training.finishing import KnownFaces, faces_of, finish, score_held_out
 from assistant.training.joint import Jointly, JointModel, train_jointly
 from assistant.training.looks import Looks
 from assistant.training.pair_mix import PairMix
@@ -58,10 +57,7 @@ def train_joint(
         WeightsError: what it starts from is of another base.
     """
     torch.set_num_threads(config.threads)
-    rows = manifest_rows(config)
-    limit = min(config.limit or len(rows), len(rows))
-    cache = CropCache(work, rows, config.crop.spec)
-    cache.fill(finder, limit=limit, progress=progress)
+    cache, faces = faces_of(config, manifest_rows(config), finder, work, progress)
     first = config.start or work / "read-out.safetensors"
     if not first.exists():
         if config.start is not None:
@@ -81,7 +77,6 @@ def train_joint(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     statistics, evidence = _read_outs(started, layout)
     model = JointModel(tower, layout, statistics, config.joint, evidence).to(device)
-    faces = known_faces(config, cache, limit)
     joint = config.joint
     mix = PairMix(
         cache,

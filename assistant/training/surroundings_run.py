@@ -29,7 +29,13 @@ from assistant.interfaces import FaceFinder
 from assistant.training.degradation import degrade
 from assistant.training.detector_config import DetectorConfig, manifest_rows
 from assistant.training.face_cache import CropCache, StatisticsCache
-from assistant.training.finishing import KnownFaces, calibration_rows, finish, known_faces
+from assistant.training.finishing import (
+    KnownFaces,
+    calibration_rows,
+    faces_of,
+    finish,
+    score_held_out,
+)
 from assistant.training.looks import hash_of
 from assistant.training.read_out import TrainingSet, train_read_outs
 from assistant.training.splits import balanced_weights, list_sha256
@@ -84,10 +90,7 @@ def train_surroundings(
             hint=f"The manifest has {', '.join(sorted({row.source for row in rows}))}.",
             code="one-class",
         )
-    limit = min(config.limit or len(rows), len(rows))
-    cache = CropCache(work, rows, config.crop.spec)
-    cache.fill(finder, limit=limit, progress=progress)
-    faces = known_faces(config, cache, limit)
+    cache, faces = faces_of(config, rows, finder, work, progress)
     learnt = _learnt(config, faces)
     chosen = np.concatenate([learnt, faces.held_out])
     windows = WindowCache(work, [faces.rows[i] for i in chosen], finder)
@@ -105,7 +108,7 @@ def train_surroundings(
         tower, tower_read_out, started.header, weights_sha256="", texture=seen
     )
     crops = _Crops(faces, cache, work / f"scores-{started.sha256[:12]}", progress)
-    logits = crops.kept("logits", lambda batch: detector.logits(batch)[:, None])[:, 0]
+    logits = crops.kept("logits", detector.logits)
     logits[faces.held_out] += _held_out_lifts(score, windows, len(learnt), progress)
     if seen is not None and seen.gate is not None:
         shares = crops.kept("kinds", partial(_material, seen, config.mirror))
@@ -202,19 +205,12 @@ class _Crops:
     def kept(
         self, name: str, run: Callable[[list[Image]], NDArray[np.float64]]
     ) -> NDArray[np.float64]:
-        """Some numbers a row, in the cache's order, zero where it is not held out."""
+        """A number a row, or some of them, in the cache's order, zero where it is not held out."""
         path = self.folder / f"{name}-{list_sha256(self.faces.rows)[:12]}.npy"
         if not path.exists():
-            rows, found = self.faces.held_out, []
-            for start in range(0, len(rows), 128):
-                batch = rows[start : start + 128]
-                found.append(run([np.array(self.cache.crops[row]) for row in batch]))
-                self.progress(name, start + len(batch), len(rows), 0.0)
-            values = np.concatenate(found)
-            whole = np.zeros((len(self.faces.rows), values.shape[1]))
-            whole[rows] = values
+            found = score_held_out(self.faces, self.cache, run, self.progress, name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            np.save(path, whole)
+            np.save(path, found)
         kept: NDArray[np.float64] = np.load(path)
         return kept
 

@@ -23,8 +23,7 @@ from assistant.errors import TrainingError
 from assistant.interfaces import FaceFinder
 from assistant.training.detector import fit_read_out
 from assistant.training.detector_config import DetectorConfig, manifest_rows
-from assistant.training.face_cache import CropCache
-from assistant.training.finishing import finish, known_faces, score_held_out
+from assistant.training.finishing import faces_of, finish, score_held_out
 from assistant.training.looks import Looks
 from assistant.types import Image
 
@@ -58,11 +57,7 @@ def train_texture(
     """
     torch.set_num_threads(config.threads)
     started = started_beside(config)
-    rows = manifest_rows(config)
-    limit = min(config.limit or len(rows), len(rows))
-    cache = CropCache(work, rows, config.crop.spec)
-    cache.fill(finder, limit=limit, progress=progress)
-    faces = known_faces(config, cache, limit)
+    cache, faces = faces_of(config, manifest_rows(config), finder, work, progress)
     eye = TextureEye.load(texture)
 
     def run(crops: list[Image]) -> NDArray[np.float32]:

@@ -9,13 +9,12 @@ from assistant.detectors.delta_file import read_delta
 from assistant.detectors.lifted import face_logits
 from assistant.errors import TrainingError
 from assistant.faces.crops import make_face
-from assistant.training.adaptation import adapt_detector, folder_rows
 from assistant.training.detector_config import load_config
 from assistant.training.surroundings_run import look_around, train_surroundings
 from assistant.training.window_cache import WindowCache
 from assistant.types import CropSpec
 from tests.drawn import MiddleFinder
-from tests.unit.training.test_texture import started  # noqa: F401 - a fixture
+from tests.unit.training.test_texture import adapted, started  # noqa: F401 - a fixture
 
 
 @pytest.fixture
@@ -86,20 +85,7 @@ def test_another_start_is_refused(ready):
 
 def test_adapting_counts_the_surroundings_and_leaves_them_as_they_are(ready):
     run(ready)
-    for number in range(400):
-        folder = ready / "own" / ("fake" if number % 2 else "real") / f"p{number // 6}"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{number}.png").write_bytes((ready / f"{number}.png").read_bytes())
-    report = adapt_detector(
-        folder_rows(ready / "own"),
-        ready / "base.safetensors",
-        ready / "d.safetensors",
-        MiddleFinder(),
-        work=ready / "adapt",
-        output=ready / "own.safetensors",
-        texture=ready / "stages.safetensors",
-        progress=lambda *a: None,
-    )
+    report = adapted(ready)
     assert report["before"]["auroc"] > 0.9  # the tower alone does not tell them apart as well
     before, after = (read_delta(ready / f"{n}.safetensors") for n in ("d", "own"))
     assert len(before.header.surroundings["networks"]) == 1

@@ -50,6 +50,24 @@ def run(folder, out="d.safetensors"):
     )
 
 
+def adapted(started):
+    """``d.safetensors`` adapted to 400 of the pictures, as ``own.safetensors``; the report."""
+    for number in range(400):
+        folder = started / "own" / ("fake" if number % 2 else "real") / f"p{number // 6}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number}.png").write_bytes((started / f"{number}.png").read_bytes())
+    return adapt_detector(
+        folder_rows(started / "own"),
+        started / "base.safetensors",
+        started / "d.safetensors",
+        MiddleFinder(),
+        work=started / "adapt",
+        output=started / "own.safetensors",
+        texture=started / "stages.safetensors",
+        progress=lambda *a: None,
+    )
+
+
 def test_the_texture_is_learnt_beside_a_tower_that_stays(started):
     report = run(started)
     before, after = (read_delta(started / f"{n}.safetensors") for n in ("tower", "d"))
@@ -92,20 +110,7 @@ def test_what_does_not_fit_is_refused_at_once(started):
 
 def test_adapting_leaves_the_texture_as_it_is(started):
     run(started)
-    for number in range(400):
-        folder = started / "own" / ("fake" if number % 2 else "real") / f"p{number // 6}"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{number}.png").write_bytes((started / f"{number}.png").read_bytes())
-    report = adapt_detector(
-        folder_rows(started / "own"),
-        started / "base.safetensors",
-        started / "d.safetensors",
-        MiddleFinder(),
-        work=started / "adapt",
-        output=started / "own.safetensors",
-        texture=started / "stages.safetensors",
-        progress=lambda *a: None,
-    )
+    report = adapted(started)
     assert report["after"]["auroc"] is not None
     before, after = (read_delta(started / f"{n}.safetensors") for n in ("d", "own"))
     assert all(torch.equal(before.texture[n], after.texture[n]) for n in before.texture)
