@@ -3,8 +3,10 @@
 One safetensors file. Tensors: ``norm.<name in the tower>`` (the tuned LayerNorm values themselves,
 so that nothing is lost to rounding a difference), ``low_rank.<layer>.up`` and ``.down`` where
 linear layers were updated too, ``read_out.<name>``, ``texture.<name>`` of a read-out of the
-texture and ``surroundings.<name>`` of one of the picture around a face. Metadata ``whyfake``: one
-JSON object with the fields of :class:`DeltaHeader`. The base tower is named by its hash.
+texture and ``surroundings.<name>`` of one of the picture around a face. A matrix of a read-out may
+be kept as int8, with ``<its name>/step`` beside it: the float32 step of each row. Metadata
+``whyfake``: one JSON object with the fields of :class:`DeltaHeader`. The base tower is named by its
+hash.
 """
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ __all__ = ["Delta", "DeltaHeader", "read_delta", "write_delta"]
 
 FORMAT = "whyfake.delta/1"
 _LARGE = 1024
+#: Numbers of a read-out's matrix from which on its rows are kept in steps.
+_HUGE = 16_384
+_STEP = "/step"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,17 +80,25 @@ def write_delta(
     low_rank: Mapping[str, Tensor] | None = None,
     texture: Mapping[str, Tensor] | None = None,
     surroundings: Mapping[str, Tensor] | None = None,
-    half: bool = False,
+    small: bool = False,
 ) -> None:
-    """Write a delta; ``half`` stores all that is large as float16, LayerNorms stay float32."""
+    """Write a delta.
+
+    ``small``: the large matrices of read-outs are kept as int8, what else is large as float16;
+    LayerNorms stay float32. Reading and writing again changes nothing more.
+    """
     tensors = {f"norm.{name}": t.detach().float().contiguous() for name, t in norms.items()}
     others = {f"read_out.{name}": tensor for name, tensor in read_out.items()}
     others |= {f"low_rank.{name}": tensor for name, tensor in (low_rank or {}).items()}
     others |= {f"texture.{name}": tensor for name, tensor in (texture or {}).items()}
     others |= {f"surroundings.{name}": t for name, t in (surroundings or {}).items()}
     for name, tensor in others.items():
-        kind = torch.float16 if half and tensor.numel() >= _LARGE else torch.float32
-        tensors[name] = tensor.detach().to(kind).contiguous()
+        values = tensor.detach().float().contiguous()
+        in_steps = values.dim() == 2 and values.numel() >= _HUGE and "low_rank." not in name
+        if small and in_steps:
+            tensors[name], tensors[name + _STEP] = _to_steps(values)
+        else:
+            tensors[name] = values.half() if small and values.numel() >= _LARGE else values
     text = json.dumps(
         {
             "format": FORMAT,
@@ -112,6 +125,21 @@ def write_delta(
     draft.replace(path)
 
 
+def _to_steps(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows x columns as whole numbers in [-127, 127], and the step of each row (never 0)."""
+    step = (values.abs().amax(dim=1) / 127).clamp_min(torch.finfo(torch.float32).tiny)
+    return (values / step[:, None]).round().to(torch.int8), step
+
+
+def _from_steps(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """All as float32; what is kept in steps put together again."""
+    return {
+        name: values.float() * (tensors[name + _STEP][:, None] if name + _STEP in tensors else 1.0)
+        for name, values in tensors.items()
+        if not name.endswith(_STEP)
+    }
+
+
 def _check_format(found: object) -> None:
     if found != FORMAT:
         raise ValueError(f"format {found!r}, expected {FORMAT!r}")
@@ -127,7 +155,7 @@ def read_delta(path: Path) -> Delta:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         with safe_open(path, framework="pt") as file:
             values = json.loads((file.metadata() or {})["whyfake"])
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+            tensors = _from_steps({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
         _check_format(values["format"])
         header = DeltaHeader(
             tower=TowerLayout.from_json(values["tower"]),

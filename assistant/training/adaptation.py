@@ -32,7 +32,7 @@ from assistant.evaluation.detection_metrics import auroc, ece
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.interfaces import FaceFinder
 from assistant.training.detector import statistics_of
-from assistant.training.face_cache import UNREADABLE, CropCache, StatisticsCache
+from assistant.training.face_cache import UNREADABLE, CropCache, both_sides
 from assistant.training.read_out import scores
 from assistant.training.window_cache import WindowCache
 from assistant.types import Image
@@ -196,8 +196,7 @@ def adapt_detector(
         low_rank=read.low_rank,
         texture=read.texture,
         surroundings=read.surroundings,
-        half=True,
-    )
+    )  # not small: what was judged is what is written
     return report
 
 
@@ -243,19 +242,17 @@ def _faces(
     cache.fill(finder, limit=len(rows), progress=progress)
     run = statistics_of(tuned, header.tower, blocks)
     usable = np.flatnonzero(cache.points[:, 0] != UNREADABLE)
-    views = []
-    for view, step in (("as-is", 1), ("mirror", -1))[: 1 + header.mirror]:
-        read_blocks = "-".join(str(block) for block in blocks)
-        name = f"of-{read.sha256[:12]}-{view}-{read_blocks}"  # another delta has another tower
-        store = StatisticsCache(
-            cache.folder, name, count=len(rows), shape=(len(blocks), 3, header.tower.width)
-        )
-
-        def crop_at(index: int, step: int = step) -> Image:
-            return np.ascontiguousarray(cache.crops[index][:, ::step])
-
-        store.fill(crop_at, run, limit=len(rows), progress=progress)
-        views.append(np.asarray(store.values)[usable])
+    read_blocks = "-".join(str(block) for block in blocks)
+    views = both_sides(
+        cache.folder,
+        f"of-{read.sha256[:12]}-{{side}}-{read_blocks}",  # another delta has another tower
+        lambda index: cache.crops[index],
+        run,
+        count=len(rows),
+        shape=(len(blocks), 3, header.tower.width),
+        mirror=header.mirror,
+        progress=progress,
+    )
     rest = np.zeros(len(usable))
     others, texture, around = stays
     for start in range(0, len(usable) if others or texture else 0, _AT_ONCE):
@@ -272,7 +269,7 @@ def _faces(
         windows.fill(progress)
         rest += [around.lift(windows.window(n)) for n in range(len(usable))]
     return _Faces(
-        views=views,
+        views=[view[usable] for view in views],
         labels=np.array([cache.rows[i].label for i in usable], np.int64),
         groups=[cache.rows[i].video for i in usable],
         rest=rest,

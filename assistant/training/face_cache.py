@@ -26,7 +26,15 @@ from assistant.media import MediaLimits, load_media, read_path
 from assistant.training.splits import list_sha256
 from assistant.types import CropSpec, Image
 
-__all__ = ["EVERY", "CropCache", "StatisticsCache", "rows_done", "save_rows_done", "work_order"]
+__all__ = [
+    "EVERY",
+    "CropCache",
+    "StatisticsCache",
+    "both_sides",
+    "rows_done",
+    "save_rows_done",
+    "work_order",
+]
 
 _LOG = logging.getLogger(__name__)
 #: Rows between two savings.
@@ -209,3 +217,30 @@ class StatisticsCache:
                 save_rows_done(self.folder, self.name, self.done)
                 rate = (self.done - start) / (time.monotonic() - began)
                 progress(self.name, self.done, limit, rate)
+
+
+def both_sides(
+    folder: Path,
+    name: str,
+    crop_at: Callable[[int], Image],
+    statistics: Callable[[list[Image]], NDArray[np.float32]],
+    *,
+    count: int,
+    shape: tuple[int, ...],
+    mirror: bool,
+    progress: Progress,
+) -> list[NDArray[np.float16]]:
+    """Statistics of ``count`` pictures, and of their mirror images where ``mirror``: N x ``shape``.
+
+    They are kept under ``name``, in which ``{side}`` stands for the side.
+    """
+    found: list[NDArray[np.float16]] = []
+    for side, step in (("as-is", 1), ("mirror", -1))[: 1 + mirror]:
+        store = StatisticsCache(folder, name.format(side=side), count=count, shape=shape)
+
+        def look(index: int, step: int = step) -> Image:
+            return np.ascontiguousarray(crop_at(index)[:, ::step])
+
+        store.fill(look, statistics, limit=count, progress=progress)
+        found.append(np.asarray(store.values))
+    return found

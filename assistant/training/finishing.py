@@ -199,6 +199,6 @@ def finish(
         low_rank=low_rank,
         texture=None if texture is None else texture.read_out.state_dict(),
         surroundings=None if surroundings is None else surroundings.networks.state_dict(),
-        half=True,
+        small=True,
     )
     return {**card, "thresholds": list(calibrator.thresholds)}

@@ -78,7 +78,7 @@ def test_an_adapted_detector_takes_the_place_of_the_shipped_one(tmp_path: Path) 
         low_rank=read.low_rank,
         texture=read.texture,
         surroundings=read.surroundings,
-        half=True,
+        small=True,
     )
     detector, calibrator = build_detector(Settings(detector_weights=own))
     assert detector.weights_sha256 == read_delta(own).sha256 != read.sha256

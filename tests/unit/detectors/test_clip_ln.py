@@ -311,7 +311,7 @@ def test_half_precision_storage_and_bfloat16_stay_close(tmp_path):
     exact = ClipLnDetector.load(base, delta)
     read = read_delta(delta)
     small = tmp_path / "half.safetensors"
-    write_delta(small, read.header, norms=read.norms, read_out=read.read_out, half=True)
+    write_delta(small, read.header, norms=read.norms, read_out=read.read_out, small=True)
     assert small.stat().st_size < delta.stat().st_size
     given = crops(6)
     scores = exact.logits(given)
@@ -320,6 +320,27 @@ def test_half_precision_storage_and_bfloat16_stay_close(tmp_path):
     assert np.corrcoef(loose, scores)[0, 1] > 0.95
     with pytest.raises(ConfigError, match="bfloat16"):
         ClipLnDetector.load(base, delta, precision="int3")
+
+
+def test_large_matrices_are_kept_in_steps_and_reading_and_writing_changes_no_more(tmp_path):
+    _, delta = saved(tmp_path, TINY, "sum")
+    read = read_delta(delta)
+    rng = np.random.default_rng(0)
+    large = torch.from_numpy(rng.normal(size=(4, 8192)).astype(np.float32))
+    large[2] = 0.0
+    given = {"texture": {"a.weight": large, "a.bias": torch.ones(3)}, "low_rank": {"b.up": large}}
+    once, twice = tmp_path / "once.safetensors", tmp_path / "twice.safetensors"
+    write_delta(once, read.header, norms={}, read_out=read.read_out, small=True, **given)
+    stored = load_file(once)
+    assert stored["texture.a.weight"].dtype == torch.int8
+    assert stored["low_rank.b.up"].dtype == torch.float16
+    kept = read_delta(once)
+    off = (kept.texture["a.weight"] - large).abs().amax(dim=1)
+    assert (off <= large.abs().amax(dim=1) / 127 * 0.501).all()
+    assert set(kept.texture) == {"a.weight", "a.bias"}
+    again = {"texture": kept.texture, "low_rank": kept.low_rank}
+    write_delta(twice, kept.header, norms={}, read_out=kept.read_out, small=True, **again)
+    assert twice.read_bytes() == once.read_bytes()
 
 
 def test_unknown_read_outs_are_refused():
