@@ -4,12 +4,13 @@ A generated portrait is generated everywhere, and hair and background give it aw
 the inner face (measured in ``weights/README.md``). The same frozen network that reads the texture
 of the crop (:mod:`assistant.detectors.texture`) reads the picture around the face, and a small
 network for each generator that was learnt says how far that speaks for it; the one that says most
-counts. Only what speaks for a generator counts: the *lift* is never below zero, so that an
-untouched background never clears an exchanged face.
+counts. Only what speaks for a generator counts, or at least not clearly against one: the *lift* is
+never below zero, so that an untouched background never clears an exchanged face.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -27,16 +28,25 @@ __all__ = ["SurroundingsScore"]
 
 
 class SurroundingsScore(nn.Module):
-    """The lift of a face's logit by its surroundings: ``weight`` x softplus of the largest logit.
+    """The lift of a face's logit by its surroundings: how far the largest logit is above ``start``.
 
-    ``networks`` read what ``eye`` sees, one for each generator.
+    ``networks`` read what ``eye`` sees, one for each generator. The lift is
+    softplus(``sharpness`` x (largest - ``start``)) / ``sharpness``.
     """
 
     def __init__(
-        self, eye: TextureEye, networks: Sequence[StatisticsReadOut], weight: float
+        self,
+        eye: TextureEye,
+        networks: Sequence[StatisticsReadOut],
+        *,
+        start: float,
+        sharpness: float,
     ) -> None:
         super().__init__()
-        self.eye, self.networks, self.weight = eye, nn.ModuleList(networks), weight
+        self.eye, self.networks = eye, nn.ModuleList(networks)
+        self.start, self.sharpness = start, sharpness
+        #: The picture looked at last and its lift: a face is scored, then probed.
+        self._last: tuple[weakref.ref[Image], float] | None = None
 
     @classmethod
     def build(
@@ -49,7 +59,12 @@ class SurroundingsScore(nn.Module):
         """
         eye.require(options, "read the surroundings with the network")
         networks = [cast("StatisticsReadOut", build_read_out(o)) for o in options["networks"]]
-        made = cls(eye, networks, float(options["weight"]))
+        made = cls(
+            eye,
+            networks,
+            start=float(options["start"]),
+            sharpness=float(options["sharpness"]),
+        )
         told = "What reads the surroundings does not fit its description"
         load_strictly(made.networks, state, told)
         made.networks.eval().requires_grad_(False)
@@ -59,7 +74,8 @@ class SurroundingsScore(nn.Module):
         """What :meth:`build` needs, for a file's metadata."""
         return {
             "base_sha256": self.eye.sha256,
-            "weight": self.weight,
+            "start": self.start,
+            "sharpness": self.sharpness,
             "networks": [cast("StatisticsReadOut", n).options() for n in self.networks],
         }
 
@@ -70,7 +86,9 @@ class SurroundingsScore(nn.Module):
 
     def lifts(self, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
         """What N x networks logits add to N scores."""
-        found: NDArray[np.float64] = self.weight * np.logaddexp(0.0, evidence.max(axis=1))
+        above = self.sharpness * (evidence.max(axis=1) - self.start)
+        with np.errstate(invalid="ignore"):  # what is no number stays so, and lift refuses it
+            found: NDArray[np.float64] = np.logaddexp(0.0, above) / self.sharpness
         return found
 
     def lift(self, picture: Image | None) -> float:
@@ -83,6 +101,9 @@ class SurroundingsScore(nn.Module):
         """
         if picture is None:
             return 0.0
+        last = self._last
+        if last is not None and last[0]() is picture:
+            return last[1]
         with torch.inference_mode():
             views = [picture, np.ascontiguousarray(picture[:, ::-1])]
             evidence = self.evidence(self.eye(views)).double().mean(0, keepdim=True)
@@ -93,4 +114,5 @@ class SurroundingsScore(nn.Module):
                 hint="Run `whyfake weights verify`; if that is right, report the picture's size.",
                 code="score-not-finite",
             )
+        self._last = weakref.ref(picture), value
         return value

@@ -218,12 +218,17 @@ class SurroundingsConfig(_Strict):
     hidden: dict[str, int] = Field(
         default={}, description="units of a source's network; else those of read_out"
     )
-    looks: int = Field(default=1, ge=0, description="changed looks at a picture beside the first")
-    generated_looks: int = Field(default=5, ge=0, description="the same for generated sources")
+    looks: dict[str, int] = Field(
+        default={}, description="changed looks at a source's picture beside the first; else 1"
+    )
+    first_weight: float = Field(
+        default=1.0, gt=0, description="of a first look, which is unchanged, beside another"
+    )
     cut: float = Field(default=0.6, ge=0, le=1, description="share of looks cut tighter")
     shrunk: float = Field(default=0.3, ge=0, le=1, description="share of looks made smaller")
     degraded: float = Field(default=0.4, ge=0, le=1, description="share in a worse quality")
-    weight: float = Field(default=1.0, gt=0, description="of the softplus in the logit")
+    start: float = Field(default=-0.5, description="the evidence from which on it is added")
+    sharpness: float = Field(default=4.0, gt=0, description="of that start")
 
 
 class DetectorConfig(_Strict):

@@ -28,7 +28,7 @@ from assistant.errors import TrainingError
 from assistant.interfaces import FaceFinder
 from assistant.training.degradation import degrade
 from assistant.training.detector_config import DetectorConfig, manifest_rows
-from assistant.training.face_cache import CropCache, StatisticsCache
+from assistant.training.face_cache import CropCache, StatisticsCache, both_sides
 from assistant.training.finishing import (
     KnownFaces,
     calibration_rows,
@@ -99,7 +99,8 @@ def train_surroundings(
     eye = TextureEye.load(texture) if seen is None else seen.eye
     data = _training_set(config, faces, learnt, windows, eye, progress)
     networks = [_network(name, data, config, eye.count, work, progress) for name in generated]
-    score = SurroundingsScore(eye, networks, config.surroundings.weight)
+    how = config.surroundings
+    score = SurroundingsScore(eye, networks, start=how.start, sharpness=how.sharpness)
     state = load_file(base)
     tower, tower_read_out = assemble(state, started)
     if seen is not None:
@@ -267,24 +268,25 @@ def _held_out_lifts(
 ) -> NDArray[np.float64]:
     """What is added to the logits of the rows from ``first`` on, the held-out ones."""
     rows = [i for i in range(first, len(windows.rows)) if windows.window(i) is not None]
-    views = []
-    for name, step in (("as-is", 1), ("mirror", -1)):
-        store = StatisticsCache(
-            windows.folder,
-            f"held-out-{name}-{score.eye.sha256[:12]}",
-            count=len(rows),
-            shape=(score.eye.count,),
-        )
 
-        def look(place: int, step: int = step) -> Image:
-            picture = windows.window(rows[place])
-            assert picture is not None  # noqa: S101 - those without are left out
-            return np.ascontiguousarray(picture[:, ::step])
+    def look(place: int) -> Image:
+        picture = windows.window(rows[place])
+        assert picture is not None  # noqa: S101 - those without are left out
+        return picture
 
-        store.fill(look, partial(_seen, score.eye), limit=len(rows), progress=progress)
-        views.append(_evidence(score, np.asarray(store.values)))
+    views = both_sides(
+        windows.folder,
+        f"held-out-{{side}}-{score.eye.sha256[:12]}",
+        look,
+        partial(_seen, score.eye),
+        count=len(rows),
+        shape=(score.eye.count,),
+        mirror=True,
+        progress=progress,
+    )
+    evidence = np.mean([_evidence(score, view) for view in views], axis=0)
     lifts = np.zeros(len(windows.rows) - first)
-    lifts[np.array(rows, int) - first] = score.lifts(0.5 * (views[0] + views[1]))
+    lifts[np.array(rows, int) - first] = score.lifts(evidence)
     return lifts
 
 
@@ -311,9 +313,7 @@ def _training_set(
     looks: list[tuple[int, int]] = []
     for number, row in enumerate(learnt):
         if windows.window(number) is not None:
-            more = (
-                how.generated_looks if faces.rows[int(row)].source in how.generated else how.looks
-            )
+            more = how.looks.get(faces.rows[int(row)].source, 1)
             looks += [(number, view) for view in range(1 + more)]
 
     def look(place: int) -> Image:
@@ -323,7 +323,7 @@ def _training_set(
         rng = np.random.default_rng((config.seed, 43, view, int(learnt[number])))
         return look_around(picture, rng, config) if view else picture
 
-    seen_as = how.model_dump(exclude={"hidden", "weight"})
+    seen_as = how.model_dump(include={"looks", "cut", "shrunk", "degraded"})
     key = json.dumps([seen_as, config.read_out.degradation.model_dump(), config.seed])
     name = f"looks-{eye.sha256[:12]}-{hash_of(key):08x}"
     store = StatisticsCache(windows.folder, name, count=len(looks), shape=(eye.count,))
@@ -331,6 +331,7 @@ def _training_set(
     seen_rows = [faces.rows[int(learnt[number])] for number, _ in looks]
     labels = np.array([int(r.label and r.source in how.generated) for r in seen_rows], np.int64)
     factors = np.array([config.source_weights.get(r.source, 1.0) for r in seen_rows])
+    factors[[view == 0 for _, view in looks]] *= how.first_weight
     return TrainingSet(
         statistics=np.asarray(store.values),
         labels=labels,

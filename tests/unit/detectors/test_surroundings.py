@@ -1,4 +1,5 @@
 import dataclasses
+import weakref
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def files(tmp_path, stages):  # noqa: F811
     eye = TextureEye.load(stages)
     torch.manual_seed(3)
     networks = [StatisticsReadOut(blocks=(), width=eye.count, hidden=h) for h in (4, 3)]
-    score = SurroundingsScore(eye, networks, 1.5)
+    score = SurroundingsScore(eye, networks, start=-0.5, sharpness=2.0)
     plain = read_delta(delta)
     header = dataclasses.replace(plain.header, surroundings=score.options())
     write_delta(
@@ -59,7 +60,7 @@ def face(crop, picture):
     )
 
 
-def test_the_lift_is_the_weighted_softplus_of_both_sides_and_never_below_zero(files):
+def test_the_lift_is_what_both_sides_say_above_the_start_and_never_below_zero(files):
     detector = ClipLnDetector.load(*files)
     score = detector.surroundings
     picture = around()
@@ -67,7 +68,8 @@ def test_the_lift_is_the_weighted_softplus_of_both_sides_and_never_below_zero(fi
         views = [score.eye([p]) for p in (picture, picture[:, ::-1].copy())]
         each = [np.mean([float(n.from_statistics(v)) for v in views]) for n in score.networks]
     evidence = max(each)  # the generator that it looks most like
-    assert score.lift(picture) == pytest.approx(1.5 * np.log1p(np.exp(evidence)), abs=1e-4)
+    lift = np.log1p(np.exp(2.0 * (evidence + 0.5))) / 2.0
+    assert score.lift(picture) == pytest.approx(lift, abs=1e-4)
     assert score.lift(picture) == pytest.approx(score.lift(picture[:, ::-1].copy()), abs=1e-4)
     assert score.lift(None) == 0.0
     extremes = score.lifts(np.array([[-1000.0, -5.0], [5.0, 1000.0]]))
@@ -75,9 +77,23 @@ def test_the_lift_is_the_weighted_softplus_of_both_sides_and_never_below_zero(fi
     assert np.isfinite(extremes).all()
 
 
+def test_the_same_picture_is_looked_at_once_and_not_kept(files):
+    score = ClipLnDetector.load(*files).surroundings
+    looks = []
+    score.eye.register_forward_pre_hook(lambda *_: looks.append(1))
+    one, other = around(1), around(2)
+    assert score.lift(one) == score.lift(one)
+    assert len(looks) == 1
+    assert score.lift(other) != score.lift(one)
+    assert score.lift(one.copy()) == score.lift(one)
+    known = weakref.ref(one)
+    del one
+    assert known() is None
+
+
 def test_what_is_no_number_is_an_error(files):
     score = ClipLnDetector.load(*files).surroundings
-    score.weight = float("nan")
+    score.start = float("nan")
     with pytest.raises(InferenceError, match="no number"):
         score.lift(around())
 

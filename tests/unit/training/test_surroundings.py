@@ -25,8 +25,7 @@ def ready(started):  # noqa: F811
         large = cv2.resize(cv2.imread(str(path)), (120, 120), interpolation=cv2.INTER_NEAREST)
         cv2.imwrite(str(path), large)
     values = yaml.safe_load((started / "t.yaml").read_text())
-    values |= {"recipe": "surroundings", "surroundings": {"generated": ["drawn"], "looks": 1}}
-    values["surroundings"]["generated_looks"] = 1
+    values |= {"recipe": "surroundings", "surroundings": {"generated": ["drawn"]}}
     (started / "t.yaml").write_text(yaml.safe_dump(values))
     return started
 
