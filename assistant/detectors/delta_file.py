@@ -94,8 +94,8 @@ def write_delta(
     others |= {f"surroundings.{name}": t for name, t in (surroundings or {}).items()}
     for name, tensor in others.items():
         values = tensor.detach().float().contiguous()
-        in_steps = values.dim() == 2 and values.numel() >= _HUGE and "low_rank." not in name
-        if small and in_steps:
+        is_low_rank = name.startswith("low_rank.")
+        if small and values.dim() == 2 and values.numel() >= _HUGE and not is_low_rank:
             tensors[name], tensors[name + _STEP] = _to_steps(values)
         else:
             tensors[name] = values.half() if small and values.numel() >= _LARGE else values

@@ -75,14 +75,8 @@ class TextureEye(nn.Module):
         self.conv_stem = cast("nn.Conv2d", net.conv_stem)
         self.bn1 = cast("nn.Module", net.bn1)
         self.blocks = cast("nn.Sequential", net.blocks)[:_STAGES]
-        try:
-            self.load_state_dict(dict(state), strict=True)
-        except RuntimeError as error:
-            raise WeightsError(
-                f"These are not the stages of EfficientNet-Lite0: {str(error)[:300]}",
-                hint="Run `whyfake weights fetch`.",
-                code="weights-shape",
-            ) from error
+        told = "These are not the stages of EfficientNet-Lite0"
+        load_strictly(self, state, told, hint="Run `whyfake weights fetch`.")
         self.sha256 = tower_sha256(self.state_dict())
         self.to(memory_format=torch.channels_last)
         self.eval().requires_grad_(False)
@@ -219,8 +213,14 @@ class TextureScore(nn.Module):
         return whole
 
 
-def load_strictly(module: nn.Module, state: Mapping[str, Tensor], told: str) -> None:
-    """Load what a detector's file holds of a read-out; ``told`` says what is wrong if it is not.
+def load_strictly(
+    module: nn.Module,
+    state: Mapping[str, Tensor],
+    told: str,
+    *,
+    hint: str = "Run `whyfake weights verify`, then fetch or train again.",
+) -> None:
+    """Load what a file holds of a network; ``told`` says what is wrong if it does not fit.
 
     Raises:
         WeightsError: names or shapes differ.
@@ -230,7 +230,7 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], told: str) -> 
     except RuntimeError as error:
         raise WeightsError(
             f"{told}: {str(error)[:300]}",
-            hint="Run `whyfake weights verify`, then fetch or train again.",
+            hint=hint,
             code="weights-shape",
         ) from error
 
