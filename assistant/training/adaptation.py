@@ -152,7 +152,9 @@ def adapt_detector(
             )
     share = 1.0 - (seen.share if seen else 0.0)
     before_logits = faces.rest + share * _mean_scores(part, faces.views)
-    _continue(part, faces, train, seed=seed, progress=progress)  # its members are the whole's
+    _continue(
+        part, share, faces, train, seed=seed, progress=progress
+    )  # its members are the whole's
     after_logits = faces.rest + share * _mean_scores(part, faces.views)
     calibrator = fit_calibrator(
         after_logits[held],
@@ -290,25 +292,30 @@ def _seen(texture: TextureScore, crops: list[Image], *, mirror: bool) -> NDArray
 
 def _continue(
     part: SumReadOut,
+    share: float,
     faces: _Faces,
     train: NDArray[np.bool_],
     *,
     seed: int,
     progress: Callable[[str, int, int, float], None],
-    epochs: int = 10,
+    epochs: int = 20,
     batch: int = 64,
-    pull: float = 20.0,
+    pull: float = 2e-3,
 ) -> None:
-    """Train on, in place, with a pull back to the starting weights (L2-SP, arXiv 1802.01483)."""
-    members = [m for m in part.members if isinstance(m, PooledReadOut)]
+    """Train on, in place, with a pull back to the starting weights (L2-SP, arXiv 1802.01483).
+
+    What is learnt is the logit of the face, ``share`` of it the part's, so that the part makes up
+    for what the rest, which stays, says of these faces.
+    """
     labels = faces.labels[train]
-    share = np.where(labels == 1, (labels == 0).mean(), (labels == 1).mean()) * 2
-    weights = torch.from_numpy(share).float()
+    balance = np.where(labels == 1, (labels == 0).mean(), (labels == 1).mean()) * 2
+    weights = torch.from_numpy(balance).float()
     target = torch.from_numpy(labels).float()
+    rest = torch.from_numpy(faces.rest[train]).float()
     views = [torch.from_numpy(view[train].astype(np.float32)) for view in faces.views]
     part.requires_grad_(True)
     start = {n: p.detach().clone() for n, p in part.named_parameters()}
-    optimiser = torch.optim.AdamW(part.parameters(), 1e-4, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(part.parameters(), 3e-4, weight_decay=0.0)
     torch.manual_seed(seed)
     for epoch in range(epochs):
         part.train()
@@ -317,14 +324,14 @@ def _continue(
         for number, first in enumerate(range(0, len(order), batch)):
             rows = torch.from_numpy(order[first : first + batch])
             values = views[(epoch + number) % len(views)][rows]
-            loss = values.new_zeros(())
-            for member in members:
-                loss = loss + functional.binary_cross_entropy_with_logits(
-                    member.from_statistics(values), target[rows], weight=weights[rows]
-                )
+            loss = functional.binary_cross_entropy_with_logits(
+                rest[rows] + share * part.from_statistics(values),
+                target[rows],
+                weight=weights[rows],
+            )
             drift = sum(((p - start[n]) ** 2).sum() for n, p in part.named_parameters())
             optimiser.zero_grad()
-            (loss + pull * 1e-3 * drift).backward()
+            (loss + pull * drift).backward()
             optimiser.step()
             total += float(loss.detach())
         progress("adapting", epoch + 1, epochs, total)

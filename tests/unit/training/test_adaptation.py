@@ -125,6 +125,14 @@ def test_a_tuned_tower_with_experts_and_patch_evidence_can_be_adapted(own):
     assert detector.logits([crop])[0] != pytest.approx(before.logits([crop])[0], abs=1e-3)
 
 
+def test_adapting_makes_up_for_what_the_members_that_stay_say(own):
+    misled = PatchEvidenceReadOut(blocks=[0, 1], width=24, hidden=4, grid=3)
+    statistics = StatisticsReadOut(blocks=[0, 1], width=24, hidden=8)
+    build(own, SumReadOut([statistics, misled], [0.4, 3.0]))
+    report = run(own)
+    assert report["after"]["auroc"] > 0.9
+
+
 def test_groups_are_sub_folders(own):
     rows = folder_rows(own / "own")
     assert len(rows) == 400
