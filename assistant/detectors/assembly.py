@@ -46,7 +46,7 @@ def seen_beside(
 
 
 def assemble(state: Mapping[str, Tensor], delta: Delta) -> tuple[VisionTransformer, ReadOut]:
-    """Put a base's weights and a delta together.
+    """Put a base's weights and a delta together, as they score (no dropout).
 
     Raises:
         WeightsError: the delta was made for another base, or names and shapes do not fit.
@@ -79,7 +79,7 @@ def assemble(state: Mapping[str, Tensor], delta: Delta) -> tuple[VisionTransform
             hint="Run `whyfake weights verify`, then fetch or train again.",
             code="weights-shape",
         ) from error
-    return tower, read_out
+    return tower.eval(), read_out.eval()
 
 
 def tuned_state(state: Mapping[str, Tensor], delta: Delta) -> dict[str, Tensor]:
