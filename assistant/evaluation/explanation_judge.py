@@ -319,7 +319,7 @@ def _origin(text: str, truth: Truth) -> list[Claim]:
 
 
 def _shape(text: str, truth: Truth) -> list[Claim]:
-    """Width of the interval, closeness to a threshold, likeness to the calibration faces."""
+    """Width of the interval, closeness to a threshold, likeness to known faces, what was scored."""
     found = []
     low, high = truth.numbers["interval"]
     width = re.search(
@@ -335,6 +335,8 @@ def _shape(text: str, truth: Truth) -> list[Claim]:
         found.append(Claim(kind="other", said="close", true=true))
     if "no clear verdict" in text:
         found.append(Claim(kind="other", said="unclear", true=truth.verdict == "uncertain"))
+    if "aligned face alone" in text:
+        found.append(Claim(kind="other", said="face alone", true=truth.crop_alone))
     if re.search(r"\bcalibrated on\b", text):
         unlike = re.search(r"\bunlike\b|\bnot calibrated\b", text) is not None
         found.append(Claim(kind="other", said="like known", true=truth.like_known is (not unlike)))

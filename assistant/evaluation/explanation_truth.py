@@ -26,7 +26,8 @@ class Truth:
     ``numbers`` holds, by what a sentence is about, every percentage (0 to 100) or amount that may
     be said; ``regions`` whether a region stands out, its share in percent and its lift; ``effects``
     the percentages before and after neutralising a region and the verdict then; ``changed`` every
-    verdict that some re-scoring gave.
+    verdict that some re-scoring gave; ``crop_alone`` whether the face was scored without the
+    picture around it.
     """
 
     verdict: str
@@ -37,6 +38,7 @@ class Truth:
     effects: Mapping[str, tuple[float, float, str]]
     changed: frozenset[str]
     like_known: bool | None = None
+    crop_alone: bool = False
 
     @classmethod
     def of(cls, result: FaceAnalysis) -> Truth:
@@ -93,4 +95,8 @@ class Truth:
             effects=effects,
             changed=frozenset(changed),
             like_known=like_known,
+            crop_alone=any(
+                f.values.get("method") == "left-out"
+                for f in evidence.of_kind(FactKind.COUNTERFACTUAL)
+            ),
         )

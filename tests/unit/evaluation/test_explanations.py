@@ -15,7 +15,7 @@ from assistant.evaluation.explanation_judge import Truth, claims
 from assistant.evaluation.explanation_page import reading_page
 from assistant.evaluation.explanations import evaluate_narrator, misled, summary
 from assistant.evaluation.readability import grade_level, word_count
-from assistant.evidence import renumbered, similar_fact
+from assistant.evidence import counterfactual_fact, renumbered, similar_fact
 from assistant.prompting import PromptLibrary
 from assistant.questions import QuestionKind
 from assistant.types import FaceAnalysis, SimilarCase, SimilarCases, Verdict, VlmRequest
@@ -156,6 +156,26 @@ def test_the_judge_knows_why_a_face_lies_outside_what_is_known() -> None:
     ):
         assert [c.true for c in claims(sentence, unlike)] == [True]
         assert [c.true for c in claims(sentence, known)] == [False]
+
+
+def test_the_judge_knows_when_the_face_was_scored_without_its_surroundings() -> None:
+    plain = cases.manipulated()
+    fact = counterfactual_fact(
+        1,
+        region="background",
+        before=0.82,
+        after=0.13,
+        matters=True,
+        stands_out=False,
+        verdict=Verdict.LIKELY_MANIPULATED,
+        verdict_after=Verdict.LIKELY_REAL,
+        control=0.0,
+        control_n=0,
+        method="left-out",
+    )
+    sentence = "What is scored then is the aligned face alone [C1]."
+    for evidence, true in ((renumbered(plain, [fact]), True), (plain, False)):
+        assert [c.true for c in claims(sentence, Truth.of(analysis(evidence)))] == [true]
 
 
 def test_the_judge_reads_sentences_apart_wherever_their_citations_stand() -> None:
