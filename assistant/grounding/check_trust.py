@@ -100,10 +100,17 @@ def _numbers(clause: Clause, fact: Fact | None) -> None:
         before = clause.text[max(0, amount.start - 16) : amount.start]
         wanted = limit if re.search(r"\blimit\b|\bat least\b|\bneeds?\b", before) else value
         clause.blank(amount.start, amount.end)
+        if _is_scale(amount, before, fact):
+            continue
         if _written(amount, wanted):
             clause.ok(fact)
         else:
             clause.wrong("that is not the measurement", fact)
+
+
+def _is_scale(amount: Amount, before: str, fact: Fact) -> bool:
+    """The 255 of "62 of 255": the unit of the measurement, no measurement."""
+    return before.endswith("of ") and fact.values["unit"] == f"of {amount.value:.0f}"
 
 
 def _written(amount: Amount, actual: float) -> bool:

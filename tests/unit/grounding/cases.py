@@ -16,6 +16,7 @@ from assistant.evidence import (
     frames_fact,
     minimal_set_fact,
 )
+from assistant.faces.quality import LIMITS
 from assistant.types import (
     REGIONS,
     CropSpec,
@@ -184,8 +185,8 @@ def drawn(rng: random.Random, probability: float | None = None) -> Evidence:
         QualityNote(
             issue=issue,
             value=rng.choice([rng.uniform(0, 70), rng.uniform(0, 1), 30.0]),
-            limit=rng.choice([64.0, 0.5, 0.2]),
-            unit=rng.choice(["px", "", "%", "degrees"]),
+            limit=rng.choice([LIMITS[issue][0], 0.5]),
+            unit=rng.choice([LIMITS[issue][1], LIMITS[issue][1], "px", ""]),
         )
         for issue in QualityIssue
         if rng.random() < 0.12
@@ -208,6 +209,7 @@ def drawn(rng: random.Random, probability: float | None = None) -> Evidence:
                         verdict_after=verdict_of(after),
                         control=rng.uniform(-0.05, 0.05),
                         control_n=rng.choice([0, 4]),
+                        method="left-out" if found.region == "background" else "inpaint",
                     )
                 )
         tried = rng.sample(REGIONS, 3)
