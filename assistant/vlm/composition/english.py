@@ -150,7 +150,7 @@ PATTERNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "region-first": {
         "train": (
-            "{Region} stands out most for its size, with {share} of the map.",
+            "{Region} stands out in the map, with {share} of its weight.",
             "The map points to {region}: it draws {share} of the map, {lift} times what its size "
             "alone explains.",
             "{Region} stands out: it draws {share} of the map, {lift} times what its size alone "
