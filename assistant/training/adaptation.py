@@ -152,9 +152,8 @@ def adapt_detector(
             )
     share = 1.0 - (seen.share if seen else 0.0)
     before_logits = faces.rest + share * _mean_scores(part, faces.views)
-    _continue(
-        part, share, faces, train, seed=seed, progress=progress
-    )  # its members are the whole's
+    # in place: the part's members are the whole's
+    _continue(part, share, faces, train, seed=seed, progress=progress)
     after_logits = faces.rest + share * _mean_scores(part, faces.views)
     calibrator = fit_calibrator(
         after_logits[held],
