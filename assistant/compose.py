@@ -13,9 +13,7 @@ from assistant import __version__, registry
 from assistant.errors import PluginError
 from assistant.fitted import (
     DOMAIN_FILES,
-    EXAMPLE_FILES,
     build_domain,
-    build_examples,
     region_baseline,
 )
 
@@ -32,11 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DOMAIN_FILES",
-    "EXAMPLE_FILES",
     "build",
     "build_detector",
     "build_domain",
-    "build_examples",
     "build_finder",
     "build_vlm",
     "region_baseline",
@@ -99,7 +95,6 @@ def build(settings: Settings) -> Assistant:
         causal=partial(region_facts, method=settings.counterfactual),
         fragility=fragility_facts,
         domain=build_domain(settings, detector),
-        examples=build_examples(settings, detector),
         region_baseline=region_baseline(settings, detector),
         limits=PipelineLimits(
             media=MediaLimits(

@@ -1,6 +1,6 @@
 """What was fitted to one detector's weights: found where it fits, left out where it does not.
 
-A domain check, an index of examples or a region baseline of other weights says nothing of the
+A domain check or a region baseline of other weights says nothing of the
 detector in use.
 """
 
@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any
 from assistant.errors import WeightsError
 
 if TYPE_CHECKING:
-    from assistant.interfaces import CaseIndex, Detector, DomainCheck
+    from assistant.interfaces import Detector, DomainCheck
     from assistant.settings import Settings
 
 __all__ = [
     "DOMAIN_FILES",
-    "EXAMPLE_FILES",
     "build_domain",
-    "build_examples",
     "region_baseline",
 ]
 
@@ -29,11 +27,6 @@ _log = logging.getLogger(__name__)
 
 #: The domain check by profile; one in the data folder goes before one that ships.
 DOMAIN_FILES = {"embedded": "domain-vits14.json", "full": "domain-vitl14.json"}
-#: The index of examples by profile; found likewise.
-EXAMPLE_FILES = {
-    "embedded": "examples-vits14.safetensors",
-    "full": "examples-vitl14.safetensors",
-}
 
 
 def build_domain(settings: Settings, detector: Detector) -> DomainCheck | None:
@@ -47,21 +40,6 @@ def build_domain(settings: Settings, detector: Detector) -> DomainCheck | None:
     told = "faces unlike those it knows are not told; fit one with `whyfake train domain`"
     made: DomainCheck | None = _made_for(
         detector, load_domain, name, settings, f"no domain check fits, so {told}"
-    )
-    return made
-
-
-def build_examples(settings: Settings, detector: Detector) -> CaseIndex | None:
-    """The index of examples that this detector was asked about; None where there is none.
-
-    An index made with other weights says nothing of this detector: it is left out with a warning.
-    """
-    from assistant.calibration.examples import load_examples
-
-    name = EXAMPLE_FILES[settings.profile]
-    told = "similar cases are not told; make one with `whyfake index build`"
-    made: CaseIndex | None = _made_for(
-        detector, load_examples, name, settings, f"no index of examples fits, so {told}"
     )
     return made
 

@@ -16,7 +16,6 @@ from assistant.types import (
     Detection,
     DomainFinding,
     Image,
-    SimilarCases,
     Trace,
     VlmRequest,
 )
@@ -24,7 +23,6 @@ from assistant.types import (
 __all__ = [
     "Attributor",
     "Calibrator",
-    "CaseIndex",
     "Detector",
     "DomainCheck",
     "FaceFinder",
@@ -109,21 +107,6 @@ class DomainCheck(Protocol):
 
     def apply(self, calibrated: Calibrated, finding: DomainFinding) -> Calibrated:
         """Widen the interval at the edge; outside, no verdict but ``uncertain``."""
-        ...
-
-
-@runtime_checkable
-class CaseIndex(Protocol):
-    """Examples with known outcome that the detector was asked about."""
-
-    weights_sha256: str
-
-    def nearest(self, trace: Trace) -> SimilarCases:
-        """The examples nearest to what a crop left in the detector.
-
-        Raises:
-            InferenceError: the trace keeps no tokens, or tokens of another width.
-        """
         ...
 
 

@@ -17,7 +17,6 @@ from assistant.faces import domain_measures
 from assistant.interfaces import (
     Attributor,
     Calibrator,
-    CaseIndex,
     Detector,
     DomainCheck,
     TraceableDetector,
@@ -51,7 +50,6 @@ class Measurer:
     calibrator: Calibrator
     attributor: Attributor
     domain: DomainCheck | None = None
-    examples: CaseIndex | None = None
     region_baseline: Mapping[str, float] | None = None
 
     def measure(self, media: Media, track: list[Face]) -> FaceAnalysis:
@@ -78,11 +76,6 @@ class Measurer:
                 finding = replace(finding, status="outside")
                 calibrated = self.domain.apply(plain, finding)
             extra = (*extra, _domain_fact(finding))
-        if self.examples is not None and trace is not None and trace.tokens is not None:
-            alike = self.examples.nearest(trace)
-            # That an index of few people holds nothing alike says nothing of the face.
-            if alike.nearest or not alike.few:
-                extra = (*extra, facts.similar_fact(1, alike))
         score = Score(
             logit=logit,
             probability=calibrated.probability,

@@ -40,9 +40,7 @@ _ANSWERED_BY: dict[QuestionKind, frozenset[FactKind]] = {
     QuestionKind.VERDICT: frozenset({FactKind.SCORE}),
     QuestionKind.WHY: frozenset({FactKind.SCORE, FactKind.REGION, FactKind.COUNTERFACTUAL}),
     QuestionKind.WHERE: frozenset({FactKind.REGION, FactKind.COUNTERFACTUAL}),
-    QuestionKind.HOW_SURE: frozenset(
-        {FactKind.SCORE, FactKind.FRAGILITY, FactKind.DOMAIN, FactKind.EXAMPLES}
-    ),
+    QuestionKind.HOW_SURE: frozenset({FactKind.SCORE, FactKind.FRAGILITY, FactKind.DOMAIN}),
     QuestionKind.WHAT_IF: frozenset({FactKind.FRAGILITY, FactKind.COUNTERFACTUAL}),
     QuestionKind.COULD_BE_WRONG: frozenset(
         {
@@ -50,7 +48,6 @@ _ANSWERED_BY: dict[QuestionKind, frozenset[FactKind]] = {
             FactKind.QUALITY,
             FactKind.DOMAIN,
             FactKind.FRAGILITY,
-            FactKind.EXAMPLES,
         }
     ),
     QuestionKind.QUALITY: frozenset({FactKind.QUALITY}),
@@ -331,15 +328,13 @@ def _answers(
 
 
 def _to_the_point(evidence: Evidence, kind: QuestionKind | None) -> Evidence:
-    """Without the fragility facts and similar cases that a question does not ask for.
+    """Without the fragility facts that a question does not ask for.
 
     They are many and alike, which costs a small model time and attention. ``kind`` None: the
     explanation.
     """
 
     def kept(fact: Fact) -> bool:
-        if fact.kind is FactKind.EXAMPLES:
-            return kind in _SPREAD
         if kind in _EACH_CHANGE:
             return True
         spread = "flips" in fact.values and (kind is None or kind in _SPREAD)

@@ -29,7 +29,6 @@ from assistant.events import (
 from assistant.interfaces import (
     Attributor,
     Calibrator,
-    CaseIndex,
     Detector,
     DomainCheck,
     FaceFinder,
@@ -73,7 +72,6 @@ class Assistant:
         narrator: writes and checks the words.
         causal: neutralises regions and scores again, as facts; None leaves that out.
         domain: tells faces unlike those the detector knows; None leaves that out.
-        examples: examples with known outcome, to tell of similar cases; None leaves that out.
         fragility: recompresses, resizes, shifts and scores again, as facts; None leaves that out.
         region_baseline: what maps of untouched faces show, by region.
         limits: what one call may take.
@@ -91,7 +89,6 @@ class Assistant:
         causal: CausalProbe | None = None,
         fragility: CausalProbe | None = None,
         domain: DomainCheck | None = None,
-        examples: CaseIndex | None = None,
         region_baseline: Mapping[str, float] | None = None,
         limits: PipelineLimits | None = None,
         versions: Mapping[str, str] | None = None,
@@ -112,7 +109,6 @@ class Assistant:
             calibrator=calibrator,
             attributor=attributor,
             domain=domain,
-            examples=examples,
             region_baseline=region_baseline,
         )
 

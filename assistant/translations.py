@@ -174,12 +174,6 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "vertrauen Sie dem Wert weniger.",
         "not-proof": "Der Detektor kann sich irren: Sein Wert ist eine Schätzung, kein Beweis.",
         "map": "Die Karte zeigt, wohin der Detektor geschaut hat, nicht, was dort geändert wurde.",
-        "examples": "Ähnlichste Beispiele im Verzeichnis: {near}, davon manipuliert: {manipulated}; "
-        "der Detektor lag bei {right} richtig, bei {wrong} falsch, bei {undecided} ohne Urteil.",
-        "examples-none": "Keines der {examples} Beispiele im Verzeichnis liegt nahe bei diesem "
-        "Gesicht; über ähnliche Fälle lässt sich nichts sagen.",
-        "examples-few": "Das Verzeichnis enthält {examples} Beispiele von {people} Personen und sagt "
-        "darum wenig.",
     },
     "es": {
         "under": "menos del 1%",
@@ -242,11 +236,6 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "menos en la puntuación.",
         "not-proof": "El detector puede equivocarse: su puntuación es una estimación, no una prueba.",
         "map": "El mapa muestra adónde ha mirado el detector, no lo que se cambió allí.",
-        "examples": "Ejemplos más parecidos del índice: {near}, manipulados: {manipulated}; el "
-        "detector acertó en {right}, se equivocó en {wrong} y no dio veredicto en {undecided}.",
-        "examples-none": "Ninguno de los {examples} ejemplos del índice se parece a esta cara; de "
-        "casos parecidos no se puede decir nada.",
-        "examples-few": "El índice tiene {examples} ejemplos de {people} personas, así que dice poco.",
     },
 }
 
@@ -279,17 +268,9 @@ class _Teller:
             FactKind.COUNTERFACTUAL: self._effect,
             FactKind.FRAGILITY: self._card,
             FactKind.DOMAIN: lambda v: [self.texts["inside" if v["inside"] else "outside"]],
-            FactKind.EXAMPLES: self._examples,
             FactKind.LIMIT: self._limit,
         }
         return tuple(tellers[fact.kind](fact.values))
-
-    def _examples(self, v: Mapping[str, Any]) -> list[str]:
-        t = self.texts
-        undecided = v["near"] - v["right"] - v["wrong"]
-        fields = {**v, "undecided": undecided}
-        said = t["examples" if v["near"] else "examples-none"].format(**fields)
-        return [said, t["examples-few"].format(**fields)] if v["few"] else [said]
 
     def _limit(self, v: Mapping[str, Any]) -> list[str]:
         if v["limit"] != "not-seen":

@@ -26,10 +26,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plugins": ("assistant.cli.plugins:plugins", "List the implementations of every stage."),
     "config": ("assistant.cli.config:config", "Show every setting and where it came from."),
     "bench": ("assistant.cli.bench:bench", "Measure speed on this machine."),
-    "index": (
-        "assistant.cli.index:index",
-        "Make the index that similar cases are told from.",
-    ),
     "calibrate": ("assistant.cli.calibrate:calibrate", "Fit probabilities on your own pictures."),
     "adapt": ("assistant.cli.adapt:adapt", "Adapt the detector to your own faces."),
     "manifest": (

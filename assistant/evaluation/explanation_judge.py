@@ -87,8 +87,6 @@ def _of_sentence(sentence: str, truth: Truth) -> list[Claim]:
         lambda m: f"{'right' if m[1] == 'left' else 'left'} {m[2]}",
         text,
     )
-    if re.search(r"\bin the index\b|\bthe index holds\b", text):
-        return _examples(text, truth)
     found = [*_numbers(text, truth), *_verdicts(text, truth), *_regions(text, truth)]
     found += [*_quality(text, truth), *_origin(text, truth), *_shape(text, truth)]
     flaw = _FLAWS.search(text)
@@ -275,29 +273,6 @@ def _quality(text: str, truth: Truth) -> list[Claim]:
             denied = re.search(r"(?<!may )\bnot\b", text) is not None
             true = (issue.value in truth.issues) != denied
             found.append(Claim(kind="quality", said=issue.value, true=true))
-    return found
-
-
-_COUNTED = (
-    ("near", r"(\d+) nearest example"),
-    ("manipulated", r"(\d+) (?:is|are) manipulated"),
-    ("right", r"called (\d+) right"),
-    ("wrong", r"(\d+) wrong"),
-    ("undecided", r"no verdict on (\d+)"),
-    ("examples", r"(?:none of the|only|holds) (\d+) examples"),
-    ("people", r"of (\d+) (?:people|person)"),
-)
-
-
-def _examples(text: str, truth: Truth) -> list[Claim]:
-    """Counts of an index of examples; a number that is none of them is false."""
-    found = []
-    for key, pattern in _COUNTED:
-        for match in re.finditer(pattern, text):
-            true = truth.numbers.get(f"index {key}") == [float(match[1])]
-            found.append(Claim(kind="number", said=f"{match[1]} {key}", true=true))
-    others = len(re.findall(r"\d+", text)) - len(found)
-    found += [Claim(kind="number", said="examples", true=False)] * max(0, others)
     return found
 
 

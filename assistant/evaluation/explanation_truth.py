@@ -75,11 +75,6 @@ class Truth:
                 numbers["change"].append(float(values.get("count", -1)))
             elif fact.kind is FactKind.SCORE and "frames" in values:
                 numbers["frames"] = [values["frames"], 100 * values["low"], 100 * values["high"]]
-            elif fact.kind is FactKind.EXAMPLES:
-                named = ("near", "manipulated", "right", "wrong", "examples", "people")
-                numbers |= {f"index {key}": [float(values[key])] for key in named}
-                judged = values["right"] + values["wrong"]
-                numbers["index undecided"] = [float(values["near"] - judged)]
             elif fact.kind is FactKind.DOMAIN:
                 like_known = bool(values["inside"])
         return cls(

@@ -23,9 +23,6 @@ The keys:
 - ``F2``, ...: ``change``, ``probability``, ``before``, ``verdict_after``, ``changes_verdict``.
 - ``D1``: ``inside``, ``distance``, ``limit``, ``reasons`` (words), ``abstained`` (no verdict is
   given; then ``S2`` has ``abstained`` too).
-- ``E1``: ``near`` (examples told of), ``manipulated``, ``right``, ``wrong``; of the index
-  ``examples``, ``people``, ``few`` (of so few people that it says little); ``distance`` of the
-  nearest (1: the limit), ``cases``.
 - ``L1``, ``L2``: ``limit``: ``not-proof``, ``map``.
 """
 
@@ -39,7 +36,6 @@ from assistant.evidence.causal import (
     minimal_set_fact,
 )
 from assistant.evidence.names import quotable_name
-from assistant.evidence.similar import similar_fact
 from assistant.numbers import percent
 from assistant.types import Evidence, Fact, FactKind
 
@@ -57,5 +53,4 @@ __all__ = [
     "percent",
     "quotable_name",
     "renumbered",
-    "similar_fact",
 ]

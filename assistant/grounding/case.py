@@ -48,7 +48,6 @@ class Case:
         self.card: Fact | None = None
         self.changes: dict[str, Fact] = {}
         self.domain: Fact | None = None
-        self.examples: Fact | None = None
         self.limits: dict[str, Fact] = {}
         for fact in evidence.facts:
             self._sort(fact)
@@ -98,8 +97,6 @@ class Case:
                 self.changes.setdefault(str(values["change"]).lower(), fact)
         elif fact.kind is FactKind.DOMAIN:
             self.domain = self.domain or fact
-        elif fact.kind is FactKind.EXAMPLES:
-            self.examples = self.examples or fact
         else:
             self.limits.setdefault(str(values.get("limit", "")), fact)
 

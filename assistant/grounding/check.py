@@ -10,7 +10,6 @@ from assistant.grounding.case import Case, normal
 from assistant.grounding.check_effect import change_words, effect_words, frame_words
 from assistant.grounding.check_map import map_words
 from assistant.grounding.check_score import certainty, score_words, verdict_words
-from assistant.grounding.check_similar import example_words
 from assistant.grounding.check_trust import domain_words, origin_words, quality_words
 from assistant.grounding.clauses import Clause, Finding, clauses
 from assistant.grounding.lexicon import ARTEFACT, FORBIDDEN, KNOWN, find_regions
@@ -71,7 +70,6 @@ _SCORE_CUE = re.compile(
 _REGION_POINT = re.compile(r"\bpoints? (?:\w+ )?to(?:wards?)?\b")
 
 _CHECKS: tuple[Callable[[Clause, Case], None], ...] = (
-    example_words,
     effect_words,
     change_words,
     frame_words,

@@ -23,7 +23,6 @@ from assistant.types.measured import (
     Verdict,
     ranked_regions,
 )
-from assistant.types.similar import SimilarCase, SimilarCases
 from assistant.types.written import (
     Analysis,
     Description,
@@ -67,8 +66,6 @@ __all__ = [
     "Score",
     "Sentence",
     "SentenceStatus",
-    "SimilarCase",
-    "SimilarCases",
     "Trace",
     "Turn",
     "Verdict",

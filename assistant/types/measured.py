@@ -343,7 +343,6 @@ class FactKind(StrEnum):
     COUNTERFACTUAL = "C"
     FRAGILITY = "F"
     DOMAIN = "D"
-    EXAMPLES = "E"
     LIMIT = "L"
 
 

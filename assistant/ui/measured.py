@@ -34,7 +34,6 @@ _KINDS = {
     FactKind.COUNTERFACTUAL: "What if a region were gone",
     FactKind.FRAGILITY: "What if the file had been changed",
     FactKind.DOMAIN: "Likeness to training data",
-    FactKind.EXAMPLES: "Similar cases",
     FactKind.LIMIT: "Limits",
 }
 

@@ -92,7 +92,6 @@ def _how_sure(writer: Writer, question: str) -> list[Line]:
         *writer.closeness(),
         *problems[:1],
         *writer.domain(),
-        *writer.similar(),
         *writer.not_proof(),
     ]
 

@@ -345,11 +345,6 @@ class Writer:
         why = re.search(r"What is unusual: [^.]+\.", fact.text)
         return [self.say(topic, fact), *([Line(why[0], (fact.id,))] if why else [])]
 
-    def similar(self) -> list[Line]:
-        """How the detector did on the nearest examples, in the fact's own sentence."""
-        fact = self.find(FactKind.EXAMPLES, "near")
-        return [] if fact is None else [Line(fact.text, (fact.id,))]
-
     def quality(self, *, most: int = 2) -> list[Line]:
         """The quality notes, or that there is none."""
         lines = []

@@ -15,10 +15,10 @@ from assistant.evaluation.explanation_judge import Truth, claims
 from assistant.evaluation.explanation_page import reading_page
 from assistant.evaluation.explanations import evaluate_narrator, misled, summary
 from assistant.evaluation.readability import grade_level, word_count
-from assistant.evidence import counterfactual_fact, renumbered, similar_fact
+from assistant.evidence import counterfactual_fact, renumbered
 from assistant.prompting import PromptLibrary
 from assistant.questions import QuestionKind
-from assistant.types import FaceAnalysis, SimilarCase, SimilarCases, Verdict, VlmRequest
+from assistant.types import FaceAnalysis, Verdict, VlmRequest
 from assistant.vlm.template import (
     TemplateBackend,
     compose_answer,
@@ -112,39 +112,6 @@ def test_the_judge_finds_false_sentences_false(sentence: str) -> None:
     found = claims(sentence, Truth.of(analysis(cases.manipulated())))
 
     assert not all(c.true for c in found)
-
-
-def test_the_judge_counts_the_examples_of_an_index() -> None:
-    def case(number: int, *, fake: bool, verdict: Verdict) -> SimilarCase:
-        return SimilarCase(
-            name="as it is",
-            manipulated=fake,
-            probability=0.5,
-            verdict=verdict,
-            distance=0.1 * number,
-        )
-
-    near = (
-        case(1, fake=True, verdict=Verdict.LIKELY_MANIPULATED),
-        case(2, fake=True, verdict=Verdict.UNCERTAIN),
-        case(3, fake=False, verdict=Verdict.LIKELY_MANIPULATED),
-    )
-    for nearest in (near, near[:1], ()):
-        fact = similar_fact(1, SimilarCases(nearest=nearest, distance=0.1, examples=40, people=5))
-        truth = Truth.of(analysis(renumbered(cases.manipulated(), [fact])))
-        found = claims(fact.text, truth)
-        assert len(found) >= 2
-        assert all(c.true for c in found), fact.text
-    truth = Truth.of(
-        analysis(
-            renumbered(
-                cases.manipulated(),
-                [similar_fact(1, SimilarCases(nearest=near, distance=0.1, examples=40, people=5))],
-            )
-        )
-    )
-    lie = "Of the 3 nearest examples in the index, 1 is manipulated; the detector called 3 right."
-    assert [c.true for c in claims(lie, truth)] == [True, False, False]
 
 
 def test_the_judge_knows_why_a_face_lies_outside_what_is_known() -> None:
