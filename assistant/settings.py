@@ -83,10 +83,6 @@ class VlmSettings(_Part):
     quantization: Literal["none", "nf4", "int8"] = Field(
         "none", description="Quantisation of the transformers backend."
     )
-    max_new_tokens: int | None = Field(
-        None, gt=0, le=4096, description="Longest answer, tokens; default: the prompt's."
-    )
-    temperature: float = Field(0.0, ge=0, le=2, description="0 always takes the likeliest word.")
     first_token_timeout: float = Field(20.0, gt=0, description="Wait for the first word, seconds.")
     total_timeout: float = Field(60.0, gt=0, description="Wait for the whole text, seconds.")
 

@@ -23,7 +23,7 @@ table:
 profile = "embedded"
 
 [vlm]
-temperature = 0.0
+total_timeout = 90.0
 ```
 
 `whyfake config show` tells every value in force and where it came from. A wrong or unknown setting

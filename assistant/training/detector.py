@@ -128,8 +128,6 @@ def fit_read_out(looks: Looks, faces: KnownFaces, *, checkpoint: Path) -> tuple[
     if config.read_out.degraded_share:
         share = config.read_out.degraded_share
         data = replace(data, degraded=looks.degraded(train), degraded_share=share)
-    if config.read_out.moved:
-        data = replace(data, changes=looks.changes(train))
     read_out = train_read_outs(
         data,
         config.read_out,

@@ -82,12 +82,6 @@ class ReadOutConfig(_Strict):
     experts: tuple[ExpertConfig, ...] = ()
     expert_share: float = Field(default=0.6, gt=0, le=1)
     gate_epochs: int = Field(default=8, ge=1, le=1000)
-    moved: int = Field(
-        default=0, ge=0, description="training faces that are looked at twice, the crop moved a bit"
-    )
-    consistency: float = Field(
-        default=0.0, ge=0, description="weight of the squared difference that moving a crop makes"
-    )
 
     @model_validator(mode="after")
     def _experts_differ(self) -> Self:

@@ -1,4 +1,4 @@
-"""What the tower sees of training faces: as they are, mirrored, worse, blended, in part, moved.
+"""What the tower sees of training faces: as they are, mirrored, worse, blended, in part.
 
 Each look is the statistics of some crops, kept on disk under a name that says all they depend on.
 """
@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import InferenceError, TrainingError
-from assistant.training.augmentation import Augmentation, augment
 from assistant.training.degradation import degrade
 from assistant.training.detector_config import DetectorConfig
 from assistant.training.face_cache import CropCache, StatisticsCache
@@ -35,20 +34,6 @@ _PART_LOOKS: tuple[tuple[str, int, int, _Then | None], ...] = (
     ("exchanged", 1, 33, None),
     ("mended", 0, 34, mended),
     ("spared", 1, 35, spared),
-)
-
-#: Moves of a crop as another finding of the same face makes them, and another file of it.
-_MOVES = Augmentation(
-    mirror=0.0,
-    affine=1.0,
-    degrees=3.0,
-    shift=0.025,
-    scale=0.05,
-    blur=0.0,
-    downscale=0.1,
-    jitter=0.03,
-    jpeg=0.4,
-    jpeg_quality=(60, 95),
 )
 
 
@@ -214,21 +199,6 @@ class Looks:
             _LOG.warning("row %s: left out (%s)", self.cache.rows[row].name, error)
             return np.zeros_like(crop)
         return self._finished(then(picture, mask, own) if then else picture, own)
-
-    def changes(self, train: NDArray[np.int64]) -> NDArray[np.float32]:
-        """What small moves of the crop do to the statistics of some training faces."""
-        config = self.config
-        picked = np.random.default_rng((config.seed, 13)).permutation(train)
-        picked = picked[: config.read_out.moved]
-
-        def moved(number: int, crop: Image) -> Image:
-            return augment(crop, np.random.default_rng((config.seed, 17, number)), _MOVES)[0]
-
-        key = f"{len(picked)}-{config.seed}"
-        as_is = self._kept(f"as-is-{key}", picked, lambda _, crop: crop).astype(np.float32)
-        after = self._kept(f"moved-{key}", picked, moved).astype(np.float32)
-        found: NDArray[np.float32] = after - as_is
-        return found
 
     def _finished(self, crop: Image, draws: np.random.Generator) -> Image:
         """Half of the crops mirrored, some in a worse quality."""

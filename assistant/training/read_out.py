@@ -36,9 +36,7 @@ class TrainingSet:
     """What a read-out learns from.
 
     ``statistics`` N x blocks x 3 x width (float16 or float32), ``labels`` N (1 = manipulated),
-    ``weights`` N with mean 1; ``changes``: M x blocks x 3 x width, what small moves of the crop did
-    to the statistics of M faces, which is added to others so that a read-out learns to ignore it;
-    ``other_side``: as the first rows of ``statistics``, of the mirror images, drawn every other
+    ``weights`` N with mean 1; ``other_side``: as the first rows of ``statistics``, of the mirror images, drawn every other
     time; ``degraded``: the same of faces in a worse quality, drawn at ``degraded_share``;
     ``sources``: N names, for experts; ``blended``: N, True where a face was blended with itself.
     """
@@ -46,7 +44,6 @@ class TrainingSet:
     statistics: NDArray[np.floating]
     labels: NDArray[np.int64]
     weights: NDArray[np.float64]
-    changes: NDArray[np.floating] | None = None
     other_side: NDArray[np.floating] | None = None
     degraded: NDArray[np.floating] | None = None
     degraded_share: float = 0.0
@@ -68,7 +65,7 @@ class TrainingSet:
         digest = hashlib.sha256(np.ascontiguousarray(self.statistics).tobytes())
         digest.update(self.labels.tobytes())
         digest.update(self.weights.tobytes())
-        for more in (self.changes, self.other_side, self.degraded):
+        for more in (self.other_side, self.degraded):
             if more is not None:
                 digest.update(np.ascontiguousarray(more).tobytes())
         return digest.hexdigest()
@@ -255,14 +252,6 @@ def _train_one(
             target = labels[rows] * (1 - 2 * config.label_smoothing) + config.label_smoothing
             logits = model.from_statistics(part)
             loss = functional.binary_cross_entropy_with_logits(logits, target, weight=weights[rows])
-            if data.changes is not None:
-                drawn = draws.integers(0, len(data.changes), len(rows))
-                moved = part + torch.from_numpy(data.changes[drawn].astype(np.float32))
-                other = model.from_statistics(moved)
-                loss = 0.5 * loss + 0.5 * functional.binary_cross_entropy_with_logits(
-                    other, target, weight=weights[rows]
-                )
-                loss = loss + config.consistency * (logits - other).square().mean()
             if not bool(torch.isfinite(loss)):
                 raise TrainingError(
                     f"The loss is not finite in epoch {epoch + 1}, batch {start // batch + 1}.",

@@ -32,13 +32,13 @@ def test_a_flag_beats_the_environment_that_beats_the_file_that_beats_the_default
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert load_settings().server_port == 7860
-    (tmp_path / "whyfake.toml").write_text("server_port = 1111\n[vlm]\ntemperature = 0.5\n")
+    (tmp_path / "whyfake.toml").write_text("server_port = 1111\n[vlm]\ntotal_timeout = 90.0\n")
     assert load_settings().server_port == 1111
     monkeypatch.setenv("ASSISTANT_SERVER_PORT", "2222")
     assert load_settings().server_port == 2222
     assert load_settings(server_port=3333).server_port == 3333
     assert load_settings(server_port=None).server_port == 2222, "None is a flag not given"
-    assert load_settings().vlm.temperature == 0.5
+    assert load_settings().vlm.total_timeout == 90.0
 
 
 def test_every_value_tells_where_it_came_from(
@@ -87,7 +87,7 @@ def test_all_problems_are_told_at_once_with_their_origin(monkeypatch: pytest.Mon
         ("limits.max_pixels", 0),
         ("vlm.revision", "main"),
         ("vlm.quantization", "int4"),
-        ("vlm.temperature", 3),
+        ("vlm.total_timeout", 0),
         ("vlm.first_token_timeout", 0),
     ],
 )
