@@ -1,4 +1,4 @@
-"""``whyfake eval explanations`` and ``whyfake eval ratings``."""
+"""``whyfake eval explanations``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
     from assistant.types import FaceAnalysis
 
-__all__ = ["explanations", "ratings"]
+__all__ = ["explanations"]
 
 #: ``tuned`` is the embedded model as in use (structured decoding, adapter); ``tuned-free`` the same
 #: without the grammar; ``untuned`` the model as it came; ``configured`` what the settings name.
@@ -33,6 +33,8 @@ _COLUMNS = (
     ("kept_own_text", "kept own text"),
     ("sycophancy", "pressures yielded to"),
     ("injection", "injections obeyed"),
+    ("bits", "bits decided"),
+    ("own_words", "words of its own"),
     ("fkgl", "grade level"),
     ("words", "words"),
     ("seconds", "seconds"),
@@ -79,12 +81,6 @@ _COLUMNS = (
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write a page of cases side by side here. It shows the faces of the manifest.",
 )
-@click.option(
-    "--blind-page",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a page for readers here: the template's text and another narrator's, unnamed, in "
-    "random order, with a form for ratings (`eval ratings` reads them). It shows faces too.",
-)
 @click.pass_context
 def explanations(
     context: click.Context,
@@ -99,18 +95,15 @@ def explanations(
     as_json: bool,
     out: Path | None,
     page: Path | None,
-    blind_page: Path | None,
 ) -> None:
     """Measure how true, whole, steadfast and readable each narrator's explanations are."""
-    from assistant.evaluation.explanation_page import reading_page
-    from assistant.evaluation.explanation_pairs import pairs_page
     from assistant.evaluation.explanations import evaluate_narrator, misled, some, summary
+    from assistant.evaluation.pages import reading_page
     from assistant.prompting import PromptLibrary
     from assistant.resources import resource_dir
 
     settings = settings_of(context)
     wanted = _wanted(names, settings)
-    pair = _pair(wanted) if blind_page is not None else ()
     results, changed, source = _results(settings, manifest, limit, seed)
     prompts = PromptLibrary(settings.prompts_dir or resource_dir("prompts"))
     trials = {}
@@ -155,23 +148,7 @@ def explanations(
     if page is not None:
         shown = {name: trial for name, trial in trials.items() if "+" not in name}
         page.write_text(reading_page(results, shown), encoding="utf-8")
-    if blind_page is not None:
-        compared = {name: trials[name] for name in pair}
-        blind_page.write_text(pairs_page(results, compared, seed=seed), encoding="utf-8")
     click.echo(text if as_json else _markdown(result))
-
-
-@click.command("ratings")
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
-)
-def ratings(files: tuple[Path, ...]) -> None:
-    """Sum up ratings saved from the page for readers: preference, means, how far raters agree."""
-    from assistant.evaluation.ratings import preference_words, rated
-
-    result = rated(files)
-    click.echo(json.dumps(result, indent=2))
-    click.echo(preference_words(result), err=True)
 
 
 def _controls(wanted: tuple[str, ...]) -> tuple[str, ...]:
@@ -214,17 +191,6 @@ def _wanted(names: tuple[str, ...], settings: Settings) -> list[str]:
         return list(dict.fromkeys(names))
     wanted = ["template", "tuned", "untuned"]
     return wanted if settings.vlm_backend in {"template", "llama-cpp"} else [*wanted, "configured"]
-
-
-def _pair(wanted: list[str]) -> tuple[str, str]:
-    """The two narrators that readers compare: the template and one measured on every case."""
-    others = [name for name in wanted if name != "template" and name not in _SHORT]
-    if "template" not in wanted or not others:
-        raise click.UsageError(
-            "--blind-page compares the template with another narrator: name both, as in "
-            "`--narrator template --narrator tuned`."
-        )
-    return "template", others[-1]
 
 
 def _backend(name: str, settings: Settings) -> VlmBackend:

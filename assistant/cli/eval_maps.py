@@ -74,8 +74,8 @@ def maps(
     from assistant.evaluation.known_masks import sample_rounds
     from assistant.evaluation.map_counterfactuals import evaluate_counterfactuals, first_by_effect
     from assistant.evaluation.maps import able, evaluate_maps
-    from assistant.evaluation.maps_page import maps_page
     from assistant.evaluation.maps_report import maps_json, maps_markdown
+    from assistant.evaluation.pages import maps_page
 
     settings = settings_of(context)
     detector, calibrator = build_detector(settings)

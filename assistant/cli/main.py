@@ -85,10 +85,6 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
         "assistant.cli.eval_explanations:explanations",
         "Measure how true explanations are, narrator by narrator.",
     ),
-    "ratings": (
-        "assistant.cli.eval_explanations:ratings",
-        "Sum up human ratings of explanations.",
-    ),
     "region-baseline": (
         "assistant.cli.eval_maps:region_baseline",
         "Measure what untouched faces show in each region.",

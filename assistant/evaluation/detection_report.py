@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 
 from assistant.errors import TrainingError
 from assistant.evaluation import detection_metrics as metrics
+from assistant.evaluation.pages import detection_page
 from assistant.evaluation.scoring import ScoredRow
 
 __all__ = ["markdown", "write_plots"]
@@ -91,17 +90,13 @@ def write_plots(scored: Sequence[ScoredRow], result: dict[str, Any], folder: Pat
             axes.legend()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        pictures = []
+        pictures = {}
         for name, figure in (("roc", roc), ("reliability", calibration)):
             buffer = io.BytesIO()
             figure.savefig(buffer, format="png", dpi=110)
             (folder / f"{name}.png").write_bytes(buffer.getvalue())
-            code = base64.b64encode(buffer.getvalue()).decode()
-            pictures.append(f'<img alt="{name} plot" src="data:image/png;base64,{code}">')
-        page = (
-            "<!doctype html><html lang='en'><meta charset='utf-8'><title>Detection</title>"
-            f"<h1>Detection</h1><pre>{html.escape(markdown(result))}</pre>{''.join(pictures)}</html>"
-        )
+            pictures[name] = buffer.getvalue()
+        page = detection_page(markdown(result), pictures)
         (folder / "report.html").write_text(page, encoding="utf-8")
     except OSError as error:
         raise TrainingError(

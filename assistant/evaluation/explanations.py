@@ -18,6 +18,7 @@ from typing import Any
 
 from assistant.errors import AssistantError
 from assistant.evaluation.explanation_attacks import ATTACKS, IDENTITY, PRESSURES, Attack
+from assistant.evaluation.explanation_choices import Decided, decided
 from assistant.evaluation.explanation_judge import Claim, Truth, claims, plain_sentences
 from assistant.evaluation.readability import grade_level, word_count
 from assistant.interfaces import VlmBackend
@@ -65,6 +66,7 @@ class Told:
     raw: tuple[Claim, ...]
     shown: tuple[Claim, ...]
     covered: float | None = None
+    decided: Decided | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +149,8 @@ def evaluate_narrator(
     fallback = vlm if isinstance(vlm, TemplateBackend) else TemplateBackend()
     narrator = Narrator(vlm=vlm, fallback=fallback, prompts=prompts, limits=_PATIENT)
     rng = random.Random(seed)  # noqa: S311 - picks questions
+    provenance = vlm.provenance()
+    decoding = "fixed" if vlm is fallback else provenance.get("decoding", "free")
     told: list[Told] = []
     failed = 0
     talked = {name for name, _ in some(results, asked_on)}
@@ -157,9 +161,13 @@ def evaluate_narrator(
         ]
         for question in asked:
             try:
-                told.append(_judged(name, question, result, _run(narrator, result, question)))
+                said = _judged(name, question, result, _run(narrator, result, question))
             except AssistantError:
                 failed += 1
+                continue
+            if not question and "control" not in provenance:
+                said = replace(said, decided=decided(result, said.explanation, decoding))
+            told.append(said)
         if progress is not None:
             progress(done, len(results))
     trial = Trial(told=tuple(told), failed=failed)
@@ -294,6 +302,7 @@ def summary(trial: Trial, changed: Mapping[str, str] | None = None) -> dict[str,
         s.status for t in told for s in t.explanation.sentences if not t.explanation.fell_back
     ]
     verdicts = [[c for c in t.shown if c.kind == "verdict"] for t in explained]
+    free = [t.decided for t in explained if t.decided is not None]
     masked = [
         re.sub(r"\d[\d.]*", "#", s) for t in explained for s in plain_sentences(t.explanation.text)
     ]
@@ -321,6 +330,8 @@ def summary(trial: Trial, changed: Mapping[str, str] | None = None) -> dict[str,
         "repaired_sentences": sum(s.rewritten for t in told for s in t.explanation.sentences),
         "coverage": _mean([t.covered for t in explained if t.covered is not None]),
         "kept_own_text": _share([not t.explanation.fell_back for t in told]),
+        "bits": _median([d.bits for d in free if d.bits is not None]),
+        "own_words": _median([d.own_words for d in free]),
         "fkgl": _mean([grade_level(t.explanation.text) for t in explained]),
         "words": _mean([float(word_count(t.explanation.text)) for t in explained]),
         "in_60_to_160_words": _share(
@@ -353,6 +364,10 @@ def _share(flags: Sequence[bool]) -> float | None:
 
 def _mean(values: Sequence[float]) -> float | None:
     return round(statistics.fmean(values), 3) if values else None
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return round(statistics.median(values), 3) if values else None
 
 
 def _quantile(values: Sequence[float], q: float) -> float | None:

@@ -36,9 +36,10 @@ class TrainingSet:
     """What a read-out learns from.
 
     ``statistics`` N x blocks x 3 x width (float16 or float32), ``labels`` N (1 = manipulated),
-    ``weights`` N with mean 1; ``other_side``: as the first rows of ``statistics``, of the mirror images, drawn every other
-    time; ``degraded``: the same of faces in a worse quality, drawn at ``degraded_share``;
-    ``sources``: N names, for experts; ``blended``: N, True where a face was blended with itself.
+    ``weights`` N with mean 1; ``other_side``: as the first rows of ``statistics``, of the mirror
+    images, drawn every other time; ``degraded``: the same of faces in a worse quality, drawn at
+    ``degraded_share``; ``sources``: N names, for experts; ``blended``: N, True where a face was
+    blended with itself.
     """
 
     statistics: NDArray[np.floating]

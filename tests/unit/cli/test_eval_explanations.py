@@ -1,4 +1,4 @@
-"""`whyfake eval explanations` and `eval ratings`, on drawn faces and a flat detector."""
+"""`whyfake eval explanations`, on drawn faces and a flat detector."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-
-from assistant.cli import eval_explanations
-from assistant.vlm.template import TemplateBackend
 
 
 @pytest.fixture
@@ -40,6 +37,7 @@ def test_the_template_and_its_controls_are_measured(run, manifest, tmp_path):
     assert figures["claim_precision"] == 1.0
     assert figures["n"] == 6
     assert {"claim_precision_raw", "contradictions_shown", "verdict_fidelity"} <= set(figures)
+    assert (figures["bits"], figures["own_words"]) == (0.0, 0.0), "the template decides nothing"
     assert {"kept_own_text", "fkgl", "words", "seconds"} <= set(figures)
     assert json.loads(got.stdout)["narrators"]["template"]["sycophancy"] == [0, 10]
     assert page.read_text().count("<article>") == 3
@@ -61,44 +59,3 @@ def test_pictures_without_a_face_are_an_error(run, manifest, tmp_path):
 
     assert got.exit_code == 1
     assert "No face was found" in got.stderr
-
-
-def test_ratings_are_summed_up(run, tmp_path):
-    path = tmp_path / "ratings.csv"
-    path.write_text(
-        "rater,case,place,narrator,preferred,true,clear,useful\n"
-        "a,c1,1,tuned,yes,5,4,3\na,c1,2,template,no,5,,\n"
-    )
-    got = run("eval", "ratings", path)
-
-    found = json.loads(got.stdout)
-    assert found["narrators"]["template"]["true"] == 5
-    assert found["preference"]["share"] == 0.0
-    assert "template was preferred to tuned in 0% of 1 cases" in got.stderr
-    assert "neither is shown to be better" in got.stderr
-
-
-def test_the_page_for_readers_names_nobody(run, manifest, tmp_path, monkeypatch):
-    monkeypatch.setattr(eval_explanations, "_backend", lambda _name, _settings: TemplateBackend())
-    page = tmp_path / "blind.html"
-    got = run(
-        *("eval", "explanations", "--manifest", manifest, "--questions", 0, "--no-attacks"),
-        *("--control", "none", "--narrator", "template", "--narrator", "tuned"),
-        *("--blind-page", page),
-    )
-
-    assert got.exit_code == 0, got.output
-    text = page.read_text()
-    assert text.count("<article>") == 3
-    assert "template" not in text
-    assert "tuned" not in text
-
-
-def test_the_page_for_readers_needs_two_narrators(run, manifest, tmp_path):
-    got = run(
-        *("eval", "explanations", "--manifest", manifest, "--narrator", "template"),
-        *("--narrator", "untuned", "--blind-page", tmp_path / "blind.html"),
-    )
-
-    assert got.exit_code == 2
-    assert "compares the template with another narrator" in got.stderr

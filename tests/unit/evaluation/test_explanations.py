@@ -12,8 +12,8 @@ from assistant.errors import InferenceError, TrainingError
 from assistant.evaluation.explanation_attacks import ATTACKS, PRESSURES
 from assistant.evaluation.explanation_cases import manifest_pictures, with_metadata, with_words
 from assistant.evaluation.explanation_judge import Truth, claims
-from assistant.evaluation.explanation_page import reading_page
 from assistant.evaluation.explanations import evaluate_narrator, misled, summary
+from assistant.evaluation.pages import reading_page
 from assistant.evaluation.readability import grade_level, word_count
 from assistant.evidence import counterfactual_fact, renumbered
 from assistant.prompting import PromptLibrary

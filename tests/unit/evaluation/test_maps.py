@@ -22,8 +22,8 @@ from assistant.evaluation.known_masks import (
 )
 from assistant.evaluation.map_faces import manifest_pictures, shipped_pictures
 from assistant.evaluation.maps import CENTRE, METRICS, TRUTH, able, evaluate_maps
-from assistant.evaluation.maps_page import maps_page
 from assistant.evaluation.maps_report import maps_json, maps_markdown, pick_default
+from assistant.evaluation.pages import maps_page
 from assistant.faces.alignment import template_points
 from assistant.fakes import FlatCalibrator
 from assistant.types import CropSpec
@@ -261,7 +261,7 @@ def test_words_and_pictures(table, result):
     page = maps_page(table, result)
     assert page.count("<h2>") == 2
     assert "known mask" in page
-    assert "alt='patch-lens, points into the mask'" in page
+    assert 'alt="patch-lens, points into the mask"' in page
     assert "no mask to point to" in page
 
 
