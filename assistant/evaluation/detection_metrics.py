@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import metrics
 
 __all__ = [
     "auroc",
@@ -34,41 +35,18 @@ def _two_classes(labels: Labels) -> bool:
 
 def auroc(labels: Labels, scores: Scores) -> float | None:
     """Chance that a manipulated face scores above a real one; ties count half."""
-    if not _two_classes(labels):
-        return None
-    values, position, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    del values
-    last = np.cumsum(counts)
-    ranks = (last - (counts - 1) / 2.0)[position]
-    fakes = int((labels == 1).sum())
-    reals = len(labels) - fakes
-    return float((ranks[labels == 1].sum() - fakes * (fakes + 1) / 2) / (fakes * reals))
+    return float(metrics.roc_auc_score(labels, scores)) if _two_classes(labels) else None
 
 
 def roc_points(labels: Labels, scores: Scores) -> tuple[Scores, Scores, Scores]:
     """False-positive rate, true-positive rate and threshold, from the strictest threshold on."""
-    order = np.argsort(-scores, kind="stable")
-    ordered, hits = scores[order], labels[order] == 1
-    ends = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)
-    true = np.cumsum(hits)[ends] / max(1, hits.sum())
-    false = np.cumsum(~hits)[ends] / max(1, (~hits).sum())
-    start = np.zeros(1)
-    return (
-        np.concatenate([start, false]),
-        np.concatenate([start, true]),
-        np.concatenate([[np.inf], ordered[ends]]),
-    )
+    false, true, threshold = metrics.roc_curve(labels, scores, drop_intermediate=False)
+    return false, true, threshold
 
 
 def average_precision(labels: Labels, scores: Scores) -> float | None:
     """Area under precision over recall, as a sum of steps."""
-    if not _two_classes(labels):
-        return None
-    false, true, _ = roc_points(labels, scores)
-    fakes, reals = (labels == 1).sum(), (labels == 0).sum()
-    called = true * fakes + false * reals
-    precision = np.divide(true * fakes, called, out=np.ones_like(called), where=called > 0)
-    return float((np.diff(true) * precision[1:]).sum())
+    return float(metrics.average_precision_score(labels, scores)) if _two_classes(labels) else None
 
 
 def eer(labels: Labels, scores: Scores) -> float | None:
@@ -76,12 +54,7 @@ def eer(labels: Labels, scores: Scores) -> float | None:
     if not _two_classes(labels):
         return None
     false, true, _ = roc_points(labels, scores)
-    gap = false - (1.0 - true)
-    after = int(np.argmax(gap >= 0))
-    before = max(after - 1, 0)
-    step = gap[after] - gap[before]
-    share = 0.0 if step == 0 else -gap[before] / step
-    return float(false[before] + share * (false[after] - false[before]))
+    return float(np.interp(0.0, false + true - 1.0, false))
 
 
 def tpr_at_fpr(labels: Labels, scores: Scores, rate: float) -> float | None:
@@ -123,15 +96,14 @@ def ece(labels: Labels, probabilities: Scores, *, bins: int = 10) -> float | Non
 
 def brier(labels: Labels, probabilities: Scores) -> float | None:
     """Mean squared difference of probability and label."""
-    return float(((probabilities - labels) ** 2).mean()) if len(labels) else None
+    return float(metrics.brier_score_loss(labels, probabilities)) if len(labels) else None
 
 
 def negative_log_likelihood(labels: Labels, probabilities: Scores) -> float | None:
     """Mean of minus the logarithm of the probability given to what is true, in nats."""
     if not len(labels):
         return None
-    given = np.clip(np.where(labels == 1, probabilities, 1.0 - probabilities), 1e-6, 1.0)
-    return float(-np.log(given).mean())
+    return float(metrics.log_loss(labels, np.clip(probabilities, 1e-6, 1 - 1e-6), labels=[0, 1]))
 
 
 def bootstrap_interval(

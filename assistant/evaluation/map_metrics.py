@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
 
 from assistant.attribution.grids import enlarge
 from assistant.types import Image
@@ -61,17 +62,9 @@ def iou(heat: Heat, mask: Mask) -> float:
 
 def auprc(heat: Heat, mask: Mask) -> float:
     """Average precision of the map as a ranking of pixels; chance: the mask's share of the crop."""
-    truth = mask.ravel()
-    total = int(truth.sum())
-    if total == 0:
+    if not mask.any():
         return 0.0
-    order = np.argsort(-heat.ravel(), kind="stable")
-    values = heat.ravel()[order]
-    hits = np.cumsum(truth[order])
-    last = np.append(np.nonzero(np.diff(values))[0], values.size - 1)  # ties count as one step
-    precision = hits[last] / (last + 1)
-    recall = hits[last] / total
-    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+    return float(average_precision_score(mask.ravel(), heat.ravel()))
 
 
 def entropy(heat: Heat, cells: int = 16) -> float:
@@ -104,12 +97,11 @@ def centre_prior(height: int, width: int) -> NDArray[np.float32]:
 
 def spearman(a: Heat, b: Heat) -> float:
     """Rank correlation of two maps over their cells; 0.0 where one of them is flat."""
-    from scipy.stats import rankdata
+    from scipy.stats import spearmanr
 
-    x, y = rankdata(a.ravel()), rankdata(b.ravel())
-    if x.std() == 0 or y.std() == 0:
+    if a.min() == a.max() or b.min() == b.max():
         return 0.0
-    return float(np.corrcoef(x, y)[0, 1])
+    return float(spearmanr(a, b, axis=None).statistic)
 
 
 def perturbation_curve(
