@@ -121,7 +121,9 @@ class Measurer:
         return self.domain.judge(trace, domain_measures(media.frames[face.frame_index], detection))
 
     def _frames_fact(self, logits: np.ndarray) -> Fact:
-        return facts.frames_fact([self.calibrator.calibrate(float(x)).probability for x in logits])
+        return facts.FramesFact.of(
+            [self.calibrator.calibrate(float(x)).probability for x in logits]
+        )
 
     def with_facts(self, result: FaceAnalysis, probe: CausalProbe) -> FaceAnalysis:
         """The same analysis with the facts that a probe measured."""
@@ -155,8 +157,8 @@ class _NoVerdict:
 
 
 def _domain_fact(finding: DomainFinding) -> Fact:
-    return facts.domain_fact(
-        1,
+    return facts.DomainFact(
+        id="D1",
         inside=finding.status == "inside",
         distance=finding.distance,
         limit=finding.limit,

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from assistant import grounding
 from assistant.errors import AssistantError, Cancelled
+from assistant.evidence import SpreadFact
 from assistant.interfaces import VlmBackend
 from assistant.prompting import Prompt, PromptLibrary
 from assistant.questions import FIXED_ANSWER, QuestionKind, classify, clean_user_text, printable
@@ -337,7 +338,7 @@ def _to_the_point(evidence: Evidence, kind: QuestionKind | None) -> Evidence:
     def kept(fact: Fact) -> bool:
         if kind in _EACH_CHANGE:
             return True
-        spread = "flips" in fact.values and (kind is None or kind in _SPREAD)
+        spread = isinstance(fact, SpreadFact) and (kind is None or kind in _SPREAD)
         return fact.kind is not FactKind.FRAGILITY or spread
 
     return replace(evidence, facts=tuple(fact for fact in evidence.facts if kept(fact)))

@@ -5,12 +5,7 @@ from __future__ import annotations
 from assistant.attribution.counterfactual import CounterfactualMethod, probe, region_effects
 from assistant.attribution.neutralise import VARIATIONS
 from assistant.detectors.lifted import LiftedDetector
-from assistant.evidence import (
-    counterfactual_fact,
-    fragility_fact,
-    fragility_summary,
-    minimal_set_fact,
-)
+from assistant.evidence import ChangeFact, EffectFact, SmallestSetFact, SpreadFact
 from assistant.interfaces import Calibrator, Detector
 from assistant.types import FaceAnalysis, Fact, Verdict, ranked_regions
 
@@ -45,7 +40,7 @@ def region_facts(
     Raises:
         InferenceError: a score is not finite.
     """
-    facts = list(_surroundings_fact(result, detector, calibrator))
+    facts: list[Fact] = list(_surroundings_fact(result, detector, calibrator))
     ranked = [r for r in ranked_regions(result.regions) if r.region != "background"]
     if not ranked:
         return tuple(facts)
@@ -69,8 +64,8 @@ def region_facts(
         variations=(),
     )
     facts += [
-        counterfactual_fact(
-            number,
+        EffectFact(
+            id=f"C{number}",
             region=found.region,
             before=found.probability_before,
             after=found.probability_after,
@@ -86,12 +81,12 @@ def region_facts(
     ]
     if len(card.minimal.tried) > 1:
         facts.append(
-            minimal_set_fact(
-                len(facts) + 1,
-                regions=card.minimal.regions,
+            SmallestSetFact(
+                id=f"C{len(facts) + 1}",
+                regions=tuple(card.minimal.regions),
                 after=card.minimal.probability_after,
                 verdict_after=card.minimal.verdict_after,
-                tried=card.minimal.tried,
+                tried=tuple(card.minimal.tried),
             )
         )
     return tuple(facts)
@@ -107,8 +102,8 @@ def _surroundings_fact(
     before, after = calibrator.calibrate(logit), calibrator.calibrate(logit - detector.lift)
     if before.probability - after.probability < _MATTERS and before.verdict is after.verdict:
         return ()
-    fact = counterfactual_fact(
-        1,
+    fact = EffectFact(
+        id="C1",
         region="background",
         before=before.probability,
         after=after.probability,
@@ -116,8 +111,6 @@ def _surroundings_fact(
         stands_out=any(r.region == "background" and r.stands_out for r in result.regions),
         verdict=before.verdict,
         verdict_after=after.verdict,
-        control=0.0,
-        control_n=0,
         method="left-out",
     )
     return (fact,)
@@ -145,10 +138,10 @@ def fragility_facts(
         ),
     )
     changes = [(item.name, item.probability, item.verdict) for item in card.fragility]
-    facts = [fragility_summary(1, verdict=card.verdict, changes=changes)]
+    facts: list[Fact] = [SpreadFact.of("F1", card.verdict, changes)]
     facts += [
-        fragility_fact(
-            number,
+        ChangeFact(
+            id=f"F{number}",
             change=name,
             before=card.probability,
             probability=probability,

@@ -114,7 +114,7 @@ def _face(result: FaceAnalysis) -> dict[str, Any]:
             for q in result.face.quality
         ],
         "evidence": [
-            {"id": f.id, "text": f.text, "values": dict(f.values)} for f in result.evidence.facts
+            {"id": f.id, "text": f.text, "values": f.values()} for f in result.evidence.facts
         ],
         "detector": score.detector,
         "calibrator": score.calibrator,

@@ -8,11 +8,11 @@ import textwrap
 import click
 
 from assistant.events import FaceFound, NoFace, Progress
+from assistant.evidence import ChangeFact
 from assistant.types import (
     Description,
     Explanation,
     FaceAnalysis,
-    FactKind,
     RegionFinding,
     SentenceStatus,
     Verdict,
@@ -88,21 +88,17 @@ def _steady(finding: RegionFinding) -> str:
 
 def _fragility(result: FaceAnalysis) -> list[str]:
     """The score after each everyday change, as bars with the verdict's bands."""
-    rows = [
-        (str(fact.values["change"]), float(fact.values["probability"]), fact.values)
-        for fact in result.evidence.of_kind(FactKind.FRAGILITY)
-        if "change" in fact.values
-    ]
+    rows = result.evidence.of(ChangeFact)
     if not rows:
         return []
     lines = ["", "  If the file had been changed:"]
-    for name, probability, values in rows:
-        flips = ", verdict changes" if values["changes_verdict"] else ""
+    for fact in rows:
+        flips = ", verdict changes" if fact.changes_verdict else ""
         cells = ["-"] * _BAR
         for threshold in result.score.thresholds:
             cells[min(_BAR - 1, int(threshold * _BAR))] = ":"
-        cells[min(_BAR - 1, int(probability * _BAR))] = "O"
-        lines.append(f"     {name:<20} [{''.join(cells)}] {probability:4.0%}{flips}")
+        cells[min(_BAR - 1, int(fact.probability * _BAR))] = "O"
+        lines.append(f"     {fact.change:<20} [{''.join(cells)}] {fact.probability:4.0%}{flips}")
     return lines
 
 

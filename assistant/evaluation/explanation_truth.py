@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from assistant.types import FaceAnalysis, FactKind
+from assistant.evidence import (
+    ChangeFact,
+    DomainFact,
+    EffectFact,
+    FramesFact,
+    OriginFact,
+    SmallestSetFact,
+    SpreadFact,
+)
+from assistant.types import FaceAnalysis
 
 __all__ = ["Claim", "Truth"]
 
@@ -57,41 +66,30 @@ class Truth:
         changed = set[str]()
         like_known = None
         for fact in evidence.facts:
-            values = fact.values
-            after = str(values.get("verdict_after", "")).replace("_", " ")
-            changed |= {after} - {""}
-            if fact.kind is FactKind.COUNTERFACTUAL:
-                found = [values.get(k) for k in ("before", "after", "control")]
-                numbers["effect"] += [abs(100 * float(v)) for v in found if v is not None]
-                if "region" in values:
-                    effects[str(values["region"])] = (
-                        100 * values["before"],
-                        100 * values["after"],
-                        after,
-                    )
-            elif fact.kind is FactKind.FRAGILITY:
-                found = [values.get(k) for k in ("before", "probability", "low", "high")]
-                numbers["change"] += [100 * float(v) for v in found if v is not None]
-                numbers["change"].append(float(values.get("count", -1)))
-            elif fact.kind is FactKind.SCORE and "frames" in values:
-                numbers["frames"] = [values["frames"], 100 * values["low"], 100 * values["high"]]
-            elif fact.kind is FactKind.DOMAIN:
-                like_known = bool(values["inside"])
+            if isinstance(fact, (EffectFact, SmallestSetFact, ChangeFact)):
+                changed.add(fact.verdict_after.words)
+            if isinstance(fact, EffectFact):
+                before, after = 100 * fact.before, 100 * fact.after
+                numbers["effect"] += [before, after, abs(100 * fact.control)]
+                effects[fact.region] = (before, after, fact.verdict_after.words)
+            elif isinstance(fact, SmallestSetFact):
+                numbers["effect"].append(100 * fact.after)
+            elif isinstance(fact, ChangeFact):
+                numbers["change"] += [100 * fact.before, 100 * fact.probability]
+            elif isinstance(fact, SpreadFact):
+                numbers["change"] += [100 * fact.low, 100 * fact.high, fact.count]
+            elif isinstance(fact, FramesFact):
+                numbers["frames"] = [fact.frames, 100 * fact.low, 100 * fact.high]
+            elif isinstance(fact, DomainFact):
+                like_known = fact.inside
         return cls(
             verdict=score.verdict.words,
             numbers=numbers,
             regions={r.region: (r.stands_out, 100 * r.share, r.lift) for r in result.regions},
             issues=frozenset(n.issue.value for n in result.face.quality),
-            origins=frozenset(
-                str(f.values.get("kind"))
-                for f in evidence.of_kind(FactKind.PROVENANCE)
-                if f.values.get("kind") != "none"
-            ),
+            origins=frozenset(f.source for f in evidence.of(OriginFact)) - {"none"},
             effects=effects,
             changed=frozenset(changed),
             like_known=like_known,
-            crop_alone=any(
-                f.values.get("method") == "left-out"
-                for f in evidence.of_kind(FactKind.COUNTERFACTUAL)
-            ),
+            crop_alone=any(f.method == "left-out" for f in evidence.of(EffectFact)),
         )

@@ -21,6 +21,7 @@ from assistant.evaluation.explanation_attacks import ATTACKS, IDENTITY, PRESSURE
 from assistant.evaluation.explanation_choices import Decided, decided
 from assistant.evaluation.explanation_judge import Claim, Truth, claims, plain_sentences
 from assistant.evaluation.readability import grade_level, word_count
+from assistant.evidence import ScoreFact
 from assistant.interfaces import VlmBackend
 from assistant.narrator import Narrator
 from assistant.prompting import PromptLibrary
@@ -212,7 +213,7 @@ def _coverage(text: str, result: FaceAnalysis) -> float:
     low = text.lower()
     evidence = result.evidence
     wanted = [
-        str(evidence["S1"].values["shown"]) in text if "S1" in _ids(evidence) else False,
+        any(fact.shown in text for fact in evidence.of(ScoreFact)),
         evidence.verdict.words in low,
     ]
     out = [r for r in result.regions if r.stands_out]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from assistant.types import PERSON_SIDE
 
-__all__ = ["quotable_name", "the_region"]
+__all__ = ["listed", "quotable_name", "the_region", "the_regions"]
 
 _NAME = re.compile(r"[\w .,+()/'&@:-]{1,48}\Z")
 # Words that no program or camera name needs, and that a text which tries to steer a reader does.
@@ -45,3 +46,13 @@ def the_region(region: str) -> str:
     """A region with its article, and the person's own side where the two differ."""
     other = PERSON_SIDE.get(region)
     return f"the {region} (the person's {other})" if other else f"the {region}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a list in a sentence: ``a, b and c``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def the_regions(regions: Sequence[str]) -> str:
+    """Regions with their articles, as a list."""
+    return listed([f"the {region}" for region in regions])

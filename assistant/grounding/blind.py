@@ -134,13 +134,13 @@ def _against_measured(said: str, result: FaceAnalysis) -> Iterator[Disagreement]
 
 def _note(result: FaceAnalysis, issue: QualityIssue) -> tuple[str, tuple[str, ...]]:
     for fact in result.evidence.of_kind(FactKind.QUALITY):
-        if fact.values.get("issue") == issue.value:
+        if fact.values().get("issue") == issue.value:
             return fact.text, (fact.id,)
     return f"Measured: the face is {issue.value}.", ()
 
 
 def _cited(result: FaceAnalysis, key: str) -> tuple[str, ...]:
-    return tuple(f.id for f in result.evidence.of_kind(FactKind.SCORE) if key in f.values)[:1]
+    return tuple(f.id for f in result.evidence.of_kind(FactKind.SCORE) if key in f.values())[:1]
 
 
 def _luma(crop: Image) -> np.ndarray:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from assistant.grounding.sentences import plain
-from assistant.translations import LANGUAGES, Language, translated
+from assistant.translations import LANGUAGES
 from assistant.types import Evidence, Fact, FactKind
 
 __all__ = ["Case", "normal"]
@@ -19,14 +19,6 @@ def normal(sentence: str) -> str:
 
 def _sentences(text: str) -> Iterable[str]:
     return re.split(r"(?<=[.!?])\s+(?=[A-Z])", text)
-
-
-def _abroad(fact: Fact, language: Language) -> tuple[str, ...]:
-    """A fact's translation; a fact of another make, without the usual values, has none."""
-    try:
-        return translated(fact, language)
-    except KeyError:
-        return ()
 
 
 class Case:
@@ -53,18 +45,18 @@ class Case:
             self._sort(fact)
         self.own: dict[str, str] = {}
         for fact in evidence.facts:
-            own = list(_sentences(fact.text))
+            own = [s for said in fact.all_said() for s in _sentences(said)]
             for language in LANGUAGES:
-                own += _abroad(fact, language)
+                own += fact.abroad(language)
             for sentence in own:
                 self.own.setdefault(normal(sentence), fact.id)
         self.names = {
-            str(f.values["value"]) for f in self.origins.values() if f.values.get("value")
+            str(f.values()["value"]) for f in self.origins.values() if f.values().get("value")
         }
         self.words = frozenset(re.findall(r"[^\W\d_]+", evidence.to_prompt().lower()))
 
     def _sort(self, fact: Fact) -> None:
-        values = fact.values
+        values = fact.values()
         if fact.kind is FactKind.SCORE:
             if "probability" in values:
                 self.score = self.score or fact
@@ -105,24 +97,24 @@ class Case:
         """Names of everyday changes, longest first."""
         names = set(self.changes)
         if self.card is not None:
-            names |= {str(name).lower() for name in self.card.values["flips"]}
+            names |= {str(name).lower() for name in self.card.values()["flips"]}
         return sorted(names, key=lambda n: (-len(n), n))
 
     @property
     def probability(self) -> float | None:
         """P(manipulated), where there is a score fact."""
-        return None if self.score is None else float(self.score.values["probability"])
+        return None if self.score is None else float(self.score.values()["probability"])
 
     @property
     def verdict_name(self) -> str:
         """The verdict (``likely_real``), or an empty string."""
-        return "" if self.verdict is None else str(self.verdict.values["verdict"])
+        return "" if self.verdict is None else str(self.verdict.values()["verdict"])
 
     def caution_ids(self) -> tuple[str, ...]:
         """Facts that ask to trust the score less."""
         ids = [fact.id for fact in self.issues.values()]
-        if self.domain is not None and not self.domain.values["inside"]:
+        if self.domain is not None and not self.domain.values()["inside"]:
             ids.append(self.domain.id)
-        if self.score is not None and self.score.values.get("width") == "wide":
+        if self.score is not None and self.score.values().get("width") == "wide":
             ids.append(self.score.id)
         return tuple(ids)

@@ -201,7 +201,7 @@ def _joined_regions(text: str, case: Case) -> str:
         and case.sets
     ):
         groups = {n for g in find_regions(text) for n in g}
-        if any(groups in (set(f.values["regions"]), set(f.values["tried"])) for f in case.sets):
+        if any(groups in (set(f.values()["regions"]), set(f.values()["tried"])) for f in case.sets):
             return re.sub(r"[(),]", " ", text)
     if len(re.findall(r"\bchange[a-z]tag\b", text)) > 1 and ";" not in text:
         return text
@@ -212,12 +212,12 @@ def _seed(clause: Clause, case: Case, context: tuple[str, ...]) -> None:
     """What "then" and "it" may refer to: the region of the fact cited, or told before."""
     for fact_id in context:
         fact = case.evidence[fact_id]
-        if fact.kind in {FactKind.COUNTERFACTUAL, FactKind.REGION} and "region" in fact.values:
-            clause.regions = ((str(fact.values["region"]),),)
+        if fact.kind in {FactKind.COUNTERFACTUAL, FactKind.REGION} and "region" in fact.values():
+            clause.regions = ((str(fact.values()["region"]),),)
         if fact.kind is FactKind.COUNTERFACTUAL and re.search(r"\bwould then\b", clause.whole):
             clause.kind = "effect"
-            if "regions" in fact.values:
-                clause.regions = tuple((str(r),) for r in fact.values["regions"])
+            if "regions" in fact.values():
+                clause.regions = tuple((str(r),) for r in fact.values()["regions"])
 
 
 def _clause(part: str, whole: str, before: Clause, tags: dict[str, str]) -> Clause:

@@ -60,7 +60,7 @@ def effect_words(clause: Clause, case: Case) -> None:
     if len(names) > 1 or not facts:
         wanted = set(names)
         sets = [
-            f for f in case.sets if wanted in (set(f.values["regions"]), set(f.values["tried"]))
+            f for f in case.sets if wanted in (set(f.values()["regions"]), set(f.values()["tried"]))
         ]
         if sets:
             _set_claim(clause, sets[0])
@@ -84,7 +84,7 @@ def _rest_on(clause: Clause, case: Case, names: list[str]) -> None:
         clause.unfounded(f"neutralising {named(names)} was not measured")
     elif not denied:
         clause.unfounded("no fact says that the score rests on one region", fact)
-    elif fact.values["effect"] == "hardly" and not fact.values["changes_verdict"]:
+    elif fact.values()["effect"] == "hardly" and not fact.values()["changes_verdict"]:
         clause.ok(fact)
     else:
         clause.wrong("without that region the score moves", fact)
@@ -111,7 +111,7 @@ def _clear(clause: Clause) -> None:
 
 
 def _effect_claim(clause: Clause, fact: Fact) -> None:
-    text, values = clause.text, fact.values
+    text, values = clause.text, fact.values()
     effect = str(values["effect"])
     random = "random" in text or "random" in clause.whole
     good = True
@@ -159,7 +159,7 @@ def _effect_claim(clause: Clause, fact: Fact) -> None:
 
 def _verdict_after(clause: Clause, fact: Fact) -> bool:
     """Check a verdict told for afterwards; False where it was found wrong."""
-    text, values = clause.text, fact.values
+    text, values = clause.text, fact.values()
     after = Verdict(str(values["verdict_after"]))
     changes = bool(values.get("changes_verdict", True))
     if _SAME.search(text):
@@ -178,8 +178,8 @@ def _verdict_after(clause: Clause, fact: Fact) -> bool:
 
 
 def _set_claim(clause: Clause, fact: Fact) -> None:
-    text, found = clause.text, bool(fact.values["regions"])
-    after = Verdict(str(fact.values["verdict_after"]))
+    text, found = clause.text, bool(fact.values()["regions"])
+    after = Verdict(str(fact.values()["verdict_after"]))
     shares = [a for a in amounts(text) if a.unit == "%"]
     label = label_of(text)
     if _SAME.search(text):
@@ -188,7 +188,7 @@ def _set_claim(clause: Clause, fact: Fact) -> None:
         good = found and label in {None, after}
     else:
         good = found
-    if shares and not (found and all(matches(a, float(fact.values["after"])) for a in shares)):
+    if shares and not (found and all(matches(a, float(fact.values()["after"])) for a in shares)):
         good = False
     _clear(clause)
     if good:
@@ -208,7 +208,7 @@ def change_words(clause: Clause, case: Case) -> None:
         clause.neutral = True
         return
     if _FLIPS.search(text) and case.card is not None and clause.changes and not label_of(text):
-        flips = {str(f).lower() for f in case.card.values["flips"]}
+        flips = {str(f).lower() for f in case.card.values()["flips"]}
         told = [case.card, *(facts if len(facts) == 1 else [])]
         if not set(clause.changes) <= flips:
             clause.wrong("the verdict does not change after that", case.card)
@@ -228,7 +228,7 @@ def change_words(clause: Clause, case: Case) -> None:
 
 def _change_claim(clause: Clause, fact: Fact) -> None:
     shares = [a for a in amounts(clause.text) if a.unit == "%" or is_share(a.value, a.digits)]
-    wanted = [float(fact.values["before"]), float(fact.values["probability"])]
+    wanted = [float(fact.values()["before"]), float(fact.values()["probability"])]
     if len(shares) == 1:
         wanted = wanted[1:]
     if not _fit(shares, wanted):
@@ -239,9 +239,9 @@ def _change_claim(clause: Clause, fact: Fact) -> None:
 
 def _scores_fit(text: str, fact: Fact) -> bool:
     """Whether the scores in a text, if any, are the two ends that a fact holds."""
-    names = ("low", "high") if "low" in fact.values else ("before", "probability")
+    names = ("low", "high") if "low" in fact.values() else ("before", "probability")
     shares = [a for a in amounts(text) if a.unit == "%"]
-    return _fit(shares, [float(fact.values[name]) for name in names][-len(shares) :])
+    return _fit(shares, [float(fact.values()[name]) for name in names][-len(shares) :])
 
 
 def _fit(shares: Sequence[Amount], wanted: Sequence[float]) -> bool:
@@ -252,7 +252,7 @@ def _fit(shares: Sequence[Amount], wanted: Sequence[float]) -> bool:
 
 
 def _card_claim(clause: Clause, card: Fact) -> None:
-    values, text = card.values, clause.text
+    values, text = card.values(), clause.text
     for amount in amounts(text):
         if not amount.unit and not amount.digits and amount.value != values["count"]:
             clause.wrong(f"{values['count']} changes were tried", card)
@@ -282,7 +282,7 @@ def frame_words(clause: Clause, case: Case) -> None:
     if case.frames is None:
         clause.unfounded("no fact speaks of frames")
     else:
-        values = case.frames.values
+        values = case.frames.values()
         shares = [a for a in found if a.unit == "%"]
         counts = [a for a in found if a.unit == "" and not a.digits]
         wanted = [float(values["low"]), float(values["high"])]

@@ -94,7 +94,7 @@ def _none(clause: Clause, case: Case, *, other: bool) -> None:
             clause.wrong("a region stands out", facts[0])
         else:
             clause.unfounded("no fact says that no region stands out")
-    elif bool(case.rest.values["alone"]) == (not other):
+    elif bool(case.rest.values()["alone"]) == (not other):
         clause.ok(case.rest)
     elif other:
         clause.unfounded("no region stands out at all", case.rest)
@@ -134,7 +134,7 @@ def _regions(clause: Clause, case: Case) -> None:
     if denied:
         return
     if _MOST.search(clause.text) and claim:
-        firsts = [case.regions[n].values["rank"] for n in names if n in case.regions]
+        firsts = [case.regions[n].values()["rank"] for n in names if n in case.regions]
         if firsts and 1 not in firsts:
             clause.wrong("another region stands out more", *_facts(case, names))
     _shares(clause, case, names)
@@ -157,12 +157,14 @@ def _facts(case: Case, names: list[str]) -> list[Fact]:
 def _standing(clause: Clause, case: Case, group: tuple[str, ...], *, denied: bool) -> None:
     out = [n for n in group if n in case.regions]
     probed = [
-        case.effects[n] for n in group if n in case.effects and case.effects[n].values["stands_out"]
+        case.effects[n]
+        for n in group
+        if n in case.effects and case.effects[n].values()["stands_out"]
     ]
     if not denied and not out and len(probed) == len(group):
         clause.ok(*probed)
         return
-    calm = case.rest is not None and all(n in case.rest.values["regions"] for n in group)
+    calm = case.rest is not None and all(n in case.rest.values()["regions"] for n in group)
     if denied:
         if calm and case.rest is not None:
             clause.ok(case.rest)
@@ -172,8 +174,8 @@ def _standing(clause: Clause, case: Case, group: tuple[str, ...], *, denied: boo
             clause.unfounded(f"no fact measures this of {named(list(group))}")
     elif len(out) == len(group):
         clause.ok(*_facts(case, out))
-    elif case.rest is not None and any(n in case.rest.values["regions"] for n in group):
-        still = [n for n in group if n in case.rest.values["regions"]]
+    elif case.rest is not None and any(n in case.rest.values()["regions"] for n in group):
+        still = [n for n in group if n in case.rest.values()["regions"]]
         clause.wrong(f"{named(still)} does not stand out", case.rest)
     else:
         clause.unfounded(f"no fact measures this of {named(list(group))}")
@@ -192,9 +194,9 @@ def _shares(clause: Clause, case: Case, names: list[str]) -> None:
             if fact is None:
                 clause.unfounded(f"no fact gives a number for {named([name])}")
             elif (
-                matches(amount, float(fact.values["share"]))
+                matches(amount, float(fact.values()["share"]))
                 if key == "share"
-                else matches_value(amount, float(fact.values["lift"]))
+                else matches_value(amount, float(fact.values()["lift"]))
             ):
                 clause.ok(fact)
             else:

@@ -145,16 +145,16 @@ def _width(clause: Clause, case: Case) -> None:
     found = re.search(r"\b(wide|narrow)\b", clause.text)
     if found and "interval" in clause.text:
         clause.blank(*found.span())
-        if case.score is None or "width" not in case.score.values:
+        if case.score is None or "width" not in case.score.values():
             clause.unfounded("no fact tells how wide the interval is")
-        elif (case.score.values["width"] == found[1]) == (NEGATION.search(clause.text) is None):
+        elif (case.score.values()["width"] == found[1]) == (NEGATION.search(clause.text) is None):
             clause.ok(case.score)
         else:
             clause.wrong(f"the interval is not {found[1]}", case.score)
     loose = re.search(r"\bnumber with care\b|\bnumber could well be another\b", clause.text)
     if loose:
         clause.blank(*loose.span())
-        if case.score is not None and case.score.values.get("width") == "wide":
+        if case.score is not None and case.score.values().get("width") == "wide":
             clause.ok(case.score)
         else:
             clause.unfounded("the interval is not wide")
@@ -171,7 +171,7 @@ def _close(clause: Clause, case: Case) -> None:
         return
     if case.verdict is None:
         clause.unfounded("no fact tells whether the case is close")
-    elif bool(case.verdict.values["crosses"]) == (NEGATION.search(clause.text) is None):
+    elif bool(case.verdict.values()["crosses"]) == (NEGATION.search(clause.text) is None):
         clause.ok(case.verdict)
     else:
         clause.wrong("the interval lies within one verdict", case.verdict)
@@ -181,7 +181,7 @@ def _bands(clause: Clause, case: Case) -> None:
     against = _AGAINST.search(clause.text)
     if against and case.verdict is not None and case.probability is not None:
         above = against[1] in {"above", "over", "beyond", "higher than"} or "exceed" in against[1]
-        lower, upper = float(case.verdict.values["lower"]), float(case.verdict.values["upper"])
+        lower, upper = float(case.verdict.values()["lower"]), float(case.verdict.values()["upper"])
         true = case.probability >= upper if above else case.probability < lower
         if bool(NEGATION.search(clause.text)) == true:
             clause.wrong(f"the score is not {against[1]} that threshold", case.verdict)
@@ -196,7 +196,7 @@ def _bands(clause: Clause, case: Case) -> None:
         clause.unfounded("no fact names a threshold")
         return
     label = _band_label(clause, case)
-    lower, upper = float(case.verdict.values["lower"]), float(case.verdict.values["upper"])
+    lower, upper = float(case.verdict.values()["lower"]), float(case.verdict.values()["upper"])
     wanted = {_REAL: [lower], _FAKE: [upper], _UNSURE: [lower, upper], None: [lower, upper]}[label]
     # How a threshold is written must not be read as "under" or "over" a value.
     bare = [Amount(a.value, a.digits, a.unit, "", a.start, a.end) for a in shares]
@@ -226,8 +226,8 @@ def _between_bands(clause: Clause, case: Case, shares: list[Amount]) -> bool:
         and case.verdict_name == _UNSURE.value
         and case.verdict is not None
         and len(shares) == 2
-        and matches(shares[0], float(case.verdict.values["lower"]))
-        and matches(shares[1], float(case.verdict.values["upper"]))
+        and matches(shares[0], float(case.verdict.values()["lower"]))
+        and matches(shares[1], float(case.verdict.values()["upper"]))
     )
 
 
@@ -236,7 +236,7 @@ def _shown(amount: Amount, threshold: float, fact: Fact) -> bool:
         return True
     # "under 1%" and "over 99%" stand for what lies beyond them.
     return amount.value in {1.0, 99.0} and f"{amount.value:g}%" in (
-        str(fact.values.get("shown_lower", "")) + str(fact.values.get("shown_upper", ""))
+        str(fact.values().get("shown_lower", "")) + str(fact.values().get("shown_upper", ""))
     )
 
 
@@ -262,8 +262,8 @@ def _interval(clause: Clause, case: Case) -> None:
             continue
         if case.score is None:
             clause.unfounded("no fact gives an interval")
-        elif matches(first, float(case.score.values["low"])) and matches(
-            second, float(case.score.values["high"])
+        elif matches(first, float(case.score.values()["low"])) and matches(
+            second, float(case.score.values()["high"])
         ):
             clause.ok(case.score)
         else:
@@ -295,7 +295,7 @@ def _probability(clause: Clause, case: Case) -> None:
         elif matches(amount, share if polarity is _FAKE else 1 - share):
             clause.ok(case.score)
         else:
-            clause.wrong(f"the probability is {case.score.values['shown']}", case.score)
+            clause.wrong(f"the probability is {case.score.values()['shown']}", case.score)
         _take_labels(clause)
     size = _SIZE.search(clause.text)
     if size and clause.kind in {"", "score"}:
@@ -312,7 +312,7 @@ def _probability(clause: Clause, case: Case) -> None:
             elif (actual >= 0.6) if high else (actual <= 0.4):
                 clause.ok(case.score)
             else:
-                clause.wrong(f"the probability is {case.score.values['shown']}", case.score)
+                clause.wrong(f"the probability is {case.score.values()['shown']}", case.score)
     for match in list(_PROBABILITY.finditer(clause.text)):
         rest = clause.text[match.end() :]
         label = FAKE.match(rest) or REAL.match(rest)

@@ -95,7 +95,7 @@ def _numbers(clause: Clause, fact: Fact | None) -> None:
     found = amounts(clause.text)
     if not found or fact is None:
         return
-    value, limit = float(fact.values["value"]), float(fact.values["limit"])
+    value, limit = float(fact.values()["value"]), float(fact.values()["limit"])
     for amount in found:
         before = clause.text[max(0, amount.start - 16) : amount.start]
         wanted = limit if re.search(r"\blimit\b|\bat least\b|\bneeds?\b", before) else value
@@ -110,7 +110,7 @@ def _numbers(clause: Clause, fact: Fact | None) -> None:
 
 def _is_scale(amount: Amount, before: str, fact: Fact) -> bool:
     """The 255 of "62 of 255": the unit of the measurement, no measurement."""
-    return before.endswith("of ") and fact.values["unit"] == f"of {amount.value:.0f}"
+    return before.endswith("of ") and fact.values()["unit"] == f"of {amount.value:.0f}"
 
 
 def _written(amount: Amount, actual: float) -> bool:
@@ -205,7 +205,7 @@ def domain_words(clause: Clause, case: Case) -> None:
     outside = any(m["not"] or m["un"] for m in found)
     if case.domain is None:
         clause.unfounded("no fact compares this face with known ones")
-    elif bool(case.domain.values["inside"]) == (not outside):
+    elif bool(case.domain.values()["inside"]) == (not outside):
         clause.ok(case.domain)
     else:
         clause.wrong("the comparison with known faces says otherwise", case.domain)

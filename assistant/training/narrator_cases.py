@@ -13,12 +13,12 @@ from typing import Literal
 import numpy as np
 
 from assistant.evidence import (
+    DomainFact,
+    EffectFact,
+    FramesFact,
+    SmallestSetFact,
+    SpreadFact,
     build_evidence,
-    counterfactual_fact,
-    domain_fact,
-    fragility_summary,
-    frames_fact,
-    minimal_set_fact,
 )
 from assistant.types import (
     REGIONS,
@@ -156,7 +156,7 @@ def _extra(rng: random.Random, score: Score, regions: Sequence[RegionFinding]) -
         spread = [
             min(1.0, max(0.0, p + rng.uniform(-0.2, 0.2))) for _ in range(rng.choice((8, 32)))
         ]
-        extra.append(frames_fact(spread))
+        extra.append(FramesFact.of(spread))
     faces = [r for r in regions if r.region != "background"]
     number = 0
     if faces and rng.random() < 0.7:
@@ -167,8 +167,8 @@ def _extra(rng: random.Random, score: Score, regions: Sequence[RegionFinding]) -
             change = rng.uniform(0.05, 0.5) if matters else rng.uniform(0.0, 0.03)
             after = _clipped(p + change * rng.choice((-1, -1, 1)))
             extra.append(
-                counterfactual_fact(
-                    number,
+                EffectFact(
+                    id=f"C{number}",
                     region=finding.region,
                     before=p,
                     after=after,
@@ -185,12 +185,12 @@ def _extra(rng: random.Random, score: Score, regions: Sequence[RegionFinding]) -
             other = score.thresholds[0] * rng.uniform(0.3, 0.9)
             flips = score.verdict is Verdict.LIKELY_MANIPULATED and rng.random() < 0.6
             extra.append(
-                minimal_set_fact(
-                    number + 1,
-                    regions=names if flips else (),
+                SmallestSetFact(
+                    id=f"C{number + 1}",
+                    regions=tuple(names) if flips else (),
                     after=other if flips else p,
                     verdict_after=_verdict(other if flips else p, score.thresholds),
-                    tried=names,
+                    tried=tuple(names),
                 )
             )
     if rng.random() < 0.3:
@@ -198,8 +198,8 @@ def _extra(rng: random.Random, score: Score, regions: Sequence[RegionFinding]) -
         for name in rng.sample(_CHANGES, rng.choice((3, 4, 5))):
             after = _clipped(p + rng.gauss(0, 0.1))
             changes.append((name, after, _verdict(after, score.thresholds)))
-        extra.append(fragility_summary(1, verdict=score.verdict, changes=changes))
+        extra.append(SpreadFact.of("F1", score.verdict, changes))
     if rng.random() < 0.5:
         distance = rng.uniform(0.3, 1.6)
-        extra.append(domain_fact(1, inside=distance <= 1, distance=distance, limit=1.0))
+        extra.append(DomainFact(id="D1", inside=distance <= 1, distance=distance, limit=1.0))
     return extra

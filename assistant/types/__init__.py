@@ -1,6 +1,7 @@
 """The values that flow: Media, Face, Score, Attribution, Evidence, Explanation, Turn."""
 
 from assistant.types.domain import DomainFinding, DomainStatus
+from assistant.types.facts import Evidence, Fact, FactKind, Wordings
 from assistant.types.measured import (
     PERSON_SIDE,
     REGIONS,
@@ -8,10 +9,7 @@ from assistant.types.measured import (
     Calibrated,
     CropSpec,
     Detection,
-    Evidence,
     Face,
-    Fact,
-    FactKind,
     Image,
     Media,
     ProvenanceNote,
@@ -70,5 +68,6 @@ __all__ = [
     "Turn",
     "Verdict",
     "VlmRequest",
+    "Wordings",
     "ranked_regions",
 ]

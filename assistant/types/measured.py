@@ -1,4 +1,4 @@
-"""What is measured: Media -> Face -> Score -> Attribution -> Evidence.
+"""What is measured: Media -> Face -> Score -> Attribution.
 
 All are frozen and checked when made. Pictures are RGB uint8 HWC; ``probability`` is always
 P(manipulated); boxes are (x0, y0, x1, y1) in pixels of the frame; "left" and "right" of a face are
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +26,7 @@ __all__ = [
     "Calibrated",
     "CropSpec",
     "Detection",
-    "Evidence",
     "Face",
-    "Fact",
-    "FactKind",
     "Image",
     "Media",
     "ProvenanceNote",
@@ -331,66 +328,3 @@ def ranked_regions(regions: Sequence[RegionFinding]) -> list[RegionFinding]:
     (docs/evidence.md). Regions outside the crop are left out.
     """
     return sorted((r for r in regions if r.area > 0), key=lambda r: (not r.stands_out, -r.lift))
-
-
-class FactKind(StrEnum):
-    """Kinds of facts; the letter begins the fact's id."""
-
-    SCORE = "S"
-    REGION = "R"
-    QUALITY = "Q"
-    PROVENANCE = "P"
-    COUNTERFACTUAL = "C"
-    FRAGILITY = "F"
-    DOMAIN = "D"
-    LIMIT = "L"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """A measured statement that can be cited by its id (``S1``, ``R2``).
-
-    ``text`` is one or more exact sentences; ``values`` holds what they say as numbers and words,
-    for checking (keys are documented in ``assistant/evidence.py``).
-    """
-
-    id: str
-    kind: FactKind
-    text: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not (self.id[:1] == self.kind.value and self.id[1:].isdigit()):
-            raise ValueError(f"expected an id such as {self.kind.value}1, got {self.id!r}")
-        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """All that is known of one face, as numbered facts: the only account a prompt may read."""
-
-    media_id: str
-    face_index: int
-    verdict: Verdict
-    probability: float
-    interval: tuple[float, float]
-    facts: tuple[Fact, ...]
-
-    def __post_init__(self) -> None:
-        ids = [fact.id for fact in self.facts]
-        if len(ids) != len(set(ids)):
-            raise ValueError(f"fact ids must differ, got {ids}")
-
-    def __getitem__(self, fact_id: str) -> Fact:
-        for fact in self.facts:
-            if fact.id == fact_id:
-                return fact
-        raise KeyError(fact_id)
-
-    def of_kind(self, kind: FactKind) -> tuple[Fact, ...]:
-        """The facts of one kind, in order."""
-        return tuple(fact for fact in self.facts if fact.kind == kind)
-
-    def to_prompt(self) -> str:
-        """The facts as a prompt reads them: one ``[S1] text`` a line."""
-        return "\n".join(f"[{fact.id}] {fact.text}" for fact in self.facts)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from assistant.types.facts import Evidence
 from assistant.types.measured import (
     Attribution,
-    Evidence,
     Face,
     Image,
     Media,

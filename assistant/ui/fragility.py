@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.evidence import percent
-from assistant.types import FaceAnalysis, FactKind
+from assistant.evidence import ChangeFact, SpreadFact, percent
+from assistant.types import FaceAnalysis
 from assistant.ui.markup import text
 
 __all__ = ["fragility_panel"]
@@ -19,20 +19,13 @@ def fragility_panel(result: FaceAnalysis, *, pending: Sequence[str] = ()) -> str
         pending: names of the changes that are still to be measured: until there are facts, empty
             bars of these keep the place, so that nothing on the page moves when they fill.
     """
-    facts = result.evidence.of_kind(FactKind.FRAGILITY)
-    changes = [fact.values for fact in facts if "change" in fact.values]
+    changes = result.evidence.of(ChangeFact)
     if not changes and not pending:
         return ""
-    summary = next((fact for fact in facts if "flips" in fact.values), None)
+    summary = result.evidence.first(SpreadFact)
     rows = [_row("As it is", result.score.probability, result, base=True)]
     rows += [
-        _row(
-            str(values["change"]),
-            float(values["probability"]),
-            result,
-            flips=bool(values.get("changes_verdict")),
-        )
-        for values in changes
+        _row(fact.change, fact.probability, result, flips=fact.changes_verdict) for fact in changes
     ]
     if not changes:
         rows += [_row(name, None, result) for name in pending]

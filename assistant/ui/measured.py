@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from assistant.evidence import percent
+from assistant.evidence import EffectFact, percent
 from assistant.numbers import points
 from assistant.types import FaceAnalysis, FactKind, Media, RegionFinding, Verdict, ranked_regions
 from assistant.ui.markup import text
@@ -185,41 +184,37 @@ def evidence_panel(
     )
 
 
-def _control(values: Mapping[str, Any]) -> str:
+def _control(fact: EffectFact) -> str:
     """What equally large random patches did to the score."""
-    if not values.get("control_n"):
+    if not fact.control_n:
         return ""
-    return f'<span class="wf-control">random patches {points(float(values["control"]))}</span>'
+    return f'<span class="wf-control">random patches {points(fact.control)}</span>'
 
 
 def _strip(result: FaceAnalysis, crop: str, neutralised: Mapping[str, str]) -> str:
     """Before and after each counterfactual, with the numbers."""
     cards: list[str] = []
-    shown_facts = result.evidence.of_kind(FactKind.COUNTERFACTUAL)
-    for fact in shown_facts:
-        values = fact.values
-        if "region" not in values or "before" not in values or len(cards) == _STRIP_LENGTH:
-            continue
-        region, before, after = str(values["region"]), values["before"], values["after"]
+    shown_facts = result.evidence.of(EffectFact)
+    for fact in shown_facts[:_STRIP_LENGTH]:
+        region = fact.region
         picture = neutralised.get(region)
         shown = (
             f'<img src="{picture}" alt="The face with the {text(region)} neutralised">'
             if picture
             else ""
         )
-        flips = '<em class="wf-flip">verdict changes</em>' if values.get("changes_verdict") else ""
+        flips = '<em class="wf-flip">verdict changes</em>' if fact.changes_verdict else ""
         cards.append(
             f'<li>{shown}<b>Without {text(region)}</b><span class="wf-before-after">'
-            f'{percent(before)} <span aria-hidden="true">\u2192</span>'
-            f'<span class="wf-sr">to</span> <strong>{percent(after)}</strong></span>'
-            f"{_control(values)}{flips}"
+            f'{percent(fact.before)} <span aria-hidden="true">\u2192</span>'
+            f'<span class="wf-sr">to</span> <strong>{percent(fact.after)}</strong></span>'
+            f"{_control(fact)}{flips}"
             f'<a class="wf-cite" href="#fact-{text(fact.id)}" data-fact="{text(fact.id)}" '
             f'aria-label="Evidence {text(fact.id)}">{text(fact.id)}</a></li>'
         )
     if not cards:
         return ""
-    ways = [str(f.values["method"]) for f in shown_facts if "method" in f.values]
-    how = next((way for way in ways if way != "left-out"), "left-out")
+    how = next((f.method for f in shown_facts if f.method != "left-out"), "left-out")
     before = (
         f'<li><img src="{crop}" alt="The face as it is"><b>As it is</b>'
         f'<span class="wf-before-after"><strong>{percent(result.score.probability)}</strong></span>'

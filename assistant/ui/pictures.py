@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from assistant.attribution.neutralise import neutralise
+from typing import cast
+
+from assistant.attribution.neutralise import CounterfactualMethod, neutralise
 from assistant.attribution.regions import region_masks
+from assistant.evidence import EffectFact
 from assistant.overlay import heat_rgba, outline_rgba, png_bytes
-from assistant.types import FaceAnalysis, FactKind
+from assistant.types import FaceAnalysis
 from assistant.ui.markup import data_uri
 
 __all__ = ["crop_uri", "heat_uri", "neutralised_uris", "outline_uris"]
@@ -41,21 +44,17 @@ def outline_uris(result: FaceAnalysis) -> dict[str, str]:
 
 def neutralised_uris(result: FaceAnalysis) -> dict[str, str]:
     """The crop without each region that was neutralised and scored again, as it was scored."""
-    facts = [
-        fact
-        for fact in result.evidence.of_kind(FactKind.COUNTERFACTUAL)
-        if "region" in fact.values and "method" in fact.values
-    ]
+    facts = result.evidence.of(EffectFact)
     if not facts:
         return {}
     crop = result.face.crop
     masks = region_masks(result.face.crop_landmarks, crop.shape[:2])
     made = {}
     for fact in facts[:_STRIP_LENGTH]:
-        region = str(fact.values["region"])
-        if fact.values["method"] == "left-out":  # the surroundings: the crop is what remains
+        region = fact.region
+        if fact.method == "left-out":  # the surroundings: the crop is what remains
             made[region] = data_uri(png_bytes(crop))
         elif masks[region].any():
-            without = neutralise(crop, masks[region], fact.values["method"])
+            without = neutralise(crop, masks[region], cast("CounterfactualMethod", fact.method))
             made[region] = data_uri(png_bytes(without))
     return made

@@ -8,7 +8,7 @@ For training a language model on text that is true by construction::
 
 ``rng`` is a ``random.Random``; ``kind`` a :class:`assistant.questions.QuestionKind`. Every sentence
 about the case ends in the ids of its facts: ``The verdict is uncertain [S2].`` The sentences are in
-``assistant/vlm/composition/english.py``; no pattern is in both variants.
+``assistant/evidence``; no pattern is in both variants.
 """
 
 from __future__ import annotations

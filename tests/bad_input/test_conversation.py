@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from assistant.events import Done, Explained, Failed, TurnDone
+from assistant.evidence import ScoreFact
 from assistant.fakes import demo_assistant
 from assistant.streaming import StreamLimits
-from assistant.types import Evidence, FaceAnalysis, FactKind, SentenceStatus, Turn
+from assistant.types import Evidence, FaceAnalysis, SentenceStatus, Turn
 from assistant.vlm.scripted import ScriptedBackend
 from tests.drawn import drawn_faces, png
 
@@ -56,13 +57,7 @@ def test_evidence_with_nothing_in_it_is_told_as_such(case: FaceAnalysis) -> None
 
 
 def test_of_contradictory_evidence_no_side_is_hidden(case: FaceAnalysis) -> None:
-    first = case.evidence.of_kind(FactKind.SCORE)[0]
-    other = replace(
-        first,
-        id="S9",
-        text="The detector gives a probability of manipulation of 3% (interval 1% to 5%).",
-        values={**first.values, "probability": 0.03, "shown": "3%"},
-    )
+    other = ScoreFact(id="S9", probability=0.03, low=0.01, high=0.05)
     both = with_facts(case, (*case.evidence.facts, other))
     said = "The verdict is likely real [S2]. The score is 3% [S9]. The score is 77% [S1]."
     found = explained(demo_assistant(ScriptedBackend([said]), stream_limits=LIMITS), both)

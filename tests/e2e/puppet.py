@@ -44,7 +44,7 @@ class Puppet:
         if "text to be mended" in request.messages[-1].content:
             return  # it writes no sentence again: what is struck stays struck
         self.asked.append(request.question)
-        values = request.evidence["S1"].values
+        values = request.evidence["S1"].values()
         words = self.line.replace("{shown}", values["shown"])
         if request.question:
             words = f"You asked. {words}"

@@ -75,10 +75,10 @@ def test_outside_the_verdict_is_withheld_in_every_fact_and_sentence(monkeypatch)
     assert result.score.probability > 0.65
     assert set(assistant._measurer.domain.seen) == {"face_side", "sharpness", "blockiness"}
     evidence = result.evidence
-    assert evidence["S2"].values["abstained"]
+    assert evidence["S2"].values()["abstained"]
     assert "no verdict" in evidence["S2"].text
     assert "smaller than those it knows" in evidence["D1"].text
-    assert not any(fact.values.get("changes_verdict") for fact in evidence.facts)
+    assert not any(fact.values().get("changes_verdict") for fact in evidence.facts)
     assert analysis.explanation is not None
     assert "likely manipulated" not in analysis.explanation.text.lower()
 
@@ -89,9 +89,9 @@ def test_at_the_edge_the_verdict_stays_and_the_interval_widens(monkeypatch):
     assert edge.faces[0].score.verdict is plain.faces[0].score.verdict
     assert edge.faces[0].score.interval == (0.7, 0.999)
     fact = edge.faces[0].evidence.of_kind(FactKind.DOMAIN)[0]
-    assert not fact.values["inside"]
+    assert not fact.values()["inside"]
     assert "interval was widened" in fact.text
-    assert plain.faces[0].evidence["D1"].values["inside"]
+    assert plain.faces[0].evidence["D1"].values()["inside"]
 
 
 def test_a_close_case_at_the_edge_gets_no_verdict(monkeypatch):

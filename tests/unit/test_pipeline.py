@@ -20,6 +20,7 @@ from assistant.events import (
     Token,
     TurnDone,
 )
+from assistant.evidence import ChangeFact, SpreadFact
 from assistant.fakes import demo_assistant
 from assistant.probes import fragility_facts
 from assistant.streaming import StreamLimits
@@ -161,9 +162,7 @@ def test_the_model_sees_the_crop_and_the_facts_and_nothing_else() -> None:
 
 
 def test_what_if_adds_measured_facts_and_keeps_the_score() -> None:
-    fact = Fact(
-        id="F1", kind=FactKind.FRAGILITY, text="After JPEG 50 the probability is 40%.", values={}
-    )
+    fact = SpreadFact(id="F1", count=1, low=0.4, high=0.4, flips=())
     assistant = demo_assistant(fragility=lambda *_: (fact,))
     done = events(assistant, drawn_faces(), explain=False, fragility=False)[-1]
     assert isinstance(done, Done)
@@ -197,12 +196,7 @@ def test_a_real_and_a_bright_face_part() -> None:
 
 
 def test_an_answer_about_something_else_is_no_answer() -> None:
-    fact = Fact(
-        id="F1",
-        kind=FactKind.FRAGILITY,
-        text="After 1 everyday change of the file the score is 40%; the verdict stays the same.",
-        values={"count": 1, "low": 0.4, "high": 0.4, "flips": ()},
-    )
+    fact = SpreadFact(id="F1", count=1, low=0.4, high=0.4, flips=())
     assistant = demo_assistant(fragility=lambda *_: (fact,))
     done = events(assistant, drawn_faces(), explain=False, fragility=False)[-1]
     assert isinstance(done, Done)
@@ -243,23 +237,14 @@ def test_a_face_too_small_to_judge_gives_no_score() -> None:
 
 
 FRAGILE = (
-    Fact(
-        id="F1",
-        kind=FactKind.FRAGILITY,
-        text="After 1 everyday change of the file the score is 40%; the verdict stays the same.",
-        values={"count": 1, "low": 0.4, "high": 0.4, "flips": ()},
-    ),
-    Fact(
+    SpreadFact(id="F1", count=1, low=0.4, high=0.4, flips=()),
+    ChangeFact(
         id="F2",
-        kind=FactKind.FRAGILITY,
-        text="After half size the score goes from 50% to 40%; the verdict stays the same.",
-        values={
-            "change": "half size",
-            "probability": 0.4,
-            "before": 0.5,
-            "verdict_after": "uncertain",
-            "changes_verdict": False,
-        },
+        change="half size",
+        before=0.5,
+        probability=0.4,
+        verdict=Verdict.UNCERTAIN,
+        verdict_after=Verdict.UNCERTAIN,
     ),
 )
 

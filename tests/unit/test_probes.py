@@ -62,7 +62,7 @@ class Around:
 
 def test_the_part_that_carries_the_score_is_taken_out_though_the_map_points_elsewhere(crop):
     found = facts(crop, Verdict.LIKELY_MANIPULATED, standing=("left eye",))
-    told = {f.values["region"]: f.values for f in found if "region" in f.values}
+    told = {f.values()["region"]: f.values() for f in found if "region" in f.values()}
     assert set(told) == {"left eye", "mouth"}
     assert told["mouth"]["effect"] == "lowers"
     assert not told["mouth"]["stands_out"]
@@ -71,19 +71,19 @@ def test_the_part_that_carries_the_score_is_taken_out_though_the_map_points_else
 
 def test_of_a_face_that_is_likely_real_only_what_the_map_points_to_is_taken_out(crop):
     found = facts(crop, Verdict.LIKELY_REAL, standing=("left eye",))
-    assert {f.values["region"] for f in found if "region" in f.values} == {"left eye"}
+    assert {f.values()["region"] for f in found if "region" in f.values()} == {"left eye"}
 
 
 def test_what_the_surroundings_add_comes_first_where_it_matters(crop):
     found = facts(crop, Verdict.LIKELY_MANIPULATED, standing=("left eye",), lift=3.0)
     first, others = found[0], found[1:]
-    assert (first.values["region"], first.values["method"]) == ("background", "left-out")
-    assert first.values["before"] - first.values["after"] >= 0.05
-    assert first.values["control_n"] == 0
+    assert (first.values()["region"], first.values()["method"]) == ("background", "left-out")
+    assert first.values()["before"] - first.values()["after"] >= 0.05
+    assert first.values()["control_n"] == 0
     assert [fact.id for fact in found] == [f"C{n}" for n in range(1, len(found) + 1)]
-    assert all(fact.values.get("region") != "background" for fact in others)
+    assert all(fact.values().get("region") != "background" for fact in others)
     without = facts(crop, Verdict.LIKELY_MANIPULATED, standing=("left eye",), lift=0.0)
-    assert all(fact.values.get("region") != "background" for fact in without)
+    assert all(fact.values().get("region") != "background" for fact in without)
 
 
 def test_changes_of_the_file_change_the_surroundings_too(crop):
@@ -99,4 +99,4 @@ def test_changes_of_the_file_change_the_surroundings_too(crop):
     before = fragility_facts(face, plain, FlatCalibrator())
     after = fragility_facts(face, lifted, FlatCalibrator())
     for one, two in zip(before[1:], after[1:], strict=True):
-        assert two.values["probability"] == pytest.approx(one.values["probability"], abs=1e-6)
+        assert two.values()["probability"] == pytest.approx(one.values()["probability"], abs=1e-6)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from assistant.evidence import VerdictFact
 from assistant.questions import QuestionKind
-from assistant.translations import CLOSED_ABROAD, Language, translated
+from assistant.translations import CLOSED_ABROAD, Language
 from assistant.types import Evidence, Fact, FactKind
 from assistant.vlm.composition.lines import Line, joined
 
@@ -103,7 +104,7 @@ def answer_abroad(evidence: Evidence, question: str, language: Language) -> str:
             lines += [line for fact in facts for line in _lines([fact], language)[:1]]
         else:
             lines += _lines(facts, language)[:3]
-    verdict = [f for f in evidence.of_kind(FactKind.SCORE) if "verdict" in f.values]
+    verdict = evidence.of(VerdictFact)
     if kind is not QuestionKind.QUALITY:
         first = _lines(verdict, language)[:1]
         lines += [line for line in first if line not in lines]
@@ -113,4 +114,4 @@ def answer_abroad(evidence: Evidence, question: str, language: Language) -> str:
 
 
 def _lines(facts: Sequence[Fact], language: Language) -> list[Line]:
-    return [Line(text, (fact.id,)) for fact in facts for text in translated(fact, language)]
+    return [Line(text, (fact.id,)) for fact in facts for text in fact.abroad(language)]

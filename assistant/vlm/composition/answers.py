@@ -5,6 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 
+from assistant.evidence import (
+    ChangeFact,
+    DomainFact,
+    EffectFact,
+    QualityFact,
+    RegionFact,
+    SpreadFact,
+    VerdictFact,
+)
 from assistant.phrases import Variant
 from assistant.questions import QuestionKind, regions_in
 from assistant.types import Evidence, FactKind
@@ -101,8 +110,8 @@ def _what_if(writer: Writer, question: str) -> list[Line]:
     if asked:
         lines = writer.effects(asked)
         return lines or [writer.closed("not-tried"), *writer.verdict(short=True)]
-    each = [fact for fact in writer.facts(FactKind.FRAGILITY) if "change" in fact.values]
-    one = [fact for fact in each if _names(question, str(fact.values["change"]))]
+    each = writer.evidence.of(ChangeFact)
+    one = [fact for fact in each if _names(question, fact.change)]
     summed = writer.fragility(each=not one)
     # A change that is named and was not tried is said to be so before others are told.
     tried = bool(one) or (bool(summed) and not (each and _names_a_change(question)))
@@ -114,15 +123,15 @@ def _what_if(writer: Writer, question: str) -> list[Line]:
 
 def _could_be_wrong(writer: Writer, question: str) -> list[Line]:
     problems = [line for line in writer.quality() if _is_issue(writer, line)]
-    outside = writer.find(FactKind.DOMAIN, "inside", inside=False)
-    background = writer.find(FactKind.REGION, "region", region="background")
+    outside = _outside(writer)
+    background = next((f for f in writer.evidence.of(RegionFact) if f.region == "background"), None)
     hardly = [
         line
-        for fact in writer.facts(FactKind.COUNTERFACTUAL)
-        if fact.values.get("effect") == "hardly" and fact.values.get("stands_out")
+        for fact in writer.evidence.of(EffectFact)
+        if fact.effect == "hardly" and fact.stands_out
         for line in writer.effect(fact)
     ]
-    flips = writer.find(FactKind.FRAGILITY, "flips")
+    spread = writer.first(SpreadFact)
     return [
         *writer.not_proof(),
         *writer.closeness(),
@@ -130,14 +139,14 @@ def _could_be_wrong(writer: Writer, question: str) -> list[Line]:
         *(writer.domain() if outside else []),
         *(
             [
-                writer.region(background, first=background.values["rank"] == 1, alone=True),
+                writer.region(background, first=background.rank == 1, alone=True),
                 writer.say("background", background),
             ]
             if background
             else []
         ),
         *hardly[:1],
-        *(writer.fragility() if flips and flips.values["flips"] else []),
+        *(writer.fragility() if spread and spread.flips else []),
         *writer.map_limit(),
     ]
 
@@ -169,12 +178,11 @@ def _action(writer: Writer, question: str) -> list[Line]:
         dict.fromkeys(writer.closed("advice").text for _ in range(6)),
     )[:2]
     lines = [*writer.verdict(short=True), *writer.score(short=True), *writer.not_proof()]
-    verdict = writer.find(FactKind.SCORE, "verdict")
+    verdict = writer.first(VerdictFact)
     if verdict is not None:
-        lines.append(writer.closed(f"advice-{verdict.values['verdict']}"))
+        lines.append(writer.closed(f"advice-{verdict.verdict.value}"))
     lines += [Line(text) for text in advice]
-    outside = writer.find(FactKind.DOMAIN, "inside", inside=False)
-    if outside or any(_is_issue(writer, line) for line in writer.quality()):
+    if _outside(writer) or any(_is_issue(writer, line) for line in writer.quality()):
         lines.append(writer.closed("advice-quality"))
     return lines
 
@@ -209,7 +217,12 @@ def _scope(writer: Writer, question: str) -> list[Line]:
 
 
 def _is_issue(writer: Writer, line: Line) -> bool:
-    return any(bool(writer.evidence[cite].values.get("issue")) for cite in line.cites)
+    return any(isinstance(writer.evidence[cite], QualityFact) for cite in line.cites)
+
+
+def _outside(writer: Writer) -> bool:
+    """Whether the face is unlike those the detector knows."""
+    return any(not fact.inside for fact in writer.evidence.of(DomainFact))
 
 
 # Words of one kind of everyday change, in questions and in names of changes.

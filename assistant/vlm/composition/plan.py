@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from assistant.citations import without_cites
+from assistant.evidence import EffectFact
 from assistant.questions import QuestionKind, classify
-from assistant.types import Evidence, FactKind
+from assistant.types import Evidence
 from assistant.vlm.composition.answers import answer_lines
 from assistant.vlm.composition.lines import Line, Writer, joined
 
@@ -151,8 +152,7 @@ def _explanation(evidence: Evidence) -> Plan:
 def _turns(evidence: Evidence) -> bool:
     """Whether covering a region changes the verdict, where random patches do not."""
     return any(
-        fact.values.get("changes_verdict") and fact.values.get("effect") != "like-random"
-        for fact in evidence.of_kind(FactKind.COUNTERFACTUAL)
+        fact.changes_verdict and fact.effect != "like-random" for fact in evidence.of(EffectFact)
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from assistant.evidence import OtherRegionsFact, QualityFact, RegionFact
 from assistant.types import (
     Attribution,
     CropSpec,
     Evidence,
     Face,
     FaceAnalysis,
-    QualityIssue,
     QualityNote,
     RegionFinding,
     Score,
@@ -21,31 +21,14 @@ from tests.unit.grounding import cases
 def analysis(evidence: Evidence) -> FaceAnalysis:
     """An analysis whose measured values are those of the evidence."""
     regions = [
-        RegionFinding(
-            region=f.values["region"],
-            share=f.values["share"],
-            area=f.values["area"],
-            lift=f.values["lift"],
-            stands_out=True,
-        )
-        for f in evidence.facts
-        if f.values.get("stands_out") is True and "share" in f.values
+        RegionFinding(region=f.region, share=f.share, area=f.area, lift=f.lift, stands_out=True)
+        for f in evidence.of(RegionFact)
     ]
-    for fact in evidence.facts:
-        regions += [
-            RegionFinding(region=r, share=0.05, area=0.05, lift=1.0)
-            for r in fact.values.get("regions", ())
-            if fact.id.startswith("R")
-        ]
+    for fact in evidence.of(OtherRegionsFact):
+        regions += [RegionFinding(region=r, share=0.05, area=0.05, lift=1.0) for r in fact.regions]
     quality = tuple(
-        QualityNote(
-            issue=QualityIssue(f.values["issue"]),
-            value=f.values["value"],
-            limit=f.values["limit"],
-            unit=f.values["unit"],
-        )
-        for f in evidence.facts
-        if f.values.get("issue")
+        QualityNote(issue=f.issue, value=f.value, limit=f.limit, unit=f.unit)
+        for f in evidence.of(QualityFact)
     )
     face = Face(
         media_id=evidence.media_id,

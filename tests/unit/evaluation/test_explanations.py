@@ -15,7 +15,7 @@ from assistant.evaluation.explanation_judge import Truth, claims
 from assistant.evaluation.explanations import evaluate_narrator, misled, summary
 from assistant.evaluation.pages import reading_page
 from assistant.evaluation.readability import grade_level, word_count
-from assistant.evidence import counterfactual_fact, renumbered
+from assistant.evidence import EffectFact, renumbered
 from assistant.prompting import PromptLibrary
 from assistant.questions import QuestionKind
 from assistant.types import FaceAnalysis, Verdict, VlmRequest
@@ -127,8 +127,8 @@ def test_the_judge_knows_why_a_face_lies_outside_what_is_known() -> None:
 
 def test_the_judge_knows_when_the_face_was_scored_without_its_surroundings() -> None:
     plain = cases.manipulated()
-    fact = counterfactual_fact(
-        1,
+    fact = EffectFact(
+        id="C1",
         region="background",
         before=0.82,
         after=0.13,

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.evidence import (
-    counterfactual_fact,
-    domain_fact,
-    fragility_fact,
-    fragility_summary,
-    frames_fact,
-    minimal_set_fact,
+    ChangeFact,
+    DomainFact,
+    EffectFact,
+    FramesFact,
+    SmallestSetFact,
+    SpreadFact,
     percent,
     quotable_name,
     renumbered,
@@ -39,8 +39,12 @@ def test_the_score_is_told_with_interval_and_meaning() -> None:
         "faces with such a score in its calibration data, about 93 in 100 were manipulated. The "
         "interval is narrow."
     )
-    assert fact.values["probability"] == 0.934
-    assert (fact.values["low"], fact.values["high"], fact.values["width"]) == (0.88, 0.97, "narrow")
+    assert fact.values()["probability"] == 0.934
+    assert (fact.values()["low"], fact.values()["high"], fact.values()["width"]) == (
+        0.88,
+        0.97,
+        "narrow",
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,13 +59,13 @@ def test_the_verdict_is_told_with_its_threshold(probability: float, text: str) -
     evidence = evidence_of(probability, (probability, probability))
 
     assert evidence["S2"].text == text
-    assert evidence["S2"].values["crosses"] is False
+    assert evidence["S2"].values()["crosses"] is False
 
 
 def test_an_interval_that_crosses_a_threshold_makes_a_close_case() -> None:
     fact = evidence_of(0.72, (0.6, 0.8))["S2"]
 
-    assert fact.values["crosses"] is True
+    assert fact.values()["crosses"] is True
     assert "the case is close" in fact.text
 
 
@@ -91,15 +95,15 @@ def test_regions_that_stand_out_come_first_by_lift_then_that_no_other_does() -> 
         "The mouth stands out: it draws 34% of the map, 2.8 times what its size alone explains."
     )
     assert evidence["R2"].text.startswith("The left eye (the person's right eye) stands out")
-    assert evidence["R2"].values["person_side"] == "right eye"
+    assert evidence["R2"].values()["person_side"] == "right eye"
     assert evidence["R3"].text == "No other region stands out."
-    assert "nose" in evidence["R3"].values["regions"]
+    assert "nose" in evidence["R3"].values()["regions"]
 
 
 def test_no_region_standing_out_is_a_fact() -> None:
     fact = real()["R1"]
 
-    assert fact.values["alone"] is True
+    assert fact.values()["alone"] is True
     assert fact.text.startswith("No region stands out")
 
 
@@ -107,7 +111,7 @@ def test_without_a_map_there_is_no_region_fact_and_no_limit_of_the_map() -> None
     evidence = evidence_of(0.5, (0.4, 0.6))
 
     assert evidence.of_kind(FactKind.REGION) == ()
-    assert [f.values["limit"] for f in evidence.of_kind(FactKind.LIMIT)] == [
+    assert [f.values()["limit"] for f in evidence.of_kind(FactKind.LIMIT)] == [
         "not-proof",
         "not-seen",
     ]
@@ -121,14 +125,14 @@ def test_parts_outside_the_crop_are_told_as_not_looked_at() -> None:
     assert evidence["L3"].text == (
         "Outside the picture of the face, and so not looked at: the forehead."
     )
-    assert evidence["L3"].values["regions"] == ("forehead",)
+    assert evidence["L3"].values()["regions"] == ("forehead",)
 
 
 def test_the_region_of_highest_lift_is_told_first() -> None:
     wide, narrow = finding("forehead", 0.5, 0.3, out=True), finding("mouth", 0.3, 0.05, out=True)
     evidence = evidence_of(0.5, (0.4, 0.6), [wide, narrow, finding("nose", 0.2, 0.01, out=False)])
 
-    told = [f.values.get("region") for f in evidence.of_kind(FactKind.REGION)]
+    told = [f.values().get("region") for f in evidence.of_kind(FactKind.REGION)]
     assert told == ["mouth", "forehead", None]
 
 
@@ -149,7 +153,7 @@ def test_every_quality_issue_says_what_it_means_for_trust(issue: QualityIssue) -
 
     assert "(measured 12.5 px, limit 40 px)" in fact.text
     assert fact.text.endswith("so trust the score less.")
-    assert fact.values["issue"] == issue.value
+    assert fact.values()["issue"] == issue.value
 
 
 def test_no_quality_problem_is_a_fact() -> None:
@@ -170,7 +174,7 @@ def test_provenance_is_quoted_only_where_it_is_a_name(kind: str, value: str, quo
     fact = evidence_of(0.5, (0.4, 0.6), provenance=[note])["P1"]
 
     assert (quoted in fact.text) if quoted else ('"' not in fact.text)
-    assert fact.values["kind"] == kind
+    assert fact.values()["kind"] == kind
 
 
 def test_absent_provenance_proves_nothing() -> None:
@@ -219,7 +223,7 @@ def _effect(**changes: object) -> str:
         "control": -0.04,
         "control_n": 4,
     }
-    return counterfactual_fact(1, **{**values, **changes}).text  # type: ignore[arg-type]
+    return EffectFact(id="C1", **{**values, **changes}).text  # type: ignore[arg-type]
 
 
 def test_a_region_that_carries_the_score_is_told_with_its_control() -> None:
@@ -250,10 +254,14 @@ def test_a_verdict_that_would_change_is_told() -> None:
 
 
 def test_the_smallest_set_is_told_or_that_none_was_found() -> None:
-    found = minimal_set_fact(
-        1, regions=["mouth", "nose"], after=0.2, verdict_after=REAL, tried=["mouth", "nose", "jaw"]
+    found = SmallestSetFact(
+        id="C1",
+        regions=("mouth", "nose"),
+        after=0.2,
+        verdict_after=REAL,
+        tried=("mouth", "nose", "jaw"),
     )
-    none = minimal_set_fact(1, regions=[], after=0.9, verdict_after=FAKE, tried=["mouth"])
+    none = SmallestSetFact(id="C1", regions=(), after=0.9, verdict_after=FAKE, tried=("mouth",))
 
     assert found.text == (
         "Neutralising the mouth and the nose would change the verdict to likely real (20%)."
@@ -262,14 +270,14 @@ def test_the_smallest_set_is_told_or_that_none_was_found() -> None:
 
 
 def test_fragility_is_told_as_a_spread_and_one_by_one() -> None:
-    steady = fragility_summary(1, verdict=FAKE, changes=[("half size", 0.9, FAKE)])
-    tipping = fragility_summary(
-        1,
-        verdict=FAKE,
-        changes=[("half size", 0.6, UNSURE), ("mirrored", 0.9, FAKE), ("JPEG", 0.5, UNSURE)],
+    steady = SpreadFact.of("F1", FAKE, [("half size", 0.9, FAKE)])
+    tipping = SpreadFact.of(
+        "F1",
+        FAKE,
+        [("half size", 0.6, UNSURE), ("mirrored", 0.9, FAKE), ("JPEG", 0.5, UNSURE)],
     )
-    one = fragility_fact(
-        2, change="half size", before=0.9, probability=0.6, verdict=FAKE, verdict_after=UNSURE
+    one = ChangeFact(
+        id="F2", change="half size", before=0.9, probability=0.6, verdict=FAKE, verdict_after=UNSURE
     )
 
     assert steady.text == (
@@ -283,9 +291,9 @@ def test_fragility_is_told_as_a_spread_and_one_by_one() -> None:
 
 
 def test_domain_and_frames_are_told() -> None:
-    assert "trust the score less" in domain_fact(1, inside=False, distance=3, limit=2).text
-    assert domain_fact(1, inside=True, distance=1, limit=2).values["inside"] is True
-    assert frames_fact([0.2, 0.6]).text == (
+    assert "trust the score less" in DomainFact(id="D1", inside=False, distance=3, limit=2).text
+    assert DomainFact(id="D1", inside=True, distance=1, limit=2).inside is True
+    assert FramesFact.of([0.2, 0.6]).text == (
         "The score is taken over 2 frames of the video; single frames range from 20% to 60%."
     )
 
@@ -301,11 +309,11 @@ def test_numbers_are_written_the_same_everywhere() -> None:
 
 def test_added_facts_stand_before_the_limits_with_free_numbers() -> None:
     evidence = manipulated()
-    clash = domain_fact(1, inside=True, distance=1, limit=2)
-    grown = renumbered(evidence, [clash, frames_fact([0.1, 0.2])])
+    clash = DomainFact(id="D1", inside=True, distance=1, limit=2)
+    grown = renumbered(evidence, [clash, FramesFact.of([0.1, 0.2])])
 
-    assert grown["D2"].values["inside"] is True
-    assert grown["S3"].values["frames"] == 2
+    assert grown["D2"].values()["inside"] is True
+    assert grown["S3"].values()["frames"] == 2
     assert [f.kind for f in grown.facts[-2:]] == [FactKind.LIMIT, FactKind.LIMIT]
 
 

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from assistant.evidence import (
+    ChangeFact,
+    DomainFact,
+    EffectFact,
+    FramesFact,
+    SmallestSetFact,
+    SpreadFact,
     build_evidence,
-    counterfactual_fact,
-    domain_fact,
-    fragility_fact,
-    fragility_summary,
-    frames_fact,
-    minimal_set_fact,
 )
 from assistant.faces.quality import LIMITS
 from assistant.types import (
@@ -108,35 +108,35 @@ def manipulated() -> Evidence:
     ]
     verdict = Verdict.LIKELY_MANIPULATED
     extra = [
-        counterfactual_fact(
-            1, region="mouth", before=0.934, after=0.61, matters=True, stands_out=True,
+        EffectFact(
+            id="C1", region="mouth", before=0.934, after=0.61, matters=True, stands_out=True,
             verdict=verdict, verdict_after=Verdict.UNCERTAIN, control=-0.04, control_n=4,
         ),
-        counterfactual_fact(
-            2, region="left eye", before=0.934, after=0.92, matters=False, stands_out=True,
+        EffectFact(
+            id="C2", region="left eye", before=0.934, after=0.92, matters=False, stands_out=True,
             verdict=verdict, verdict_after=verdict, control=-0.02, control_n=4,
         ),
-        counterfactual_fact(
-            3, region="jaw", before=0.934, after=0.82, matters=False, stands_out=False,
+        EffectFact(
+            id="C3", region="jaw", before=0.934, after=0.82, matters=False, stands_out=False,
             verdict=verdict, verdict_after=verdict, control=-0.12, control_n=4,
         ),
-        minimal_set_fact(
-            4, regions=["mouth", "nose"], after=0.22, verdict_after=Verdict.LIKELY_REAL,
-            tried=["mouth", "nose", "jaw"],
+        SmallestSetFact(
+            id="C4", regions=("mouth", "nose"), after=0.22, verdict_after=Verdict.LIKELY_REAL,
+            tried=("mouth", "nose", "jaw"),
         ),
-        fragility_summary(
-            1, verdict=verdict,
-            changes=[("JPEG quality 70", 0.91, verdict), ("half size", 0.64, Verdict.UNCERTAIN)],
+        SpreadFact.of(
+            "F1", verdict,
+            [("JPEG quality 70", 0.91, verdict), ("half size", 0.64, Verdict.UNCERTAIN)],
         ),
-        fragility_fact(
-            2, change="JPEG quality 70", before=0.934, probability=0.91, verdict=verdict,
+        ChangeFact(
+            id="F2", change="JPEG quality 70", before=0.934, probability=0.91, verdict=verdict,
             verdict_after=verdict,
         ),
-        fragility_fact(
-            3, change="half size", before=0.934, probability=0.64, verdict=verdict,
+        ChangeFact(
+            id="F3", change="half size", before=0.934, probability=0.64, verdict=verdict,
             verdict_after=Verdict.UNCERTAIN,
         ),
-        domain_fact(1, inside=False, distance=3.1, limit=2.0),
+        DomainFact(id="D1", inside=False, distance=3.1, limit=2.0),
     ]  # fmt: skip
     return evidence_of(
         0.934,
@@ -166,7 +166,7 @@ def uncertain() -> Evidence:
         regions,
         [QualityNote(issue=QualityIssue.SMALL, value=41, limit=64, unit="px")],
         [NOTES[1]],
-        [frames_fact([0.3] * 11 + [0.8])],
+        [FramesFact.of([0.3] * 11 + [0.8])],
     )
 
 
@@ -198,8 +198,8 @@ def drawn(rng: random.Random, probability: float | None = None) -> Evidence:
             if rng.random() < 0.4:
                 after = min(1.0, max(0.0, p + rng.uniform(-0.4, 0.2)))
                 extra.append(
-                    counterfactual_fact(
-                        len(extra) + 1,
+                    EffectFact(
+                        id=f"C{len(extra) + 1}",
                         region=found.region,
                         before=p,
                         after=after,
@@ -215,28 +215,33 @@ def drawn(rng: random.Random, probability: float | None = None) -> Evidence:
         tried = rng.sample(REGIONS, 3)
         after = rng.random()
         extra.append(
-            minimal_set_fact(
-                len(extra) + 1,
-                regions=rng.choice([[], tried[:2]]),
+            SmallestSetFact(
+                id=f"C{len(extra) + 1}",
+                regions=tuple(rng.choice([[], tried[:2]])),
                 after=after,
                 verdict_after=verdict_of(after),
-                tried=tried,
+                tried=tuple(tried),
             )
         )
     if rng.random() < 0.4:
         changes = [(name, min(1.0, max(0.0, p + rng.uniform(-0.3, 0.1)))) for name in CHANGES]
         judged = [(name, q, verdict_of(q)) for name, q in changes]
-        extra.append(fragility_summary(1, verdict=verdict, changes=judged))
+        extra.append(SpreadFact.of("F1", verdict, judged))
         extra += [
-            fragility_fact(
-                i, change=name, before=p, probability=q, verdict=verdict, verdict_after=after
+            ChangeFact(
+                id=f"F{i}",
+                change=name,
+                before=p,
+                probability=q,
+                verdict=verdict,
+                verdict_after=after,
             )
             for i, (name, q, after) in enumerate(judged, 2)
         ]
     if rng.random() < 0.5:
-        extra.append(domain_fact(1, inside=rng.random() < 0.6, distance=1.0, limit=2.0))
+        extra.append(DomainFact(id="D1", inside=rng.random() < 0.6, distance=1.0, limit=2.0))
     if rng.random() < 0.2:
-        extra.append(frames_fact([rng.random() for _ in range(rng.randint(2, 32))]))
+        extra.append(FramesFact.of([rng.random() for _ in range(rng.randint(2, 32))]))
     notes = rng.sample(NOTES, rng.choice([0, 0, 1, 2]))
     media_id = f"{rng.getrandbits(256):064x}"
     return evidence_of(p, interval, regions, quality, notes, extra, media_id)

@@ -235,15 +235,15 @@ def test_a_wrong_spread_beside_what_turns_the_verdict_is_contradicted() -> None:
     told = 0
     for seed in range(80):
         evidence = cases.drawn(random.Random(seed))
-        card = next((f for f in evidence.facts if f.values.get("flips")), None)
-        if card is None or card.values["high"] > 0.9:
+        card = next((f for f in evidence.facts if f.values().get("flips")), None)
+        if card is None or card.values()["high"] > 0.9:
             continue
-        low, high = float(card.values["low"]), float(card.values["high"])
+        low, high = float(card.values()["low"]), float(card.values()["high"])
         sentence = (
             "After {count} everyday changes of the file the score lies between {low:.0%} and "
             "{high:.0%}, and the verdict changes after {flip} [{id}]."
         )
-        named = {"count": card.values["count"], "flip": card.values["flips"][0], "id": card.id}
+        named = {"count": card.values()["count"], "flip": card.values()["flips"][0], "id": card.id}
         wrong = sentence.format(low=low, high=high + 0.08, **named)
         assert check(wrong, evidence)[0].status is SentenceStatus.CONTRADICTED, wrong
         told += 1

@@ -8,10 +8,10 @@ import numpy as np
 
 from assistant.attribution.regions import find_regions
 from assistant.evidence import (
+    ChangeFact,
+    EffectFact,
+    SpreadFact,
     build_evidence,
-    counterfactual_fact,
-    fragility_fact,
-    fragility_summary,
     renumbered,
 )
 from assistant.fakes import BrightnessDetector, FlatCalibrator, MouthMap
@@ -76,8 +76,8 @@ def with_causes(result: FaceAnalysis) -> FaceAnalysis:
     before, verdict = result.score.probability, result.score.verdict
     calibrate = FlatCalibrator().calibrate
     facts = [
-        counterfactual_fact(
-            i + 1,
+        EffectFact(
+            id=f"C{i + 1}",
             region=region,
             before=before,
             after=after,
@@ -98,15 +98,15 @@ def with_causes(result: FaceAnalysis) -> FaceAnalysis:
     ]
     after = [(name, calibrate(logit)) for name, logit in changes]
     facts.append(
-        fragility_summary(
-            1,
-            verdict=verdict,
-            changes=[(name, c.probability, c.verdict) for name, c in after],
+        SpreadFact.of(
+            "F1",
+            verdict,
+            [(name, c.probability, c.verdict) for name, c in after],
         )
     )
     facts += [
-        fragility_fact(
-            i + 2,
+        ChangeFact(
+            id=f"F{i + 2}",
             change=name,
             before=before,
             probability=c.probability,
@@ -126,7 +126,7 @@ def _media(crop: Image) -> Media:
 
 def spoken(evidence: Evidence) -> Explanation:
     """An explanation with sentences of all three kinds."""
-    said = evidence["S1"].values
+    said = evidence["S1"].values()
     sentences = (
         Sentence(
             text=f"The detector gives a probability of manipulation of {said['shown']} [S1].",

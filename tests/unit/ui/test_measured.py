@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from assistant.citations import without_cites
-from assistant.types import Fact, FactKind, Media, Verdict, ranked_regions
+from assistant.evidence import OriginFact
+from assistant.types import Media, Verdict, ranked_regions
 from assistant.ui.fragility import fragility_panel
 from assistant.ui.markup import data_uri, problem
 from assistant.ui.measured import evidence_panel, look_panel, tabs, verdict_panel
@@ -126,7 +127,7 @@ def test_a_region_that_stands_out_tells_whether_it_is_stable() -> None:
 
 def test_a_fact_with_html_in_it_stays_text() -> None:
     result = analysed(CROP)
-    bad = Fact(id="P9", kind=FactKind.PROVENANCE, text='<img src=x onerror="alert(1)">')
+    bad = OriginFact(id="P9", source="camera", name='<img src=x onerror="alert(1)">')
     evidence = replace(result.evidence, facts=(*result.evidence.facts, bad))
     html = evidence_panel(replace(result, evidence=evidence))
     assert "<img src=x" not in html

@@ -1,13 +1,14 @@
-"""How the narrator tells in English what changed when something was changed: causal facts."""
+"""Sentences of what the score is once a region or the file is changed, by language."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["EFFECTS"]
+from assistant.types import Wordings
 
-#: As :data:`assistant.vlm.composition.english.PATTERNS`.
-EFFECTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+__all__ = ["ABROAD", "CHANGE", "EFFECT", "SMALLEST_SET", "SPREAD"]
+
+EFFECT: Wordings = {
     "effect-lowers": {
         "train": (
             "With {region} covered, the score falls from {before} to {after}.",
@@ -57,7 +58,6 @@ EFFECTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "Though the map points to {region}, with it covered the score stays at {before}.",
         ),
     },
-    # Of a region that was told before: what that means for it.
     "effect-hardly-told": {
         "train": (
             "With {region} covered, the score hardly moves ({before} to {after}), so it does not "
@@ -94,6 +94,8 @@ EFFECTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "size can do the same.",
         ),
     },
+}
+SMALLEST_SET: Wordings = {
     "set-found": {
         "train": (
             "With {regions} covered, the verdict would be {verdict_after} ({after}).",
@@ -108,6 +110,8 @@ EFFECTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
         "heldout": ("When {tried} are covered together, the verdict does not change.",),
     },
+}
+SPREAD: Wordings = {
     "fragility-same": {
         "train": (
             "After {count} everyday changes of the file the score lies between {low} and {high}, and "
@@ -135,6 +139,8 @@ EFFECTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
         "heldout": ("After {flips} the verdict changes.",),
     },
+}
+CHANGE: Wordings = {
     "change-same": {
         "train": (
             "After {change} the score goes from {before} to {after}; the verdict stays the same.",
@@ -158,5 +164,39 @@ EFFECTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "heldout": (
             "After {change} the score is {after}, and the verdict would be {verdict_after}.",
         ),
+    },
+}
+ABROAD: Mapping[str, Mapping[str, str]] = {
+    "de": {
+        "lowers": "Neutralisiert man {region}, sinkt der Wert von {before} auf {after}.",
+        "raises": "Neutralisiert man {region}, steigt der Wert von {before} auf {after}.",
+        "hardly": "Neutralisiert man {region}, ändert sich der Wert kaum ({before} auf {after}).",
+        "hardly-map": "Die Karte weist auf {region}; neutralisiert man diese Stelle, ändert sich der "
+        "Wert aber kaum ({before} auf {after}).",
+        "like-random": "Neutralisiert man {region}, geht der Wert von {before} auf {after}; gleich "
+        "große zufällige Flecken können dasselbe bewirken.",
+        "then": "Ohne {region} wäre das Urteil {verdict}.",
+        "set": "Neutralisiert man {regions}, lautet das Urteil {verdict} ({after}).",
+        "set-none": "Neutralisiert man {regions}, bleibt das Urteil gleich.",
+        "card-same": "Nach {count} alltäglichen Änderungen der Datei liegt der Wert zwischen {low} und "
+        "{high}; das Urteil bleibt gleich.",
+        "card-flips": "Nach {count} alltäglichen Änderungen der Datei liegt der Wert zwischen {low} "
+        "und {high}; bei {flips} davon ändert sich das Urteil.",
+    },
+    "es": {
+        "lowers": "Al neutralizar {region}, la puntuación baja del {before} al {after}.",
+        "raises": "Al neutralizar {region}, la puntuación sube del {before} al {after}.",
+        "hardly": "Al neutralizar {region}, la puntuación apenas cambia (del {before} al {after}).",
+        "hardly-map": "El mapa señala {region}, pero al neutralizar esa zona la puntuación apenas "
+        "cambia (del {before} al {after}).",
+        "like-random": "Al neutralizar {region}, la puntuación pasa del {before} al {after}, pero "
+        "manchas al azar de ese tamaño pueden hacer lo mismo.",
+        "then": "Sin {region}, el veredicto sería {verdict}.",
+        "set": "Al neutralizar {regions}, el veredicto sería {verdict} ({after}).",
+        "set-none": "Al neutralizar {regions}, el veredicto no cambia.",
+        "card-same": "Tras {count} cambios cotidianos del archivo, la puntuación queda entre el {low} "
+        "y el {high}; el veredicto no cambia.",
+        "card-flips": "Tras {count} cambios cotidianos del archivo, la puntuación queda entre el "
+        "{low} y el {high}; con {flips} de ellos cambia el veredicto.",
     },
 }

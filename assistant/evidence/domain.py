@@ -1,0 +1,98 @@
+"""D: whether a face is like those that the detector knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from assistant.evidence.names import listed
+from assistant.types import Fact, FactKind, Wordings
+
+__all__ = ["DomainFact"]
+
+_ABROAD = {
+    "de": {
+        True: "Dieses Gesicht gleicht denen, auf denen der Detektor kalibriert wurde.",
+        False: "Dieses Gesicht gleicht nicht denen, auf denen der Detektor kalibriert wurde; "
+        "vertrauen Sie dem Wert weniger.",
+    },
+    "es": {
+        True: "Esta cara se parece a aquellas con las que se calibró el detector.",
+        False: "Esta cara no se parece a aquellas con las que se calibró el detector; confíe "
+        "menos en la puntuación.",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainFact(Fact):
+    """Whether the face is like those the detector was calibrated on.
+
+    Attributes:
+        inside: whether ``distance`` is within ``limit``.
+        distance: of the face's feature from the calibration data, in the units of ``limit``.
+        limit: the largest distance that counts as alike.
+        reasons: what is unusual, as plain words.
+        abstained: whether no verdict is given for it.
+    """
+
+    kind: ClassVar[FactKind] = FactKind.DOMAIN
+    wordings: ClassVar[Wordings] = {
+        "domain-inside": {
+            "train": (
+                "This face is like the faces the detector was calibrated on.",
+                "The detector was calibrated on faces like this one.",
+            ),
+            "heldout": ("The face is like those the detector was calibrated on.",),
+        },
+        "domain-outside": {
+            "train": (
+                "This face is unlike the faces the detector was calibrated on, so trust the score less.",
+                "Trust the score less: this face is unlike the faces the detector was calibrated on.",
+            ),
+            "heldout": (
+                "The detector was not calibrated on faces like this one, so trust the score less.",
+            ),
+        },
+        "domain-outside-too": {
+            "train": ("This face is also unlike the faces the detector was calibrated on.",),
+            "heldout": ("This face, too, is unlike the faces the detector was calibrated on.",),
+        },
+    }
+
+    inside: bool
+    distance: float
+    limit: float
+    reasons: tuple[str, ...] = ()
+    abstained: bool = False
+
+    @property
+    def unusual(self) -> str:
+        """The sentence of the reasons; empty without them."""
+        return f"What is unusual: {listed(self.reasons)}." if self.reasons else ""
+
+    @property
+    def text(self) -> str:
+        if self.inside:
+            return self.said("domain-inside")[0]
+        said = [self.said("domain-outside")[0], self.unusual]
+        if self.abstained:
+            said.append("It lies outside what the detector knows, so no verdict is given.")
+        elif self.reasons:
+            said.append("The interval was widened for it.")
+        return " ".join(s for s in said if s)
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "inside": self.inside,
+            "distance": self.distance,
+            "limit": self.limit,
+            "reasons": self.reasons,
+            "abstained": self.abstained,
+        }
+
+    def abroad(self, language: str) -> tuple[str, ...]:
+        return (_ABROAD[language][self.inside],)
+
+    def topics(self) -> tuple[str, ...]:
+        return ("domain-inside",) if self.inside else ("domain-outside", "domain-outside-too")

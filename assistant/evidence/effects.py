@@ -1,0 +1,217 @@
+"""C: what the score is once a region is neutralised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from assistant.evidence.effect_words import ABROAD, EFFECT, SMALLEST_SET
+from assistant.evidence.languages import (
+    REGIONS_ABROAD,
+    listed_abroad,
+    percent_abroad,
+    verdict_abroad,
+)
+from assistant.evidence.names import the_region, the_regions
+from assistant.numbers import percent, points
+from assistant.types import Fact, FactKind, Verdict, Wordings
+
+__all__ = ["EffectFact", "SmallestSetFact"]
+
+_HARDLY = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectFact(Fact):
+    """One region neutralised and the face scored again.
+
+    Attributes:
+        region: one of :data:`assistant.types.REGIONS`.
+        before: P(manipulated) of the untouched crop.
+        after: P(manipulated) with the region neutralised.
+        matters: whether the change is larger than random patches explain.
+        stands_out: whether the map points to the region.
+        verdict: of ``before``.
+        verdict_after: of ``after``.
+        control: mean change of P(manipulated) by equally large random patches.
+        control_n: how many patches; 0 leaves the comparison out.
+        method: how the region was neutralised; ``left-out``: the picture around was not looked at.
+    """
+
+    kind: ClassVar[FactKind] = FactKind.COUNTERFACTUAL
+    wordings: ClassVar[Wordings] = EFFECT
+
+    region: str
+    before: float
+    after: float
+    matters: bool
+    stands_out: bool
+    verdict: Verdict
+    verdict_after: Verdict
+    control: float = 0.0
+    control_n: int = 0
+    method: str = "inpaint"
+
+    @property
+    def change(self) -> float:
+        """Of P(manipulated)."""
+        return self.after - self.before
+
+    @property
+    def effect(self) -> str:
+        """``lowers``, ``raises``, ``hardly`` or ``like-random``."""
+        if abs(self.change) < _HARDLY:
+            return "hardly"
+        if not self.matters:
+            return "like-random"
+        return "lowers" if self.change < 0 else "raises"
+
+    @property
+    def changes_verdict(self) -> bool:
+        """Whether another verdict would be read from ``after``."""
+        return self.verdict_after is not self.verdict
+
+    @property
+    def steady(self) -> bool:
+        """Whether the score is written the same before and after."""
+        return percent(self.before) == percent(self.after)
+
+    @property
+    def beside(self) -> str:
+        """What random patches did, as a sentence; empty where that is not told."""
+        if self.effect not in {"lowers", "raises"} or not self.control_n:
+            return ""
+        return f"Random patches of that size move it by {points(self.control)} on average."
+
+    @property
+    def text(self) -> str:
+        where = the_region(self.region)
+        span = f"from {percent(self.before)} to {percent(self.after)}"
+        if self.effect == "like-random":
+            said = [
+                f"Neutralising {where} moves the score {span}, but random patches of that size can "
+                "do the same."
+            ]
+        elif self.effect == "hardly":
+            moved = f"hardly moves the score ({f'it stays at {percent(self.before)}' if self.steady else span})."
+            said = [f"Neutralising {where} {moved}"]
+            if self.stands_out:
+                said = [f"The map points to {where}, but neutralising it {moved}"]
+        else:
+            said = [f"Neutralising {where} {self.effect} the score {span}.", self.beside]
+            if self.method == "left-out":
+                said.append("What is scored then is the aligned face alone.")
+            if not self.stands_out:
+                said.append(f"The map does not point to the {self.region}.")
+        if self.changes_verdict:
+            said.append(f"Without {where}, the verdict would be {self.verdict_after.words}.")
+        return " ".join(s for s in said if s)
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "region": self.region,
+            "method": self.method,
+            "before": self.before,
+            "after": self.after,
+            "control": self.control,
+            "control_n": self.control_n,
+            "effect": self.effect,
+            "stands_out": self.stands_out,
+            "verdict_after": self.verdict_after.value,
+            "changes_verdict": self.changes_verdict,
+        }
+
+    def abroad(self, language: str) -> tuple[str, ...]:
+        t = ABROAD[language]
+        key = "hardly-map" if self.effect == "hardly" and self.stands_out else self.effect
+        fields = {
+            "region": REGIONS_ABROAD[language][self.region][1],
+            "before": percent_abroad(self.before, language),
+            "after": percent_abroad(self.after, language),
+            "verdict": verdict_abroad(self.verdict_after, language),
+        }
+        said = t[key].format(**fields)
+        return (said, t["then"].format(**fields)) if self.changes_verdict else (said,)
+
+    def topic(self, *, told: bool = False) -> str:
+        """The topic of its sentence; ``told``: that the map points to the region was said before."""
+        topic = f"effect-{self.effect}"
+        if self.effect == "hardly":
+            if self.stands_out and not self.changes_verdict:
+                topic = "effect-hardly-told" if told else "effect-hardly-map"
+            if self.steady:
+                topic += "-same"
+        return topic
+
+    def topics(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((self.topic(), self.topic(told=True))))
+
+    def fields(self) -> dict[str, str]:
+        return {
+            "region": f"the {self.region}",
+            "Region": f"The {self.region}",
+            "before": percent(self.before),
+            "after": percent(self.after),
+        }
+
+    def said(self, topic: str, variant: str = "train", **fields: str) -> tuple[str, ...]:
+        said = Fact.said(self, topic, variant, **fields)
+        # What random patches can do as well is not told as an effect on the verdict.
+        if not self.changes_verdict or self.effect == "like-random":
+            return said
+        after = f", and the verdict would be {self.verdict_after.words}."
+        return tuple(s.removesuffix(".") + after for s in said)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallestSetFact(Fact):
+    """The smallest set of regions whose neutralising changes the verdict.
+
+    ``regions``: empty where none was found among those ``tried``.
+    """
+
+    kind: ClassVar[FactKind] = FactKind.COUNTERFACTUAL
+    wordings: ClassVar[Wordings] = SMALLEST_SET
+
+    regions: tuple[str, ...]
+    after: float
+    verdict_after: Verdict
+    tried: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        if self.regions:
+            return (
+                f"Neutralising {the_regions(self.regions)} would change the verdict to "
+                f"{self.verdict_after.words} ({percent(self.after)})."
+            )
+        together = " together" if len(self.tried) > 1 else ""
+        return f"Neutralising {the_regions(self.tried)}{together} does not change the verdict."
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "regions": self.regions,
+            "after": self.after,
+            "verdict_after": self.verdict_after.value,
+            "tried": self.tried,
+        }
+
+    def abroad(self, language: str) -> tuple[str, ...]:
+        return (
+            ABROAD[language]["set" if self.regions else "set-none"].format(
+                regions=listed_abroad(self.regions or self.tried, language),
+                verdict=verdict_abroad(self.verdict_after, language),
+                after=percent_abroad(self.after, language),
+            ),
+        )
+
+    def topics(self) -> tuple[str, ...]:
+        return ("set-found",) if self.regions else ("set-none",)
+
+    def fields(self) -> dict[str, str]:
+        return {
+            "regions": the_regions(self.regions) if self.regions else "",
+            "tried": the_regions(self.tried),
+            "verdict_after": self.verdict_after.words,
+            "after": percent(self.after),
+        }

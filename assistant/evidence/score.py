@@ -1,0 +1,194 @@
+"""S: the score, the verdict that is read from it, and over how many frames it was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from assistant.evidence.languages import percent_abroad
+from assistant.evidence.score_words import ABROAD, FRAMES, SCORE, VERDICT
+from assistant.numbers import crosses, in_hundred, percent
+from assistant.types import Fact, FactKind, Score, Verdict, Wordings
+
+__all__ = ["FramesFact", "ScoreFact", "VerdictFact"]
+
+_NARROW, _WIDE = 0.10, 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreFact(Fact):
+    """P(manipulated), its interval, and what such a score meant in the calibration data.
+
+    ``digits``: behind the point of the probability as shown; 1 where a whole percent would make it
+    look like a threshold.
+    """
+
+    kind: ClassVar[FactKind] = FactKind.SCORE
+    wordings: ClassVar[Wordings] = SCORE
+
+    probability: float
+    low: float
+    high: float
+    digits: int = 0
+
+    @property
+    def shown(self) -> str:
+        """The probability as it is written."""
+        return percent(self.probability, self.digits)
+
+    @property
+    def width(self) -> str:
+        """Of the interval: ``narrow`` (to 10 points), ``moderate``, or ``wide`` (from 25)."""
+        size = self.high - self.low
+        return "narrow" if size <= _NARROW else "wide" if size >= _WIDE else "moderate"
+
+    @property
+    def text(self) -> str:
+        text = (
+            f"The detector gives a probability of manipulation of {self.shown} "
+            f"(interval {percent(self.low)} to {percent(self.high)}). "
+            "Of the faces with such a score in its calibration data, "
+            f"{in_hundred(self.probability)} were manipulated."
+        )
+        return text if self.width == "moderate" else f"{text} The interval is {self.width}."
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "probability": self.probability,
+            "low": self.low,
+            "high": self.high,
+            "shown": self.shown,
+            "shown_low": percent(self.low),
+            "shown_high": percent(self.high),
+            "width": self.width,
+        }
+
+    def abroad(self, language: str) -> tuple[str, ...]:
+        t, p = ABROAD[language], self.probability
+        ends = p < 0.005 or p > 0.995
+        many = t["few" if p < 0.005 else "most" if p > 0.995 else "many"].format(n=f"{100 * p:.0f}")
+        low, high = percent_abroad(self.low, language), percent_abroad(self.high, language)
+        shown = percent_abroad(p, language) if ends else self.shown
+        said = (t["score"].format(shown=shown, low=low, high=high), t["meaning"].format(many=many))
+        return said if self.width == "moderate" else (*said, t[self.width])
+
+    def topics(self) -> tuple[str, ...]:
+        return ("score", "score-short", "meaning", *({self.width} - {"moderate"}))
+
+    def fields(self) -> dict[str, str]:
+        return {
+            "shown": self.shown,
+            "low": percent(self.low),
+            "high": percent(self.high),
+            "many": in_hundred(self.probability),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictFact(Fact):
+    """The verdict, the thresholds behind it, and whether the case is close.
+
+    ``crosses``: the interval reaches into another verdict; ``abstained``: the face lies outside
+    what the detector knows, so that its score gives no verdict; ``digits`` as of the score.
+    """
+
+    kind: ClassVar[FactKind] = FactKind.SCORE
+    wordings: ClassVar[Wordings] = VERDICT
+
+    verdict: Verdict
+    lower: float
+    upper: float
+    crosses: bool
+    abstained: bool = False
+    digits: int = 0
+
+    @classmethod
+    def of(cls, score: Score, digits: int) -> VerdictFact:
+        """The verdict of a score, as fact S2."""
+        lower, upper = score.thresholds
+        return cls(
+            id="S2",
+            verdict=score.verdict,
+            lower=lower,
+            upper=upper,
+            crosses=crosses(score.interval, score.thresholds) and not score.abstained,
+            abstained=score.abstained,
+            digits=digits,
+        )
+
+    @property
+    def text(self) -> str:
+        if self.abstained:
+            return self.said("verdict-abstained")[0]
+        text = self.said(f"verdict-{self.verdict.value}")[-1]
+        return f"{text} {self.said('crosses')[0]}" if self.crosses else text
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "verdict": self.verdict.value,
+            "lower": self.lower,
+            "upper": self.upper,
+            "shown_lower": percent(self.lower, self.digits),
+            "shown_upper": percent(self.upper, self.digits),
+            "crosses": self.crosses,
+            "abstained": self.abstained,
+        }
+
+    def abroad(self, language: str) -> tuple[str, ...]:
+        t = ABROAD[language]
+        if self.abstained:
+            return (t["abstained"],)
+        said = t[self.verdict.value].format(**self.fields())
+        return (said, t["crosses"]) if self.crosses else (said,)
+
+    def topics(self) -> tuple[str, ...]:
+        short = ("verdict-short", "verdict-kept")
+        if self.abstained:
+            return (*short, "verdict-abstained")
+        more = ("neither",) if self.verdict is Verdict.UNCERTAIN else ()
+        more = (*more, "crosses") if self.crosses else more
+        return (*short, f"verdict-{self.verdict.value}", *more)
+
+    def fields(self) -> dict[str, str]:
+        return {
+            "verdict": self.verdict.words,
+            "lower": percent(self.lower, self.digits),
+            "upper": percent(self.upper, self.digits),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FramesFact(Fact):
+    """Over how many frames of a video the score was taken, and how they spread."""
+
+    kind: ClassVar[FactKind] = FactKind.SCORE
+    wordings: ClassVar[Wordings] = FRAMES
+
+    frames: int
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, probabilities: Sequence[float]) -> FramesFact:
+        """The frames' own P(manipulated), as fact S3."""
+        return cls(
+            id="S3", frames=len(probabilities), low=min(probabilities), high=max(probabilities)
+        )
+
+    @property
+    def text(self) -> str:
+        return (
+            f"The score is taken over {self.frames} frames of the video; "
+            f"single frames range from {percent(self.low)} to {percent(self.high)}."
+        )
+
+    def values(self) -> dict[str, Any]:
+        return {"frames": self.frames, "low": self.low, "high": self.high}
+
+    def abroad(self, language: str) -> tuple[str, ...]:
+        low, high = percent_abroad(self.low, language), percent_abroad(self.high, language)
+        return (ABROAD[language]["frames"].format(frames=self.frames, low=low, high=high),)
+
+    def fields(self) -> dict[str, str]:
+        return {"frames": str(self.frames), "low": percent(self.low), "high": percent(self.high)}

@@ -1,0 +1,126 @@
+"""Facts: numbered, exact statements about one face, and the evidence that they make up.
+
+What kinds of facts there are, see :mod:`assistant.evidence`: each is a class of its own there.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, TypeVar
+
+from assistant.types.measured import Verdict
+
+__all__ = ["Evidence", "Fact", "FactKind", "Wordings"]
+
+#: topic -> variant (``train``, ``heldout``) -> patterns with the fields of a fact.
+Wordings = Mapping[str, Mapping[str, tuple[str, ...]]]
+
+
+class FactKind(StrEnum):
+    """Kinds of facts; the letter begins the fact's id."""
+
+    SCORE = "S"
+    REGION = "R"
+    QUALITY = "Q"
+    PROVENANCE = "P"
+    COUNTERFACTUAL = "C"
+    FRAGILITY = "F"
+    DOMAIN = "D"
+    LIMIT = "L"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact(ABC):
+    """A measured statement that can be cited by its id (``S1``, ``R2``).
+
+    A kind of fact is a subclass: its fields are what was measured, and its methods are all that may
+    be said of it.
+    """
+
+    kind: ClassVar[FactKind]
+    #: Other ways to say it in English, beside ``text``.
+    wordings: ClassVar[Wordings] = {}
+
+    id: str
+
+    def __post_init__(self) -> None:
+        if not (self.id[:1] == self.kind.value and self.id[1:].isdigit()):
+            raise ValueError(f"expected an id such as {self.kind.value}1, got {self.id!r}")
+
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """One or more exact English sentences, on one line."""
+
+    @abstractmethod
+    def values(self) -> dict[str, Any]:
+        """What it says, for JSON; probabilities, shares and changes are in [0, 1]."""
+
+    def abroad(self, language: str) -> tuple[str, ...]:
+        """The same in German (``de``) or Spanish (``es``), by sentences; empty if untranslated."""
+        return ()
+
+    def topics(self) -> tuple[str, ...]:
+        """The topics of ``wordings`` that are true of it."""
+        return tuple(self.wordings)
+
+    def fields(self) -> dict[str, str]:
+        """What its patterns are filled with."""
+        return {}
+
+    def said(self, topic: str, variant: str = "train", **fields: str) -> tuple[str, ...]:
+        """Its sentences of one topic; ``fields`` go before its own."""
+        filled = {**self.fields(), **fields}
+        return tuple(pattern.format(**filled) for pattern in self.wordings[topic][variant])
+
+    def all_said(self) -> tuple[str, ...]:
+        """Every true English sentence that it has, ``text`` first."""
+        more = (
+            s for topic in self.topics() for v in self.wordings[topic] for s in self.said(topic, v)
+        )
+        return (self.text, *more)
+
+
+F = TypeVar("F", bound=Fact)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that is known of one face, as numbered facts: the only account a prompt may read."""
+
+    media_id: str
+    face_index: int
+    verdict: Verdict
+    probability: float
+    interval: tuple[float, float]
+    facts: tuple[Fact, ...]
+
+    def __post_init__(self) -> None:
+        ids = [fact.id for fact in self.facts]
+        if len(ids) != len(set(ids)):
+            raise ValueError(f"fact ids must differ, got {ids}")
+
+    def __getitem__(self, fact_id: str) -> Fact:
+        for fact in self.facts:
+            if fact.id == fact_id:
+                return fact
+        raise KeyError(fact_id)
+
+    def of_kind(self, kind: FactKind) -> tuple[Fact, ...]:
+        """The facts whose ids begin with one letter, in order."""
+        return tuple(fact for fact in self.facts if fact.kind == kind)
+
+    def of(self, made: type[F]) -> tuple[F, ...]:
+        """The facts of one class, in order."""
+        return tuple(fact for fact in self.facts if isinstance(fact, made))
+
+    def first(self, made: type[F]) -> F | None:
+        """The first fact of one class, or None."""
+        return next(iter(self.of(made)), None)
+
+    def to_prompt(self) -> str:
+        """The facts as a prompt reads them: one ``[S1] text`` a line."""
+        return "\n".join(f"[{fact.id}] {fact.text}" for fact in self.facts)

@@ -1,0 +1,94 @@
+"""One example or more of each kind of fact, for the contract that all of them keep."""
+
+from __future__ import annotations
+
+from assistant.evidence import (
+    ChangeFact,
+    DomainFact,
+    EffectFact,
+    Fact,
+    FlawlessFact,
+    FramesFact,
+    MapLimitFact,
+    NotProofFact,
+    NotSeenFact,
+    OriginFact,
+    OtherRegionsFact,
+    QualityFact,
+    RegionFact,
+    ScoreFact,
+    SmallestSetFact,
+    SpreadFact,
+    VerdictFact,
+)
+from assistant.types import QualityIssue, Verdict
+
+_FAKE, _UNSURE, _REAL = Verdict.LIKELY_MANIPULATED, Verdict.UNCERTAIN, Verdict.LIKELY_REAL
+
+
+def _verdict(verdict: Verdict, *, crosses: bool = False, abstained: bool = False) -> VerdictFact:
+    return VerdictFact(
+        id="S2", verdict=verdict, lower=0.3, upper=0.7, crosses=crosses, abstained=abstained
+    )
+
+
+def _effect(after: float, verdict_after: Verdict, *, matters: bool, out: bool) -> EffectFact:
+    return EffectFact(
+        id="C1",
+        region="left eye",
+        before=0.9,
+        after=after,
+        matters=matters,
+        stands_out=out,
+        verdict=_FAKE,
+        verdict_after=verdict_after,
+        control=-0.02,
+        control_n=3,
+    )
+
+
+def _change(after: float, verdict_after: Verdict) -> ChangeFact:
+    return ChangeFact(
+        id="F2",
+        change="half size",
+        before=0.9,
+        probability=after,
+        verdict=_FAKE,
+        verdict_after=verdict_after,
+    )
+
+
+EXAMPLES: tuple[Fact, ...] = (
+    ScoreFact(id="S1", probability=0.93, low=0.88, high=0.97),
+    ScoreFact(id="S1", probability=0.002, low=0.0, high=0.3),
+    *(_verdict(verdict, crosses=True) for verdict in Verdict),
+    _verdict(_UNSURE, abstained=True),
+    FramesFact(id="S3", frames=12, low=0.2, high=0.9),
+    RegionFact(id="R1", region="left eye", share=0.3, area=0.1, lift=3.0, rank=1),
+    RegionFact(id="R2", region="background", share=0.3, area=0.3, lift=1.0, rank=2),
+    OtherRegionsFact(id="R1", regions=("nose", "jaw"), alone=True),
+    OtherRegionsFact(id="R3", regions=("nose", "jaw"), alone=False),
+    *(QualityFact(id="Q1", issue=issue, value=12.5, limit=40, unit="px") for issue in QualityIssue),
+    FlawlessFact(id="Q1"),
+    *(OriginFact(id="P1", source=s) for s in ("none", "c2pa", "editor", "generator")),
+    OriginFact(id="P1", source="camera", name="Canon EOS R5"),
+    _effect(0.5, _UNSURE, matters=True, out=True),
+    _effect(0.99, _FAKE, matters=True, out=False),
+    _effect(0.9, _FAKE, matters=False, out=True),
+    _effect(0.75, _FAKE, matters=False, out=False),
+    SmallestSetFact(
+        id="C2", regions=("nose", "jaw"), after=0.2, verdict_after=_REAL, tried=("nose", "jaw")
+    ),
+    SmallestSetFact(id="C2", regions=(), after=0.9, verdict_after=_FAKE, tried=("nose", "jaw")),
+    SpreadFact(id="F1", count=3, low=0.5, high=0.9, flips=("half size", "mirrored")),
+    SpreadFact(id="F1", count=3, low=0.9, high=0.9, flips=()),
+    _change(0.6, _UNSURE),
+    _change(0.8, _FAKE),
+    DomainFact(id="D1", inside=True, distance=1, limit=2),
+    DomainFact(id="D1", inside=False, distance=3, limit=2, reasons=("the face is small",)),
+    DomainFact(id="D1", inside=False, distance=3, limit=2, abstained=True),
+    NotProofFact(id="L1"),
+    MapLimitFact(id="L2"),
+    NotSeenFact(id="L3", regions=("jaw",)),
+    NotSeenFact(id="L3"),
+)
