@@ -78,7 +78,8 @@ def main() -> int:
             "top_logprobs": 2,
         }
         url = process.url + "/v1/chat/completions"
-        reply = httpx.post(url, json=body, headers=process.headers, timeout=600)
+        headers = {"Authorization": f"Bearer {process.key}"}
+        reply = httpx.post(url, json=body, headers=headers, timeout=600)
         theirs = reply.json()["choices"][0]["logprobs"]["content"]
         ids = np.array([entry["id"] for entry in theirs])
         sample = packed([[*asked.messages, Message(role="assistant", content="")]], tokenizer)

@@ -16,9 +16,9 @@ from assistant.errors import Cancelled, GenerationTimeout, InferenceError, Weigh
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import VlmRequest
 from assistant.vlm.chat import chat_messages
+from assistant.vlm.completions import Endpoint, chat_pieces
 from assistant.vlm.composition.grammar import grammar_of, one_of
 from assistant.vlm.composition.plan import Plan, heads, options, plan_for
-from assistant.vlm.http_stream import Endpoint, chat_pieces
 from assistant.vlm.llama_process import LlamaProcess
 from assistant.vlm.mmproj import IMAGE_SIZE
 from assistant.vlm.turns import TurnQueue
@@ -124,8 +124,8 @@ class LlamaCppBackend:
         ):
             self._process.start()
             endpoint = Endpoint(
-                url=self._process.url + "/v1/chat/completions",
-                headers=self._process.headers,
+                base_url=self._process.url + "/v1",
+                key=self._process.key,
                 read_seconds=self._limits.total_seconds + 1,
                 retries=0,
                 proxies=False,
@@ -175,7 +175,6 @@ class LlamaCppBackend:
             "max_tokens": request.max_new_tokens,
             "temperature": request.temperature,
             "seed": request.seed,
-            "stream": True,
             "cache_prompt": True,
         }
 
@@ -197,7 +196,7 @@ def _planned(
     prompt of the next choice. Greedily decoded, the text is that of the plan's whole grammar.
 
     Raises:
-        InferenceError: as :func:`assistant.vlm.http_stream.chat_pieces`, or the model kept to none.
+        InferenceError: as :func:`assistant.vlm.completions.chat_pieces`, or the model kept to none.
     """
     said = ""
     while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import logging
 import secrets
@@ -67,9 +68,9 @@ class LlamaProcess:
         return self._url
 
     @property
-    def headers(self) -> dict[str, str]:
-        """What a request must carry."""
-        return {"Authorization": f"Bearer {self._key}"}
+    def key(self) -> str:
+        """The API key that the running server asks for."""
+        return self._key
 
     def start(self) -> None:
         """Start the child and wait until the model is loaded; nothing to do where it runs.
@@ -92,6 +93,8 @@ class LlamaProcess:
         )
         self._process = process
         self._finalizer = weakref.finalize(self, _end, process)
+        # What asks it takes half a second to import: the child loads its model meanwhile.
+        importlib.import_module("openai")
         said = self._exchange(process)
         if "url" in said:
             self._url = said["url"]

@@ -12,7 +12,7 @@ from assistant.errors import Cancelled, ConfigError
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import VlmRequest
 from assistant.vlm.chat import chat_messages
-from assistant.vlm.http_stream import Endpoint, chat_pieces
+from assistant.vlm.completions import Endpoint, chat_pieces
 
 __all__ = ["OpenAIBackend"]
 
@@ -42,7 +42,6 @@ class OpenAIBackend:
         first_token_timeout: float = 30.0,
         total_timeout: float = 120.0,
         retries: int = 2,
-        backoff: float = 0.5,
     ) -> None:
         if not base_url.startswith(("http://", "https://")):
             raise ConfigError(
@@ -50,12 +49,11 @@ class OpenAIBackend:
                 hint="Give an address such as http://127.0.0.1:8000/v1.",
             )
         self.supports_images = images
-        self._url = base_url.rstrip("/") + "/chat/completions"
+        self._url = base_url.rstrip("/")
         self._model = model
         self._key_env = api_key_env
         self._schema = json_schema
         self._retries = retries
-        self._backoff = backoff
         self._limits = StreamLimits(
             first_seconds=first_token_timeout,
             idle_seconds=first_token_timeout,
@@ -65,13 +63,11 @@ class OpenAIBackend:
     def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
         """Yield new text; see :class:`assistant.interfaces.VlmBackend`."""
         body = self._body(request)
-        key = os.environ.get(self._key_env, "") if self._key_env else ""
         endpoint = Endpoint(
-            url=self._url,
-            headers={"Authorization": f"Bearer {key}"} if key else {},
+            base_url=self._url,
+            key=os.environ.get(self._key_env, "") if self._key_env else "",
             read_seconds=self._limits.total_seconds,
             retries=self._retries,
-            backoff_seconds=self._backoff,
         )
         with contextlib.suppress(Cancelled):
             yield from guarded(
@@ -92,7 +88,6 @@ class OpenAIBackend:
             "max_tokens": request.max_new_tokens,
             "temperature": request.temperature,
             "seed": request.seed,
-            "stream": True,
         }
         if self._schema is not None:
             body["response_format"] = {

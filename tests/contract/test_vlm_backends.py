@@ -74,7 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
                 letter = chr(97 + (length * (number + 1)) % 26)
                 chunk = {"choices": [{"delta": {"content": letter}, "finish_reason": None}]}
                 self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
-            self.wfile.write(b"data: [DONE]\n\n")
+            end = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
+            self.wfile.write(f"data: {json.dumps(end)}\n\ndata: [DONE]\n\n".encode())
         except OSError:
             self.server.hung_up.set()  # type: ignore[attr-defined]
 
@@ -122,7 +123,7 @@ def llama(files: Path, **more: Any) -> LlamaCppBackend:
 
 def openai(server: ThreadingHTTPServer, model: str = "tiny", **more: Any) -> OpenAIBackend:
     url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    return OpenAIBackend(url, model, backoff=0.01, **more)
+    return OpenAIBackend(url, model, **more)
 
 
 @pytest.fixture(

@@ -64,7 +64,7 @@ def llama(files: Path) -> Iterator[LlamaProcess]:
 
 @pytest.fixture
 def backend(llama: LlamaProcess, monkeypatch: pytest.MonkeyPatch) -> OpenAIBackend:
-    monkeypatch.setenv("ENGINE_KEY", llama.headers["Authorization"].removeprefix("Bearer "))
+    monkeypatch.setenv("ENGINE_KEY", llama.key)
     return OpenAIBackend(f"{llama.url}/v1", "tiny", api_key_env="ENGINE_KEY")
 
 
@@ -81,7 +81,7 @@ def test_llama_cpp_holds_to_a_json_schema(
 ) -> None:
     import json
 
-    monkeypatch.setenv("ENGINE_KEY", llama.headers["Authorization"].removeprefix("Bearer "))
+    monkeypatch.setenv("ENGINE_KEY", llama.key)
     held = OpenAIBackend(f"{llama.url}/v1", "tiny", api_key_env="ENGINE_KEY", json_schema=SCHEMA)
     text = "".join(held.stream(request(new=60), threading.Event()))
     assert set(json.loads(text)) == {"sure"}, "random weights, and yet what was asked for"

@@ -66,8 +66,12 @@ def their_logprobs(backend: LlamaCppBackend, picture: np.ndarray | None) -> dict
     body = {"messages": chat_messages(asked), "max_tokens": 1, "temperature": 0}
     body |= {"logprobs": True, "top_logprobs": 40}
     process = backend._process
+    headers = {"Authorization": f"Bearer {process.key}"}
     reply = httpx.post(
-        process.url + "/v1/chat/completions", json=body, headers=process.headers, timeout=30
+        process.url + "/v1/chat/completions",
+        json=body,
+        headers=headers,
+        timeout=30,
     )
     found = reply.json()["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
     return {entry["id"]: entry["logprob"] for entry in found}
@@ -196,7 +200,11 @@ def test_streamed_text_is_what_the_server_says_at_once(
     streamed = "".join(backend.stream(asked, threading.Event()))
     body = backend._body(asked) | {"stream": False}
     process = backend._process
+    headers = {"Authorization": f"Bearer {process.key}"}
     reply = httpx.post(
-        process.url + "/v1/chat/completions", json=body, headers=process.headers, timeout=60
+        process.url + "/v1/chat/completions",
+        json=body,
+        headers=headers,
+        timeout=60,
     )
     assert reply.json()["choices"][0]["message"]["content"] == streamed

@@ -1,18 +1,16 @@
-"""Messages, pictures and stream events of the OpenAI chat API."""
+"""Messages and pictures of the OpenAI chat API."""
 
 from __future__ import annotations
 
 import base64
 import io
-import json
 
 import numpy as np
 import PIL.Image
 import pytest
 
-from assistant.errors import InferenceError
 from assistant.types import Evidence, Message, Verdict, VlmRequest
-from assistant.vlm.chat import chat_messages, data_uri, defused, delta_of
+from assistant.vlm.chat import chat_messages, data_uri, defused
 
 
 def request(*messages: Message, pictures: int = 1) -> VlmRequest:
@@ -82,34 +80,3 @@ def test_prompt_markup_is_defused(markup: str) -> None:
 @pytest.mark.parametrize("text", ["1 < 2 and 3 > 2", "[S1] is cited", "a <- b", "x<3"])
 def test_plain_text_stays_as_it_is(text: str) -> None:
     assert defused(text) == text
-
-
-@pytest.mark.parametrize(
-    ("chunk", "expected"),
-    [
-        ({"choices": [{"delta": {"content": "hi"}, "finish_reason": None}]}, ("hi", None)),
-        ({"choices": [{"delta": {"role": "assistant"}}]}, ("", None)),
-        ({"choices": [{"delta": {}, "finish_reason": "length"}]}, ("", "length")),
-        ({"choices": [], "usage": {"total_tokens": 3}}, ("", None)),
-    ],
-)
-def test_events_are_read(chunk: object, expected: tuple[str, str | None]) -> None:
-    assert delta_of(json.dumps(chunk)) == expected
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        "not json",
-        "[]",
-        "3",
-        '{"choices": 3}',
-        '{"choices": [3]}',
-        '{"nothing": 1}',
-        '{"choices": [{"delta": {"content": [1]}}]}',
-        '{"error": {"message": "boom"}}',
-    ],
-)
-def test_garbage_is_a_typed_error(data: str) -> None:
-    with pytest.raises(InferenceError):
-        delta_of(data)

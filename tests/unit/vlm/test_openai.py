@@ -41,7 +41,7 @@ class Server:
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
                 outer.bodies.append(json.loads(self.rfile.read(length)))
-                outer.headers.append(dict(self.headers))
+                outer.headers.append({k.lower(): v for k, v in self.headers.items()})
                 time.sleep(outer.wait)
                 answers = outer.answers
                 status, kind, body = answers.pop(0) if len(answers) > 1 else answers[0]
@@ -71,7 +71,7 @@ def server() -> Iterator[Server]:
 
 
 def ask(server: Server, **options: Any) -> str:
-    made = OpenAIBackend(server.url, "a-model", backoff=0.01, **options)
+    made = OpenAIBackend(server.url, "a-model", **options)
     return "".join(made.stream(asked(), threading.Event()))
 
 
@@ -89,6 +89,13 @@ def asked() -> VlmRequest:
         ((502, "text/html", b"<html>bad gateway</html>"), "502.*no readable reason"),
         ((200, "text/html", b"<html>welcome</html>"), "web page"),
         ((200, SSE, b"data: this is not json\n\n"), "not a chat stream"),
+        ((200, SSE, b"data: []\n\n"), "not a chat stream"),
+        ((200, SSE, b"data: 3\n\n"), "not a chat stream"),
+        ((200, SSE, b'data: {"choices": 3}\n\n'), "not a chat stream"),
+        ((200, SSE, b'data: {"choices": [3]}\n\n'), "not a chat stream"),
+        ((200, SSE, b'data: {"nothing": 1}\n\n'), "not a chat stream"),
+        ((200, SSE, b'data: {"choices":[{"delta":{"content":[1]}}]}\n\n'), "not a chat stream"),
+        ((200, "application/json", b'{"choices": []}'), "not a chat stream"),
         ((200, SSE, b'data: {"error":{"message":"engine died"}}\n\n'), "engine died"),
         ((200, SSE, (EVENT % "null").encode()), "broke off"),
         ((200, SSE, b""), "not a chat stream"),
@@ -156,7 +163,7 @@ def test_nobody_listening_is_a_typed_error() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    made = OpenAIBackend(f"http://127.0.0.1:{port}/v1", "m", retries=1, backoff=0.01)
+    made = OpenAIBackend(f"http://127.0.0.1:{port}/v1", "m", retries=1)
     with pytest.raises(InferenceError, match="connection"):
         list(made.stream(asked(), threading.Event()))
 
@@ -167,11 +174,11 @@ def test_the_key_comes_from_the_environment_and_stays_out_of_sight(
     monkeypatch.setenv("MY_KEY", "s3cret")
     made = OpenAIBackend(server.url, "m", api_key_env="MY_KEY")
     list(made.stream(asked(), threading.Event()))
-    assert server.headers[0]["Authorization"] == "Bearer s3cret"
+    assert server.headers[0]["authorization"] == "Bearer s3cret"
     assert "s3cret" not in str(made.provenance())
     monkeypatch.delenv("MY_KEY")
     list(made.stream(asked(), threading.Event()))
-    assert "Authorization" not in server.headers[1]
+    assert "authorization" not in server.headers[1]
 
 
 def test_picture_schema_and_limits_are_sent(server: Server) -> None:

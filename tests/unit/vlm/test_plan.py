@@ -12,8 +12,8 @@ from assistant.errors import InferenceError
 from assistant.grounding import check
 from assistant.types import SentenceStatus
 from assistant.vlm import llama_cpp
+from assistant.vlm.completions import Endpoint
 from assistant.vlm.composition.plan import Part, heads, options, plan_for
-from assistant.vlm.http_stream import Endpoint
 from tests.unit.grounding import cases
 
 A, B, C = Part(("a one.", "a two.")), Part(("b.",)), Part(("c.",), optional=True)
@@ -82,7 +82,7 @@ def _written(evidence, monkeypatch, chooser, stop=None) -> str:
     monkeypatch.setattr(llama_cpp, "chat_pieces", chooser)
     body = {"messages": [{"role": "user", "content": "facts"}]}
     pieces = llama_cpp._planned(
-        Endpoint(url="http://x"), body, plan_for(evidence), stop or threading.Event()
+        Endpoint(base_url="http://x"), body, plan_for(evidence), stop or threading.Event()
     )
     return "".join(pieces)
 
