@@ -10,8 +10,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -177,40 +175,35 @@ def download_url(entry: Entry, source: UrlSource, work: Path, tick: Tick) -> Pat
     Raises:
         WeightsError: it is not reached, or it answers with an error.
     """
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.file_download import http_get
+
     part = work / f"{entry.file}.part"
-    start = part.stat().st_size if part.exists() else 0
-    if entry.size is not None and start >= entry.size:
-        part.unlink()
-        start = 0
-    headers = {"Range": f"bytes={start}-"} if start else {}
-    # The manifest's pattern lets only https through.
-    request = urllib.request.Request(source.url, headers=headers)  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            if answer.status != 206:
-                start = 0
-            length = answer.headers.get("Content-Length")
-            total = entry.size or (start + int(length) if length else None)
-            with part.open("ab" if start else "wb") as out:
-                while chunk := answer.read(_CHUNK):
-                    out.write(chunk)
-                    start += len(chunk)
-                    tick(start, total)
-    except urllib.error.HTTPError as error:
-        error.close()
+        with part.open("ab") as out:
+            if entry.size is not None and out.tell() > entry.size:
+                out.truncate(0)
+            http_get(
+                source.url,
+                out,
+                resume_size=out.tell(),
+                expected_size=entry.size,
+                tqdm_class=_silent_bar(tick),
+            )
+    except HfHubHTTPError as error:
         raise WeightsError(
-            f"{entry.name} could not be downloaded: {source.url} answered {error.code}.",
+            f"{entry.name} could not be downloaded: {source.url} answered "
+            f"{error.response.status_code}.",
             hint="Try again later, or copy the file from another machine into the data folder.",
             code="weights-download",
         ) from error
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        raise _offline(entry, source.url, str(getattr(error, "reason", error))) from error
+    except (httpx2.HTTPError, ConnectionError) as error:
+        raise _offline(entry, source.url, str(error)) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise no_space(entry, work, entry.size or 0) from error
-        raise
-    if entry.size is not None and start < entry.size:
-        raise _offline(entry, source.url, f"stopped after {start} of {entry.size} bytes")
+        raise _offline(entry, source.url, str(error)) from error
     return part
 
 
