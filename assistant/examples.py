@@ -32,7 +32,7 @@ def example_bytes(name: str) -> bytes:
     except ImportError as error:
         raise MediaError(
             "The examples come with scikit-image, which is not installed.",
-            hint="Run `pip install scikit-image`, or give the path of your own photo.",
+            hint="Run `pip install 'whyfake[page]'`, or give the path of your own photo.",
             code="examples-missing",
         ) from error
     from PIL import Image

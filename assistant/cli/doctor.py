@@ -106,8 +106,8 @@ _PACKAGES: dict[str, tuple[tuple[str, str], ...]] = {
         ("pillow", "reads pictures"),
         ("av", "reads videos"),
         ("langchain-core", "renders prompts"),
-        ("gradio", "the chat page"),
     ),
+    "page": (("gradio", "the chat page"), ("scikit-image", "the example photo")),
     "centerface": (),
     "retinaface": (("facexlib", "the RetinaFace finder"),),
     "llama-cpp": (("xllamacpp", "runs GGUF models"), ("gguf", "writes the picture projector")),
@@ -116,7 +116,7 @@ _PACKAGES: dict[str, tuple[tuple[str, str], ...]] = {
         ("accelerate", "places hub models in memory"),
         ("bitsandbytes", "4-bit and 8-bit models"),
     ),
-    "openai": (("httpx", "talks to a server"),),
+    "openai": (("openai", "talks to a server"),),
 }
 
 

@@ -92,9 +92,20 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+#: What the wheel does not install by itself: module -> extra.
+EXTRAS: dict[str, str] = {
+    **dict.fromkeys(("gradio", "skimage"), "page"),
+    **dict.fromkeys(("accelerate", "bitsandbytes", "transformers"), "full"),
+    **dict.fromkeys(("jinja2", "peft", "scipy", "sklearn", "venn_abers"), "fit"),
+    **dict.fromkeys(("h5py", "matplotlib", "openvino", "pandas", "tensorboard"), "train"),
+    "pillow_heif": "heic",
+    "mcp": "mcp",
+}
+
+
 class _Main(LazyGroup):
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a typed error ends it in two plain lines and exit code 1."""
+        """Run the command; a typed error or a missing extra ends it with two lines and code 1."""
         try:
             return super().invoke(ctx)
         except AssistantError as error:
@@ -103,6 +114,13 @@ class _Main(LazyGroup):
             click.echo(f"Error: {error.user_message}", err=True)
             if error.hint:
                 click.echo(error.hint, err=True)
+            ctx.exit(1)
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if missing not in EXTRAS:
+                raise
+            click.echo(f"Error: this command needs {missing}, which is not installed.", err=True)
+            click.echo(f"Run: pip install 'whyfake[{EXTRAS[missing]}]' (or: make setup)", err=True)
             ctx.exit(1)
 
 

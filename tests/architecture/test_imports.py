@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -109,3 +110,36 @@ def test_public_modules_say_what_they_offer() -> None:
 def test_modules_are_named_for_their_subject() -> None:
     vague = {"utils.py", "helpers.py", "common.py", "misc.py", "manager.py"}
     assert [str(p) for p in MODULES if p.name in vague] == []
+
+
+def imported_distributions() -> dict[str, str]:
+    """Third-party modules that the package imports anywhere, each with a file that does."""
+    found: dict[str, str] = {}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            for name in (name.partition(".")[0] for name in names):
+                if name not in sys.stdlib_module_names and name != "assistant":
+                    found[name] = str(path.relative_to(ROOT))
+    return found
+
+
+def test_what_is_imported_is_a_dependency_or_an_extra_that_the_command_line_names() -> None:
+    import tomllib
+    from importlib.metadata import packages_distributions
+
+    from assistant.cli.main import EXTRAS
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    listed = {
+        name: {re.split(r"[\[<>=!~;]", need)[0].lower() for need in needs}
+        for name, needs in {"": project["dependencies"], **project["optional-dependencies"]}.items()
+    }
+    distributions = packages_distributions()
+    by_hand = {"facexlib", "starlette"}  # installed alone; comes with gradio
+    for module, file in imported_distributions().items():
+        if module not in by_hand:
+            names = {name.lower().replace("_", "-") for name in distributions[module]}
+            assert names & listed[EXTRAS.get(module, "")], f"{module} ({file})"

@@ -252,3 +252,14 @@ def test_doctor_recommends_by_memory(run: Run, tiny: Path, monkeypatch: pytest.M
     fits = {row["model"]: row["fits"] for row in rows}
     assert fits["llava-hf/llava-1.5-7b-hf"] is True
     assert fits["Qwen/Qwen3-VL-8B-Instruct"] is False
+
+
+def test_a_missing_extra_is_named_with_what_to_type(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    for name in [n for n in sys.modules if n.startswith("assistant.ui")]:
+        monkeypatch.delitem(sys.modules, name)
+    got = run("serve", "--demo-fakes")
+
+    assert got.exit_code == 1
+    assert "needs gradio, which is not installed" in got.stderr
+    assert "pip install 'whyfake[page]'" in got.stderr
