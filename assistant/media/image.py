@@ -17,9 +17,12 @@ from typing import Any
 
 import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageCms, ImageFile
+from PIL import ImageFile
 
 from assistant.errors import MediaError
+from assistant.media.animation import decode_animation, is_animation
+from assistant.media.clip import DecodedVideo
+from assistant.media.colour import eight_bits, to_rgb
 from assistant.media.limits import MediaLimits
 from assistant.media.metadata import image_tags
 from assistant.types import Image
@@ -45,7 +48,6 @@ _FORMATS = {
 }
 # EXIF orientation -> quarter turns to the left, then mirrored left to right
 _TURNS = {1: (0, 0), 2: (0, 1), 3: (2, 0), 4: (2, 1), 5: (3, 1), 6: (3, 0), 7: (1, 1), 8: (1, 0)}
-_WITH_ALPHA = {"LA", "PA", "La", "RGBA", "RGBa"}
 _BROKEN = (
     OSError,
     SyntaxError,  # Pillow's PNG reader
@@ -74,8 +76,8 @@ class DecodedImage:
     warnings: tuple[str, ...] = ()
 
 
-def decode_image(data: bytes, kind: str, limits: MediaLimits) -> DecodedImage:
-    """Decode the bytes of a picture.
+def decode_image(data: bytes, kind: str, limits: MediaLimits) -> DecodedImage | DecodedVideo:
+    """Decode the bytes of a picture; one that moves (GIF, WebP, APNG, AVIF) is a clip.
 
     Args:
         data: the file.
@@ -90,30 +92,33 @@ def decode_image(data: bytes, kind: str, limits: MediaLimits) -> DecodedImage:
         picture = _open_heic(data) if kind == "heic" else _open(data, kind)
     except Pillow.DecompressionBombError as error:
         raise _too_large(str(error), limits) from error
+    except Pillow.UnidentifiedImageError as error:
+        if kind == "tiff":
+            return _numbers_tiff(data, limits)
+        raise _broken(kind, error) from error
     except _BROKEN as error:
         raise _broken(kind, error) from error
     width, height = picture.size
     if width * height > limits.max_pixels or max(width, height) > limits.max_side:
         raise _too_large(f"{width:,} x {height:,} pixels", limits)
     try:
-        if kind != "jpeg" and getattr(picture, "n_frames", 1) > 1:  # not a phone's depth pictures
-            notes.append("The file is animated or has several pages; only the first is analysed.")
+        if is_animation(picture, kind):
+            return decode_animation(picture, limits)
+        if kind == "tiff" and getattr(picture, "n_frames", 1) > 1:
+            notes.append("The file has several pages; only the first is analysed.")
             picture.seek(0)
         picture.load()
         tags = image_tags(picture)
         orientation = _orientation(picture)
-        pixels = np.asarray(_rgb(picture, notes))
+        pixels = np.asarray(to_rgb(picture, notes))
     except MediaError:
         raise
     except _BROKEN as error:
         raise _broken(kind, error) from error
     finally:
         picture.close()
-    quarter_turns, mirrored = _TURNS.get(orientation, (0, 0))
-    pixels = np.rot90(pixels, quarter_turns)
-    pixels = np.ascontiguousarray(pixels[:, ::-1] if mirrored else pixels)
-    pixels.flags.writeable = False
-    return DecodedImage(pixels=pixels, tags=tags, warnings=tuple(notes))
+    turned = _upright(pixels, orientation)
+    return DecodedImage(pixels=turned, tags=tags, warnings=tuple(notes))
 
 
 def _open(data: bytes, kind: str) -> Pillow.Image:
@@ -124,16 +129,55 @@ def _open(data: bytes, kind: str) -> Pillow.Image:
 
 
 def _open_heic(data: bytes) -> Pillow.Image:
-    try:
-        import pillow_heif
-    except ImportError as error:
-        raise MediaError(
-            "The file is a HEIC photo, and the reader for it is not installed.",
-            hint="Run: pip install pillow-heif; or save the photo as JPEG.",
-            code="heic-reader-missing",
-        ) from error
+    import pillow_heif
+
     opened: Pillow.Image = pillow_heif.HeifImageFile(io.BytesIO(data))
     return opened
+
+
+def _numbers_tiff(data: bytes, limits: MediaLimits) -> DecodedImage:
+    """A TIFF that Pillow has no mode for: colours as floating point or as 32-bit numbers.
+
+    Raises:
+        MediaError: too many pixels, damaged, or pixels that are no picture's.
+    """
+    import tifffile
+
+    notes: list[str] = []
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            page: Any = file.pages[0]
+            rows, columns = page.imagelength, page.imagewidth
+            if rows * columns > limits.max_pixels or max(rows, columns) > limits.max_side:
+                raise _too_large(f"{columns:,} x {rows:,} pixels", limits)
+            values, orientation = page.asarray(), page.tags.get("Orientation")
+        if values.ndim == 3 and values.shape[0] in {3, 4} and values.shape[2] not in {3, 4}:
+            values = np.moveaxis(values, 0, 2)  # one plane a colour
+        if values.ndim == 2:
+            values = np.repeat(values[..., None], 3, 2)
+        if values.ndim != 3 or values.shape[2] not in {3, 4} or values.dtype.kind not in "uif":
+            raise MediaError(  # noqa: TRY301
+                f"The TIFF holds values of {values.dtype} in the shape {values.shape}, which is no "
+                "picture that is read.",
+                hint="Save it as JPEG, PNG or a TIFF of 8 or 16 bits.",
+                code="unsupported-format",
+            )
+        pixels = eight_bits(values[..., :3], notes)
+    except MediaError:
+        raise
+    except _BROKEN as error:  # tifffile's own error is a ValueError
+        raise _broken("tiff", error) from error
+    turned = _upright(pixels, int(orientation.value) if orientation is not None else 1)
+    return DecodedImage(pixels=turned, warnings=tuple(notes))
+
+
+def _upright(pixels: Image, orientation: int) -> Image:
+    """Turned and mirrored as the orientation tag says; read-only."""
+    quarter_turns, mirrored = _TURNS.get(orientation, (0, 0))
+    pixels = np.rot90(pixels, quarter_turns)
+    pixels = np.ascontiguousarray(pixels[:, ::-1] if mirrored else pixels)
+    pixels.flags.writeable = False
+    return pixels
 
 
 def _too_large(found: str, limits: MediaLimits) -> MediaError:
@@ -160,60 +204,3 @@ def _orientation(picture: Pillow.Image) -> int:
     except _BROKEN:
         return 1  # a damaged EXIF block says nothing of the pixels
     return value if isinstance(value, int) else 1
-
-
-def _rgb(picture: Pillow.Image, notes: list[str]) -> Pillow.Image:
-    """Any colour mode to 8-bit RGB in sRGB."""
-    if picture.mode.startswith(("I", "F")):
-        return _eight_bits(picture, notes).convert("RGB")
-    profile = picture.info.get("icc_profile")
-    if "transparency" in picture.info or picture.mode in _WITH_ALPHA:
-        picture = _on_white(picture.convert("RGBA"), notes)
-    elif picture.mode in {"P", "1", "YCbCr", "HSV", "RGBX"}:
-        picture = picture.convert("RGB")
-    if profile and picture.mode in {"RGB", "CMYK", "LAB"}:
-        picture = _to_srgb(picture, profile, notes)
-    if picture.mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(picture, lab, srgb, outputMode="RGB")
-        picture = converted if converted is not None else picture
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
-
-
-def _eight_bits(picture: Pillow.Image, notes: list[str]) -> Pillow.Image:
-    """16-bit, 32-bit and floating-point greyscale to 8 bits."""
-    values = np.asarray(picture).astype(np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError("the picture holds values that are not finite")
-    top = float(values.max(initial=0.0))
-    if picture.mode == "F" and top <= 1.0:
-        scale = 255.0
-    elif picture.mode == "F" or top > 65535.0:
-        scale = 255.0 / max(top, 255.0)
-        if top > 255.0:
-            notes.append("The brightness range of the file is unusual and was scaled to 8 bits.")
-    else:
-        scale = 1.0 if picture.mode == "I" and top <= 255.0 else 255.0 / 65535.0
-    return Pillow.fromarray(np.clip(values * scale + 0.5, 0, 255).astype(np.uint8))
-
-
-def _on_white(picture: Pillow.Image, notes: list[str]) -> Pillow.Image:
-    lowest: Any = picture.getchannel("A").getextrema()
-    if lowest[0] < 255:
-        notes.append("Parts of the picture are see-through; they were laid on white.")
-        white = Pillow.new("RGBA", picture.size, (255, 255, 255, 255))
-        picture = Pillow.alpha_composite(white, picture)
-    return picture.convert("RGB")
-
-
-def _to_srgb(picture: Pillow.Image, profile: bytes, notes: list[str]) -> Pillow.Image:
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if picture.mode == "RGB" and "srgb" in ImageCms.getProfileDescription(source).lower():
-            return picture
-        target = ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(picture, source, target, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, AttributeError):
-        notes.append("The colour profile of the file is damaged and was left out.")
-        return picture
-    return converted if converted is not None else picture

@@ -16,7 +16,7 @@ class MediaLimits:
         max_video_bytes: size of a video file in bytes.
         max_pixels: width x height of a picture or of a video's frames, checked before decoding.
         max_side: longest side in pixels.
-        frames: how many evenly spaced frames are taken from a video.
+        frames: how many frames are taken from a video, evenly spaced in time.
         max_video_seconds: length of a video.
         max_frame_side: longer frames of a video are scaled down to this side, in pixels.
     """

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from assistant.errors import MediaError
+from assistant.media.bars import inner_box
+from assistant.media.clip import DecodedVideo
 from assistant.media.files import mebibytes
 from assistant.media.limits import MediaLimits
 from assistant.media.provenance import read_provenance
 from assistant.media.sniff import is_image, is_video, sniff
-from assistant.types import Media
+from assistant.types import Image, Media
+
+if TYPE_CHECKING:
+    from assistant.media.image import DecodedImage
 
 __all__ = ["load_media"]
 
-_READ = "JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF pictures, and MP4, MOV, MKV, WebM and AVI videos"
+_READ = (
+    "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF pictures, and MP4, MOV, MKV, WebM, AVI, WMV, "
+    "MPEG-TS, MPEG, Ogg and FLV videos"
+)
 # kind -> (code, what it is, what to do)
 _REFUSED = {
     "svg": ("svg", "an SVG drawing", "Export it as PNG; note that drawings have no score."),
@@ -43,13 +54,14 @@ def load_media(data: bytes, limits: MediaLimits | None = None) -> Media:
 
     Returns:
         A picture as one RGB uint8 frame, turned as its orientation tag says, in sRGB, see-through
-        parts on white; a video as ``limits.frames`` evenly spaced frames with their seconds. ``id``
-        is the SHA-256 of ``data``. ``warnings`` says what was lost or changed on the way.
+        parts on white; a video or animation as ``limits.frames`` frames, evenly spaced in time,
+        with their seconds. Flat bars at the sides are cut off. ``id`` is the SHA-256 of ``data``.
+        ``warnings`` says what was lost or changed on the way.
 
     Raises:
         MediaError: the file is empty, too large, cut short, or not a picture or video that is read.
             ``code`` is one of ``empty-file``, ``file-too-large``, ``too-many-pixels``,
-            ``not-an-image``, ``svg``, ``unsupported-format``, ``heic-reader-missing``,
+            ``not-an-image``, ``svg``, ``unsupported-format``,
             ``broken-image``, ``broken-video``, ``video-too-long``.
     """
     limits = limits or MediaLimits()
@@ -74,32 +86,45 @@ def load_media(data: bytes, limits: MediaLimits | None = None) -> Media:
             hint="Give a smaller copy: a shorter clip, or the photo at a lower resolution.",
             code="file-too-large",
         )
-    media_id = hashlib.sha256(data).hexdigest()
+    decoded = _decoded(data, kind, limits)
+    moving = isinstance(decoded, DecodedVideo)
+    frames, notes = _without_bars(decoded.frames if moving else (decoded.pixels,))
+    height, width = frames[0].shape[:2]
+    return Media(
+        id=hashlib.sha256(data).hexdigest(),
+        kind="video" if moving else "image",
+        frames=frames,
+        width=width,
+        height=height,
+        seconds=decoded.seconds if moving else (0.0,),
+        provenance=read_provenance(data, kind, decoded.tags),
+        warnings=(*decoded.warnings, *notes),
+    )
+
+
+def _decoded(data: bytes, kind: str, limits: MediaLimits) -> DecodedImage | DecodedVideo:
     if is_video(kind):
         from assistant.media.video import decode_video
 
-        video = decode_video(data, kind, limits)
-        height, width = video.frames[0].shape[:2]
-        return Media(
-            id=media_id,
-            kind="video",
-            frames=video.frames,
-            width=width,
-            height=height,
-            seconds=video.seconds,
-            provenance=read_provenance(data, kind, video.tags),
-            warnings=video.warnings,
-        )
+        return decode_video(data, kind, limits)
     from assistant.media.image import decode_image
 
-    image = decode_image(data, kind, limits)
-    height, width = image.pixels.shape[:2]
-    return Media(
-        id=media_id,
-        kind="image",
-        frames=(image.pixels,),
-        width=width,
-        height=height,
-        provenance=read_provenance(data, kind, image.tags),
-        warnings=image.warnings,
+    return decode_image(data, kind, limits)
+
+
+def _without_bars(frames: tuple[Image, ...]) -> tuple[tuple[Image, ...], tuple[str, ...]]:
+    """The frames without the flat bars at their sides, and a note where there were any."""
+    height, width = frames[0].shape[:2]
+    x0, y0, x1, y1 = inner_box(frames)
+    if (x0, y0, x1, y1) == (0, 0, width, height):
+        return frames, ()
+    cut = []
+    for frame in frames:
+        part = np.ascontiguousarray(frame[y0:y1, x0:x1])
+        part.flags.writeable = False
+        cut.append(part)
+    note = (
+        f"Flat bars around the picture were left out: {x1 - x0} x {y1 - y0} of {width} x {height} "
+        f"pixels are judged, from ({x0}, {y0})."
     )
+    return tuple(cut), (note,)

@@ -29,19 +29,34 @@ _STARTS = (
     (b"8BPS", "photoshop"),
     (b"\x7fELF", "program"),
     (b"MZ", "program"),
+    (b"0&\xb2u\x8ef\xcf\x11", "asf"),
+    (b"FLV\x01", "flv"),
+    (b"\x00\x00\x01\xba", "mpeg"),
     (b"ID3", "audio"),
-    (b"OggS", "audio"),
     (b"fLaC", "audio"),
 )
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _AVIF = {b"avif", b"avis"}
 _IMAGES = frozenset({"jpeg", "png", "gif", "tiff", "webp", "bmp", "avif", "heic", "jpeg2000"})
 #: The container formats of videos that are read, by the name FFmpeg gives their reader.
-VIDEO_FORMATS = {"mp4": "mov", "matroska": "matroska", "avi": "avi"}
+VIDEO_FORMATS = {
+    "mp4": "mov",
+    "matroska": "matroska",
+    "avi": "avi",
+    "asf": "asf",
+    "mpeg-ts": "mpegts",
+    "mpeg": "mpeg",
+    "ogg": "ogg",
+    "flv": "flv",
+}
+#: The first boxes of QuickTime films that are older than the ``ftyp`` box.
+_OLD_QUICKTIME = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
+#: How Ogg names the codecs of pictures, in the first page of their stream.
+_OGG_PICTURES = (b"\x80theora", b"OVP80", b"BBCD\0", b"\x01video\0\0\0")
 
 
 def is_image(kind: str) -> bool:
-    """Whether ``kind`` is a picture format that is read (HEIC only with its reader)."""
+    """Whether ``kind`` is a picture format that is read."""
     return kind in _IMAGES
 
 
@@ -60,9 +75,23 @@ def sniff(data: bytes) -> str:
         return {b"WEBP": "webp", b"AVI ": "avi", b"WAVE": "audio"}.get(head[8:12], "unknown")
     if head[4:8] == b"ftyp":
         return _iso_media(head)
+    if head[4:8] in _OLD_QUICKTIME and head[0] < 9:  # a length under 150 MB, and no text
+        return "mp4"
+    if head[:4] == b"OggS":
+        return "ogg" if any(name in head for name in _OGG_PICTURES) else "audio"
+    if _is_transport_stream(head):
+        return "mpeg-ts"
     if head[:2] == b"BM" and len(head) > 26 and head[6:10] == b"\0\0\0\0":
         return "bmp"
     return _textual(head)
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """MPEG-TS: a sync byte every 188 bytes, or every 192 behind four bytes of time (M2TS)."""
+    return any(
+        len(head) > start + 4 * step and all(head[start + i * step] == 0x47 for i in range(5))
+        for start, step in ((0, 188), (4, 192))
+    )
 
 
 def _iso_media(head: bytes) -> str:

@@ -1,7 +1,7 @@
-"""Videos to evenly spaced frames, decoded in memory by PyAV: no temporary file is written.
+"""Videos to frames that are evenly spaced in time, decoded in memory by PyAV.
 
-The container's reader is chosen from the first bytes and named to FFmpeg, so that playlists and
-other formats that open further files or addresses are never reached.
+No temporary file is written. The container's reader is chosen from the first bytes and named to
+FFmpeg, so that playlists and other formats that open further files or addresses are never reached.
 """
 
 from __future__ import annotations
@@ -9,35 +9,28 @@ from __future__ import annotations
 import bisect
 import io
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from assistant.errors import MediaError
+from assistant.media.clip import DecodedVideo, spread
+from assistant.media.hdr import TRANSFERS, tone_map
 from assistant.media.limits import MediaLimits
 from assistant.media.sniff import VIDEO_FORMATS
 from assistant.types import Image
 
-__all__ = ["DecodedVideo", "decode_video"]
+__all__ = ["decode_video"]
 
 _log = logging.getLogger(__name__)
 _MOST_PACKETS = 200_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecodedVideo:
-    """Frames (RGB uint8 HWC, read-only, all of one size) and the second each is shown at."""
-
-    frames: tuple[Image, ...]
-    seconds: tuple[float, ...]
-    tags: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+_STILLS = frozenset({"mjpeg", "png", "bmp", "gif", "webp"})
 
 
 def decode_video(data: bytes, kind: str, limits: MediaLimits) -> DecodedVideo:
-    """Take ``limits.frames`` evenly spaced frames of a video.
+    """Take ``limits.frames`` frames of a video, evenly spaced in time.
 
     Args:
         data: the file.
@@ -73,19 +66,17 @@ def _broken(kind: str = "video") -> MediaError:
 
 
 def _decode(container: Any, limits: MediaLimits) -> DecodedVideo:
-    stream = next((s for s in container.streams.video if s.codec_context), None)
-    if stream is None:
-        raise MediaError(
-            "The file holds no picture track.",
-            hint="Give a photo or a video with a picture.",
-            code="not-an-image",
-        )
+    stream = _film(container)
     width, height = stream.codec_context.width, stream.codec_context.height
     _check_size(width, height, limits)
     stream.thread_type, stream.codec_context.thread_count = "AUTO", 2
     times, keys = _index(container, stream)
     if not times:
-        raise _broken()
+        raise MediaError(
+            "The picture track of the file holds no frame.",
+            hint="Download or export it again as MP4 (H.264).",
+            code="broken-video",
+        )
     base = float(stream.time_base)
     length = (times[-1] - times[0]) * base
     if length > limits.max_video_seconds:
@@ -95,8 +86,9 @@ def _decode(container: Any, limits: MediaLimits) -> DecodedVideo:
             hint="Cut out the part that matters.",
             code="video-too-long",
         )
-    wanted = _spread(times, limits.frames)
-    found = _frames_at(container, stream, wanted, keys, limits)
+    wanted = [times[i] for i in spread(times, limits.frames)]
+    picture = _Picture(limits=limits, aspect=_aspect(stream))
+    found = _frames_at(container, stream, wanted, keys, picture)
     if not found:
         raise _broken()
     notes = []
@@ -115,8 +107,43 @@ def _decode(container: Any, limits: MediaLimits) -> DecodedVideo:
         frames=tuple(image for _, image in found),
         seconds=tuple(round((time - times[0]) * base, 3) for time, _ in found),
         tags={str(k)[:60]: str(v)[:4000] for k, v in container.metadata.items()},
-        warnings=tuple(notes),
+        warnings=(*notes, *picture.notes),
     )
+
+
+def _film(container: Any) -> Any:
+    """The track that holds the film: not a cover picture, wherever it stands in the file.
+
+    Raises:
+        MediaError: there is none, or its encoding has no decoder here.
+    """
+    import av
+
+    cover = av.stream.Disposition.attached_pic
+    tracks = [s for s in container.streams.video if not s.disposition & cover]
+    if not tracks:
+        what = "sound and a cover picture" if container.streams.video else "no picture track"
+        raise MediaError(
+            f"The file holds {what}, so there is no film to look at.",
+            hint="Give a photo or a video with a picture.",
+            code="not-an-image",
+        )
+    known = [s for s in tracks if s.codec_context]
+    if not known:
+        raise MediaError(
+            "The picture track of the file is encoded in a way that is not read here.",
+            hint="Export it as MP4 (H.264).",
+            code="unsupported-format",
+        )
+    # a cover that is not marked as one: a still beside a film
+    moving = [s for s in known if s.codec_context.name not in _STILLS]
+    return (moving or known)[0]
+
+
+def _aspect(stream: Any) -> float:
+    """How much wider than high a pixel is shown; 1 where the file says nothing sensible."""
+    aspect = float(stream.sample_aspect_ratio or 1.0)
+    return aspect if 0.2 <= aspect <= 5.0 else 1.0
 
 
 def _check_size(width: int, height: int, limits: MediaLimits) -> None:
@@ -146,59 +173,104 @@ def _index(container: Any, stream: Any) -> tuple[list[int], list[int]]:
                 hint="Cut out the part that matters.",
                 code="video-too-long",
             )
-    return sorted(times), sorted(keys)
-
-
-def _spread(times: list[int], count: int) -> list[int]:
-    """The middles of ``count`` equal stretches; all frames where there are fewer."""
-    if len(times) <= count:
-        return sorted(set(times))
-    places = [int((i + 0.5) * len(times) / count) for i in range(count)]
-    return [times[place] for place in places]
+    return sorted(set(times)), sorted(keys)
 
 
 def _frames_at(
-    container: Any, stream: Any, wanted: list[int], keys: list[int], limits: MediaLimits
+    container: Any, stream: Any, wanted: Sequence[int], keys: Sequence[int], picture: _Picture
 ) -> list[tuple[int, Image]]:
     """Decode from the key frame before each wanted time; never back, never the same frame twice."""
     import av
 
     found: list[tuple[int, Image]] = []
-    size: tuple[int, int] | None = None
     decoder: Any = None
     position = -1
     for target in wanted:
         key = bisect.bisect_right(keys, target) - 1
-        if decoder is None or (key >= 0 and keys[key] > position):
-            container.seek(keys[key] if key >= 0 else 0, stream=stream, backward=True)
-            decoder = container.decode(stream)
+        frame = None
         try:
-            frame = next((f for f in decoder if _reaches(f, target)), None)
+            if decoder is not None and not (key >= 0 and keys[key] > position):
+                frame = _next(decoder, target)
+            else:
+                # some containers (MPEG-TS) arrive behind the place that was asked for
+                for place in sorted(
+                    {keys[max(0, key - back)] if keys else 0 for back in (0, 2)} | {0}, reverse=True
+                ):
+                    container.seek(place, stream=stream, backward=True)
+                    decoder = container.decode(stream)
+                    frame = _next(decoder, target)
+                    if frame is not None and frame.pts == target:
+                        break
         except av.FFmpegError:  # a damaged stretch: the next key frame may be whole
             decoder = None
             continue
-        if frame is not None:
+        if frame is not None and int(frame.pts) > position:
             position = int(frame.pts)
-            _check_size(frame.width, frame.height, limits)
-            image = _image(frame, limits, size)
-            size = size or (image.shape[1], image.shape[0])
-            found.append((position, image))
+            _check_size(frame.width, frame.height, picture.limits)
+            found.append((position, picture.of(frame)))
     return found
+
+
+def _next(decoder: Any, target: int) -> Any:
+    return next((f for f in decoder if _reaches(f, target)), None)
 
 
 def _reaches(frame: Any, target: int) -> bool:
     return frame.pts is not None and frame.pts >= target and not frame.is_corrupt
 
 
-def _image(frame: Any, limits: MediaLimits, size: tuple[int, int] | None) -> Image:
-    """RGB, turned as the track says, at most ``max_frame_side``; later frames like the first."""
-    turns = round(float(getattr(frame, "rotation", 0) or 0) / 90) % 4
-    if size is None:
-        shrink = min(1.0, limits.max_frame_side / max(frame.width, frame.height))
-        width, height = max(1, round(frame.width * shrink)), max(1, round(frame.height * shrink))
-    else:
-        width, height = size if turns % 2 == 0 else size[::-1]
-    image = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
-    image = np.ascontiguousarray(np.rot90(image, turns))
-    image.flags.writeable = False
-    return image
+@dataclass(slots=True, kw_only=True)
+class _Picture:
+    """Frames to RGB as they are shown, at most ``max_frame_side``; later ones sized as the first.
+
+    ``notes`` says what was changed on the way.
+    """
+
+    limits: MediaLimits
+    aspect: float
+    size: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
+
+    def of(self, frame: Any) -> Image:
+        turns = round(float(getattr(frame, "rotation", 0) or 0) / 90) % 4
+        width, height = self._size(frame, turns)
+        image = np.ascontiguousarray(np.rot90(self._rgb(frame, width, height), turns))
+        self.size = self.size or (image.shape[1], image.shape[0])
+        image.flags.writeable = False
+        return image
+
+    def _size(self, frame: Any, turns: int) -> tuple[int, int]:
+        if self.size is not None:
+            return self.size if turns % 2 == 0 else self.size[::-1]
+        width, height = max(1, round(frame.width * self.aspect)), frame.height
+        if width != frame.width:
+            self._note(
+                f"The pixels of the video are not square: its frames ({frame.width} x {height}) "
+                f"are shown as {width} x {height}."
+            )
+        shrink = min(1.0, self.limits.max_frame_side / max(width, height))
+        return max(1, round(width * shrink)), max(1, round(height * shrink))
+
+    def _rgb(self, frame: Any, width: int, height: int) -> Image:
+        def pixels(form: str) -> Any:
+            return frame.to_ndarray(format=form, width=width, height=height, interpolation="AREA")
+
+        transfer = int(frame.color_trc or 0)
+        if transfer in TRANSFERS:
+            self._note(
+                f"The video is high dynamic range ({TRANSFERS[transfer]}); it was toned down to "
+                "what a standard screen shows."
+            )
+            return tone_map(pixels("rgb48le"), transfer)
+        if any(component.is_alpha for component in frame.format.components):
+            rgba = pixels("rgba").astype(np.uint16)
+            share = rgba[..., 3:]
+            if share.min() < 255:
+                self._note("Parts of the video are see-through; they were laid on white.")
+            return ((rgba[..., :3] * share + 255 * (255 - share) + 127) // 255).astype(np.uint8)
+        image: Image = pixels("rgb24")
+        return image
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes = (*self.notes, text)

@@ -120,7 +120,7 @@ BAD_FILES: tuple[BadFile, ...] = (
     BadFile("sound", encoded_sound, "not-an-image", suffix=".mp4"),
     BadFile("empty", lambda: b"", "empty-file"),
     BadFile("svg", lambda: _SVG, "svg", suffix=".svg"),
-    BadFile("heic-without-reader", lambda: _HEIC, "heic-reader-missing", suffix=".heic"),
+    BadFile("heic-of-zeros", lambda: _HEIC, "broken-image", suffix=".heic"),
     BadFile("cut-short", lambda: _jpeg(astronaut())[:15_000], "broken-image"),
     BadFile("header-alone", lambda: encoded(astronaut())[:60], "broken-image", suffix=".png"),
     BadFile("video-cut-short", lambda: encoded_video(range(40, 90))[:900], "broken-video"),

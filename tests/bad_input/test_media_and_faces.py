@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -33,11 +32,6 @@ def quiet_disk(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("TMPDIR", str(folder))
     monkeypatch.chdir(folder)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def _no_heic_reader(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, ImageCms, ImageFile, TiffImagePlugin
 
 from assistant.errors import MediaError
@@ -157,16 +158,6 @@ def test_a_see_through_palette_colour_becomes_white():
     assert only(saved(picture, "PNG", transparency=0)).min() == 255
 
 
-@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG", "TIFF"])
-def test_of_an_animated_file_the_first_frame_is_taken_and_told(form):
-    frames = [Image.new("RGB", (24, 24), c) for c in ((255, 0, 0), (0, 255, 0), (0, 0, 255))]
-    options = {"lossless": True} if form == "WEBP" else {}
-    data = saved(frames[0], form, save_all=True, append_images=frames[1:], **options)
-    media = load_media(data)
-    assert media.frames[0][5, 5].tolist() == [255, 0, 0]
-    assert any("only the first" in w for w in media.warnings)
-
-
 def test_a_phone_jpeg_with_a_second_picture_is_no_animation():
     frames = [Image.new("RGB", (24, 24), c) for c in ((255, 0, 0), (0, 255, 0))]
     media = load_media(saved(frames[0], "MPO", save_all=True, append_images=frames[1:]))
@@ -190,6 +181,29 @@ def test_a_colour_profile_is_turned_to_srgb():
     turned = only(encoded(red, icc_profile=_profile(True)))[0, 0]
     assert turned[1] > 200
     assert turned[0] < 60
+
+
+def _gamma(profile: bytes, power: float) -> bytes:
+    """The profile with all its curves replaced by one power; its name stays."""
+    table = {}
+    for i in range(int.from_bytes(profile[128:132], "big")):
+        at = 132 + 12 * i
+        table[profile[at : at + 4]] = int.from_bytes(profile[at + 4 : at + 8], "big")
+    changed = bytearray(profile)
+    curve = b"curv\0\0\0\0\0\0\0\x01" + int(power * 256).to_bytes(2, "big")
+    for name in (b"rTRC", b"gTRC", b"bTRC"):
+        changed[table[name] : table[name] + len(curve)] = curve
+    return bytes(changed)
+
+
+def test_a_profile_is_known_by_what_it_does_and_not_by_its_name():
+    grey = np.full((8, 8, 3), 55, np.uint8)
+    named_srgb = _gamma(_profile(False), 1.0)
+    name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(named_srgb)))
+    assert "srgb" in name.lower()
+    assert abs(int(only(encoded(grey, icc_profile=named_srgb))[0, 0, 1]) - 128) <= 2
+    renamed = _profile(False).replace("sRGB".encode("utf-16-be"), "else".encode("utf-16-be"))
+    assert np.array_equal(only(encoded(gradient(), icc_profile=renamed)), gradient())
 
 
 def test_a_damaged_colour_profile_is_left_out_and_told():
@@ -262,15 +276,39 @@ def test_one_pixel_is_a_picture():
     assert only(encoded(np.zeros((1, 1, 3), np.uint8))).shape == (1, 1, 3)
 
 
-def test_heic_with_its_reader_is_read(monkeypatch):
-    import sys
-    from types import SimpleNamespace
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_heic_photo_is_read_and_turned_once(orientation):
+    import pillow_heif
 
-    opened = Image.fromarray(gradient())
-    fake = SimpleNamespace(HeifImageFile=lambda stream: opened)
-    monkeypatch.setitem(sys.modules, "pillow_heif", fake)
-    data = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
-    assert np.array_equal(only(data), gradient())
+    picture = Image.fromarray(gradient(128, 96))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(picture).save(buffer, quality=95, exif=exif.tobytes())
+    expected = np.rot90(gradient(128, 96), 3 if orientation == 6 else 0)
+    assert close(only(buffer.getvalue()), expected, 6)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.uint32])
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_a_colour_tiff_of_numbers_is_read(kind, planar):
+    wanted = gradient()
+    values = wanted.astype(kind) / (255 if np.dtype(kind).kind == "f" else 1)
+    values = np.moveaxis(values, 2, 0) if planar == "separate" else values
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, values.astype(kind), photometric="rgb", planarconfig=planar)
+    assert np.array_equal(only(buffer.getvalue()), wanted)
+    with pytest.raises(MediaError) as caught:
+        only(buffer.getvalue(), max_pixels=100)
+    assert caught.value.code == "too-many-pixels"
+
+
+def test_a_tiff_that_is_no_picture_is_named():
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, np.zeros((8, 8, 2), np.float32), planarconfig="contig")
+    with pytest.raises(MediaError, match="float32") as caught:
+        load_media(buffer.getvalue())
+    assert caught.value.code == "unsupported-format"
 
 
 def test_tiff_pages_are_told(tmp_path):
