@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "AssistantError",
     "Cancelled",
+    "CaseError",
     "ConfigError",
     "GenerationTimeout",
     "InferenceError",
@@ -69,6 +70,12 @@ class TrainingError(AssistantError):
     """Training or evaluation cannot start or go on: bad manifest, NaN loss, foreign checkpoint."""
 
     default_code = "training"
+
+
+class CaseError(AssistantError):
+    """A case is not there, or what is asked of it is not allowed in its state."""
+
+    default_code = "case"
 
 
 class InferenceError(AssistantError):

@@ -1,0 +1,1 @@
+"""Case files: an analysis kept with its evidence, its decisions and a log whose tampering shows."""

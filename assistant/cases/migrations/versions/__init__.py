@@ -1,0 +1,1 @@
+"""One file a revision, named m<number>_<what>."""
