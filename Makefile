@@ -20,11 +20,11 @@ setup: $(VENV)/.installed  ## Make .venv with the pinned packages and .venv/bin/
 dev: $(VENV)/.installed-dev  ## The same with what tests and checks need
 
 $(VENV)/.installed: pyproject.toml constraints.txt requirements/no-deps.txt tools/setup.sh
-	@PYTHON="$(PYTHON)" bash tools/setup.sh $(VENV) page,full,fit
+	@PYTHON="$(PYTHON)" bash tools/setup.sh $(VENV) page,full,fit,api
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	@PYTHON="$(PYTHON)" bash tools/setup.sh $(VENV) page,full,fit,dev,train
+	@PYTHON="$(PYTHON)" bash tools/setup.sh $(VENV) page,full,fit,api,dev,train
 	@touch $@
 
 demo: setup  ## Analyse an example photo, then open the chat page (SERVE=0: only analyse)

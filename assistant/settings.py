@@ -29,6 +29,7 @@ from assistant.errors import ConfigError
 
 __all__ = [
     "PROFILE_DEFAULTS",
+    "CaseSettings",
     "Limits",
     "Loaded",
     "Settings",
@@ -87,6 +88,24 @@ class VlmSettings(_Part):
     total_timeout: float = Field(60.0, gt=0, description="Wait for the whole text, seconds.")
 
 
+class CaseSettings(_Part):
+    """Where case files are kept."""
+
+    url: str = Field(
+        "",
+        description="Database of case files, sqlite:///PATH or postgresql://USER@HOST/NAME; "
+        "default: cases.db in the data folder.",
+    )
+    key_file: Path | None = Field(
+        None, description="Key that seals kept pictures; default: cases.key in the data folder."
+    )
+    key_env: str = Field(
+        "WHYFAKE_CASES_KEY",
+        description="Name of the environment variable that holds the key in place of the file.",
+    )
+    keep_days: float = Field(30.0, gt=0, le=3650, description="Days a kept picture stays.")
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -127,6 +146,7 @@ class Settings(BaseSettings):
     vlm_backend: str = Field("", description="Writes the explanation; default: the profile's.")
     vlm: VlmSettings = Field(VlmSettings(), description="How the text backend runs.")
     limits: Limits = Field(Limits(), description="What one file or question may take.")
+    cases: CaseSettings = Field(CaseSettings(), description="Where case files are kept.")
     server_host: str = Field("127.0.0.1", min_length=1, description="Address of the chat page.")
     server_port: int = Field(7860, ge=1, le=65535, description="Port of the chat page.")
 
@@ -272,7 +292,7 @@ def _read_environment(problems: list[str]) -> dict[str, Any]:
     """Values of ``ASSISTANT_*``; a variable that means nothing is reported, not passed over."""
     names = {_PREFIX + name.upper().replace(".", "__"): name for name, _ in flat_fields()}
     # Whole parts as JSON, and the two that are read before any setting is.
-    whole = {_PREFIX + part for part in ("VLM", "LIMITS", "CONFIG", "WEIGHTS_DIR")}
+    whole = {_PREFIX + part for part in ("VLM", "LIMITS", "CASES", "CONFIG", "WEIGHTS_DIR")}
     problems.extend(
         f"{variable}: no such setting{_nearest(variable, list(names))}"
         for variable in sorted(os.environ)

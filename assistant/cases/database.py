@@ -27,6 +27,7 @@ __all__ = [
     "now",
     "open_database",
     "reading",
+    "repair",
     "upgrade",
     "writing",
 ]
@@ -100,12 +101,14 @@ def open_database(url: str, *, check_guards: bool = True) -> Engine:
         with reading(engine) as connection:
             gone = guards.missing(connection) if check_guards else []
     except OperationalError as error:
+        engine.dispose()
         raise ConfigError(
             f"The case store ({backend}) cannot be opened: {str(error.orig).splitlines()[0]}",
             hint="Check cases.url, the rights on the file, and that the server runs.",
             code="case-store",
         ) from error
     if gone:
+        engine.dispose()
         raise ConfigError(
             f"The case store has lost guards of its log: {', '.join(gone)}.",
             hint="Somebody removed them. Run `whyfake cases verify --repair-guards`.",
@@ -131,19 +134,48 @@ def upgrade(engine: Engine, *, scripts: str | None = None) -> None:
     config.set_main_option("path_separator", "newline")
     if scripts is not None:
         config.set_main_option("version_locations", f"{here / 'versions'}\n{scripts}")
-    with writing(engine) as connection:
+    with writing(engine, check_references=False) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         guards.install(connection)
 
 
+def repair(engine: Engine, *, actor: str) -> None:
+    """Put back guards that were removed, and write in the log which."""
+    from assistant.cases import log
+
+    with writing(engine) as connection:
+        gone = guards.missing(connection)
+        guards.install(connection)
+        log.append(
+            connection,
+            actor=actor,
+            action="guards-repaired",
+            case_id=None,
+            detail={"missing": gone},
+        )
+
+
 @contextlib.contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that no other writer runs beside; rolled back if the block raises."""
-    with engine.connect().execution_options(whyfake_write=True) as connection, connection.begin():
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
-        yield connection
+def writing(engine: Engine, *, check_references: bool = True) -> Iterator[Connection]:
+    """A transaction that no other writer runs beside; rolled back if the block raises.
+
+    Args:
+        engine: the opened database.
+        check_references: False for migrations: SQLite's copy a table and drop the old one.
+    """
+    sqlite = engine.dialect.name == "sqlite"
+    with engine.connect().execution_options(whyfake_write=True) as connection:
+        if sqlite and not check_references:
+            _references(connection, "OFF")  # must come before the transaction
+        try:
+            with connection.begin():
+                if not sqlite:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
+                yield connection
+        finally:
+            if sqlite and not check_references:
+                _references(connection, "ON")
 
 
 @contextlib.contextmanager
@@ -159,6 +191,12 @@ def _revision(engine: Engine) -> str | None:
             return None
         found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         return None if found is None else str(found)
+
+
+def _references(connection: Connection, on_or_off: str) -> None:
+    raw = connection.connection.driver_connection
+    if raw is not None:
+        raw.execute(f"PRAGMA foreign_keys = {on_or_off}").close()
 
 
 def _sqlite_connect(raw: sqlite3.Connection, _record: object) -> None:

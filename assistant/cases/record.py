@@ -6,6 +6,7 @@ It depends on the events of the pipeline and on ``assistant.report`` alone.
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,22 +80,20 @@ def record(
             error = event.error
             found = failure_json("", error)
     code, quality = perceptual(media.frames[0]) if media is not None else ("", 0)
-    return Recorded(
-        record={
-            "schema": SCHEMA,
-            "content_sha256": hashlib.sha256(data).hexdigest(),
-            "perceptual": {"hash": code, "quality": quality},
-            "bytes": len(data),
-            "demo": assistant.demo,
-            "explained": explain,
-            "analysis": found,
-            "versions": dict(assistant.versions),
-            "settings_sha256": settings_digest(settings),
-            "environment": environment(),
-        },
-        analysis=analysis,
-        error=error,
-    )
+    made = {
+        "schema": SCHEMA,
+        "content_sha256": hashlib.sha256(data).hexdigest(),
+        "perceptual": {"hash": code, "quality": quality},
+        "bytes": len(data),
+        "demo": assistant.demo,
+        "explained": explain,
+        "analysis": found,
+        "versions": dict(assistant.versions),
+        "settings_sha256": settings_digest(settings),
+        "environment": environment(),
+    }
+    # As JSON gives it back, so that a record is equal to itself after it was stored.
+    return Recorded(record=json.loads(canonical(made)), analysis=analysis, error=error)
 
 
 def settings_digest(settings: Settings) -> str:
