@@ -110,7 +110,12 @@ def explanation_text(explanation: Explanation, *, title: str = "Explanation") ->
     if explanation.fell_back:
         lines += _wrap(f"(the template wrote this: {explanation.fallback_reason})", "   ")
     lines += _wrap(explanation.text, "   ")
-    struck = [s for s in explanation.sentences if s.status is not SentenceStatus.SUPPORTED]
+    loose = [s for s in explanation.sentences if s.status is SentenceStatus.NOT_CHECKED]
+    if loose:
+        lines.append("  Not checked, since no fact speaks of it:")
+        for sentence in loose:
+            lines += _wrap(f"~ {sentence.text}", "   ")
+    struck = [s for s in explanation.sentences if s.struck]
     if struck:
         lines.append(f"  Struck by the check ({len(struck)}):")
         for sentence in struck:

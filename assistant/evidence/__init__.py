@@ -46,10 +46,11 @@ __all__ = [
     "renumbered",
 ]
 
-#: Every kind of fact, in the order in which they are told.
+#: Every kind of fact. A text is checked by the last first, so that what is most particular comes
+#: first to its words, and the verdict to those that are left.
 KINDS: tuple[type[Fact], ...] = (
-    ScoreFact,
     VerdictFact,
+    ScoreFact,
     FramesFact,
     RegionFact,
     OtherRegionsFact,

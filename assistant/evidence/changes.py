@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from assistant.evidence.amounts import amounts
 from assistant.evidence.effect_words import ABROAD, CHANGE, SPREAD
 from assistant.evidence.languages import percent_abroad
+from assistant.evidence.moves import wrong_verdict
 from assistant.evidence.names import listed
+from assistant.evidence.reading import FLIPS, SAME, clear, fit, label_of, shares
 from assistant.numbers import percent
-from assistant.types import Fact, FactKind, Verdict, Wordings
+from assistant.types import Clause, Evidence, Fact, FactKind, Verdict, Wordings
 
 __all__ = ["ChangeFact", "SpreadFact"]
 
@@ -83,6 +87,22 @@ class SpreadFact(Fact):
             "flips": listed(self.flips) if self.flips else "",
         }
 
+    def judge_spread(self, clause: Clause) -> None:
+        """Check a clause on all the changes together."""
+        text = clause.text
+        counts = [a.value for a in amounts(text) if not a.unit and not a.digits]
+        ends = shares(text)
+        if any(count != self.count for count in counts):
+            clause.wrong(f"{self.count} changes were tried", self)
+        elif not (fit(ends, (self.low, self.high)) or (len(ends) == 1 and fit(ends, (self.low,)))):
+            clause.wrong("that is not the spread measured", self)
+        elif SAME.search(text) and self.flips:
+            clause.wrong("the verdict changes after some of them", self)
+        elif FLIPS.search(text) and not self.flips:
+            clause.wrong("the verdict stays the same", self)
+        else:
+            clause.ok(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFact(Fact):
@@ -90,6 +110,10 @@ class ChangeFact(Fact):
 
     kind: ClassVar[FactKind] = FactKind.FRAGILITY
     wordings: ClassVar[Wordings] = CHANGE
+    cue: ClassVar[tuple[str, re.Pattern[str]] | None] = (
+        "change",
+        re.compile(r"\beveryday (?:changes?|edits?)\b|\bchange[a-z]tag\b"),
+    )
 
     change: str
     before: float
@@ -142,3 +166,33 @@ class ChangeFact(Fact):
             "after": percent(self.probability),
             "verdict_after": self.verdict_after.words,
         }
+
+    @classmethod
+    def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        """How the score stood up to everyday changes of the file."""
+        if clause.scope != "change":
+            return
+        text, asked = clause.text, clause.subjects
+        known = {fact.change.lower(): fact for fact in evidence.of(cls)}
+        facts = [known[name] for name in asked if name in known]
+        spread = evidence.first(SpreadFact)
+        flips = FLIPS.search(text) and not label_of(text)
+        if not (amounts(text) or SAME.search(text) or FLIPS.search(text) or label_of(text)):
+            clause.neutral = True
+            return
+        if flips and spread is not None and asked:
+            good = set(asked) <= {name.lower() for name in spread.flips}
+            ends = [(spread.low, spread.high), *((f.before, f.probability) for f in facts[:1])]
+            good = good and any(fit(shares(text), pair) for pair in ends)
+            clause.judge(good, "that is not what was measured after it", spread)
+        elif asked and facts:
+            for fact in facts:
+                wrong = wrong_verdict(clause, fact.verdict_after, changes=fact.changes_verdict)
+                if not fit(shares(text), (fact.before, fact.probability)):
+                    wrong = "that is not the score measured after it"
+                clause.judge(not wrong, wrong, fact)
+        elif spread is not None and not asked:
+            spread.judge_spread(clause)
+        else:
+            clause.unfounded("that change of the file was not tried")
+        clear(clause)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assistant.evidence.names import listed
-from assistant.types import Fact, FactKind, Wordings
+from assistant.evidence.quality import QualityFact
+from assistant.evidence.score import ScoreFact
+from assistant.types import Clause, Evidence, Fact, FactKind, Wordings
 
 __all__ = ["DomainFact"]
 
+_CARE = re.compile(
+    r"\b(?:so )?trust (?:the score|it|this|the result) less\b|\b(?:with|some) (?:care|caution)\b|"
+    r"\b(?:be|stay) cautious\b"
+)
+_SAID = re.compile(
+    r"\b(?:was |were |is |are )?(?P<not>not )?(?:calibrated|trained) on\b|\b(?P<un>unlike|not like|"
+    r"differs? from) (?:the |those )?(?:\w+ )?faces\b|"
+    r"\bfaces like (?:this one|this|it)\b|\b(?:like|similar to) (?:the|those) (?:faces|the detector)\b"
+)
 _ABROAD = {
     "de": {
         True: "Dieses Gesicht gleicht denen, auf denen der Detektor kalibriert wurde.",
@@ -96,3 +108,21 @@ class DomainFact(Fact):
 
     def topics(self) -> tuple[str, ...]:
         return ("domain-inside",) if self.inside else ("domain-outside", "domain-outside-too")
+
+    @classmethod
+    def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        found = clause.take(_SAID)
+        fact = evidence.first(cls)
+        if clause.take(_CARE):
+            outside = [f for f in evidence.of(cls) if not f.inside]
+            care = (*outside, *evidence.of(QualityFact), *evidence.of(ScoreFact))
+            care = tuple(f for f in care if not isinstance(f, ScoreFact) or f.width == "wide")
+            clause.ok(*care) if care else clause.unfounded("no fact asks to trust the score less")
+        if not found:
+            return
+        outside = any(match["not"] or match["un"] for match in found)
+        if fact is None:
+            clause.unfounded("no fact compares this face with known ones")
+        else:
+            good = fact.inside is not outside
+            clause.judge(good, "the comparison with known faces says otherwise", fact)

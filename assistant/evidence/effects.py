@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from assistant.evidence.amounts import matches
 from assistant.evidence.effect_words import ABROAD, EFFECT, SMALLEST_SET
 from assistant.evidence.languages import (
     REGIONS_ABROAD,
@@ -12,13 +14,30 @@ from assistant.evidence.languages import (
     percent_abroad,
     verdict_abroad,
 )
+from assistant.evidence.moves import (
+    goes_on,
+    tells_of_move,
+    wrong_direction,
+    wrong_numbers,
+    wrong_verdict,
+)
 from assistant.evidence.names import the_region, the_regions
+from assistant.evidence.reading import FLIPS, SAME, clear, label_of, named, shares
 from assistant.numbers import percent, points
-from assistant.types import Fact, FactKind, Verdict, Wordings
+from assistant.types import Clause, Evidence, Fact, FactKind, Verdict, Wordings
 
 __all__ = ["EffectFact", "SmallestSetFact"]
 
 _HARDLY = 0.05
+_CUE = re.compile(r"\bneutrali[sz]|\brandom patches\b|\b(?:with|when) [^,]*\bcovered\b")
+_NOT_ALONE = re.compile(
+    r"\b(?:so )?(?:it|the score) (?:does|did|would) not (?:rest|depend) on (?:it|that|this|that region|"
+    r"this region) alone\b"
+)
+_TAKEN_OUT = re.compile(
+    r"\bneutrali[sz]\w*|\b(?:covered|covering|hidden|hiding|removed|removing|masked|masking|"
+    r"blanked|taken away|taken out|left out)\b|\bwithout\b"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +59,7 @@ class EffectFact(Fact):
 
     kind: ClassVar[FactKind] = FactKind.COUNTERFACTUAL
     wordings: ClassVar[Wordings] = EFFECT
+    cue: ClassVar[tuple[str, re.Pattern[str]] | None] = ("effect", _CUE)
 
     region: str
     before: float
@@ -162,6 +182,55 @@ class EffectFact(Fact):
         after = f", and the verdict would be {self.verdict_after.words}."
         return tuple(s.removesuffix(".") + after for s in said)
 
+    @classmethod
+    def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        """What neutralising a region did to the score and the verdict."""
+        if clause.scope != "effect":
+            return
+        names = clause.names
+        known = {fact.region: fact for fact in evidence.of(cls)}
+        if clause.take(_NOT_ALONE):
+            fact = known.get(names[-1]) if names else None
+            if fact is None:
+                clause.unfounded(f"neutralising {named(names)} was not measured")
+            else:
+                good = fact.effect == "hardly" and not fact.changes_verdict
+                clause.judge(good, "without that region the score moves", fact)
+        said = clause.take(_TAKEN_OUT)
+        if not tells_of_move(clause.text):
+            clause.neutral = clause.neutral or bool(said)
+            return
+        sets = [
+            fact
+            for fact in evidence.of(SmallestSetFact)
+            if set(names) in (set(fact.regions), set(fact.tried))
+        ]
+        if sets and (len(names) > 1 or not set(names) & set(known)):
+            sets[0].judge_set(clause)
+        elif not names or not set(names) <= set(known):
+            clause.unfounded(f"neutralising {named(names)} was not measured")
+        else:
+            for name in names:
+                known[name].judge_effect(clause)
+        clear(clause)
+
+    def judge_effect(self, clause: Clause) -> None:
+        """Check a clause on this region."""
+        text = clause.text
+        random = "random" in text or "random" in clause.whole
+        if wrong_direction(text, self.effect, self.change):
+            clause.wrong("the score moved in another way", self)
+        elif goes_on(text):
+            like = self.effect == "like-random"
+            clause.judge(like, "random patches did not do the same", self)
+        elif self.effect == "like-random" and not random and "verdict" not in text:
+            clause.unfounded("random patches of that size can do the same")
+        elif wrong_numbers(text, self.before, self.after, self.control if random else self.change):
+            clause.wrong("those are not the scores measured", self)
+        else:
+            wrong = wrong_verdict(clause, self.verdict_after, changes=self.changes_verdict)
+            clause.judge(not wrong, wrong, self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallestSetFact(Fact):
@@ -215,3 +284,17 @@ class SmallestSetFact(Fact):
             "verdict_after": self.verdict_after.words,
             "after": percent(self.after),
         }
+
+    def judge_set(self, clause: Clause) -> None:
+        """Check a clause on these regions together."""
+        text, found = clause.text, bool(self.regions)
+        label = label_of(text)
+        if SAME.search(text):
+            good = not found
+        elif label is not None or FLIPS.search(text):
+            good = found and label in {None, self.verdict_after}
+        else:
+            good = found
+        told = all(matches(a, self.after) for a in shares(text))
+        good = good and told and (found or not shares(text))
+        clause.judge(good, "neutralising these regions did something else", self)

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assistant.evidence.languages import REGIONS_ABROAD
-from assistant.types import Fact, FactKind, RegionFinding, Wordings
+from assistant.evidence.reading import negated
+from assistant.types import Clause, Evidence, Fact, FactKind, RegionFinding, Wordings
 
 __all__ = ["MapLimitFact", "NotProofFact", "NotSeenFact", "limit_facts"]
 
+_SURE = re.compile(
+    r"\b(?:no|without (?:a |any )?|beyond (?:a |any |all )?(?:reasonable )?)\s*doubt\b|"
+    r"\bnever wrong\b|\bcan(?:not|'t| not| never) be wrong\b|\binfallible\b|"
+    r"\b(?:100|hundred) ?(?:%|percent)(?: sure| certain)"
+)
+_CERTAIN = re.compile(
+    r"\b(?:definite(?:ly)?|certain(?:ly|ty)?|undoubtedly|unquestionabl[ey]|undeniabl[ey]|(?:any|a) "
+    r"doubt|proofs?|prove[sdn]?|proving|guarantee\w*|conclusive\w*|absolutely|surely|for sure|"
+    r"obvious\w*|confirm\w*|must be|evidently|"
+    r"clearly (?=manipulated|fake|real|authentic|genuine|a deepfake)|sure(?=\b(?! you)))"
+)
+_CAN_BE_WRONG = re.compile(
+    r"\b(?:can|could|may|might) (?:still |also |always |well )?(?:be (?:wrong|mistaken)|err|"
+    r"make mistakes)\b|\b(?:is |are |only |just |as )?an estimate\b|\b(?:is|was) estimated\b"
+)
+_LOOKED = re.compile(r"\b(?:only )?where the detector looked\b")
+_NOT_CHANGED = re.compile(
+    r"\b(?:does |do |did )?not\b(?: \w+){0,2}? what (?:was|were|is|has been|had been) (?:changed|"
+    r"altered|manipulated|edited)(?: there)?\b"
+)
+_CHANGED = re.compile(
+    r"\bwhat was changed\b|\b(?:was|were|is|are|been|being|has|have|looks?|seems?|appears?)\b"
+    r"(?: \w+){0,2} (?:changed|altered|edited|manipulated|fake|swapped|modified|forged|retouched|"
+    r"pasted|replaced|real|untouched)\b"
+)
 _ABROAD = {
     "de": {
         "not-proof": "Der Detektor kann sich irren: Sein Wert ist eine Schätzung, kein Beweis.",
@@ -55,6 +82,24 @@ class NotProofFact(Fact):
     def abroad(self, language: str) -> tuple[str, ...]:
         return (_ABROAD[language]["not-proof"],)
 
+    @classmethod
+    def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        """Proof and certainty are never claimed; that the detector can be wrong may be."""
+        fact = evidence.first(cls)
+        modest = bool(clause.take(_CAN_BE_WRONG))
+        strong = clause.take(_SURE)
+        certain = strong or clause.take(_CERTAIN)
+        if not modest and not certain:
+            return
+        claimed = strong or (certain and not negated(clause))
+        if fact is None:
+            clause.unfounded("no fact speaks of proof")
+        elif claimed:
+            reason = f'"{certain[0][0]}" claims certainty; the score is an estimate'
+            clause.wrong(reason, fact)
+        else:
+            clause.ok(fact)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapLimitFact(Fact):
@@ -80,6 +125,19 @@ class MapLimitFact(Fact):
 
     def abroad(self, language: str) -> tuple[str, ...]:
         return (_ABROAD[language]["map"],)
+
+    @classmethod
+    def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        """What the map does not tell: that a region was changed."""
+        fact = evidence.first(cls)
+        modest = clause.take(_NOT_CHANGED, _LOOKED)
+        of_region = clause.fresh and clause.scope not in {"effect", "change"}
+        if not modest and not (of_region and clause.take(_CHANGED)):
+            return
+        if fact is None:
+            clause.unfounded("no fact tells what the map means")
+        else:
+            clause.judge(bool(modest), "the map does not tell what was changed", fact)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assistant.evidence.names import quotable_name
-from assistant.types import Fact, FactKind, ProvenanceNote, Wordings
+from assistant.evidence.reading import negated
+from assistant.types import Clause, Evidence, Fact, FactKind, ProvenanceNote, Wordings
 
 __all__ = ["OriginFact", "origin_facts"]
 
@@ -51,6 +53,19 @@ _WORDINGS: Wordings = {
         "heldout": ("The file names a camera{quoted}, but such a name can be copied.",),
     },
 }
+# How people say each source, and a record of any.
+_SAID = {
+    "c2pa": re.compile(r"\b(?:c2pa|content credentials?|signature|signed)\b"),
+    "editor": re.compile(
+        r"\b(?:editing (?:program|software|tool)|(?:photo )?editor|edited (?:with|in)|photoshop)\b"
+    ),
+    "generator": re.compile(r"\b(?:(?:image|picture|ai) generators?|generator|generated in)\b"),
+    "camera": re.compile(r"\bcamera(?! angle)\b"),
+}
+_RECORD = re.compile(
+    r"\brecords? of (?:its|the file's|the) (?:origin|source)\b|"
+    r"\b(?:metadata|meta data|exif(?: data)?|provenance(?: (?:record|data))?)\b"
+)
 _ABROAD = {
     "de": {
         "none": "Die Datei trägt keinen Nachweis ihrer Herkunft; das Fehlen beweist nichts.",
@@ -105,6 +120,28 @@ class OriginFact(Fact):
 
     def fields(self) -> dict[str, str]:
         return {"quoted": f' ("{self.name}")' if self.name else ""}
+
+    @classmethod
+    def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        """What the file is said to say of its own origin."""
+        known = {fact.source: fact for fact in reversed(evidence.of(cls))}
+        said = [source for source, pattern in _SAID.items() if pattern.search(clause.text)]
+        record = _RECORD.search(clause.text)
+        if not said and not record:
+            return
+        denied = negated(clause)
+        clause.take(*_SAID.values(), _RECORD)
+        if not known:
+            clause.unfounded("no fact speaks of the file's origin")
+            return
+        first = next(iter(known.values()))
+        for source in said:
+            fact = known.get(source)
+            no = "" if fact else "not "
+            clause.judge((fact is None) is denied, f"the file does {no}say that", fact or first)
+        if not said:
+            good = ("none" in known) is denied
+            clause.judge(good, "the record of the file's origin says otherwise", first)
 
 
 def origin_facts(notes: Sequence[ProvenanceNote]) -> list[Fact]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from assistant.evidence.amounts import amounts, matches_value
 from assistant.evidence.languages import amount_abroad
+from assistant.evidence.reading import negated
 from assistant.numbers import amount
-from assistant.types import Fact, FactKind, QualityIssue, QualityNote, Wordings
+from assistant.types import Clause, Evidence, Fact, FactKind, QualityIssue, QualityNote, Wordings
 
 __all__ = ["FlawlessFact", "QualityFact", "quality_facts"]
 
@@ -65,6 +69,36 @@ _ISSUES: Mapping[QualityIssue, Mapping[str, tuple[str, str]]] = {
         ),
         "es": ("La cara se ha detectado con poca seguridad", "quizá no sea una cara clara"),
     },
+}
+_PROBLEM = re.compile(
+    r"\b(?:quality (?:problems?|issues?)|problems?(?: of the (?:picture|photo|image))?|"
+    r"(?:poor|low|bad|good|high|fine|sufficient) (?:image |picture |photo )?quality|"
+    r"quality (?:is|was) (?:\w+ )?(?:poor|low|bad|good|high|fine|sufficient|a problem))\b"
+)
+# How people say each issue.
+_SAID: Mapping[QualityIssue, re.Pattern[str]] = {
+    _Q.SMALL: re.compile(
+        r"\b(?:(?:face|picture|photo|image|it) is (?:very |too |rather )?(?:small|tiny)|small face|"
+        r"low[- ]res(?:olution)?|few pixels|resolution is low|small size of the face)\b"
+    ),
+    _Q.BLURRED: re.compile(
+        r"\b(?:blurred|blurry|blur|blurriness|out of focus|unsharp|not sharp|lack of sharpness)\b"
+    ),
+    _Q.TURNED: re.compile(
+        r"\b(?:turned away|turned to the side|in profile|side view|looks away)\b"
+    ),
+    _Q.DARK: re.compile(r"\b(?:dark|underexposed|under-exposed|poorly lit|dim|low light)\b"),
+    _Q.BRIGHT: re.compile(r"\b(?:overexposed|over-exposed|too bright|washed out)\b"),
+    _Q.CUT_OFF: re.compile(r"\b(?:cut off|cut-off|cropped|partly outside|out of frame)\b"),
+    _Q.GREYSCALE: re.compile(
+        r"\b(?:grey-?scale|gray-?scale|black and white|without colou?r|no colou?r)\b"
+    ),
+    _Q.COMPRESSED: re.compile(
+        r"\b(?:compression|(?:heavily|strongly|highly) compressed|jpeg arti?e?facts)\b"
+    ),
+    _Q.UNSURE: re.compile(
+        r"\b(?:found with low confidence|low[- ]confidence (?:face|find)|hard to find)\b"
+    ),
 }
 _ISSUE_ABROAD = {
     "de": "{case} (gemessen {value}, Grenze {limit}): {meaning}; vertrauen Sie dem Wert weniger.",
@@ -130,6 +164,50 @@ class QualityFact(Fact):
             "value": amount(self.value, self.unit),
             "limit": amount(self.limit, self.unit),
         }
+
+    @classmethod
+    def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        """Whether problems are noted, and the values that were measured."""
+        known = {fact.issue: fact for fact in evidence.of(cls)}
+        every: tuple[Fact, ...] = (*known.values(), *evidence.of(FlawlessFact))
+        said = [i for i, p in _SAID.items() if clause.scope != "change" and clause.take(p)]
+        denied = negated(clause)
+        if (said or _PROBLEM.search(clause.text)) and not every:
+            clause.unfounded("no fact speaks of quality")
+            return
+        for issue in said:
+            clause.scope, clause.subjects = "quality", (issue.value,)
+            fact = known.get(issue)
+            good = (fact is None) is denied
+            clause.judge(good, f"{'' if fact else 'not '}noted: {issue.value}", fact or every[0])
+        general = clause.take(_PROBLEM)
+        if general:
+            clause.scope = "quality"
+            if not re.search(r"\bproblem|\bissue|\bpoor|\blow\b|\bbad\b", general[0][0]):
+                clause.unfounded("only problems are measured, not good quality")
+            else:
+                clause.judge(bool(known) is not denied, "the quality notes say otherwise", every[0])
+        if clause.scope == "quality":
+            for fact in known.values():
+                if fact.issue.value in clause.subjects:
+                    fact.judge_numbers(clause)
+
+    def judge_numbers(self, clause: Clause) -> None:
+        """Check the value and the limit of this note."""
+        for written in amounts(clause.text):
+            before = clause.text[max(0, written.start - 16) : written.start]
+            wanted = (
+                self.limit
+                if re.search(r"\blimit\b|\bat least\b|\bneeds?\b", before)
+                else self.value
+            )
+            clause.blank(written.start, written.end)
+            if before.endswith("of ") and self.unit == f"of {written.value:.0f}":
+                continue  # the 255 of "62 of 255"
+            # Whole from 20 on, else with at most two digits, zeros left out.
+            exact = matches_value(dataclasses.replace(written, qualifier=""), wanted)
+            good = exact or (abs(wanted) < 20 and abs(round(wanted, 2) - written.value) < 1e-9)
+            clause.judge(good, "that is not the measurement", self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from assistant.evidence.amounts import amounts, matches, matches_value
 from assistant.evidence.languages import REGIONS_ABROAD, percent_abroad
 from assistant.evidence.names import the_region
+from assistant.evidence.reading import named, negated, shares
 from assistant.numbers import percent
-from assistant.types import PERSON_SIDE, Fact, FactKind, RegionFinding, Wordings, ranked_regions
+from assistant.types import (
+    PERSON_SIDE,
+    Clause,
+    Evidence,
+    Fact,
+    FactKind,
+    RegionFinding,
+    Wordings,
+    ranked_regions,
+)
 
 __all__ = ["FOR_ITS_SIZE", "OtherRegionsFact", "RegionFact", "region_facts"]
 
 _MOST_REGIONS = 3
 #: From here on (times) a region draws more than its size explains.
 FOR_ITS_SIZE = 1.15
+
+_CUE = re.compile(
+    r"\b(?:heat)?map\b|\bst(?:ands?|anding|ood) out\b|\bdraw(?:s|n|ing)?\b|"
+    r"\bpoints? (?:\w+ )?to\b|\bhighlight|\bfocus|\battention\b|\bheat"
+)
 
 _REGION: Wordings = {
     "region-first": {
@@ -87,6 +104,20 @@ _OTHERS: Wordings = {
         "heldout": ("{Region} does not stand out.",),
     },
 }
+_OUT = re.compile(
+    r"\bst(?:ands?|anding|ood) out\b|\bpoint(?:s|ed|ing)?\b(?: \w+)? (?:to|at|towards?)\b|"
+    r"\bdraw(?:s|n|ing)?\b|\bhighlight\w*|\bfocus\w*|\battention\b|"
+    r"\blook(?:s|ed|ing)?(?: \w+)? at\b|\bheat\w*|\bweigh\w*|\bconcentrat\w*|\bnoteworthy\b|"
+    r"\b(?:of|on|in) the map\b|\bof it\b|\bthe map (?:is|lies|shows|marks)\b|\bmark(?:s|ed)\b"
+)
+_MOST = re.compile(
+    r"\b(?:most|mainly|mostly|chiefly|main|strongest|largest|highest|greatest|first|top)\b"
+)
+_NONE = re.compile(
+    r"\b(?:no|none of the)\b(?: single| one| particular| face| specific)? ?(?P<other>other )?"
+    r"(?:regions?|parts?|areas?)\b|\bnothing\b|\bnone\b(?= draws| stands)|"
+    r"\bthe (?P<rest>other|others|rest)(?: regions?| parts?)? (?:do|does) not\b"
+)
 _ABROAD = {
     "de": {
         "region": "{Region} sticht hervor: {share} der Karte liegen dort, {lift}-mal so viel, wie die "
@@ -115,6 +146,7 @@ class RegionFact(Fact):
 
     kind: ClassVar[FactKind] = FactKind.REGION
     wordings: ClassVar[Wordings] = _REGION
+    cue: ClassVar[tuple[str, re.Pattern[str]] | None] = ("map", _CUE)
 
     region: str
     share: float
@@ -170,6 +202,24 @@ class RegionFact(Fact):
             "lift": f"{self.lift:.1f}",
         }
 
+    @classmethod
+    def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        """Where the map points, and how much of it lies where."""
+        rest = evidence.first(OtherRegionsFact)
+        none = _NONE.search(clause.text)
+        if none and _OUT.search(clause.text) and not clause.fresh:
+            clause.take(_OUT, _NONE)
+            first = evidence.first(cls)
+            other = bool(none["other"] or none["rest"])
+            if rest is not None and rest.alone is not other:
+                clause.ok(rest)
+            elif first is not None and not other:
+                clause.wrong("a region stands out", first)
+            else:
+                clause.unfounded("no fact says that no region stands out")
+        elif clause.scope == "map" or (clause.fresh and clause.scope not in {"effect", "change"}):
+            _judge_regions(clause, evidence)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherRegionsFact(Fact):
@@ -219,3 +269,69 @@ def region_facts(regions: Sequence[RegionFinding]) -> list[Fact]:
     if others or not out:
         facts.append(OtherRegionsFact(id=f"R{len(facts) + 1}", regions=others, alone=not out))
     return facts
+
+
+def _judge_regions(clause: Clause, evidence: Evidence) -> None:
+    """Check a clause on regions that it names, or that the clause before named."""
+    names = clause.names
+    known = {fact.region: fact for fact in evidence.of(RegionFact)}
+    claimed = _OUT.search(clause.text)
+    numbers = [*shares(clause.text), *(a for a in amounts(clause.text) if a.unit == "times")]
+    if not claimed and not numbers:
+        if clause.fresh:
+            clause.unfounded(f"no fact measures this of {named(names)}")
+        return
+    if not names:
+        if numbers:
+            clause.unfounded("a number without its region")
+        return
+    denied = negated(clause)
+    for group in clause.regions:
+        _standing(clause, evidence, known, group, denied=denied)
+    if denied:
+        return
+    told = [known[name] for name in names if name in known]
+    if claimed and _MOST.search(clause.text) and told and all(fact.rank != 1 for fact in told):
+        clause.wrong("another region stands out more", *told)
+    _numbers(clause, known, names)
+
+
+def _standing(
+    clause: Clause,
+    evidence: Evidence,
+    known: Mapping[str, RegionFact],
+    group: tuple[str, ...],
+    *,
+    denied: bool,
+) -> None:
+    """Check that regions stand out, or do not."""
+    rest = evidence.first(OtherRegionsFact)
+    out = [known[name] for name in group if name in known]
+    calm = [name for name in group if rest is not None and name in rest.regions]
+    if denied and rest is not None and len(calm) == len(group):
+        clause.ok(rest)
+    elif denied and out:
+        clause.wrong(f"{named([fact.region for fact in out])} does stand out", *out)
+    elif not denied and len(out) == len(group):
+        clause.ok(*out)
+    elif not denied and calm and rest is not None:
+        clause.wrong(f"{named(calm)} does not stand out", rest)
+    else:
+        clause.unfounded(f"no fact measures this of {named(group)}")
+
+
+def _numbers(clause: Clause, known: Mapping[str, RegionFact], names: Sequence[str]) -> None:
+    """Check shares of the map and times of a region's size."""
+    lifts = [a for a in amounts(clause.text) if a.unit == "times"]
+    for numbers in (shares(clause.text), lifts):
+        for i, amount in enumerate(numbers):
+            # One region a number, in order; else the only or the last region.
+            name = names[i] if len(numbers) == len(names) else names[-1]
+            fact = known.get(name)
+            clause.blank(amount.start, amount.end)
+            if fact is None:
+                clause.unfounded(f"no fact gives a number for the {name}")
+                continue
+            is_lift = amount.unit == "times"
+            good = matches_value(amount, fact.lift) if is_lift else matches(amount, fact.share)
+            clause.judge(good, f"that is not the number measured for the {name}", fact)

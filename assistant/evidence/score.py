@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from assistant.evidence.amounts import amounts
 from assistant.evidence.languages import percent_abroad
+from assistant.evidence.reading import clear, fit, shares
+from assistant.evidence.score_claims import judge_bands, judge_close, judge_score, judge_verdict
 from assistant.evidence.score_words import ABROAD, FRAMES, SCORE, VERDICT
 from assistant.numbers import crosses, in_hundred, percent
-from assistant.types import Fact, FactKind, Score, Verdict, Wordings
+from assistant.types import Clause, Evidence, Fact, FactKind, Score, Verdict, Wordings
 
 __all__ = ["FramesFact", "ScoreFact", "VerdictFact"]
 
+_CUE = re.compile(
+    r"\b(?:probabilit\w+|chances?|likelihood|odds|scores?|interval|calibration|threshold\w*)\b"
+)
 _NARROW, _WIDE = 0.10, 0.25
 
 
@@ -26,6 +33,7 @@ class ScoreFact(Fact):
 
     kind: ClassVar[FactKind] = FactKind.SCORE
     wordings: ClassVar[Wordings] = SCORE
+    cue: ClassVar[tuple[str, re.Pattern[str]] | None] = ("score", _CUE)
 
     probability: float
     low: float
@@ -83,6 +91,13 @@ class ScoreFact(Fact):
             "high": percent(self.high),
             "many": in_hundred(self.probability),
         }
+
+    @classmethod
+    def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        judge_close(clause, evidence.first(VerdictFact))
+        if clause.scope in {"", "score"}:
+            judge_bands(clause, evidence.first(VerdictFact), evidence.first(cls))
+        judge_score(clause, evidence.first(cls))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +172,11 @@ class VerdictFact(Fact):
             "upper": percent(self.upper, self.digits),
         }
 
+    @classmethod
+    def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        if clause.scope not in {"effect", "change"} or not clause.findings:
+            judge_verdict(clause, evidence.first(cls))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FramesFact(Fact):
@@ -164,6 +184,7 @@ class FramesFact(Fact):
 
     kind: ClassVar[FactKind] = FactKind.SCORE
     wordings: ClassVar[Wordings] = FRAMES
+    cue: ClassVar[tuple[str, re.Pattern[str]] | None] = ("frames", re.compile(r"\bframes?\b"))
 
     frames: int
     low: float
@@ -192,3 +213,21 @@ class FramesFact(Fact):
 
     def fields(self) -> dict[str, str]:
         return {"frames": str(self.frames), "low": percent(self.low), "high": percent(self.high)}
+
+    @classmethod
+    def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        found = amounts(clause.text)
+        if clause.scope != "frames":
+            return
+        fact = evidence.first(cls)
+        if not found:
+            clause.neutral = True
+        elif fact is None:
+            clause.unfounded("no fact speaks of frames")
+        else:
+            counts = [a.value for a in found if not a.unit and not a.digits]
+            ends = shares(clause.text)
+            good = fit(ends, (fact.low, fact.high)) or (len(ends) == 1 and fit(ends, (fact.low,)))
+            good = good and all(count == fact.frames for count in counts)
+            clause.judge(good, "those are not the frames measured", fact)
+        clear(clause)

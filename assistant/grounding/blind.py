@@ -11,10 +11,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from assistant.grounding.check import MARKUP
-from assistant.grounding.lexicon import FORBIDDEN, NEGATION
+from assistant.evidence import QualityFact, VerdictFact
+from assistant.evidence.reading import NEGATION
+from assistant.grounding.lexicon import FORBIDDEN, MARKUP
 from assistant.grounding.sentences import split
-from assistant.types import Disagreement, FaceAnalysis, FactKind, Image, QualityIssue, Verdict
+from assistant.types import Disagreement, FaceAnalysis, Image, QualityIssue, Verdict
 
 __all__ = ["check_description"]
 
@@ -85,8 +86,9 @@ def _against_verdict(said: str, result: FaceAnalysis) -> Iterator[Disagreement]:
         fake = not fake
     meant = Verdict.LIKELY_MANIPULATED if fake else Verdict.LIKELY_REAL
     if meant is not result.score.verdict:
+        cited = tuple(fact.id for fact in result.evidence.of(VerdictFact))
         measured = f"The measured verdict is {result.score.verdict.words}."
-        yield Disagreement(said=said, measured=measured, cites=_cited(result, "verdict"))
+        yield Disagreement(said=said, measured=measured, cites=cited)
 
 
 def _against_measured(said: str, result: FaceAnalysis) -> Iterator[Disagreement]:
@@ -133,14 +135,10 @@ def _against_measured(said: str, result: FaceAnalysis) -> Iterator[Disagreement]
 
 
 def _note(result: FaceAnalysis, issue: QualityIssue) -> tuple[str, tuple[str, ...]]:
-    for fact in result.evidence.of_kind(FactKind.QUALITY):
-        if fact.values().get("issue") == issue.value:
+    for fact in result.evidence.of(QualityFact):
+        if fact.issue is issue:
             return fact.text, (fact.id,)
     return f"Measured: the face is {issue.value}.", ()
-
-
-def _cited(result: FaceAnalysis, key: str) -> tuple[str, ...]:
-    return tuple(f.id for f in result.evidence.of_kind(FactKind.SCORE) if key in f.values())[:1]
 
 
 def _luma(crop: Image) -> np.ndarray:

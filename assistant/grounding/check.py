@@ -1,24 +1,23 @@
-"""Each sentence of a text against the evidence: supported, unsupported or contradicted."""
+"""Each sentence of a text against the evidence: what stands, what does not, what claims nothing."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-from assistant.grounding.amounts import amounts, matches
-from assistant.grounding.case import Case, normal
-from assistant.grounding.check_effect import change_words, effect_words, frame_words
-from assistant.grounding.check_map import map_words
-from assistant.grounding.check_score import certainty, score_words, verdict_words
-from assistant.grounding.check_trust import domain_words, origin_words, quality_words
-from assistant.grounding.clauses import Clause, Finding, clauses
-from assistant.grounding.lexicon import ARTEFACT, FORBIDDEN, KNOWN, find_regions
-from assistant.grounding.sentences import Piece, split, with_cites
-from assistant.grounding.vocabulary import unknown_words
+from assistant.evidence import KINDS, ChangeFact, OriginFact, RegionFact, SpreadFact
+from assistant.evidence.amounts import amounts
+from assistant.evidence.effects import EffectFact, SmallestSetFact
+from assistant.evidence.reading import find_regions
+from assistant.grounding.lexicon import FLAW, FORBIDDEN, MARKUP, names_in, words_in
+from assistant.grounding.sentences import Piece, plain, split, with_cites
 from assistant.phrases import is_closed
-from assistant.types import Evidence, FactKind, Sentence, SentenceStatus, Verdict
+from assistant.translations import LANGUAGES
+from assistant.types import Clause, Evidence, Finding, Sentence, SentenceStatus, Verdict
 
-__all__ = ["MARKUP", "REPEATED", "UNREAD", "check", "is_enough", "shown_text"]
+__all__ = ["REPEATED", "UNREAD", "check", "is_enough", "shown_text"]
 
 #: The reason of a sentence that was said before, and how the reasons of unread ones begin.
 REPEATED = "said before"
@@ -27,70 +26,98 @@ UNREAD = "beyond the"
 _MOST_SENTENCES = 60
 _MOST_CHARACTERS = 600
 _SUPPORTED = SentenceStatus.SUPPORTED
+_NOT_CHECKED = SentenceStatus.NOT_CHECKED
 _UNSUPPORTED = SentenceStatus.UNSUPPORTED
 _CONTRADICTED = SentenceStatus.CONTRADICTED
 
-MARKUP = re.compile(
-    r"!?\[[^\]]*\]\([^)]*\)|https?://|www\.|<[a-z!/][^>]*>|<\||\[/?INST\]", re.IGNORECASE
-)
+_VERDICTS = frozenset(verdict.words for verdict in Verdict)
 _QUOTED = re.compile(r"\"([^\"]*)\"")
 _NEUTRAL_FACES = re.compile(r"\buntouched faces\b", re.IGNORECASE)
 _SIDE = re.compile(
-    r"\(\s*(the (?:person|subject)'s (?:own )?(?:left|right) (?:eye|cheek))\s*\)", re.IGNORECASE
+    r"\s*\(\s*the (?:person|subject)'s (?:own )?(?:left|right) (?:eye|cheek)\s*\)", re.IGNORECASE
 )
 _REFUSAL = re.compile(
     r"^(?:i|this check|nothing|that|it|who\b.*|the detector)\b.*\b(?:cannot|can't|do not|don't|"
-    r"does not|not|nothing)\b"
-    r".*\b(?:say|tell|identify|judge|guess|answer|know|measured?|determine)\b",
+    r"does not|not|nothing)\b.*\b(?:say|tell|identify|judge|guess|answer|know|measured?|"
+    r"determine)\b",
     re.IGNORECASE,
 )
-_VERDICTS = frozenset(verdict.words for verdict in Verdict)
-
-_CUES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("effect", re.compile(r"\bneutrali[sz]|\brandom patches\b")),
-    ("change", re.compile(r"\beveryday changes?\b|\bchange[a-z]tag\b")),
-    ("frames", re.compile(r"\bframes?\b")),
-    ("map", re.compile(r"\bmap\b|\bst(?:ands?|anding|ood) out\b|\bdraw(?:s|n|ing)?\b|"
-                       r"\bpoints? (?:\w+ )?to\b|"
-                       r"\bhighlight|\bfocus|\battention\b|\bheat")),
-)  # fmt: skip
+_YIELDS = re.compile(
+    r"^(?:yes|no|correct|exactly|indeed|right|true|false)\W*$|"
+    r"\byou(?: are|'re) (?:absolutely )?right\b|"
+    r"\bi agree\b|\btrust me\b|\bas you (?:say|said|wish)\b|\bwhat you (?:say|said|want)\b",
+    re.IGNORECASE,
+)
+# Names that a clause was read by.
+_NAMED = re.compile(
+    r"\bchange[a-z]tag\b|\b(?:lips?|smile|nostrils?|nasal|brows?|eyebrows?|eyelids?|jawline|chin|"
+    r"cheekbones?|backdrop|surroundings)\b"
+)
 # A change of the file that no fact names.
 _UNTRIED = re.compile(
-    r"\bre-?compress|\bresiz|\bre-?sav|\bscreenshot|\b(?:if|after|when|once|were|"
-    r"had)\b.*\b(?:mirror|flip|crop|"
-    r"shrunk|shrink|compress|smaller|larger|shifted|rotated|sharpened|blurred|upload|shared|saved)"
+    r"\bre-?compress|\bresiz|\bre-?sav|\bscreenshot|\b(?:if|after|when|once|were|had)\b.*\b(?:mirror|"
+    r"flip|crop|shrunk|shrink|compress|smaller|larger|shifted|rotated|sharpened|blurred|upload|shared|"
+    r"saved)"
 )
 _WITHOUT = re.compile(
-    r"\b(?:without|covered|covering|hidden|hiding|removed|removing|masked|taken away|left out)\b"
+    r"\b(?:without|covered|covering|hidden|hiding|removed|removing|mask(?:ed|ing)|blanked|taken "
+    r"(?:away|out)|left out)\b"
 )
-_IT = re.compile(r"\bit\b")
-_SCORE_CUE = re.compile(
-    r"\b(?:probabilit\w+|chances?|likelihood|odds|scores?|interval|calibration|threshold\w*)\b"
+_REGION = (
+    r"(?!(?:the |its |a |both )?(?:left |right |lower |upper |person's )*(?:eye|cheek|mouth|lip|"
+    r"nose|nostril|jaw|chin|forehead|brow|background|backdrop))"
 )
-_REGION_POINT = re.compile(r"\bpoints? (?:\w+ )?to(?:wards?)?\b")
+# Not before "and the nose": several regions may share one predicate.
+_CUT = re.compile(
+    r"\s*[;:()]\s*|\s+-\s+|\s*,?\s+(?=(?:but|yet|while|whereas|because|since|although|though|so)\b"
+    r"(?! far| does| do| that))|,\s+(?:and\s+)?(?!\d{3}\b)" + _REGION + r"|"
+    r"\s+and\s+(?=(?:the|its|it|that|this|neutrali|no|so|random)\b)" + _REGION
+)
 
-_CHECKS: tuple[Callable[[Clause, Case], None], ...] = (
-    effect_words,
-    change_words,
-    frame_words,
-    quality_words,
-    origin_words,
-    domain_words,
-    map_words,
-    certainty,
-    score_words,
-)
+
+def normal(sentence: str) -> str:
+    """A sentence for comparing: lower case, words and numbers only, no person's own side."""
+    return re.sub(r"[^\w%.+-]+", " ", _SIDE.sub("", plain(sentence)).lower()).strip(" .")
+
+
+@dataclass
+class _Case:
+    """A case while a text is checked: what its facts say of themselves, by sentence."""
+
+    evidence: Evidence
+    own: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        evidence = self.evidence
+        self.ids = frozenset(fact.id for fact in evidence.facts)
+        for fact in evidence.facts:
+            abroad = (s for language in LANGUAGES for s in fact.abroad(language))
+            for said in (*fact.all_said(), *abroad):
+                for piece in split(said):
+                    self.own[normal(piece.body)].append(fact.id)
+        self.names = frozenset(fact.name for fact in evidence.of(OriginFact)) - {""}
+        changes = {fact.change.lower() for fact in evidence.of(ChangeFact)}
+        changes |= {name.lower() for fact in evidence.of(SpreadFact) for name in fact.flips}
+        self.changes = sorted(changes, key=lambda name: (-len(name), name))
+        self.words = frozenset(re.findall(r"[^\W\d_]+", evidence.to_prompt().lower()))
+
+    def ordered(self, ids: Iterable[str]) -> tuple[str, ...]:
+        wanted = set(ids)
+        return tuple(fact.id for fact in self.evidence.facts if fact.id in wanted)
 
 
 def check(text: str, evidence: Evidence) -> tuple[Sentence, ...]:
     """Check every sentence of ``text``.
 
-    Strict: a sentence is supported only if all it says is what facts say. What no fact says is
-    unsupported, what is against a fact is contradicted and carries the evidence's own sentence as
-    ``replacement``. Sentences of :mod:`assistant.phrases` claim nothing and pass. A sentence said
-    twice is unsupported the second time. At most 60 sentences are read; the rest is unsupported.
+    Numbers, cited ids, verdict words, regions, names of what can be measured, and the direction of
+    changes are compared with the facts. A sentence is supported if it claims any of these and all
+    are what facts say; contradicted, with the fact's own sentence as ``replacement``, if one is
+    against a fact; unsupported if no fact speaks of one, if it speaks of who a person is, or if it
+    was said before. A sentence that claims none of these, or goes beyond them, is not checked.
+    Sentences of :mod:`assistant.phrases` claim nothing and pass. At most 60 sentences are read; the
+    rest is unsupported.
     """
-    case = Case(evidence)
+    case = _Case(evidence)
     checked: list[Sentence] = []
     seen: set[str] = set()
     previous: tuple[str, ...] = ()
@@ -122,12 +149,13 @@ def shown_text(sentences: Sequence[Sentence]) -> str:
 
 
 def is_enough(sentences: Sequence[Sentence]) -> bool:
-    """Whether enough stands up to be shown: a supported sentence, and half of all.
+    """Whether enough stands up to be shown: a supported sentence, and half of those checked.
 
     A sentence that the model wrote again, and that stands up now, counts as supported.
     """
     kept = sum(s.status is _SUPPORTED or s.rewritten for s in sentences)
-    return kept >= 1 and 2 * kept >= len(sentences)
+    claimed = sum(s.status is not _NOT_CHECKED for s in sentences)
+    return kept >= 1 and 2 * kept >= claimed
 
 
 def _unsupported(piece: Piece, reason: str, cites: tuple[str, ...] = ()) -> Sentence:
@@ -136,7 +164,7 @@ def _unsupported(piece: Piece, reason: str, cites: tuple[str, ...] = ()) -> Sent
     )
 
 
-def _check(piece: Piece, case: Case, previous: tuple[str, ...]) -> Sentence:
+def _check(piece: Piece, case: _Case, previous: tuple[str, ...]) -> Sentence:
     known = tuple(c for c in piece.cites if c in case.ids)
     invented = [c for c in piece.cites if c not in case.ids]
     if invented:
@@ -149,75 +177,89 @@ def _check(piece: Piece, case: Case, previous: tuple[str, ...]) -> Sentence:
         return _unsupported(piece, "asks instead of telling")
     own = case.own.get(normal(piece.body))
     if own is not None:
-        return Sentence(text=with_cites(piece.body, (own,)), status=_SUPPORTED, cites=(own,))
+        cites = tuple(c for c in known if c in own) or (own[0],)
+        return Sentence(text=with_cites(piece.body, cites), status=_SUPPORTED, cites=cites)
     if is_closed(piece.body):
         return Sentence(text=with_cites(piece.body, known), status=_SUPPORTED, cites=known)
+    if _YIELDS.search(piece.body):
+        return _unsupported(piece, "agrees instead of telling what was measured")
     if FORBIDDEN.search(piece.body):
         if _REFUSAL.search(piece.body) and not find_regions(piece.body) and not amounts(piece.body):
             return Sentence(text=piece.body, status=_SUPPORTED, cites=())
         return _unsupported(piece, "speaks of who a person is or why; nothing of that was measured")
-    findings, leftover = _findings(piece, case, known or previous)
-    return _judged(piece, case, findings, leftover)
-
-
-def _findings(piece: Piece, case: Case, context: tuple[str, ...]) -> tuple[list[Finding], str]:
-    """All findings of a sentence, and the first word that no fact accounts for."""
-    body = _SIDE.sub(lambda m: f" {m[1]} ", piece.body)
-    findings: list[Finding] = []
-    findings += [
-        Finding(_UNSUPPORTED, (), f'quotes "{quoted[:40]}", which no fact names')
-        for quoted in _QUOTED.findall(body)
-        if quoted not in case.names and normal(quoted) not in _VERDICTS
-    ]
+    body = piece.body
     for name in sorted(case.names, key=len, reverse=True):
         body = body.replace(name, " ")
-    text = _NEUTRAL_FACES.sub("faces", body.lower())
+    quoted = [q for q in _QUOTED.findall(body) if q.strip() and normal(q) not in _VERDICTS]
+    names = names_in(body, case.words)
+    if quoted or names:
+        return _unsupported(
+            piece, f'names "{(quoted or names)[0][:40]}", which no fact names', known
+        )
+    return _judged(piece, case, *_findings(body, case, known or previous))
+
+
+def _findings(body: str, case: _Case, context: tuple[str, ...]) -> tuple[list[Finding], str]:
+    """All findings of a sentence, and what it says beyond what can be checked."""
+    text = _NEUTRAL_FACES.sub(
+        "faces", _SIDE.sub(lambda m: re.sub(r"[()]", " ", m[0]), body).lower()
+    )
     tags: dict[str, str] = {}
-    for i, name in enumerate(case.change_names):
-        tag = f"change{chr(97 + i % 26)}tag"
+    for i, name in enumerate(case.changes):
         if name in text:
-            tags[tag] = name
-            text = text.replace(name, tag)
-    joined = _joined_regions(text, case)
-    parts = [joined] if joined else clauses(text)
-    words = unknown_words(re.sub(r"\bchange[a-z]tag\b", " ", text), KNOWN | case.words)
+            tags[f"change{chr(97 + i % 26)}tag"] = name
+            text = text.replace(name, f"change{chr(97 + i % 26)}tag")
+    findings: list[Finding] = []
+    beyond = ""
     before = Clause(text="", whole=text)
     _seed(before, case, context)
-    for part in parts:
+    for part in _clauses(text, case):
         clause = _clause(part, text, before, tags)
-        for run in _CHECKS:
-            run(clause, case)
-        _rest(clause, case)
+        for kind in reversed(KINDS):
+            kind.judge(clause, case.evidence)
+        flaw = FLAW.search(clause.text)
+        if flaw and (clause.fresh or findings or clause.findings):
+            clause.unfounded(f'no fact measures "{flaw[0]}"')
+        _numbers(clause)
+        unknown = words_in(_NAMED.sub(" ", clause.text), case.words)
+        silent = not clause.findings and not clause.neutral and len(clause.text.split()) > 3
+        if unknown or silent or flaw:
+            beyond = beyond or (unknown[0] if unknown else " ".join(clause.text.split()))
         findings += clause.findings
         before = clause
-    return findings, words[0] if words else ""
+    return findings, beyond
 
 
-def _joined_regions(text: str, case: Case) -> str:
-    """Sentences on several regions neutralised together, or lists of changes, stay in one piece."""
-    if (
-        re.search(r"\bneutrali[sz]|\btogether\b|\bcovered\b", text)
-        and len(find_regions(text)) > 1
-        and case.sets
+def _numbers(clause: Clause) -> None:
+    """Numbers that no kind of fact took for its own."""
+    for amount in amounts(clause.text):
+        clause.unfounded(f"no fact gives the number {amount.value:g} of what it is said of")
+
+
+def _clauses(text: str, case: _Case) -> list[str]:
+    """The clauses of a sentence; regions neutralised together and lists of changes stay in one."""
+    groups = {name for group in find_regions(text) for name in group}
+    if len(groups) > 1 and (
+        re.search(r"\bneutrali[sz]|\btogether\b", text) or _WITHOUT.search(text)
     ):
-        groups = {n for g in find_regions(text) for n in g}
-        if any(groups in (set(f.values()["regions"]), set(f.values()["tried"])) for f in case.sets):
-            return re.sub(r"[(),]", " ", text)
+        sets = case.evidence.of(SmallestSetFact)
+        if any(groups in (set(fact.regions), set(fact.tried)) for fact in sets):
+            return [re.sub(r"[(),]", " ", text)]
     if len(re.findall(r"\bchange[a-z]tag\b", text)) > 1 and ";" not in text:
-        return text
-    return ""
+        return [text]
+    return [part.strip() for part in _CUT.split(text) if part and re.search(r"\w", part)]
 
 
-def _seed(clause: Clause, case: Case, context: tuple[str, ...]) -> None:
+def _seed(clause: Clause, case: _Case, context: tuple[str, ...]) -> None:
     """What "then" and "it" may refer to: the region of the fact cited, or told before."""
     for fact_id in context:
         fact = case.evidence[fact_id]
-        if fact.kind in {FactKind.COUNTERFACTUAL, FactKind.REGION} and "region" in fact.values():
-            clause.regions = ((str(fact.values()["region"]),),)
-        if fact.kind is FactKind.COUNTERFACTUAL and re.search(r"\bwould then\b", clause.whole):
-            clause.kind = "effect"
-            if "regions" in fact.values():
-                clause.regions = tuple((str(r),) for r in fact.values()["regions"])
+        if isinstance(fact, (EffectFact, RegionFact)):
+            clause.regions = ((fact.region,),)
+        if isinstance(fact, (EffectFact, SmallestSetFact)) and "would then" in clause.whole:
+            clause.scope = "effect"
+            if isinstance(fact, SmallestSetFact):
+                clause.regions = tuple((region,) for region in fact.regions)
 
 
 def _clause(part: str, whole: str, before: Clause, tags: dict[str, str]) -> Clause:
@@ -225,77 +267,61 @@ def _clause(part: str, whole: str, before: Clause, tags: dict[str, str]) -> Clau
     clause = Clause(
         text=part,
         whole=whole,
-        kind=before.kind,
+        scope=before.scope,
         regions=regions or before.regions,
-        changes=before.changes,
-        issue=before.issue,
+        subjects=tuple(name for tag, name in tags.items() if tag in part) or before.subjects,
         fresh=bool(regions),
     )
-    named = tuple(name for tag, name in tags.items() if tag in part)
-    clause.changes = named or clause.changes
-    cue = next((kind for kind, pattern in _CUES if pattern.search(part)), "")
-    if not cue and _UNTRIED.search(part):
-        cue, clause.changes = "change", ("?",)
-    if cue == "map" and not regions and _REGION_POINT.search(part) and "map" not in part:
-        cue = ""
-    if not cue and _WITHOUT.search(part) and (regions or (before.regions and _IT.search(part))):
+    cues = [kind.cue for kind in reversed(KINDS) if kind.cue is not None]
+    cue = next((scope for scope, words in cues if words.search(part)), "")
+    if (
+        cue in {"", "map", "score"}
+        and _WITHOUT.search(part)
+        and (regions or (before.regions and re.search(r"\bit\b", part)))
+    ):
         cue = "effect"
-    if not cue and _SCORE_CUE.search(part) and clause.kind not in {"effect", "change", "frames"}:
-        cue = "score"
+    if cue in {"", "score"} and _UNTRIED.search(part):
+        cue, clause.subjects = "change", ("?",)
+    if cue == "score" and clause.scope in {"effect", "change", "frames"}:
+        cue = ""
+    if (
+        cue == "map"
+        and not regions
+        and "map" not in part
+        and re.search(r"\bpoints? (?:\w+ )?to", part)
+    ):
+        cue = ""
     if cue:
-        clause.kind = cue
-    elif regions and clause.kind not in {"effect"}:
-        clause.kind = "map"
+        clause.scope = cue
+    elif regions and clause.scope != "effect":
+        clause.scope = "map"
     return clause
 
 
-def _rest(clause: Clause, case: Case) -> None:
-    """What is left of a clause after all that was understood."""
-    if clause.kind not in {"effect", "change"} or not clause.findings:
-        verdict_words(clause, case)
-    flaw = ARTEFACT.search(clause.text)
-    if flaw:
-        clause.unfounded(f'no fact measures "{flaw[0]}"')
-    for amount in amounts(clause.text):
-        facts = (case.score,) if case.score and amount.unit == "%" else ()
-        if case.score and case.probability is not None and matches(amount, case.probability):
-            clause.unfounded(f"does not say what {amount.value:g}% is")
-        elif facts and case.score:
-            clause.wrong(f"{amount.value:g}% is not what was measured", case.score)
-        else:
-            clause.unfounded(f"no fact gives the number {amount.value:g}")
-    if not clause.findings and not clause.neutral and len(clause.text.split()) > 3:
-        clause.unfounded(f'nothing measured says "{" ".join(clause.text.split())}"')
-
-
-def _judged(piece: Piece, case: Case, findings: list[Finding], unknown: str) -> Sentence:
-    rests = _ordered(case, [i for f in findings if f.status is _SUPPORTED for i in f.ids])
+def _judged(piece: Piece, case: _Case, findings: list[Finding], beyond: str) -> Sentence:
     against = [f for f in findings if f.status is _CONTRADICTED]
     if against:
-        ids = _ordered(case, list(against[0].ids))
-        replacement = " ".join(with_cites(case.evidence[i].text, (i,)) for i in ids[:1])
+        ids = case.ordered(against[0].ids)[:1]
+        replacement = " ".join(with_cites(case.evidence[i].text, (i,)) for i in ids)
         return Sentence(
             text=with_cites(piece.body, piece.cites),
             status=_CONTRADICTED,
-            cites=ids[:1],
+            cites=ids,
             reason=against[0].reason,
             replacement=replacement,
         )
     for finding in findings:
         if finding.status is _UNSUPPORTED:
             return _unsupported(piece, finding.reason, piece.cites)
-    if unknown:
-        return _unsupported(piece, f'no fact speaks of "{unknown}"', piece.cites)
-    if not rests:
-        return _unsupported(piece, "says nothing that was measured", piece.cites)
+    rests = case.ordered(i for f in findings if f.status is _SUPPORTED for i in f.ids)
+    if piece.cites and not rests:
+        return _unsupported(piece, f"{piece.cites[0]} does not say this", piece.cites)
+    if beyond or not rests:
+        reason = f'goes beyond the facts: "{beyond[:60]}"' if rests else "claims nothing measured"
+        return Sentence(text=piece.body, status=_NOT_CHECKED, reason=reason)
     cited = tuple(c for c in piece.cites if c in rests)
     cites = cited or rests[:3]
     reason = "" if cited else "citation added" if not piece.cites else "citation corrected"
     return Sentence(
         text=with_cites(piece.body, cites), status=_SUPPORTED, cites=cites, reason=reason
     )
-
-
-def _ordered(case: Case, ids: list[str]) -> tuple[str, ...]:
-    wanted = set(ids)
-    return tuple(f.id for f in case.evidence.facts if f.id in wanted)

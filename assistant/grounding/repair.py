@@ -26,7 +26,7 @@ def mendable(sentences: Sequence[Sentence], *, most: int) -> tuple[int, ...]:
     wrong = (
         i
         for i, s in enumerate(sentences)
-        if s.status is not _SUPPORTED and s.reason != REPEATED and not s.reason.startswith(UNREAD)
+        if s.struck and s.reason != REPEATED and not s.reason.startswith(UNREAD)
     )
     return tuple(wrong)[:most]
 

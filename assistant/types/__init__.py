@@ -21,6 +21,7 @@ from assistant.types.measured import (
     Verdict,
     ranked_regions,
 )
+from assistant.types.said import Clause, Finding, SentenceStatus
 from assistant.types.written import (
     Analysis,
     Description,
@@ -30,7 +31,6 @@ from assistant.types.written import (
     Message,
     PromptRef,
     Sentence,
-    SentenceStatus,
     Turn,
     VlmRequest,
 )
@@ -41,6 +41,7 @@ __all__ = [
     "Analysis",
     "Attribution",
     "Calibrated",
+    "Clause",
     "CropSpec",
     "Description",
     "Detection",
@@ -53,6 +54,7 @@ __all__ = [
     "FaceAnalysis",
     "Fact",
     "FactKind",
+    "Finding",
     "Image",
     "Media",
     "Message",

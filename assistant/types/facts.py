@@ -5,6 +5,7 @@ What kinds of facts there are, see :mod:`assistant.evidence`: each is a class of
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
 from assistant.types.measured import Verdict
+from assistant.types.said import Clause
 
 __all__ = ["Evidence", "Fact", "FactKind", "Wordings"]
 
@@ -43,6 +45,8 @@ class Fact(ABC):
     kind: ClassVar[FactKind]
     #: Other ways to say it in English, beside ``text``.
     wordings: ClassVar[Wordings] = {}
+    #: The scope of clauses that speak of this kind, and the words that show it.
+    cue: ClassVar[tuple[str, re.Pattern[str]] | None] = None
 
     id: str
 
@@ -66,6 +70,13 @@ class Fact(ABC):
     def topics(self) -> tuple[str, ...]:
         """The topics of ``wordings`` that are true of it."""
         return tuple(self.wordings)
+
+    @classmethod  # noqa: B027 - most kinds claim nothing beyond their own sentences
+    def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        """Check what a clause claims of facts of this kind, there or not, and take it out of it.
+
+        Of a kind that has nothing but its own sentences, nothing is claimed in other words.
+        """
 
     def fields(self) -> dict[str, str]:
         """What its patterns are filled with."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Literal
 
 from assistant.types.facts import Evidence
@@ -16,6 +15,7 @@ from assistant.types.measured import (
     RegionFinding,
     Score,
 )
+from assistant.types.said import SentenceStatus
 
 __all__ = [
     "Analysis",
@@ -26,18 +26,9 @@ __all__ = [
     "Message",
     "PromptRef",
     "Sentence",
-    "SentenceStatus",
     "Turn",
     "VlmRequest",
 ]
-
-
-class SentenceStatus(StrEnum):
-    """What checking a sentence against the evidence found."""
-
-    SUPPORTED = "supported"
-    UNSUPPORTED = "unsupported"
-    CONTRADICTED = "contradicted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +45,11 @@ class Sentence:
     reason: str = ""
     replacement: str = ""
     rewritten: bool = False
+
+    @property
+    def struck(self) -> bool:
+        """Whether it was checked and did not stand up."""
+        return self.status not in {SentenceStatus.SUPPORTED, SentenceStatus.NOT_CHECKED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

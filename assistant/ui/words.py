@@ -48,7 +48,7 @@ def checked(explanation: Explanation) -> str:
     body = " ".join(_sentence(s) for s in explanation.sentences)
     if not explanation.sentences:
         body = text(explanation.text)
-    struck = [s for s in explanation.sentences if s.status is not SentenceStatus.SUPPORTED]
+    struck = [s for s in explanation.sentences if s.struck]
     return (
         _fallback(explanation)
         + f'<p class="wf-prose">{body}</p>'
@@ -125,6 +125,8 @@ def _sentence(sentence: Sentence) -> str:
     words = text(without_cites(sentence.text))
     if sentence.status is SentenceStatus.SUPPORTED:
         return f'<span class="wf-ok">{words}{cites(sentence.cites)}</span>'
+    if sentence.status is SentenceStatus.NOT_CHECKED:
+        return f'<span class="wf-unchecked">{words}<span class="wf-why">not checked</span></span>'
     if sentence.replacement:
         how = "written again" if sentence.rewritten else "corrected"
         return (

@@ -22,7 +22,7 @@ from tests.unit.grounding import cases
 PROMPTS = PromptLibrary(Path(__file__).parents[2] / "prompts")
 CASE = analysis(cases.manipulated())
 GOOD = "The verdict is likely manipulated [S2]."
-WAXY = "The skin looks waxy."
+WAXY = "The lips look waxy."
 
 
 def narrator(vlm: object, **limits: float) -> Narrator:

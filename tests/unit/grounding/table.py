@@ -1,4 +1,7 @@
-"""Sentences with the status each must get: + supported, ? unsupported, - contradicted."""
+"""Sentences with the status each must get.
+
++ supported, ! not checked, ? unsupported, - contradicted.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ MANIPULATED = """
 + The photo is blurry (measured 12.5, limit 40).
 + The face is not dark.
 + The file names an editing program ("Adobe Photoshop 25.1"); such programs also do harmless work.
-+ An editor is named in the file, which can be harmless.
+! An editor is named in the file, which can be harmless.
 + There is no C2PA record.
 + This face is unlike the faces the detector was calibrated on.
 + The detector can be wrong [L1].
@@ -187,9 +190,9 @@ MANIPULATED = """
 ? The score is a false positive.
 ? There is a high probability of false positives.
 ? The score is wrong.
-? The earrings are asymmetric.
-? The person does not blink.
-? The skin has an unnatural texture.
+! The earrings are asymmetric.
+! The person does not blink.
+! The skin has an unnatural texture.
 ? The lighting on the mouth is inconsistent.
 ? There are blending artefacts around the jaw.
 ? The teeth look odd.
@@ -199,7 +202,7 @@ MANIPULATED = """
 ? Neutralising the nose hardly moves the score.
 ? If the picture was mirrored, the verdict would be likely real.
 ? After a screenshot the score is 80%.
-? The quality of the photo is good.
+! The quality of the photo is good.
 ? The picture was made with a diffusion model.
 ? The person is a woman.
 ? He looks about forty years old.
@@ -210,9 +213,9 @@ MANIPULATED = """
 ? This was made to deceive voters.
 ? Someone made this for revenge.
 ? I recognise this celebrity.
-? The weather is nice.
-? Hello there, friend.
-? As an AI language model, I am happy to help.
+! The weather is nice.
+! Hello there, friend.
+! As an AI language model, I am happy to help.
 ? The detector analysed 50 layers of the network.
 ? The mouth is important.
 ? The mouth and jaw are of the same person.
@@ -228,7 +231,7 @@ MANIPULATED = """
 ? Yes.
 ? The verdict is what you say.
 ? Trust me.
-? Because aliens changed the file, the score is 93%.
+! Because aliens changed the file, the score is 93%.
 ? The score is 93% due to the strange shadows.
 ? It takes 12 frames of the video.
 ? 93%.
@@ -308,5 +311,5 @@ UNCERTAIN = """
 
 
 def rows(table: str) -> list[tuple[str, str]]:
-    names = {"+": "supported", "?": "unsupported", "-": "contradicted"}
+    names = {"+": "supported", "!": "not_checked", "?": "unsupported", "-": "contradicted"}
     return [(line[2:], names[line[0]]) for line in table.strip().splitlines()]

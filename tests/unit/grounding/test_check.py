@@ -153,7 +153,7 @@ def test_a_contradicted_sentence_is_shown_as_the_evidence_has_it() -> None:
 
 def test_unsupported_sentences_are_not_shown() -> None:
     evidence = CASES["manipulated"]
-    sentences = check("The mouth stands out. The skin looks waxy. The skin looks waxy.", evidence)
+    sentences = check("The mouth stands out. The lips look waxy. They are fake.", evidence)
 
     assert shown_text(sentences) == "The mouth stands out [R1]."
     assert not is_enough(sentences)
@@ -162,7 +162,8 @@ def test_unsupported_sentences_are_not_shown() -> None:
 def test_enough_needs_half_of_the_sentences() -> None:
     evidence = CASES["manipulated"]
 
-    assert is_enough(check("The mouth stands out. The skin looks waxy.", evidence))
+    assert is_enough(check("The mouth stands out. The lips look waxy.", evidence))
+    assert is_enough(check("The mouth stands out. The light is warm. It is a portrait.", evidence))
     assert not is_enough(())
     assert not is_enough(check("Hello there, friend.", evidence))
 

@@ -22,7 +22,7 @@ def test_only_what_is_wrong_is_mended_and_not_more_than_asked_for() -> None:
 
 
 def test_a_text_of_which_nothing_stands_up_is_not_mended() -> None:
-    assert mendable(check("The skin looks waxy. Nice weather.", CASE), most=3) == ()
+    assert mendable(check("The lips look waxy. Nice weather.", CASE), most=3) == ()
 
 
 def test_a_sentence_written_again_is_shown_with_its_own_ground() -> None:
@@ -70,6 +70,6 @@ def test_a_fact_that_is_told_is_not_told_again() -> None:
 
 
 def test_a_sentence_without_ground_is_left_struck() -> None:
-    text = "The verdict is likely manipulated [S2]. The skin looks waxy."
+    text = "The verdict is likely manipulated [S2]. The lips look waxy."
 
     assert not with_facts(check(text, CASE), CASE)[1].replacement

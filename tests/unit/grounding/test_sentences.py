@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from assistant.evidence.amounts import amounts, matches
 from assistant.grounding import split
-from assistant.grounding.amounts import amounts, matches
 from assistant.grounding.sentences import with_cites
 
 
