@@ -37,7 +37,6 @@ def main() -> int:
 
     from assistant.detectors.clip_ln import ClipLnDetector
     from assistant.detectors.published import write_full_base, write_full_delta
-    from assistant.evaluation.bench_vit_l import portrait_crops
 
     crops = portrait_crops(4)
     logits: dict[str, np.ndarray] = {}
@@ -69,6 +68,21 @@ def main() -> int:
     )
     print(f"largest change of probability: {difference:.2e} (allowed: {TOLERANCE:.0e})")
     return 0 if difference <= TOLERANCE else 1
+
+
+def portrait_crops(count: int) -> list:
+    """Crops of the shipped portrait at several places and sizes, 224 x 224 RGB uint8."""
+    import cv2
+    from skimage import data
+
+    photo = data.astronaut()
+    out = []
+    for i in range(count):
+        side = 160 + 24 * i
+        top, left = 8 * i, 120 - 10 * i
+        left = max(left, 0)
+        out.append(cv2.resize(photo[top : top + side, left : left + side], (224, 224)))
+    return out
 
 
 def say(name: str, logits: object) -> None:

@@ -10,7 +10,7 @@ import click
 
 __all__ = ["bench"]
 
-_PARTS = ("start", "pipeline", "evidence", "vlm", "vit-l")
+_PARTS = ("start", "pipeline", "evidence", "vlm")
 
 
 @click.command()
@@ -46,14 +46,10 @@ def bench(
             _merge(result, _with_assistant(context, lambda a: bench_pipeline(a, rounds=rounds)))
         elif part == "evidence":
             _merge(result, _with_assistant(context, lambda a: bench_evidence(a, rounds=rounds)))
-        elif part == "vlm":
+        else:
             from assistant.evaluation.bench_vlm import bench_vlm
 
             _merge(result, bench_vlm())
-        else:
-            from assistant.evaluation.bench_vit_l import bench_vit_l
-
-            _merge(result, bench_vit_l(rounds=rounds))
     result["machine"] = machine()
     text = json.dumps(result, indent=2)
     if out is not None:

@@ -1,4 +1,4 @@
-"""Speed of the embedded text model: first word, tokens a second, follow-ups, GGUF against NF4.
+"""Speed of the embedded text model: first word, tokens a second, follow-ups.
 
 All figures of a ratio come from one run on one machine. Seconds are wall time.
 """
@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import random
 import statistics
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from assistant.interfaces import VlmBackend
 from assistant.types import Evidence, Image, VlmRequest
 
-__all__ = ["Speed", "bench_vlm", "conversation_speed", "measure", "nf4_tokens_per_second"]
+__all__ = ["Speed", "bench_vlm", "conversation_speed", "measure"]
 
 _QUESTIONS = ("Why?", "How sure are you?", "What could be wrong?")
 
@@ -38,17 +36,15 @@ class Speed:
         return (self.pieces - 1) / writing if writing > 0 else 0.0
 
 
-def bench_vlm(*, threads: int = 2, tokens: int = 48, nf4: bool = True) -> dict[str, Any]:
-    """Time the embedded model on a made-up case with a picture, and against NF4.
+def bench_vlm(*, threads: int = 2, tokens: int = 48) -> dict[str, Any]:
+    """Time the embedded model on a made-up case with a picture.
 
     Args:
-        threads: of the GGUF model and of torch.
+        threads: of the model.
         tokens: new tokens an answer.
-        nf4: also build and time the same model in bitsandbytes NF4 (630 MB on disk for a while).
 
     Returns:
-        ``seconds`` and ``ratios`` (``followup_over_first``, ``gguf_over_nf4``), and
-        ``tokens_per_second``.
+        ``seconds`` and ``ratios`` (``followup_over_first``) and ``tokens_per_second``.
     """
     from assistant.examples import example_bytes
     from assistant.training.narrator_cases import made_up_evidence
@@ -75,16 +71,6 @@ def bench_vlm(*, threads: int = 2, tokens: int = 48, nf4: bool = True) -> dict[s
         "ratios": {"followup_over_first": round(over, 3)},
         "tokens_per_second": {"gguf": round(rate, 1)},
     }
-    if nf4:
-        slow = nf4_tokens_per_second(
-            language_model=locate("smollm2-135m-q4"),
-            tower=locate("dinov2-vits14"),
-            projector=locate("projector-vits14"),
-            request=_requests(evidence, picture, tokens)[0],
-            threads=threads,
-        )
-        out["tokens_per_second"]["transformers_nf4"] = round(slow, 2)
-        out["ratios"]["gguf_over_nf4"] = round(rate / slow, 2)
     return out
 
 
@@ -121,36 +107,6 @@ def measure(backend: VlmBackend, request: VlmRequest) -> Speed:
     if not count:
         raise ValueError(f"the backend {backend.name} wrote nothing")
     return Speed(first_seconds=first, seconds=time.perf_counter() - began, pieces=count)
-
-
-def nf4_tokens_per_second(
-    *, language_model: Path, tower: Path, projector: Path, request: VlmRequest, threads: int = 2
-) -> float:
-    """Tokens a second of the same model in bitsandbytes NF4 through transformers, on CPU.
-
-    The difference of long and one-token answers (medians of three, after one to warm up), so that
-    reading the prompt does not count.
-    """
-    import torch
-
-    from assistant.vlm.llava import write_llava
-    from assistant.vlm.transformers import TransformersBackend
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            write_llava(tower, projector, language_model, Path(folder))
-            backend = TransformersBackend(Path(folder), quantization="nf4")
-            backend.seconds_for(request, 1)
-            short, long = (
-                statistics.median(backend.seconds_for(request, count) for _ in range(3))
-                for count in (1, 33)
-            )
-            backend.close()
-    finally:
-        torch.set_num_threads(before)
-    return 32 / max(1e-6, long - short)
 
 
 def _requests(evidence: Evidence, picture: Image, tokens: int) -> Sequence[VlmRequest]:

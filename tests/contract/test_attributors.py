@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from assistant.attribution.regions import find_regions
-from assistant.detectors.planted import PlantedCueDetector
 from assistant.errors import InferenceError
 from assistant.interfaces import Attributor
 from assistant.registry import BUILT_IN
 from assistant.types import Attribution
+from tests.planted import PlantedCueDetector
 
 ATTRIBUTORS = BUILT_IN["attributors"]
 BASELINES = {"random", "attention-rollout", "raw-attention"}

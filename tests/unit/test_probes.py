@@ -9,11 +9,11 @@ import pytest
 
 from assistant.attribution.regions import region_masks
 from assistant.detectors.lifted import LiftedDetector
-from assistant.detectors.planted import PlantedCueDetector
 from assistant.faces.alignment import template_points
 from assistant.fakes import FlatCalibrator
 from assistant.probes import fragility_facts, region_facts
 from assistant.types import CropSpec, RegionFinding, Verdict
+from tests.planted import PlantedCueDetector
 
 SIZE = 224
 POINTS = template_points(CropSpec(size=SIZE, scale=0.95, shift_y=-0.13))

@@ -6,11 +6,11 @@ import pytest
 from assistant.attribution.counterfactual import Counterfactual, probe, region_effects
 from assistant.attribution.neutralise import NEUTRALISERS, VARIATIONS, neutralise, random_patch
 from assistant.attribution.regions import region_masks
-from assistant.detectors.planted import PlantedCueDetector
 from assistant.errors import InferenceError
 from assistant.faces.alignment import template_points
 from assistant.fakes import FlatCalibrator
 from assistant.types import REGIONS, CropSpec, Verdict
+from tests.planted import PlantedCueDetector
 
 SIZE = 224
 POINTS = template_points(CropSpec(size=SIZE, scale=0.95, shift_y=-0.13))

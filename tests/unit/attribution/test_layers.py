@@ -7,7 +7,7 @@ import pytest
 
 from assistant.attribution.grids import require_attention
 from assistant.attribution.legrad import LeGrad
-from assistant.detectors.planted import PlantedCueDetector
+from tests.planted import PlantedCueDetector
 
 CROP = np.full((224, 224, 3), 120, np.uint8)
 

@@ -10,9 +10,9 @@ from assistant.attribution.patch_lens import PatchLens
 from assistant.attribution.random_map import RandomMap
 from assistant.attribution.regions import find_regions
 from assistant.attribution.stability import SHIFTS, with_stability
-from assistant.detectors.planted import PlantedCueDetector
 from assistant.faces.alignment import template_points
 from assistant.types import Attribution, CropSpec
+from tests.planted import PlantedCueDetector
 
 POINTS = template_points(CropSpec(size=224, scale=0.95, shift_y=-0.13))
 

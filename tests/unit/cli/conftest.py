@@ -8,10 +8,10 @@ from click.testing import CliRunner
 
 from assistant import compose
 from assistant.cli.main import main
-from assistant.detectors.planted import PlantedCueDetector
 from assistant.faces.alignment import template_points
 from assistant.fakes import FlatCalibrator
 from assistant.types import CropSpec, Detection
+from tests.planted import PlantedCueDetector
 
 _SPEC = CropSpec(size=224, scale=0.95, shift_y=-0.13)
 

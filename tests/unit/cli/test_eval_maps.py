@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from assistant.attribution.regions import load_baseline
-from assistant.detectors.planted import PlantedCueDetector
+from tests.planted import PlantedCueDetector
 
 
 @pytest.fixture

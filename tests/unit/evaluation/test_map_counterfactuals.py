@@ -4,12 +4,12 @@ import numpy as np
 
 from assistant.attribution.neutralise import NEUTRALISERS
 from assistant.attribution.regions import region_masks
-from assistant.detectors.planted import PlantedCueDetector
 from assistant.evaluation.known_masks import KnownMask
 from assistant.evaluation.map_counterfactuals import evaluate_counterfactuals
 from assistant.faces.alignment import template_points
 from assistant.fakes import FlatCalibrator
 from assistant.types import CropSpec
+from tests.planted import PlantedCueDetector
 
 POINTS = template_points(CropSpec(size=224, scale=0.95, shift_y=-0.13))
 MOUTH = region_masks(POINTS, 224)["mouth"]

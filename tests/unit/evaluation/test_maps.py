@@ -11,7 +11,6 @@ from assistant.attribution.gradient_attention import GradientAttention
 from assistant.attribution.occlusion import Occlusion
 from assistant.attribution.patch_lens import PatchLens
 from assistant.attribution.random_map import RandomMap
-from assistant.detectors.planted import PlantedCueDetector
 from assistant.errors import TrainingError
 from assistant.evaluation.known_masks import (
     KINDS,
@@ -27,6 +26,7 @@ from assistant.evaluation.pages import maps_page
 from assistant.faces.alignment import template_points
 from assistant.fakes import FlatCalibrator
 from assistant.types import CropSpec
+from tests.planted import PlantedCueDetector
 
 POINTS = template_points(CropSpec(size=224, scale=0.95, shift_y=-0.13))
 MOUTH_CUE = (10, 6, 3, 4)
