@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assistant.events import Event, FaceFound, Progress
-from assistant.faces import is_too_small, make_face
+from assistant.faces import is_lying, is_too_small, make_face
 from assistant.interfaces import FaceFinder
 from assistant.types import CropSpec, Detection, Face, Image, Media
 
 __all__ = ["find_tracks"]
 
+_LYING = "The picture lies on its side or upside down; its faces were judged upright."
 _TOO_SMALL = "A face is too small to be judged (under 24 pixels) and was left out."
 
 
@@ -46,6 +47,8 @@ def _image_faces(
     found = sorted(_find(finder, frame, warnings), key=lambda d: -d.area)
     if len(found) > most:
         warnings.append(f"{len(found)} faces were found; the {most} largest were analysed.")
+    if found and all(is_lying(detection) for detection in found[:most]):
+        warnings.append(_LYING)
     for index, detection in enumerate(found[:most]):
         face = make_face(frame, detection, spec, media_id=media.id, index=index, frame_index=0)
         tracks.append([face])

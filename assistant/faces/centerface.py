@@ -5,6 +5,7 @@ fills its picture), exactly as the training crops were made, so that use equals 
 searched at up to 640 pixels, and where no face or only small ones are found, at up to 1280 pixels;
 faces of photos are then looked at once more in a window of their own. Last, the points of every
 face are found again in upright windows (``settling``), so that they do not depend on its picture.
+Pictures that lie on their side or upside down are turned (``upright``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from assistant.errors import InferenceError, WeightsError
 from assistant.faces.centerface_net import CenterFaceNet, overlap
 from assistant.faces.settling import WINDOW_SIDE, settle_points
+from assistant.faces.upright import Find, find_upright
 from assistant.types import Detection, Image
 
 __all__ = ["CenterFaceFinder", "CenterFaceNet"]
@@ -70,30 +72,36 @@ class CenterFaceFinder:
         Raises:
             InferenceError: the network failed.
         """
-        longest = max(image.shape[:2])
         try:
-            found = self._close_up(image) if longest <= _CROP_SIDE else []
-            if not any(_side(box) >= _CROP_SHARE * longest for box, _, _ in found):
-                found = self._photo(image, longest)
+            return tuple(find_upright(image, self._finds))
         except cv2.error as error:
             raise InferenceError(
                 f"The face finder failed on {image.shape[1]} x {image.shape[0]} pixels.",
                 hint="Run: whyfake weights verify; then try another picture.",
             ) from error
-        found.sort(key=lambda f: -f[2])
-        height, width = image.shape[:2]
-        return tuple(
-            _detection(box, settle_points(image, points, self._points), score, width, height)
-            for box, points, score in found[:_MOST]
-        )
 
     def provenance(self) -> Mapping[str, str]:
         """Model file and its SHA-256."""
         return {"model": "CenterFace (ONNX, OpenCV)", "sha256": self._sha256}
 
-    def _points(self, window: Image) -> NDArray[np.float32] | None:
+    def _finds(self, image: Image) -> list[Find]:
+        """The faces of a picture as it is given, most confident first."""
+        longest = max(image.shape[:2])
+        found = self._close_up(image) if longest <= _CROP_SIDE else []
+        if not any(_side(box) >= _CROP_SHARE * longest for box, _, _ in found):
+            found = self._photo(image, longest)
+        found.sort(key=lambda f: -f[2])
+        height, width = image.shape[:2]
+        finds = []
+        for box, points, score in found[:_MOST]:
+            settled, certainty = settle_points(image, points, self._points)
+            detection = _detection(box, settled, score, width, height)
+            finds.append(Find(detection=detection, certainty=certainty))
+        return finds
+
+    def _points(self, window: Image) -> tuple[NDArray[np.float32], float] | None:
         found = self._search(window, WINDOW_SIDE, self._threshold)
-        return found[0][1] if found else None
+        return (found[0][1], found[0][2]) if found else None
 
     def _search(self, image: Image, side: int, threshold: float) -> list[_Found]:
         boxes, points, scores = self._net.detect(image, longest_side=side, threshold=threshold)

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from assistant.errors import InferenceError, OutOfMemory, WeightsError
+from assistant.faces.upright import Find, find_upright
 from assistant.types import Detection, Image
 
 __all__ = ["NETWORKS", "RetinaFaceFinder"]
@@ -73,6 +74,14 @@ class RetinaFaceFinder:
             OutOfMemory: the device has too little memory.
             InferenceError: the network failed.
         """
+        return tuple(find_upright(image, self._finds))
+
+    def provenance(self) -> Mapping[str, str]:
+        """Network, model file's SHA-256."""
+        return {"model": f"RetinaFace {self._network} (facexlib)", "sha256": self._sha256}
+
+    def _finds(self, image: Image) -> list[Find]:
+        """The faces of a picture as it is given, most confident first."""
         longest = max(image.shape[:2])
         found = self._search(image, _SIDE)
         if not found:  # a face that fills its picture has no anchor that fits
@@ -80,11 +89,8 @@ class RetinaFaceFinder:
         if longest > _SIDE and all(_side(d) < _SMALL_SHARE * longest for d in found):
             fine = self._search(image, _FINE_SIDE)
             found += [d for d in fine if not any(_inside(d, known) for known in found)]
-        return tuple(sorted(found, key=lambda d: -d.confidence))
-
-    def provenance(self) -> Mapping[str, str]:
-        """Network, model file's SHA-256."""
-        return {"model": f"RetinaFace {self._network} (facexlib)", "sha256": self._sha256}
+        found.sort(key=lambda d: -d.confidence)
+        return [Find(detection=d, certainty=d.confidence) for d in found]
 
     def _search(self, image: Image, side: int, *, border: int = 0) -> list[Detection]:
         import torch

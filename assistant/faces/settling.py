@@ -26,26 +26,26 @@ WINDOW_SIDE = _SPEC.size + 2 * _BORDER
 _ROUNDS = 2
 _FARTHEST = 0.25  # a find whose points lie farther off (of the window's crop) is another face
 
-FindPoints = Callable[[Image], NDArray[np.floating] | None]
+FindPoints = Callable[[Image], tuple[NDArray[np.floating], float] | None]
 
 
 def settle_points(
     image: Image, points: NDArray[np.floating], find_points: FindPoints
-) -> NDArray[np.float32]:
+) -> tuple[NDArray[np.float32], float]:
     """Find the five points again in upright windows of the face.
 
     Args:
         image: RGB uint8 HWC.
         points: 5 x 2 as first found, in pixels of ``image``.
         find_points: the five points of the best face in a window of ``WINDOW_SIDE`` pixels, 5 x 2,
-            or None where it finds none.
+            and their confidence in [0, 1]; or None where it finds none.
 
     Returns:
-        5 x 2 in pixels of ``image``; the points as they were where no face, or another one, is
-        found in the window.
+        5 x 2 in pixels of ``image``, the points as they were where no face, or another one, is
+        found in the window; and the confidence of the last window, 0 where it shows no such face.
     """
     target = template_points(_SPEC)
-    settled = np.asarray(points, np.float64)
+    settled, certainty = np.asarray(points, np.float64), 0.0
     for _ in range(_ROUNDS):
         try:
             matrix = similarity(settled, target)
@@ -65,11 +65,12 @@ def settle_points(
                 )
             )
         )
+        certainty = 0.0
         if found is None:
             break
-        inside = np.asarray(found, np.float64) - _BORDER
+        inside = np.asarray(found[0], np.float64) - _BORDER
         if np.linalg.norm(inside - target, axis=1).max() > _FARTHEST * _SPEC.size:
             break
         back = cv2.invertAffineTransform(matrix)
-        settled = inside @ back[:, :2].T + back[:, 2]
-    return settled.astype(np.float32)
+        settled, certainty = inside @ back[:, :2].T + back[:, 2], float(found[1])
+    return settled.astype(np.float32), certainty

@@ -1,4 +1,4 @@
-"""Every face finder keeps the same contract, the fake too."""
+"""Every face finder keeps the same contract."""
 
 from __future__ import annotations
 
@@ -11,17 +11,12 @@ import pytest
 
 from assistant import registry
 from assistant.faces import make_face
-from assistant.faces.fixed import FixedFaceFinder
 from assistant.interfaces import FaceFinder
 from assistant.types import CropSpec, Detection
 from tests.unit.faces.scenes import BOX, RETINA, astronaut, group, model_file
 
-ASTRONAUT_SHARES = tuple(v / 512 for v in BOX)
-
 
 def make(name: str, data_dir) -> FaceFinder:
-    if name == "fixed-demo":
-        return FixedFaceFinder([ASTRONAUT_SHARES])
     cls = registry.load("face_finders", name, plugins=False)
     if name == "centerface":
         return cls(model_file("centerface", data_dir))
@@ -35,7 +30,7 @@ def make(name: str, data_dir) -> FaceFinder:
     raise AssertionError(f"no recipe for the face finder {name!r}: add one here")
 
 
-@pytest.fixture(scope="module", params=[*registry.BUILT_IN["face_finders"], "fixed-demo"])
+@pytest.fixture(scope="module", params=[*registry.BUILT_IN["face_finders"]])
 def finder(request, data_dir) -> FaceFinder:
     return make(request.param, data_dir)
 
@@ -119,8 +114,6 @@ def test_a_found_face_can_be_aligned(finder):
 
 
 def test_a_picture_without_a_face_has_none(finder):
-    if finder.name == "fixed-demo":
-        pytest.skip("a fake reports what it was given")
     for level in (0, 128):
         assert finder.find(np.full((240, 320, 3), level, np.uint8)) == ()
 

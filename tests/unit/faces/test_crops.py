@@ -3,7 +3,6 @@ import pytest
 
 from assistant.errors import InferenceError
 from assistant.faces import make_face
-from assistant.faces.fixed import FixedFaceFinder
 from assistant.types import CropSpec, Detection
 from tests.unit.faces.scenes import astronaut, detection
 
@@ -26,18 +25,3 @@ def test_points_on_one_spot_are_a_typed_error():
     with pytest.raises(InferenceError, match="Face 1 cannot be aligned") as caught:
         make_face(astronaut(), flat, CropSpec(), media_id="m", index=0, frame_index=0)
     assert caught.value.code == "no-alignment"
-
-
-@pytest.mark.parametrize("box", [(0.5, 0, 0.5, 1), (0, 0, 1.1, 1), (0.2, 0.9, 0.4, 0.1)])
-def test_a_fixed_finder_takes_only_boxes_inside_the_picture(box):
-    with pytest.raises(ValueError, match="expected 0 <= x0"):
-        FixedFaceFinder([box])
-
-
-def test_a_fixed_finder_reports_what_it_was_given():
-    found = FixedFaceFinder([(0, 0, 0.5, 0.5), (0.5, 0.5, 1, 1)], confidence=0.8).find(
-        np.zeros((100, 200, 3), np.uint8)
-    )
-    assert [d.box_xyxy for d in found] == [(0, 0, 100, 50), (100, 50, 200, 100)]
-    assert [round(d.confidence, 2) for d in found] == [0.8, 0.79]
-    assert FixedFaceFinder([]).find(np.zeros((9, 9, 3), np.uint8)) == ()

@@ -29,7 +29,7 @@ def by_colour(window):
         if not len(rows):
             return None
         found.append((columns.mean(), rows.mean()))
-    return np.array(found)
+    return np.array(found), 0.9
 
 
 @pytest.mark.parametrize("off", [(0, 0), (6, -4), (-5, 7)])
@@ -39,7 +39,8 @@ def test_points_go_where_they_are_found_again(off, turn):
     middle = DOTS.mean(0)
     matrix = cv2.getRotationMatrix2D([float(v) for v in middle], turn, 1.05)
     start = start @ matrix[:, :2].T + matrix[:, 2]
-    settled = settle_points(drawn(), start, by_colour)
+    settled, certainty = settle_points(drawn(), start, by_colour)
+    assert certainty == 0.9
     assert settled.dtype == np.float32
     assert np.linalg.norm(settled - DOTS, axis=1).max() < 1.0
 
@@ -59,23 +60,25 @@ def test_each_window_shows_the_face_upright_in_a_black_border():
     assert window[40:-40, 40:-40].any(axis=2).all()
     matrix = similarity(DOTS, template_points(CropSpec(size=144, scale=0.85, shift_y=-0.13)))
     expected = DOTS @ matrix[:, :2].T + matrix[:, 2] + 40
-    assert np.linalg.norm(by_colour(window) - expected, axis=1).max() < 2.5
+    assert np.linalg.norm(by_colour(window)[0] - expected, axis=1).max() < 2.5
 
 
 def test_points_stay_where_no_face_is_found_again():
-    assert np.array_equal(settle_points(drawn(), DOTS, lambda _: None), DOTS)
+    assert np.array_equal(settle_points(drawn(), DOTS, lambda _: None)[0], DOTS)
+    assert settle_points(drawn(), DOTS, lambda _: None)[1] == 0.0
 
 
 def test_points_stay_where_another_face_is_found():
     def elsewhere(window):
-        return by_colour(window) + 40
+        points, certainty = by_colour(window)
+        return points + 40, certainty
 
-    assert np.array_equal(settle_points(drawn(), DOTS, elsewhere), DOTS)
+    assert np.array_equal(settle_points(drawn(), DOTS, elsewhere)[0], DOTS)
 
 
 def test_points_that_coincide_have_no_window():
     same = np.full((5, 2), 100, np.float32)
-    assert np.array_equal(settle_points(drawn(), same, by_colour), same)
+    assert np.array_equal(settle_points(drawn(), same, by_colour)[0], same)
 
 
 def test_the_picture_is_left_alone():
