@@ -11,6 +11,7 @@ import numpy as np
 from assistant import evidence as facts
 from assistant.attribution.regions import find_regions
 from assistant.attribution.stability import with_stability
+from assistant.calibration.quality import quality_effect
 from assistant.detectors.lifted import beside, face_logits
 from assistant.errors import InferenceError
 from assistant.faces import domain_measures
@@ -75,6 +76,8 @@ class Measurer:
                 # At the edge of what is known a close case gets no verdict.
                 finding = replace(finding, status="outside")
                 calibrated = self.domain.apply(plain, finding)
+        calibrated, finding = quality_effect(calibrated, finding, face.quality)
+        if finding is not None:
             extra = (*extra, _domain_fact(finding))
         score = Score(
             logit=logit,

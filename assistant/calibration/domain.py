@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.calibration.odds import moved
 from assistant.errors import InferenceError, TrainingError, WeightsError
 from assistant.types import Calibrated, DomainFinding, DomainStatus, Trace, Verdict
 
@@ -258,8 +259,8 @@ class DomainModel:
         return Calibrated(
             probability=calibrated.probability,
             interval=(
-                min(_moved(low, -drift), calibrated.probability),
-                max(_moved(high, drift), calibrated.probability),
+                min(moved(low, -drift), calibrated.probability),
+                max(moved(high, drift), calibrated.probability),
             ),
             verdict=Verdict.UNCERTAIN if finding.status == "outside" else calibrated.verdict,
         )
@@ -352,11 +353,6 @@ def _range(values: Array, larger_is_worse: bool) -> Range:
         return Range(edge, 1.0 + _RANGE_MARGIN * max(edge - 1.0, 0.25))
     edge = float(np.quantile(values, _RANGE_SHARE))
     return Range(edge, edge / _RANGE_MARGIN)
-
-
-def _moved(probability: float, log_odds: float) -> float:
-    inner = min(max(probability, 1e-6), 1 - 1e-6)
-    return float(1.0 / (1.0 + np.exp(-(np.log(inner / (1 - inner)) + log_odds))))
 
 
 def _packed(values: Array, kind: str) -> dict[str, Any]:

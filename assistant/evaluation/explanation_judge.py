@@ -47,6 +47,7 @@ _ISSUE_WORDS = {
     QualityIssue.CUT_OFF: r"\bcut off\b",
     QualityIssue.GREYSCALE: r"\bgreyscale\b",
     QualityIssue.COMPRESSED: r"\bstrongly compressed\b",
+    QualityIssue.COVERED: r"\beyes are not visible\b",
     QualityIssue.UNSURE: r"\blow confidence\b",
 }
 _CLOSED = {

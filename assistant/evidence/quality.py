@@ -61,6 +61,11 @@ _ISSUES: Mapping[QualityIssue, Mapping[str, tuple[str, str]]] = {
         "de": ("Das Bild ist stark komprimiert", "feine Spuren können fehlen"),
         "es": ("La imagen está muy comprimida", "pueden faltar huellas finas"),
     },
+    _Q.COVERED: {
+        "en": ("the eyes are not visible", "part of the face cannot be judged"),
+        "de": ("Die Augen sind nicht zu sehen", "ein Teil lässt sich nicht beurteilen"),
+        "es": ("Los ojos no se ven", "una parte no se puede juzgar"),
+    },
     _Q.UNSURE: {
         "en": ("the face was found with low confidence", "it may not be a clear face"),
         "de": (
@@ -96,6 +101,7 @@ _SAID: Mapping[QualityIssue, re.Pattern[str]] = {
     _Q.COMPRESSED: re.compile(
         r"\b(?:compression|(?:heavily|strongly|highly) compressed|jpeg arti?e?facts)\b"
     ),
+    _Q.COVERED: re.compile(r"\b(?:eyes (?:are )?not visible|eyes cannot be seen|sunglasses)\b"),
     _Q.UNSURE: re.compile(
         r"\b(?:found with low confidence|low[- ]confidence (?:face|find)|hard to find)\b"
     ),

@@ -9,13 +9,15 @@ clear portrait.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from assistant.faces.alignment import align, similarity, template_points
-from assistant.types import CropSpec, Detection, Image, QualityIssue, QualityNote
+from assistant.faces.eyes import EYES_SEEN, eyes_seen
+from assistant.types import CropSpec, Detection, Image, QualityIssue, QualityNote, Severity
 
 __all__ = [
     "LIMITS",
@@ -30,17 +32,40 @@ __all__ = [
 MIN_FACE_SIDE = 24.0
 
 _SPEC = CropSpec(size=128, scale=1.0)
-#: issue -> (limit, unit, True where a larger value is worse). In order of weight.
-LIMITS: dict[QualityIssue, tuple[float, str, bool]] = {
-    QualityIssue.SMALL: (64.0, "pixels", False),
-    QualityIssue.CUT_OFF: (10.0, "%", True),
-    QualityIssue.TURNED: (30.0, "°", True),
-    QualityIssue.BLURRED: (0.3, "sharpness", False),
-    QualityIssue.COMPRESSED: (1.5, "times", True),
-    QualityIssue.DARK: (70.0, "of 255", False),
-    QualityIssue.BRIGHT: (15.0, "%", True),
-    QualityIssue.GREYSCALE: (3.0, "of 255", False),
-    QualityIssue.UNSURE: (60.0, "%", False),
+
+
+class Limit(NamedTuple):
+    """When an issue is told, and from where on the detector is as good as blind to the face.
+
+    Attributes:
+        told: a value beyond it is a note.
+        unit: of both limits.
+        larger_is_worse: what "beyond" means.
+        blind: a value beyond it blinds; None where no value of the issue does.
+    """
+
+    told: float
+    unit: str
+    larger_is_worse: bool
+    blind: float | None = None
+
+    def beyond(self, value: float, limit: float) -> bool:
+        """Whether ``value`` is worse than ``limit``."""
+        return value > limit if self.larger_is_worse else value < limit
+
+
+#: In order of weight.
+LIMITS: dict[QualityIssue, Limit] = {
+    QualityIssue.SMALL: Limit(64.0, "pixels", False, blind=40.0),
+    QualityIssue.CUT_OFF: Limit(10.0, "%", True, blind=30.0),
+    QualityIssue.COVERED: Limit(EYES_SEEN, "%", False, blind=EYES_SEEN),
+    QualityIssue.TURNED: Limit(30.0, "°", True, blind=45.0),
+    QualityIssue.BLURRED: Limit(0.3, "sharpness", False, blind=0.1),
+    QualityIssue.COMPRESSED: Limit(1.5, "times", True),
+    QualityIssue.DARK: Limit(70.0, "of 255", False, blind=30.0),
+    QualityIssue.BRIGHT: Limit(15.0, "%", True),
+    QualityIssue.GREYSCALE: Limit(3.0, "of 255", False, blind=3.0),
+    QualityIssue.UNSURE: Limit(60.0, "%", False),
 }
 _NOSE_DEPTH = 0.55  # nose tip before the plane of eyes and mouth, in eye distances
 _EYE_TO_MOUTH = 1.125  # height of a frontal face's eye line over its mouth line, in eye distances
@@ -60,10 +85,20 @@ def quality_notes(frame: Image, detection: Detection) -> tuple[QualityNote, ...]
     """
     values = measure(frame, detection)
     notes = []
-    for issue, (limit, unit, larger_is_worse) in LIMITS.items():
+    for issue, limit in LIMITS.items():
         value = values[issue]
-        if (value > limit) if larger_is_worse else (value < limit):
-            notes.append(QualityNote(issue=issue, value=round(value, 3), limit=limit, unit=unit))
+        if not limit.beyond(value, limit.told):
+            continue
+        blinds = limit.blind is not None and limit.beyond(value, limit.blind)
+        notes.append(
+            QualityNote(
+                issue=issue,
+                value=round(value, 3),
+                limit=limit.told,
+                unit=limit.unit,
+                severity=Severity.BLINDS if blinds else Severity.WEAKENS,
+            )
+        )
     small = any(note.issue is QualityIssue.SMALL for note in notes)
     # a small face is blurred once enlarged: that is said already
     return tuple(n for n in notes if not (small and n.issue is QualityIssue.BLURRED))
@@ -82,6 +117,7 @@ def measure(frame: Image, detection: Detection) -> dict[QualityIssue, float]:
         QualityIssue.DARK: lambda: float(np.percentile(_inner(grey), 95)),
         QualityIssue.BRIGHT: lambda: 100.0 * float((_inner(grey) >= 250).mean()),
         QualityIssue.GREYSCALE: lambda: colourfulness(crop),
+        QualityIssue.COVERED: lambda: eyes_seen(crop),
         QualityIssue.UNSURE: lambda: 100.0 * detection.confidence,
     }
     return {issue: value() for issue, value in values.items()}

@@ -34,6 +34,7 @@ __all__ = [
     "QualityNote",
     "RegionFinding",
     "Score",
+    "Severity",
     "Trace",
     "Verdict",
     "ranked_regions",
@@ -93,17 +94,26 @@ class QualityIssue(StrEnum):
     CUT_OFF = "cut off"
     GREYSCALE = "greyscale"
     COMPRESSED = "strongly compressed"
+    COVERED = "eyes not visible"
     UNSURE = "face found with low confidence"
+
+
+class Severity(StrEnum):
+    """What a quality issue does to the score: with ``blinds`` there is no quiet verdict."""
+
+    WEAKENS = "weakens"
+    BLINDS = "blinds"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityNote:
-    """One quality issue, with the measurement and the limit behind it."""
+    """One quality issue, with the measurement and the limit behind it, and how grave it is."""
 
     issue: QualityIssue
     value: float
     limit: float
     unit: str
+    severity: Severity = Severity.WEAKENS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from assistant.faces.quality import (
     quality_notes,
     turned_degrees,
 )
-from assistant.types import Detection, QualityIssue
+from assistant.types import Detection, QualityIssue, Severity
 from tests.unit.faces.scenes import BOX, POINTS, astronaut, detection
 
 
@@ -69,6 +69,51 @@ def test_sharpness_is_free_of_contrast_and_brightness():
         for gain, lift in ((1, 0), (0.5, 60), (0.6, 0))
     ]
     assert max(values) / min(values) < 1.25
+
+
+def over_the_eyes(what: str) -> np.ndarray:
+    frame = astronaut().copy()
+    if what == "glasses":
+        for x, y in POINTS[:2]:
+            cv2.ellipse(frame, (int(x), int(y)), (19, 14), 0, 0, 360, (12, 12, 14), -1)
+        cv2.line(
+            frame, POINTS[0].astype(int).tolist(), POINTS[1].astype(int).tolist(), (9, 9, 9), 3
+        )
+    else:
+        skin = np.median(frame[120:130, 195:210].reshape(-1, 3), 0)
+        frame[88:120, 175:275] = skin
+        for line in range(92, 120, 7):
+            cv2.line(frame, (175, line), (275, line + 2), (0.8 * skin).tolist(), 1)
+    return frame
+
+
+@pytest.mark.parametrize("what", ["glasses", "hand"])
+def test_eyes_that_are_covered_are_told_and_blind(what):
+    (note,) = quality_notes(over_the_eyes(what), detection())
+    assert note.issue is QualityIssue.COVERED
+    assert note.severity is Severity.BLINDS
+
+
+def test_glasses_that_are_clear_cover_nothing():
+    frame = astronaut().copy()
+    for x, y in POINTS[:2]:
+        cv2.ellipse(frame, (int(x), int(y)), (19, 14), 0, 0, 360, (20, 20, 20), 2)
+    assert QualityIssue.COVERED not in issues(frame)
+
+
+def test_dark_skin_and_dim_light_cover_no_eyes():
+    for gain in (0.25, 0.45, 0.7):
+        assert QualityIssue.COVERED not in issues((astronaut() * gain).astype(np.uint8))
+
+
+def test_a_note_blinds_only_beyond_its_second_limit():
+    severity = {
+        factor: [
+            n.severity for n in quality_notes(*scaled(factor)) if n.issue is QualityIssue.SMALL
+        ]
+        for factor in (0.3, 0.6)
+    }
+    assert severity == {0.3: [Severity.BLINDS], 0.6: [Severity.WEAKENS]}
 
 
 def test_greyscale_is_told():
