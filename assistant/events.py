@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from assistant.errors import AssistantError
 from assistant.types import Analysis, Description, Explanation, Face, FaceAnalysis, Media, Turn
@@ -17,6 +18,7 @@ __all__ = [
     "Failed",
     "MediaReady",
     "NoFace",
+    "NoFaceReason",
     "Progress",
     "Token",
     "TurnDone",
@@ -46,13 +48,24 @@ class FaceFound:
     face: Face
 
 
+class NoFaceReason(StrEnum):
+    """Why no face was judged; the value is the code of the JSON."""
+
+    NONE = "no-face"
+    TOO_SMALL = "face-too-small"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoFace:
-    """No face: there is no score. ``message`` and ``hint`` say what to do."""
+    """No face: there is no score. ``message`` and ``hint`` say what to do.
+
+    ``media.warnings`` holds what was told of the file and of the search.
+    """
 
     media: Media
     message: str
     hint: str
+    reason: NoFaceReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,6 @@ from assistant.events import (
     Explained,
     Failed,
     MediaReady,
-    NoFace,
     Progress,
     Token,
     TurnDone,
@@ -37,7 +36,7 @@ from assistant.interfaces import (
 from assistant.measuring import CausalProbe, Measurer
 from assistant.media import MediaLimits, load_media
 from assistant.narrator import Narrator
-from assistant.tracks import find_tracks
+from assistant.tracks import find_tracks, no_face
 from assistant.types import (
     Analysis,
     Description,
@@ -257,11 +256,7 @@ class Assistant:
         yield from find_tracks(media, self.finder, spec, faces, warnings, most=most)
         seconds["faces"] = time.perf_counter() - step
         if not faces:
-            yield NoFace(
-                media=media,
-                message="No face was found, so there is no score.",
-                hint="Use a photo with an upright, uncovered face of at least 24 pixels.",
-            )
+            yield no_face(media, warnings)
             return
         if explain:
             self.narrator.warm_up()

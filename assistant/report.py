@@ -48,7 +48,7 @@ def no_face_json(file: str, event: NoFace) -> dict[str, Any]:
         "status": "no_face",
         "faces": [],
         "explanation": None,
-        "error": {"code": "no-face", "message": event.message, "hint": event.hint},
+        "error": {"code": event.reason.value, "message": event.message, "hint": event.hint},
         "warnings": list(event.media.warnings),
     }
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from assistant.events import Event, FaceFound, Progress
+from assistant.events import Event, FaceFound, NoFace, NoFaceReason, Progress
 from assistant.faces import is_lying, is_too_small, make_face
 from assistant.interfaces import FaceFinder
 from assistant.types import CropSpec, Detection, Face, Image, Media
 
-__all__ = ["find_tracks"]
+__all__ = ["find_tracks", "no_face"]
 
 _LYING = "The picture lies on its side or upside down; its faces were judged upright."
 _TOO_SMALL = "A face is too small to be judged (under 24 pixels) and was left out."
@@ -93,3 +94,22 @@ def _find(finder: FaceFinder, frame: Image, warnings: list[str]) -> list[Detecti
     if len(large) < len(found) and _TOO_SMALL not in warnings:
         warnings.append(_TOO_SMALL)
     return large
+
+
+def no_face(media: Media, warnings: Sequence[str]) -> NoFace:
+    """What to tell where no face could be judged: none was found, or only ones too small."""
+    told = replace(media, warnings=tuple(warnings))
+    if _TOO_SMALL in warnings:
+        return NoFace(
+            media=told,
+            reason=NoFaceReason.TOO_SMALL,
+            message="A face was found, but it is too small to be judged (under 24 pixels), so "
+            "there is no score.",
+            hint="Use the picture at its full size, or a closer one.",
+        )
+    return NoFace(
+        media=told,
+        reason=NoFaceReason.NONE,
+        message="No face was found, so there is no score.",
+        hint="Use a photo with an uncovered face of at least 24 pixels.",
+    )

@@ -139,7 +139,8 @@ def _seen(seen: Description | None) -> list[str]:
 
 def no_face_text(event: NoFace) -> str:
     """No face, no score."""
-    return f"  {event.message} {event.hint}"
+    notes = [f"  Note: {warning}" for warning in event.media.warnings]
+    return "\n".join([f"  {event.message} {event.hint}", *notes])
 
 
 def _bar(probability: float, low: float, high: float, thresholds: tuple[float, float]) -> str:

@@ -106,7 +106,8 @@ class Page:
                     yield self._measured(session, event.result)
                 case NoFace():
                     session.faces = []
-                    yield {**EMPTY, "verdict": problem(event.message, event.hint, title="No face")}
+                    hint = " ".join([event.hint, *event.media.warnings])
+                    yield {**EMPTY, "verdict": problem(event.message, hint, title="No face")}
                 case Failed():
                     session.faces = []
                     yield {**EMPTY, "verdict": _problem(event.error)}

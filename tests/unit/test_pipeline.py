@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from assistant.cli.render import no_face_text
 from assistant.errors import InferenceError
 from assistant.events import (
     Analyzed,
@@ -17,12 +20,14 @@ from assistant.events import (
     Failed,
     MediaReady,
     NoFace,
+    NoFaceReason,
     Token,
     TurnDone,
 )
 from assistant.evidence import ChangeFact, SpreadFact
 from assistant.fakes import demo_assistant
 from assistant.probes import fragility_facts
+from assistant.report import no_face_json
 from assistant.streaming import StreamLimits
 from assistant.types import Detection, Face, Fact, FactKind, SentenceStatus, Verdict, VlmRequest
 from tests.drawn import drawn_faces, png
@@ -71,6 +76,18 @@ def test_the_verdict_is_told_before_the_first_word() -> None:
 def test_no_face_gives_no_score() -> None:
     told = events(demo_assistant(), np.full((200, 300, 3), 80, np.uint8))
     assert [type(e) for e in told] == [MediaReady, NoFace]
+    assert told[1].reason is NoFaceReason.NONE
+
+
+def test_what_was_told_of_a_file_survives_that_it_has_no_face() -> None:
+    empty = Image.new("RGBA", (300, 200), (80, 80, 80, 90))
+    buffer = io.BytesIO()
+    empty.save(buffer, "PNG")
+    *_, last = demo_assistant().analyze(buffer.getvalue())
+    assert isinstance(last, NoFace)
+    assert any("see-through" in warning for warning in last.media.warnings)
+    assert no_face_json("a.png", last)["warnings"] == list(last.media.warnings)
+    assert "see-through" in no_face_text(last)
 
 
 def test_not_an_image_fails_typed() -> None:
@@ -234,6 +251,9 @@ def test_a_face_too_small_to_judge_gives_no_score() -> None:
 
     told = events(demo_assistant(finder=TinyFinder()), drawn_faces())
     assert [type(e) for e in told] == [MediaReady, NoFace]
+    assert told[1].reason is NoFaceReason.TOO_SMALL
+    assert "too small" in told[1].message
+    assert no_face_json("a.png", told[1])["error"]["code"] == "face-too-small"
 
 
 FRAGILE = (
