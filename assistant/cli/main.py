@@ -82,6 +82,10 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
         "Can the classes be told apart without looking at the face?",
     ),
     "maps": ("assistant.cli.eval_maps:maps", "Measure heat maps against known masks."),
+    "grounding": (
+        "assistant.cli.eval_grounding:grounding",
+        "Check a table of true and false sentences on known cases.",
+    ),
     "explanations": (
         "assistant.cli.eval_explanations:explanations",
         "Measure how true explanations are, narrator by narrator.",

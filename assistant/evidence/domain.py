@@ -19,7 +19,8 @@ _CARE = re.compile(
 )
 _SAID = re.compile(
     r"\b(?:was |were |is |are )?(?P<not>not )?(?:calibrated|trained) on\b|\b(?P<un>unlike|not like|"
-    r"differs? from) (?:the |those )?(?:\w+ )?faces\b|"
+    r"different from|differs? from|dissimilar to)(?= (?:the |those |these |other |most )?(?:\w+ )?"
+    r"(?:faces|pictures|images|data|those|what)\b)|"
     r"\bfaces like (?:this one|this|it)\b|\b(?:like|similar to) (?:the|those) (?:faces|the detector)\b"
 )
 _ABROAD = {
@@ -114,8 +115,8 @@ class DomainFact(Fact):
         found = clause.take(_SAID)
         fact = evidence.first(cls)
         if clause.take(_CARE):
-            outside = [f for f in evidence.of(cls) if not f.inside]
-            care = (*outside, *evidence.of(QualityFact), *evidence.of(ScoreFact))
+            strange = [f for f in evidence.of(cls) if not f.inside]
+            care = (*strange, *evidence.of(QualityFact), *evidence.of(ScoreFact))
             care = tuple(f for f in care if not isinstance(f, ScoreFact) or f.width == "wide")
             clause.ok(*care) if care else clause.unfounded("no fact asks to trust the score less")
         if not found:

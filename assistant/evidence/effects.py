@@ -16,6 +16,7 @@ from assistant.evidence.languages import (
 )
 from assistant.evidence.moves import (
     goes_on,
+    tells_exactly,
     tells_of_move,
     wrong_direction,
     wrong_numbers,
@@ -223,6 +224,8 @@ class EffectFact(Fact):
         elif goes_on(text):
             like = self.effect == "like-random"
             clause.judge(like, "random patches did not do the same", self)
+        elif not tells_exactly(text):
+            clause.unfounded("does not say what that did to the score")
         elif self.effect == "like-random" and not random and "verdict" not in text:
             clause.unfounded("random patches of that size can do the same")
         elif wrong_numbers(text, self.before, self.after, self.control if random else self.change):

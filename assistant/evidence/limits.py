@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assistant.evidence.languages import REGIONS_ABROAD
-from assistant.evidence.reading import negated
+from assistant.evidence.reading import FAKE, NEGATION, REAL
 from assistant.types import Clause, Evidence, Fact, FactKind, RegionFinding, Wordings
 
 __all__ = ["MapLimitFact", "NotProofFact", "NotSeenFact", "limit_facts"]
@@ -91,7 +91,12 @@ class NotProofFact(Fact):
         certain = strong or clause.take(_CERTAIN)
         if not modest and not certain:
             return
-        claimed = strong or (certain and not negated(clause))
+        word = certain[0] if certain else None
+        denied = word is not None and (
+            NEGATION.search(clause.text[: word.start()])
+            or re.fullmatch(r"\s*(?:nothing|little)\W*", clause.text[word.end() :])
+        )
+        claimed = strong or (word is not None and not denied)
         if fact is None:
             clause.unfounded("no fact speaks of proof")
         elif claimed:
@@ -99,6 +104,7 @@ class NotProofFact(Fact):
             clause.wrong(reason, fact)
         else:
             clause.ok(fact)
+            clause.take(FAKE, REAL, NEGATION)  # what is not proven is not claimed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

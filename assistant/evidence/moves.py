@@ -8,7 +8,14 @@ from assistant.evidence.amounts import amounts, matches_value
 from assistant.evidence.reading import FLIPS, SAME, fit, label_of, shares
 from assistant.types import Clause, Verdict
 
-__all__ = ["goes_on", "tells_of_move", "wrong_direction", "wrong_numbers", "wrong_verdict"]
+__all__ = [
+    "goes_on",
+    "tells_exactly",
+    "tells_of_move",
+    "wrong_direction",
+    "wrong_numbers",
+    "wrong_verdict",
+]
 
 _DOWN = re.compile(
     r"\b(?:lower\w*|falls?|fell|drop\w*|decreas\w*|reduc\w*|down|sinks?|declin\w*)\b"
@@ -20,6 +27,9 @@ _HARDLY = re.compile(
     r"without effect|no difference|little|negligibl[ey]|minimal\w*)\b"
 )
 _OTHER = re.compile(r"\b(?:moves?|goes|verdict|random|matters?|effect|affects?|score|matter)\b")
+_MATTERS = re.compile(r"\b(?:matters?|affects?|(?:has|have|had) (?:an|a \w+) effect)\b")
+_BACK = re.compile(r"\b(?:instead of|down from|up from|compared (?:to|with)|rather than)\b")
+_OF_WHAT = re.compile(r"\bof (?:manipulation|being (?:\w+ )?(?:manipulated|fake))\b")
 _RANDOM = re.compile(r"\brandom\b.*\bthe same\b")
 
 
@@ -29,6 +39,12 @@ def tells_of_move(text: str) -> bool:
     return bool(amounts(text)) or any(pattern.search(text) for pattern in said)
 
 
+def tells_exactly(text: str) -> bool:
+    """Whether a clause says something of a move that can be compared."""
+    said = (_DOWN, _UP, _HARDLY, SAME, FLIPS, _MATTERS)
+    return bool(amounts(text) or label_of(text)) or any(p.search(text) for p in said)
+
+
 def goes_on(text: str) -> bool:
     """Whether a clause says that random patches can do the same."""
     return _RANDOM.search(text) is not None
@@ -36,6 +52,8 @@ def goes_on(text: str) -> bool:
 
 def wrong_direction(text: str, effect: str, change: float) -> bool:
     """Whether a clause tells of another direction than ``effect`` (see ``EffectFact.effect``)."""
+    if _MATTERS.search(text) and not _HARDLY.search(text):
+        return effect not in {"lowers", "raises"}
     if _HARDLY.search(text):
         return effect != "hardly"
     if _DOWN.search(text):
@@ -47,7 +65,10 @@ def wrong_direction(text: str, effect: str, change: float) -> bool:
 
 def wrong_numbers(text: str, before: float, after: float, step: float) -> bool:
     """Whether a clause tells of other scores, or of another ``step`` in points."""
-    if not fit(shares(text), (before, after)):
+    found = shares(text)
+    if _BACK.search(text):
+        found = found[::-1]
+    if not fit(found, (before, after)):
         return True
     points = [a for a in amounts(text) if a.unit == "points"]
     return not all(matches_value(a, round(abs(100 * step))) for a in points)
@@ -58,7 +79,7 @@ def wrong_verdict(clause: Clause, after: Verdict, *, changes: bool) -> str:
     text = clause.text
     if SAME.search(text):
         return f"the verdict would be {after.words}" if changes else ""
-    label = label_of(FLIPS.sub(" ", text)) if "verdict" in text or FLIPS.search(text) else None
+    label = label_of(_OF_WHAT.sub(" ", FLIPS.sub(" ", text)))
     if label is not None and label is not after:
         return f"the verdict would be {after.words}"
     if FLIPS.search(text) and not changes:

@@ -76,7 +76,7 @@ _ISSUES: Mapping[QualityIssue, Mapping[str, tuple[str, str]]] = {
     },
 }
 _PROBLEM = re.compile(
-    r"\b(?:quality (?:problems?|issues?)|problems?(?: of the (?:picture|photo|image))?|"
+    r"\b(?:quality (?:problems?|issues?)|(?:problems?|issues?) with the (?:\w+ )?quality|problems?(?: of the (?:picture|photo|image))?|"
     r"(?:poor|low|bad|good|high|fine|sufficient) (?:image |picture |photo )?quality|"
     r"quality (?:is|was) (?:\w+ )?(?:poor|low|bad|good|high|fine|sufficient|a problem))\b"
 )
@@ -193,10 +193,10 @@ class QualityFact(Fact):
                 clause.unfounded("only problems are measured, not good quality")
             else:
                 clause.judge(bool(known) is not denied, "the quality notes say otherwise", every[0])
-        if clause.scope == "quality":
-            for fact in known.values():
-                if fact.issue.value in clause.subjects:
-                    fact.judge_numbers(clause)
+        for fact in known.values():
+            unit = re.search(rf"\d {re.escape(fact.unit)}\b", clause.text) if fact.unit else None
+            if unit or (clause.scope == "quality" and fact.issue.value in clause.subjects):
+                fact.judge_numbers(clause)
 
     def judge_numbers(self, clause: Clause) -> None:
         """Check the value and the limit of this note."""

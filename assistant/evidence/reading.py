@@ -47,7 +47,7 @@ FAKE = _re(
 )
 REAL = _re(
     r"\b(?:real|authentic\w*|genuine\w*|untouched|unaltered|unmanipulated|unedited|unmodified|"
-    r"unretouched|legit\w*|original|true photo|actual photo\w*|bona fide|trustworthy|"
+    r"unretouched|legit\w*|(?:is|looks|seems|appears)(?: an?| the)? original|true photo|actual photo\w*|bona fide|trustworthy|"
     r"natural(?= photo| image| picture|\W*$)|(?:not|isn't|wasn't) (?:a |been )?"
     r"(?:fake|faked|manipulated|deep ?-?fake|altered|edited|forged|tampered(?: with)?))\b"
 )
@@ -56,11 +56,13 @@ UNSURE = _re(
     r"neither side|no clear verdict|cannot (?:be )?(?:tell|told|decided?)|not clear)\b"
 )
 SAME = _re(
-    r"\b(?:verdict )?(?:stays?|remains?|keeps?|is|would (?:be|stay|remain)) (?:the same|unchanged)\b|"
+    r"\b(?:verdict )?(?:stay(?:s|ed)?|remain(?:s|ed)?|keeps?|is|was|would (?:be|stay|remain)) "
+    r"(?:the same|unchanged)\b|"
     r"\b(?:does|do|did|would) not (?:change|flip)(?: the verdict)?\b|\bno change of the verdict\b"
 )
 FLIPS = _re(
-    r"\bverdict (?:changes|would change|also changes|flips)\b|\b(?:change|flip)(?:s)? the verdict\b"
+    r"\bverdict (?:(?:also |then )?(?:changes|changed|flips|flipped|switche[sd]|turns|turned)|"
+    r"would (?:change|flip))\b|\b(?:change[sd]?|changing|flip(?:s|ped)?|turn(?:s|ed)?) the verdict\b"
 )
 #: About what a number may be meant: "about 93 %" is 93 % too.
 ABOUT = frozenset({"about", "around", "roughly", "nearly", "almost", "approximately", "some", "~"})

@@ -113,8 +113,10 @@ _OUT = re.compile(
 _MOST = re.compile(
     r"\b(?:most|mainly|mostly|chiefly|main|strongest|largest|highest|greatest|first|top)\b"
 )
+_ONLY = re.compile(r"\b(?:only|sole|solely|alone|exclusively|single)\b")
+_THAN = re.compile(r"\b(?:more|stronger|higher|larger) than\b(?! in )")
 _NONE = re.compile(
-    r"\b(?:no|none of the)\b(?: single| one| particular| face| specific)? ?(?P<other>other )?"
+    r"\b(?:no|none of the)\b(?: single| one| particular| face| facial| specific)? ?(?P<other>other )?"
     r"(?:regions?|parts?|areas?)\b|\bnothing\b|\bnone\b(?= draws| stands)|"
     r"\bthe (?P<rest>other|others|rest)(?: regions?| parts?)? (?:do|does) not\b"
 )
@@ -291,6 +293,12 @@ def _judge_regions(clause: Clause, evidence: Evidence) -> None:
     if denied:
         return
     told = [known[name] for name in names if name in known]
+    rest = [fact for name, fact in known.items() if name not in names]
+    if claimed and rest and _ONLY.search(clause.text):
+        clause.wrong(f"{named([fact.region for fact in rest])} stands out too", *rest)
+    if len(told) > 1 and _THAN.search(clause.text):
+        good = told[0].rank < told[1].rank and told[0].share > told[1].share
+        clause.judge(good, "the other stands out more", *told)
     if claimed and _MOST.search(clause.text) and told and all(fact.rank != 1 for fact in told):
         clause.wrong("another region stands out more", *told)
     _numbers(clause, known, names)

@@ -10,7 +10,13 @@ from typing import Any, ClassVar
 from assistant.evidence.amounts import amounts
 from assistant.evidence.languages import percent_abroad
 from assistant.evidence.reading import clear, fit, shares
-from assistant.evidence.score_claims import judge_bands, judge_close, judge_score, judge_verdict
+from assistant.evidence.score_claims import (
+    judge_bands,
+    judge_close,
+    judge_interval,
+    judge_score,
+    judge_verdict,
+)
 from assistant.evidence.score_words import ABROAD, FRAMES, SCORE, VERDICT
 from assistant.numbers import crosses, in_hundred, percent
 from assistant.types import Clause, Evidence, Fact, FactKind, Score, Verdict, Wordings
@@ -96,6 +102,8 @@ class ScoreFact(Fact):
     def judge(cls, clause: Clause, evidence: Evidence) -> None:
         judge_close(clause, evidence.first(VerdictFact))
         if clause.scope in {"", "score"}:
+            if "interval" in clause.text:
+                judge_interval(clause, evidence.first(cls))
             judge_bands(clause, evidence.first(VerdictFact), evidence.first(cls))
         judge_score(clause, evidence.first(cls))
 
@@ -229,5 +237,6 @@ class FramesFact(Fact):
             ends = shares(clause.text)
             good = fit(ends, (fact.low, fact.high)) or (len(ends) == 1 and fit(ends, (fact.low,)))
             good = good and all(count == fact.frames for count in counts)
+            good = good and not re.search(r"%\s+of (?:the |all )?frames", clause.text)
             clause.judge(good, "those are not the frames measured", fact)
         clear(clause)

@@ -24,7 +24,7 @@ from assistant.types import Clause, Verdict
 if TYPE_CHECKING:
     from assistant.evidence.score import ScoreFact, VerdictFact
 
-__all__ = ["judge_bands", "judge_close", "judge_score", "judge_verdict"]
+__all__ = ["judge_bands", "judge_close", "judge_interval", "judge_score", "judge_verdict"]
 
 _REAL, _FAKE, _UNSURE = Verdict.LIKELY_REAL, Verdict.LIKELY_MANIPULATED, Verdict.UNCERTAIN
 _HEDGE = re.compile(
@@ -61,6 +61,7 @@ _BAND = re.compile(
     r"\bcounts? as\b|\bthresholds?\b|\bbegins? at\b|\bends? at\b|\bscores? (?:from|below|above|"
     r"between|under|over)\b.*\bcounts?\b"
 )
+_OF_MANIPULATION = re.compile(r"\b(?:probability|chance|likelihood|risk) of manipulation\b")
 _COUNTS_AS = re.compile(
     r"\bcounts? as (?:likely |probably )?(?:manipulated|real|fake|uncertain|such)\b"
 )
@@ -68,7 +69,7 @@ _AGAINST = re.compile(
     r"\b(above|over|exceeds?|beyond|higher than|below|under|lower than)\b[^,;]*\bthreshold"
 )
 _CLOSE = re.compile(
-    r"\bcase is close\b|\bclose (?:case|call)\b|\bborderline\b|\b(?:crosses|crossing) (?:a|the) "
+    r"\bcase is (?:not )?close\b|\bclose (?:case|call)\b|\bborderline\b|\b(?:crosses|crossing) (?:a|the) "
     r"threshold\b|\breach(?:es|ing)? into another (?:verdict|band)\b"
 )
 
@@ -89,11 +90,7 @@ def judge_score(clause: Clause, fact: ScoreFact | None) -> None:
         clause.judge(good, f"the interval is not {width[1]}", fact)
     if clause.scope not in {"", "score"}:
         return
-    for first, second in itertools.pairwise(shares(clause.text)):
-        between = clause.text[first.end : second.start]
-        if _TO.fullmatch(between) and _INTERVAL.search(clause.text[: first.start]):
-            _interval(clause, fact, first, second)
-            break
+    judge_interval(clause, fact)
     if _SCORE.search(clause.text) or clause.scope == "score":
         for amount in shares(clause.text):
             _probability(clause, fact, amount)
@@ -104,6 +101,15 @@ def judge_score(clause: Clause, fact: ScoreFact | None) -> None:
         if label:
             clause.blank(match.start(), match.end() + label.end())
             clause.neutral = True
+
+
+def judge_interval(clause: Clause, fact: ScoreFact | None) -> None:
+    """Two numbers that are told as the ends of the interval."""
+    for first, second in itertools.pairwise(shares(clause.text)):
+        between = clause.text[first.end : second.start]
+        if _TO.fullmatch(between) and _INTERVAL.search(clause.text[: first.start]):
+            _interval(clause, fact, first, second)
+            return
 
 
 def _in_hundred(clause: Clause, fact: ScoreFact | None, amount: Amount) -> None:
@@ -167,11 +173,14 @@ def _take_labels(clause: Clause) -> None:
 
 def judge_close(clause: Clause, fact: VerdictFact | None) -> None:
     """Whether the interval reaches into another verdict."""
-    if clause.take(_CLOSE):
+    found = _CLOSE.search(clause.text)
+    if found:
+        denied = negated(clause)
+        clause.take(_CLOSE)
         if fact is None:
             clause.unfounded("no fact tells whether the case is close")
         else:
-            good = fact.crosses is not negated(clause)
+            good = fact.crosses is not denied
             clause.judge(good, "the interval lies within one verdict", fact)
 
 
@@ -191,7 +200,10 @@ def judge_bands(clause: Clause, fact: VerdictFact | None, score: ScoreFact | Non
         return
     counted = _COUNTS_AS.search(clause.text)
     label = label_of(counted[0]) if counted and not counted[0].endswith("such") else None
-    label = label or label_of(clause.text) or label_of(clause.whole)
+    label = label or label_of(clause.text) or label_of(_OF_MANIPULATION.sub(" ", clause.whole))
+    side = re.search(r"\b(lower|upper) threshold", clause.text)
+    if side:
+        label = _REAL if side[1] == "lower" else _FAKE
     both = [fact.lower, fact.upper]
     wanted = {_REAL: both[:1], _FAKE: both[1:]}.get(label, both) if label else both
     # How a threshold is written must not be read as "under" or "over" a value.
@@ -237,7 +249,9 @@ def judge_verdict(clause: Clause, fact: VerdictFact | None) -> None:
         if found:
             clause.unfounded("verdict words of both sides")
         return
-    if label is not _UNSURE and NEGATION.search(text[: found[0][1].start()]):
+    before = text[: found[0][1].start()] if found else ""
+    little = re.search(r"\b(?:little|few|hardly any)\b", before)
+    if label is not _UNSURE and (little or NEGATION.search(before)):
         label = _FAKE if label is _REAL else _REAL
     clause.take(UNSURE, FAKE, REAL)
     if fact is None:
@@ -247,7 +261,7 @@ def judge_verdict(clause: Clause, fact: VerdictFact | None) -> None:
     if both and not either:
         clause.unfounded("names both verdicts")
     elif label is fact.verdict:
-        if label is _UNSURE or _HEDGE.search(text) or re.search(r"\bunlikely\b", text):
+        if label is _UNSURE or little or _HEDGE.search(text) or re.search(r"\bunlikely\b", text):
             clause.ok(fact)
         else:
             clause.unfounded(f'the verdict is "{fact.verdict.words}", which is not a certainty')

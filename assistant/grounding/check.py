@@ -50,7 +50,7 @@ _YIELDS = re.compile(
 )
 # Names that a clause was read by.
 _NAMED = re.compile(
-    r"\bchange[a-z]tag\b|\b(?:lips?|smile|nostrils?|nasal|brows?|eyebrows?|eyelids?|jawline|chin|"
+    r"\bchange[a-z]tag\b|\b(?:eyes?|nose|mouth|cheeks?|forehead|jaw|background|lips?|smile|nostrils?|nasal|brows?|eyebrows?|eyelids?|jawline|chin|"
     r"cheekbones?|backdrop|surroundings)\b"
 )
 # A change of the file that no fact names.
@@ -80,12 +80,18 @@ def normal(sentence: str) -> str:
     return re.sub(r"[^\w%.+-]+", " ", _SIDE.sub("", plain(sentence)).lower()).strip(" .")
 
 
+def _part(clause: str) -> str:
+    """A clause for comparing."""
+    return re.sub(r"^(?:so|but|and|which|that) ", "", normal(clause))
+
+
 @dataclass
 class _Case:
     """A case while a text is checked: what its facts say of themselves, by sentence."""
 
     evidence: Evidence
     own: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    parts: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         evidence = self.evidence
@@ -95,6 +101,9 @@ class _Case:
             for said in (*fact.all_said(), *abroad):
                 for piece in split(said):
                     self.own[normal(piece.body)].append(fact.id)
+                    for part in _CUT.split(piece.body):
+                        if part and len(part.split()) > 2:
+                            self.parts.setdefault(_part(part), fact.id)
         self.names = frozenset(fact.name for fact in evidence.of(OriginFact)) - {""}
         changes = {fact.change.lower() for fact in evidence.of(ChangeFact)}
         changes |= {name.lower() for fact in evidence.of(SpreadFact) for name in fact.flips}
@@ -217,6 +226,9 @@ def _findings(body: str, case: _Case, context: tuple[str, ...]) -> tuple[list[Fi
         clause = _clause(part, text, before, tags)
         for kind in reversed(KINDS):
             kind.judge(clause, case.evidence)
+        if not clause.findings and (own := case.parts.get(_part(part))):
+            clause.ok(case.evidence[own])
+            clause.text = ""
         flaw = FLAW.search(clause.text)
         if flaw and (clause.fresh or findings or clause.findings):
             clause.unfounded(f'no fact measures "{flaw[0]}"')
@@ -247,6 +259,7 @@ def _clauses(text: str, case: _Case) -> list[str]:
             return [re.sub(r"[(),]", " ", text)]
     if len(re.findall(r"\bchange[a-z]tag\b", text)) > 1 and ";" not in text:
         return [text]
+    text = re.sub(r"^(at|with)( only| just)? ([\d.]+ ?%),", r"\1\2 a score of \3;", text)
     return [part.strip() for part in _CUT.split(text) if part and re.search(r"\w", part)]
 
 

@@ -66,6 +66,12 @@ _SMALL = frozenset(
     judged judges largest leaves level lies likely lowers lowering main manipulation marked measured
     measurement measurements model model's moderator network photo photograph possible put ranges
     ranging real region regions reliable reports reported score scored scores section sits strongest
+    accounts across anything approximately by checked considerably consequently contain contains contrast
+    counterfactual current differences however importantly individual interestingly keep largely
+    many mention mentions mind neither notably nor noting only particularly primarily reduced
+    relatively respectively sees several significantly similarly specifically stay stays substantially
+    software unchanged
+    than therefore vary varies within worth
     according also background began begin currently draw drop eye eyes fall features higher identified
     important manipulated probably raised raises scoring subject summary supports support true upper whether
     subject summary threshold uncertainty unlikely value values verdict video viewer weight
