@@ -203,7 +203,7 @@ class CaseReader:
                 hint="It was not asked for when the case was made, or its time has passed.",
                 code="no-picture",
             )
-        return self._sealer().open(bytes(sealed), f"{row.id}/{name}")
+        return self.sealer().open(bytes(sealed), f"{row.id}/{name}")
 
     def verify(self, kept: chain.Anchor | None = None) -> chain.Verified:
         """Check the whole log (:func:`assistant.cases.log.verify`)."""
@@ -225,7 +225,12 @@ class CaseReader:
             )
         return CaseRow(**row)
 
-    def _sealer(self) -> Vault:
+    def sealer(self) -> Vault:
+        """The vault.
+
+        Raises:
+            CaseError: the store was opened without a key.
+        """
         if self.vault is None:
             raise CaseError(
                 "Pictures can be kept and opened only with a key.",

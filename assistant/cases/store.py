@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -53,18 +54,6 @@ class CaseStore(CaseReader):
         Raises:
             CaseError: a value does not fit.
         """
-        if within is None:
-            with writing(self.engine) as connection:
-                return self.create(
-                    record,
-                    actor=actor,
-                    source=source,
-                    subject=subject,
-                    truth=truth,
-                    picture=picture,
-                    keep_days=keep_days,
-                    within=connection,
-                )
         if truth not in (None, "manipulated", "untouched"):
             raise CaseError(
                 f"The truth {truth!r} is not known.",
@@ -73,51 +62,69 @@ class CaseStore(CaseReader):
             )
         case_id, text = uuid.uuid4().hex, canonical(record)
         until = later(keep_days * _DAY) if picture else None
-        within.execute(
-            insert(cases).values(
-                id=case_id,
-                created_at=now(),
-                source=limited("source", source, 100, empty=True),
-                subject=limited("subject", subject, 300, empty=True),
-                truth=truth,
-                state="open",
-                step=1,
-                picture_until=until,
-                **_columns(record),
+        with self._write_in(within) as connection:
+            connection.execute(
+                insert(cases).values(
+                    id=case_id,
+                    created_at=now(),
+                    source=limited("source", source, 100, empty=True),
+                    subject=limited("subject", subject, 300, empty=True),
+                    truth=truth,
+                    state="open",
+                    step=1,
+                    picture_until=until,
+                    **_columns(record),
+                )
             )
-        )
-        within.execute(insert(bodies).values(case_id=case_id, record=text, sha256=digest(text)))
-        for name, data in (picture or {}).items():
-            sealed = self._sealer().seal(data, f"{case_id}/{name}")
-            within.execute(
-                insert(pictures).values(case_id=case_id, name=name, sealed=sealed, until=until)
+            connection.execute(
+                insert(bodies).values(case_id=case_id, record=text, sha256=digest(text))
             )
-        chain.append(
-            within,
-            actor=person(actor),
-            action="created",
-            case_id=case_id,
-            detail={
-                "record_sha256": digest(text),
-                "content_sha256": record["content_sha256"],
-                "state": "open",
-                "kept": sorted(picture or {}),
-                "until": until,
-            },
-        )
+            for name, data in (picture or {}).items():
+                sealed = self.sealer().seal(data, f"{case_id}/{name}")
+                connection.execute(
+                    insert(pictures).values(case_id=case_id, name=name, sealed=sealed, until=until)
+                )
+            chain.append(
+                connection,
+                actor=person(actor),
+                action="created",
+                case_id=case_id,
+                detail={
+                    "record_sha256": digest(text),
+                    "content_sha256": record["content_sha256"],
+                    "state": "open",
+                    "kept": sorted(picture or {}),
+                    "until": until,
+                },
+            )
         return case_id
 
     def decide(
-        self, case_id: str, *, actor: str, outcome: str, reason: str, kind: str = "decision"
+        self,
+        case_id: str,
+        *,
+        actor: str,
+        outcome: str,
+        reason: str,
+        kind: str = "decision",
+        within: Connection | None = None,
     ) -> str:
         """Confirm, reject or escalate; returns the state that follows.
+
+        Args:
+            case_id: a whole id.
+            actor: who decides.
+            outcome: ``confirm``, ``reject`` or ``escalate``.
+            reason: why.
+            kind: ``decision``, or ``opinion``, which changes no state.
+            within: a writing transaction to take part in.
 
         Raises:
             CaseError: not allowed in this state, or an appeal by the person who decided before.
         """
         who = person(actor)
         limited("reason", reason, _TEXT)
-        with writing(self.engine) as connection:
+        with self._write_in(within) as connection:
             row = self._row(connection, case_id)
             state = after_decision(row.state, outcome, kind)
             seq = chain.append(
@@ -154,13 +161,15 @@ class CaseStore(CaseReader):
             connection.execute(update(cases).where(cases.c.id == row.id).values(state=state))
         return state
 
-    def appeal(self, case_id: str, *, actor: str, reason: str) -> None:
+    def appeal(
+        self, case_id: str, *, actor: str, reason: str, within: Connection | None = None
+    ) -> None:
         """Open the case again for a second person.
 
         Raises:
             CaseError: nothing was decided, or an appeal is open already.
         """
-        with writing(self.engine) as connection:
+        with self._write_in(within) as connection:
             row = self._row(connection, case_id)
             state = after_appeal(row.state)
             step = row.step + 1
@@ -188,6 +197,10 @@ class CaseStore(CaseReader):
         """Remove a case's pictures now; the rest stays."""
         with writing(self.engine) as connection:
             self._forget(connection, self._row(connection, case_id).id, actor)
+
+    def _write_in(self, within: Connection | None) -> contextlib.AbstractContextManager[Connection]:
+        """The transaction that is open, or one of its own."""
+        return writing(self.engine) if within is None else contextlib.nullcontext(within)
 
     def _write(
         self,

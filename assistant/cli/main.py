@@ -19,6 +19,8 @@ __all__ = ["COMMANDS", "EVAL_COMMANDS", "TRAIN_COMMANDS", "eval_", "main", "trai
 COMMANDS: dict[str, tuple[str, str]] = {
     "analyze": ("assistant.cli.analyze:analyze", "Analyse photos or videos."),
     "ask": ("assistant.cli.analyze:ask", "Analyse a photo once and answer questions about it."),
+    "scan": ("assistant.cli.scan:scan", "Score every file of a folder or a list."),
+    "api": ("assistant.cli.api:api", "Serve the HTTP API; make and revoke its keys."),
     "cases": ("assistant.cli.cases:cases", "Case files: keep, decide, appeal, report, verify."),
     "serve": ("assistant.cli.serve:serve", "Start the chat page on this machine."),
     "doctor": ("assistant.cli.doctor:doctor", "Tell what is there, what is missing, what to type."),

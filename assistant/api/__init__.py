@@ -1,0 +1,1 @@
+"""The HTTP API: analyse, jobs, cases, questions about them, health and metrics."""

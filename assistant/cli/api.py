@@ -1,0 +1,146 @@
+"""``whyfake api``: serve the HTTP API, and keep its keys."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+import os
+from pathlib import Path
+
+import click
+
+from assistant.cli.options import settings_of
+
+__all__ = ["api"]
+
+
+@click.group()
+def api() -> None:
+    """The HTTP API (docs/api.md)."""
+
+
+@api.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8090, show_default=True)
+@click.option(
+    "--webhook",
+    help="Tell this address of cases; its secret (whsec_...) is in WHYFAKE_WEBHOOK_SECRET.",
+)
+@click.option(
+    "--coop-key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Coop's public key (PEM): take its callbacks.",
+)
+@click.option("--demo-fakes", is_flag=True, hidden=True, help="Serve the fakes, for tests.")
+@click.pass_context
+def serve(
+    context: click.Context,
+    host: str,
+    port: int,
+    webhook: str | None,
+    coop_key: Path | None,
+    demo_fakes: bool,
+) -> None:
+    """Serve the API; by default only this machine reaches it."""
+    from assistant.cases.extras import need
+
+    need("api", "fastapi", "uvicorn", "limits", "prometheus_client", "multipart")
+    import uvicorn
+
+    from assistant.api.app import create_api
+    from assistant.cases.opening import open_store
+    from assistant.media import read_path
+
+    settings = settings_of(context)
+    with contextlib.closing(open_store(settings)) as store:
+        webhooks = coop = None
+        if webhook:
+            from assistant.integrations.webhooks import Webhooks
+
+            secret = os.environ.get("WHYFAKE_WEBHOOK_SECRET", "")
+            webhooks = Webhooks(store.engine, webhook, secret)
+        if coop_key:
+            from assistant.integrations.coop import CaseCallbacks
+
+            coop = CaseCallbacks(store, read_path(coop_key))
+        if demo_fakes:
+            from assistant.fakes import demo_assistant
+
+            assistant = demo_assistant()
+        else:
+            from assistant.compose import build
+
+            assistant = build(settings)
+        click.echo(f"The API listens on http://{host}:{port}", err=True)
+        try:
+            app = create_api(store, assistant, settings, webhooks=webhooks, coop=coop)
+            uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning")
+        finally:
+            assistant.close()
+
+
+@api.group()
+def keys() -> None:
+    """Keys of the API."""
+
+
+@keys.command()
+@click.argument("owner")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    default=("analyze", "read", "ask"),
+    show_default=True,
+    help="analyze, read, ask, decide or metrics; several times.",
+)
+@click.option("--per-minute", type=click.IntRange(1, 100_000), default=60, show_default=True)
+@click.pass_context
+def make(context: click.Context, owner: str, scopes: tuple[str, ...], per_minute: int) -> None:
+    """Print a new key for OWNER, the person that its decisions are by. It is shown once."""
+    from assistant.api.keys import make_key
+    from assistant.cases.opening import open_store
+
+    with contextlib.closing(open_store(settings_of(context), key=False)) as store:
+        click.echo(make_key(store.engine, owner=owner, scopes=list(scopes), per_minute=per_minute))
+
+
+@keys.command("list")
+@click.pass_context
+def list_(context: click.Context) -> None:
+    """List all keys, one JSON object a line; no key's text is known."""
+    from assistant.api.keys import all_keys
+    from assistant.cases.opening import open_store
+
+    with contextlib.closing(open_store(settings_of(context), key=False)) as store:
+        for row in all_keys(store.engine):
+            click.echo(json.dumps(row))
+
+
+@keys.command()
+@click.argument("key_id")
+@click.pass_context
+def revoke(context: click.Context, key_id: str) -> None:
+    """End a key at once."""
+    from assistant.api.keys import revoke_key
+    from assistant.cases.opening import open_store
+
+    with contextlib.closing(open_store(settings_of(context), key=False)) as store:
+        revoke_key(store.engine, key_id, actor=getpass.getuser())
+    click.echo("revoked")
+
+
+@api.command("webhooks")
+@click.option("--again", is_flag=True, help="Put them back in the queue.")
+@click.pass_context
+def webhooks_(context: click.Context, again: bool) -> None:
+    """List the webhooks that were given up, one JSON object a line."""
+    from assistant.cases.opening import open_store
+    from assistant.integrations.webhooks import dead_letters, try_again
+
+    with contextlib.closing(open_store(settings_of(context), key=False)) as store:
+        for row in dead_letters(store.engine):
+            click.echo(json.dumps(row))
+        if again:
+            click.echo(f"{try_again(store.engine)} put back.", err=True)

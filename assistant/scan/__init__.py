@@ -1,0 +1,1 @@
+"""Scans: many files through the product's path into one table, resumable after a kill."""
