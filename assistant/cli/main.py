@@ -101,11 +101,18 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
 
 #: What the wheel does not install by itself: module -> extra.
 EXTRAS: dict[str, str] = {
+    **dict.fromkeys(
+        ("alembic", "cryptography", "imagehash", "psycopg", "pyarrow", "reportlab", "sqlalchemy"),
+        "cases",
+    ),
+    **dict.fromkeys(
+        ("fastapi", "limits", "prometheus_client", "standardwebhooks", "uvicorn"), "api"
+    ),
+    "pdqhash": "pdq",
     **dict.fromkeys(("gradio", "skimage"), "page"),
     **dict.fromkeys(("accelerate", "bitsandbytes", "transformers"), "full"),
     **dict.fromkeys(("jinja2", "peft", "scipy", "sklearn", "venn_abers"), "fit"),
     **dict.fromkeys(("h5py", "matplotlib", "openvino", "pandas", "tensorboard"), "train"),
-    "pillow_heif": "heic",
     "mcp": "mcp",
 }
 
