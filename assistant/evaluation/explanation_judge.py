@@ -271,7 +271,7 @@ def _quality(text: str, truth: Truth) -> list[Claim]:
         return found
     for issue, pattern in _ISSUE_WORDS.items():
         if re.search(pattern, text):
-            denied = re.search(r"(?<!may )\bnot\b", text) is not None
+            denied = re.search(r"(?<!may )\bnot\b(?! visible)", text) is not None
             true = (issue.value in truth.issues) != denied
             found.append(Claim(kind="quality", said=issue.value, true=true))
     return found
