@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant import __version__, registry
+from assistant.compute import thread_count, torch_device, use_threads
 from assistant.errors import PluginError
 from assistant.fitted import (
     DOMAIN_FILES,
@@ -40,8 +40,6 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
-_MAX_THREADS = 8
-
 #: Maps that need a read-out which scores patches.
 _PATCH_MAPS = frozenset({"patch-evidence", "joint-evidence"})
 
@@ -69,7 +67,6 @@ def build(settings: Settings) -> Assistant:
     from assistant.streaming import StreamLimits
     from assistant.vlm.template import TemplateBackend
 
-    _set_threads(settings.threads)
     finder = build_finder(settings)
     detector, calibrator = build_detector(settings)
     vlm = build_vlm(settings)
@@ -132,6 +129,7 @@ def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:
     """The detector that the settings name, with the calibration fitted for it."""
     from assistant.calibration import load_calibrator
 
+    use_threads(settings.threads)
     name = settings.detector
     cls = registry.load("detectors", name, plugins=settings.plugins)
     if name == "gend":
@@ -206,7 +204,7 @@ def _llama_cpp(cls: Any, settings: Settings) -> VlmBackend:
         model,
         mmproj,
         adapter=vlm.adapter,
-        threads=_threads(settings.threads),
+        threads=thread_count(settings.threads),
         first_token_timeout=vlm.first_token_timeout,
         total_timeout=vlm.total_timeout,
         structured=vlm.structured,
@@ -292,32 +290,4 @@ def _versions(
 
 
 def _device(settings: Settings) -> str:
-    """The torch device; CUDA that was asked for and is absent is an error."""
-    if settings.device == "cpu":
-        return "cpu"
-    import torch
-
-    from assistant.errors import ConfigError
-
-    if settings.device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if not torch.cuda.is_available():
-        raise ConfigError(
-            f"The device {settings.device} was asked for, but there is no CUDA device here.",
-            hint="Use `--set device=cpu`, or `device=auto` to take what there is.",
-        )
-    return settings.device
-
-
-def _threads(wanted: int) -> int:
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return wanted or min(_MAX_THREADS, available or 1)
-
-
-def _set_threads(wanted: int) -> None:
-    import cv2
-    import torch
-
-    count = _threads(wanted)
-    torch.set_num_threads(count)
-    cv2.setNumThreads(count)
+    return torch_device(settings.device)

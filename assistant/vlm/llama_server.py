@@ -49,6 +49,7 @@ def _start(options: dict[str, Any]) -> Any:
     params.cache_ram_mib = options["cache_mib"]
     params.cpuparams.n_threads = options["threads"]
     params.cpuparams_batch.n_threads = 1 if _busy() else options["batch_threads"]
+    params.cpuparams.poll = params.cpuparams_batch.poll = 0  # threads that wait sleep
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.api_keys = [options["key"]]

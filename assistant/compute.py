@@ -1,0 +1,72 @@
+"""What computes: how many CPU threads, that those with nothing to do sleep, and which device.
+
+Libraries let idle threads spin, which makes a busy machine crawl: threads that wait for each other
+take the cores from those waited for. How they wait is read once, when a library is loaded, so it is
+set as soon as ``assistant`` is imported; what a person has set in the environment stays.
+"""
+
+from __future__ import annotations
+
+import os
+
+from assistant.errors import ConfigError
+
+__all__ = ["thread_count", "torch_device", "use_threads", "wait_quietly"]
+
+_MOST = 8
+_QUIET = {
+    "OMP_WAIT_POLICY": "PASSIVE",  # GNU and LLVM OpenMP: torch, scikit-learn
+    "KMP_BLOCKTIME": "0",  # LLVM and Intel OpenMP, milliseconds
+    "OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER": "0",
+    "OPENCV_THREAD_POOL_ACTIVE_WAIT_MAIN": "0",
+}
+
+
+def wait_quietly() -> None:
+    """Have idle threads of every library loaded from now on sleep, in child processes too."""
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+
+
+def thread_count(wanted: int = 0) -> int:
+    """Threads to compute with: ``wanted``, or one a core of this process, at most 8.
+
+    ``OMP_NUM_THREADS``, where it is set to a number, lowers the latter.
+    """
+    if wanted:
+        return wanted
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    asked = int(told) if told.isdecimal() and int(told) else _MOST
+    return min(_MOST, cores or 1, asked)
+
+
+def use_threads(wanted: int = 0) -> int:
+    """Have torch and OpenCV compute with :func:`thread_count` threads; returns how many."""
+    import cv2
+    import torch
+
+    count = thread_count(wanted)
+    torch.set_num_threads(count)
+    cv2.setNumThreads(count)
+    return count
+
+
+def torch_device(wanted: str) -> str:
+    """The torch device for a setting of ``cpu``, ``cuda`` or ``auto`` (what there is).
+
+    Raises:
+        ConfigError: CUDA was asked for, and there is none.
+    """
+    if wanted == "cpu":
+        return "cpu"
+    import torch
+
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if not torch.cuda.is_available():
+        raise ConfigError(
+            f"The device {wanted} was asked for, but there is no CUDA device here.",
+            hint="Use `--set device=cpu`, or `device=auto` to take what there is.",
+        )
+    return wanted

@@ -1,0 +1,46 @@
+"""How threads wait and how many there are is settled once, before a library is loaded."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from assistant.compute import thread_count
+
+
+def in_a_new_process(code: str, **extra: str) -> str:
+    names = ("OMP_WAIT_POLICY", "KMP_BLOCKTIME", "OMP_NUM_THREADS")
+    env = {k: v for k, v in os.environ.items() if k not in names} | extra
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_idle_threads_sleep_from_the_first_import_on_unless_told_otherwise() -> None:
+    code = "import assistant, os, sys; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
+    assert in_a_new_process(code) == "PASSIVE False"
+    assert in_a_new_process(code, OMP_WAIT_POLICY="ACTIVE") == "ACTIVE False"
+
+
+def test_torch_and_opencv_use_the_threads_that_are_asked_for() -> None:
+    code = (
+        "from assistant.compute import use_threads; use_threads(3); import cv2, torch;"
+        "print(torch.get_num_threads(), cv2.getNumThreads())"
+    )
+    assert in_a_new_process(code) == "3 3"
+
+
+@pytest.mark.parametrize(("told", "count"), [("1", 1), ("many", None), ("0", None)])
+def test_the_number_of_threads(
+    monkeypatch: pytest.MonkeyPatch, told: str, count: int | None
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    free = thread_count()
+    assert 1 <= free <= 8
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert thread_count() == (count or free)
+    assert thread_count(5) == 5
