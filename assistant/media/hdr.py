@@ -47,7 +47,8 @@ def tone_map(rgb: NDArray[np.uint16], transfer: int) -> NDArray[np.uint8]:
     grid, gain = _gains()
     shown *= np.interp(brightest, grid, gain).astype(np.float32)[..., None]
     encoded = np.clip(shown / _WHITE, 0.0, 1.0) ** (1.0 / _GAMMA)
-    return (255.0 * encoded + 0.5).astype(np.uint8)
+    shades: NDArray[np.uint8] = (255.0 * encoded + 0.5).astype(np.uint8)
+    return shades
 
 
 @functools.cache
