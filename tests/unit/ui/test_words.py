@@ -83,3 +83,12 @@ def test_only_the_last_answer_is_announced() -> None:
     assert conversation(turns).count("data-announce") == 1
     assert conversation(turns, last=answering("c?", "")).count("data-announce") == 0
     assert conversation([]) == ""
+
+
+def test_a_sentence_that_was_not_checked_is_quieter_and_neither_struck_nor_counted() -> None:
+    loose = Sentence(text="The light is warm.", status=SentenceStatus.NOT_CHECKED, reason="loose")
+    html = explanation_panel(replace(SPOKEN, sentences=(*SPOKEN.sentences, loose)))
+
+    assert 'class="wf-unchecked">The light is warm.<span class="wf-why">not checked' in html
+    assert "<del>The light is warm." not in html
+    assert not loose.struck
