@@ -60,8 +60,13 @@ TRAIN_COMMANDS: dict[str, tuple[str, str]] = {
         "Fit the check that tells faces unlike those the detector knows.",
     ),
     "narrator": ("assistant.cli.train_narrator:narrator", "Train the embedded text model."),
+    "router": ("assistant.cli.train_router:router", "Fit the classifier of questions."),
 }
 EVAL_COMMANDS: dict[str, tuple[str, str]] = {
+    "router": (
+        "assistant.cli.train_router:evaluate",
+        "Measure the classifier of questions on wordings it never saw.",
+    ),
     "detection": (
         "assistant.cli.eval_detection:detection",
         "Score a manifest: AUROC, calibration, Cross-AUC.",

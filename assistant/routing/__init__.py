@@ -1,0 +1,17 @@
+"""What a question asks for, by a small trained classifier; and user text made safe for a prompt."""
+
+from assistant.routing.kinds import ELSEWHERE, REFUSED, QuestionKind, Route
+from assistant.routing.router import Router, route
+from assistant.routing.text import clean_user_text, printable, regions_in
+
+__all__ = [
+    "ELSEWHERE",
+    "REFUSED",
+    "QuestionKind",
+    "Route",
+    "Router",
+    "clean_user_text",
+    "printable",
+    "regions_in",
+    "route",
+]
