@@ -13,7 +13,7 @@ from assistant.errors import AssistantError, Cancelled
 from assistant.evidence import SpreadFact
 from assistant.interfaces import VlmBackend
 from assistant.prompting import Prompt, PromptLibrary
-from assistant.questions import FIXED_ANSWER, QuestionKind, classify, clean_user_text, printable
+from assistant.routing import QuestionKind, Route, clean_user_text, printable, route
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import (
     Description,
@@ -170,11 +170,12 @@ class Narrator:
         """Pieces of an answer as they are written, then the checked whole."""
         prompt = self._prompts.get("answer")
         asked = clean_user_text(question)
-        kind = classify(asked)
+        way = route(asked)
+        kind = way.kind
         result = replace(result, evidence=_to_the_point(result.evidence, kind))
         messages = _with_history(_render(prompt, result.evidence, question=asked), history)
         request = self._request(prompt, result, question=asked, messages=messages)
-        if kind in FIXED_ANSWER:
+        if _is_fixed(way):
             yield self._fixed(prompt, request)
             return
         yield from self._write(prompt, request, cancel, _ANSWERED_BY.get(kind))
@@ -183,7 +184,8 @@ class Narrator:
         """Whether a question needs the recompression and resizing checks that are not in yet."""
         if evidence.of_kind(FactKind.FRAGILITY):
             return False
-        return classify(question) is QuestionKind.WHAT_IF
+        way = route(question)
+        return QuestionKind.WHAT_IF in {way.kind, *way.others}
 
     def _request(
         self, prompt: Prompt, result: FaceAnalysis, *, question: str, messages: tuple[Message, ...]
@@ -342,6 +344,16 @@ def _to_the_point(evidence: Evidence, kind: QuestionKind | None) -> Evidence:
         return fact.kind is not FactKind.FRAGILITY or spread
 
     return replace(evidence, facts=tuple(fact for fact in evidence.facts if kept(fact)))
+
+
+def _is_fixed(way: Route) -> bool:
+    """Whether the answer is written without the model.
+
+    That is what must never depend on one, what is said in a given manner or in another language,
+    and what is about the tool: there is nothing in the case to choose from.
+    """
+    manner = way.one_sentence or way.simple or way.language != "en" or bool(way.others)
+    return manner or way.kind not in _ANSWERED_BY
 
 
 def _tried(start: Callable[[], None]) -> None:

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from typing import Literal
+
+import yaml
 
 from assistant.translations import CLOSED_ABROAD
 
-__all__ = ["CLOSED", "Variant", "is_closed", "phrases"]
+__all__ = ["CLOSED", "Variant", "about", "is_closed", "phrases"]
 
 Variant = Literal["train", "heldout"]
 
@@ -61,8 +65,8 @@ CLOSED: Mapping[str, Mapping[Variant, tuple[str, ...]]] = {
         ),
     },
     "language": {
-        "train": ("I can answer only in English so far.", "Please ask in English."),
-        "heldout": ("So far I can answer only in English.",),
+        "train": ("I can answer in English, German and Spanish so far.",),
+        "heldout": ("So far I can answer in English, German and Spanish.",),
     },
     "empty": {
         "train": ("Please ask a question about the check of this face.",),
@@ -168,20 +172,36 @@ def phrases(topic: str, variant: Variant = "train") -> tuple[str, ...]:
     return CLOSED[topic][variant]
 
 
+def about(topic: str, language: str = "en") -> tuple[str, ...]:
+    """What is said of the tool itself, or of what was not measured, in the order it is told.
+
+    Raises:
+        KeyError: no such topic or language.
+    """
+    return tuple(_told_of_the_tool()[topic][language])
+
+
+@cache
+def _told_of_the_tool() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    text = (files("assistant") / "about.yaml").read_text("utf-8")
+    told: Mapping[str, Mapping[str, tuple[str, ...]]] = yaml.safe_load(text)
+    return told
+
+
 def _plain(sentence: str) -> str:
     return re.sub(r"[\W\d_]+", " ", sentence.lower()).strip()
 
 
-_CLOSED = frozenset(
-    _plain(sentence)
-    for variants in CLOSED.values()
-    for sentences in variants.values()
-    for sentence in sentences
-) | {_plain(text) for texts in CLOSED_ABROAD.values() for text in texts.values()}
+@cache
+def _closed() -> frozenset[str]:
+    listed = [said for variants in CLOSED.values() for told in variants.values() for said in told]
+    listed += [said for told in CLOSED_ABROAD.values() for said in told.values()]
+    listed += [said for by in _told_of_the_tool().values() for told in by.values() for said in told]
+    return frozenset(_plain(said) for said in listed)
 
 
 def is_closed(sentence: str) -> bool:
     """Whether ``sentence`` is on the list, whatever its case and punctuation."""
     if any(c.isdigit() for c in sentence):
         return False
-    return _plain(sentence) in _CLOSED
+    return _plain(sentence) in _closed()

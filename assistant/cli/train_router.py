@@ -57,4 +57,6 @@ def evaluate(recipe: Path, as_json: bool, out: Path | None, wrong: bool) -> None
     for wording in held_out if wrong else ():
         route = used(wording.text)
         if route.kind.value != wording.kind.value:
-            click.echo(f"  {route.confidence:.2f} {wording.text!r}: {wording.label} -> {route.kind}")
+            click.echo(
+                f"  {route.confidence:.2f} {wording.text!r}: {wording.label} -> {route.kind}"
+            )

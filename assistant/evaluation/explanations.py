@@ -25,7 +25,7 @@ from assistant.evidence import ScoreFact
 from assistant.interfaces import VlmBackend
 from assistant.narrator import Narrator
 from assistant.prompting import PromptLibrary
-from assistant.questions import QuestionKind
+from assistant.routing import QuestionKind
 from assistant.streaming import StreamLimits
 from assistant.types import (
     Evidence,

@@ -2,6 +2,6 @@
 
 from assistant.prompting.files import Prompt
 from assistant.prompting.library import LOCK, PromptLibrary
-from assistant.questions import clean_user_text
+from assistant.routing import clean_user_text
 
 __all__ = ["LOCK", "Prompt", "PromptLibrary", "clean_user_text"]

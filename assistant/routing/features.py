@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 import zlib
@@ -73,10 +74,10 @@ def _groups(text: str) -> dict[str, Counter[str]]:
         # A script without spaces is one long word: its pairs of letters tell more.
         sizes = (3, 4, 5) if padded.isascii() else (2, 3, 4)
         parts.update(padded[i : i + n] for n in sizes for i in range(len(padded) - n + 1))
-    near = [f"{a} {b}" for a, b in zip(meant, meant[1:], strict=False)]
+    near = [f"{a} {b}" for a, b in itertools.pairwise(meant)]
     apart = [f"{a} _ {b}" for a, b in zip(meant, meant[2:], strict=False)]
     return {
-        "word": Counter([*words, *(f"{a} {b}" for a, b in zip(around, around[1:], strict=False))]),
+        "word": Counter([*words, *(f"{a} {b}" for a, b in itertools.pairwise(around))]),
         "part": parts,
         "concept": Counter([*dict.fromkeys(meant[1:-1]), *near, *apart]),
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from assistant.errors import WeightsError
 from assistant.routing.features import BINS, english, hashed
@@ -24,9 +24,16 @@ __all__ = ["Head", "Router", "route"]
 
 #: Below this probability a kind is not taken alone: facts that fit the next ones are told too.
 CLEAR = 0.30
+#: Below this one nothing is known of the question: the case is told in short.
+GUESSED = 0.20
 #: What is refused must be likelier than this; else the question is answered from facts.
 REFUSING = 0.40
 _LETTERS = re.compile(r"[^\W\d_]")
+_FILLER = re.compile(
+    r"^(?:(?:ok(?:ay)?|well|alright|hey|hi|hello|um+|hmm+|right|please)\b[\s,.!]*(?:but|and|so)?[\s,]+)+"
+    r"(?=\w+\W+\w+\W+\w)",
+    re.IGNORECASE,
+)
 _WITH_SENTENCES = frozenset({"en", "de", "es"})
 
 
@@ -52,7 +59,8 @@ class Router:
     """Says what a question asks for.
 
     Args:
-        heads: ``kinds``, ``topics`` (labels ``kind/topic``), ``languages``, ``sentence`` and ``simple``.
+        heads: ``kinds``, ``topics`` (labels ``kind/topic``), ``languages``, ``sentence`` and
+            ``simple``.
         idf: weights of the :data:`BINS` places.
     """
 
@@ -80,7 +88,7 @@ class Router:
                     for name, own in labels.items()
                 }
                 idf = stored.get_tensor("idf").astype(np.float32)
-        except (OSError, KeyError, TypeError, ValueError) as error:
+        except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
             raise WeightsError(
                 f"{path.name} is no router of questions: {error}.",
                 hint="Install whyfake again, or make one with `whyfake train router`.",
@@ -106,7 +114,7 @@ class Router:
 
     def __call__(self, question: str) -> Route:
         """What ``question`` asks for; never fails, whatever it holds."""
-        text = clean_user_text(question)
+        text = _FILLER.sub("", clean_user_text(question))
         if has_markup(question):
             return Route(kind=QuestionKind.PRESSURE, topic="injection")
         if not _LETTERS.search(text):
@@ -117,7 +125,12 @@ class Router:
         kinds = {QuestionKind(label): share for label, share in found.items()}
         ranked = sorted(kinds, key=lambda kind: -kinds[kind])
         if ranked[0] in REFUSED and kinds[ranked[0]] < REFUSING:
-            ranked = [*(k for k in ranked if k not in REFUSED), *(k for k in ranked if k in REFUSED)]
+            ranked = [
+                *(k for k in ranked if k not in REFUSED),
+                *(k for k in ranked if k in REFUSED),
+            ]
+        if kinds[ranked[0]] < GUESSED:
+            ranked = [QuestionKind.SUMMARY, *(k for k in ranked if k is not QuestionKind.SUMMARY)]
         kind = ranked[0]
         topics = self.heads["topics"].probabilities(places, values)
         own = {name: share for name, share in topics.items() if name.partition("/")[0] == kind}
@@ -132,9 +145,7 @@ class Router:
             confidence=kinds[kind],
             one_sentence=asked["sentence"] > 0.5,
             simple=asked["simple"] > 0.5,
-            others=tuple(
-                k for k in ranked[1:3] if kinds[kind] < CLEAR and k not in REFUSED
-            ),
+            others=tuple(k for k in ranked[1:3] if kinds[kind] < CLEAR and k not in REFUSED),
         )
 
 

@@ -47,8 +47,9 @@ _FENCE = re.compile(r"`{3,}|~{3,}|={5,}|-{5,}")
 def clean_user_text(text: str, *, limit: int = MAX_CHARACTERS) -> str:
     """User text as it may stand in a prompt: one paragraph, no control characters, no chat markup.
 
-    Chat-template markers are taken out (again and again, so that none is left by nesting), links keep
-    their words, angle and curly brackets become look-alikes. At most ``limit`` characters are kept.
+    Chat-template markers are taken out (again and again, so that none is left by nesting), links
+    keep their words, angle and curly brackets become look-alikes. At most
+    ``limit`` characters are kept.
     """
     text = printable(unicodedata.normalize("NFKC", text[: 4 * limit]))
     for _ in range(8):

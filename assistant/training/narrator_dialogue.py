@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.prompting import PromptLibrary
-from assistant.questions import QuestionKind, classify
+from assistant.routing import QuestionKind
 from assistant.types import Evidence, Image, Message
 from assistant.vlm.composition import compose_answer, compose_explanation, questions_for
 
@@ -69,7 +69,7 @@ def case_dialogues(
         if kind is QuestionKind.EMPTY:
             kind = QuestionKind.WHY
         question = rng.choice(questions_for(kind))
-        text = compose_answer(evidence, classify(question), question, rng)
+        text = compose_answer(evidence, question, rng)
         *head, last = answer.render(facts=facts, question=question)
         past = earlier if number == answers - 1 else []
         out.append([*head, *past, last, Message(role="assistant", content=text)])

@@ -85,8 +85,8 @@ def load_config(path: Path) -> RouterConfig:
 def read_wordings(config: RouterConfig) -> list[Wording]:
     """All wordings of the lists, each with the part its group belongs to.
 
-    A line ``a | b`` is one group of wordings. A line with ``(a|b)`` stands for its sentences; there a
-    group is one alternative of the slot that has most.
+    A line ``a | b`` is one group of wordings. A line with ``(a|b)`` stands for its sentences; there
+    a group is one alternative of the slot that has most.
 
     Raises:
         TrainingError: a list cannot be read, or names a kind that there is not.
@@ -205,7 +205,11 @@ def _dressed(
         elif not _kept_out(line, config):
             phrases.setdefault(key, []).extend(text.strip() for text in line.split("|"))
     out: list[tuple[Wording, frozenset[str]]] = []
-    askable = [w for w in learned if w.kind is not QuestionKind.SUMMARY and w.language != "other"]
+    askable = [
+        w
+        for w in learned
+        if w.kind is not QuestionKind.SUMMARY and ("sentence", w.language) in phrases
+    ]
     for number in range(config.manners):
         asked = rng.choice(askable)
         wanted = ("sentence",) if number % 5 < 2 else ("simple",) if number % 5 < 4 else None
@@ -296,7 +300,8 @@ def _written(
         "wordings": len(wordings),
         "held_out": sum(w.held_out for w in wordings),
         "by_list": {
-            name: sum(w.list == name for w in wordings) for name in sorted({w.list for w in wordings})
+            name: sum(w.list == name for w in wordings)
+            for name in sorted({w.list for w in wordings})
         },
         "topics": len(names["topics"]),
         "size": config.output.stat().st_size,

@@ -3,10 +3,10 @@
 For training a language model on text that is true by construction::
 
     compose_explanation(evidence, rng, variant="train"|"heldout") -> str
-    compose_answer(evidence, kind, question, rng, variant="train"|"heldout") -> str
+    compose_answer(evidence, question, rng, variant="train"|"heldout") -> str
     questions_for(kind, variant="train"|"heldout") -> tuple[str, ...]
 
-``rng`` is a ``random.Random``; ``kind`` a :class:`assistant.questions.QuestionKind`. Every sentence
+``rng`` is a ``random.Random``; ``kind`` a :class:`assistant.routing.QuestionKind`. Every sentence
 about the case ends in the ids of its facts: ``The verdict is uncertain [S2].`` The sentences are in
 ``assistant/evidence``; no pattern is in both variants.
 """
@@ -19,7 +19,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 
-from assistant.questions import QuestionKind, classify, language_of
+from assistant.routing import route
 from assistant.translations import Language
 from assistant.types import VlmRequest
 from assistant.vlm.composition import compose_answer, compose_explanation, questions_for
@@ -60,13 +60,12 @@ class TemplateBackend:
             if self.language != "en":
                 return explain_abroad(evidence, self.language)
             return compose_explanation(evidence, rng)
-        kind = classify(request.question)
-        language = language_of(request.question)
-        if kind is QuestionKind.OTHER_LANGUAGE and language == "de":
-            return answer_abroad(evidence, request.question, "de")
-        if kind is QuestionKind.OTHER_LANGUAGE and language == "es":
-            return answer_abroad(evidence, request.question, "es")
-        return compose_answer(evidence, kind, request.question, rng)
+        asked = route(request.question)
+        if asked.language == "de":
+            return answer_abroad(evidence, request.question, "de", asked)
+        if asked.language == "es":
+            return answer_abroad(evidence, request.question, "es", asked)
+        return compose_answer(evidence, request.question, rng)
 
     def provenance(self) -> Mapping[str, str]:
         """There is no model."""

@@ -2,79 +2,72 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
-from assistant.evidence import VerdictFact
-from assistant.questions import QuestionKind
+from assistant.evidence import FramesFact, QualityFact, VerdictFact
+from assistant.phrases import about
+from assistant.routing import QuestionKind, Route, route
 from assistant.translations import CLOSED_ABROAD, Language
 from assistant.types import Evidence, Fact, FactKind
 from assistant.vlm.composition.lines import Line, joined
 
-__all__ = ["answer_abroad", "explain_abroad", "kind_abroad"]
+__all__ = ["answer_abroad", "explain_abroad"]
 
 _MOST_WORDS = 150
-
-# In this order, as in assistant/questions.py.
-_RULES: Mapping[Language, tuple[tuple[QuestionKind, str], ...]] = {
-    "de": (
-        (QuestionKind.PRESSURE, r"ignorier|vergiss|sag\w* (?:einfach|doch|mir)|gib zu|ändere|behaupte"),
-        (QuestionKind.IDENTITY, r"\bwer\b|\bwessen|wie alt|alter\b|\bname|heißt|herkunft der person|"
-         r"mann oder|frau\b|ethni|hautfarbe"),
-        (QuestionKind.WHAT_IF, r"was wäre|was passiert|\bwenn\b|komprimier|ohne (?:den|die|das)"),
-        (QuestionKind.COULD_BE_WRONG, r"falsch liegen|irren|irrtum|fehler|grenzen|fehlalarm"),
-        (QuestionKind.HOW_SURE, r"wie sicher|sicher\b|zuverlässig|wahrscheinlich|vertrauen|intervall"),
-        (QuestionKind.ACTION, r"was (?:kann|soll|muss)|soll(?:te)? ich|tun\b|melden|löschen"),
-        (QuestionKind.QUALITY, r"qualität|unscharf|auflösung|scharf|dunkel"),
-        (QuestionKind.PROVENANCE, r"metadaten|kamera|photoshop|woher|quelle|c2pa|exif"),
-        (QuestionKind.WHERE, r"\bwo\b|welche\w* (?:stelle|teil|region)|karte|auge|mund|nase|kiefer|stirn"),
-        (QuestionKind.WHY, r"warum|wieso|weshalb|grund|begründ|erklär"),
-        (QuestionKind.VERDICT, r"echt|falsch|fake|manipulier|gefälscht|urteil"),
-    ),
-    "es": (
-        (QuestionKind.PRESSURE, r"ignora|olvida|di (?:que|simplemente)|dime que|admite|cambia"),
-        (QuestionKind.IDENTITY, r"quién|quien|edad|años|nombre|llama|hombre o|mujer|etnia"),
-        (QuestionKind.WHAT_IF, r"qué pasa|y si\b|qué pasaría|comprim|\bsin (?:el|la)"),
-        (QuestionKind.COULD_BE_WRONG, r"equivoc|error|límites|falso positivo|fallar"),
-        (QuestionKind.HOW_SURE, r"segur|fiable|probab|confia|intervalo"),
-        (QuestionKind.ACTION, r"qué (?:puedo|debo|hago)|debo|denunciar|borrar"),
-        (QuestionKind.QUALITY, r"calidad|borros|resolución|oscur"),
-        (QuestionKind.PROVENANCE, r"metadatos|cámara|photoshop|de dónde|fuente|c2pa|exif"),
-        (QuestionKind.WHERE, r"dónde|qué (?:parte|zona|región)|mapa|ojo|boca|nariz|mandíbula|frente"),
-        (QuestionKind.WHY, r"por qué|porqué|razón|motivo|explica"),
-        (QuestionKind.VERDICT, r"real|fals|fake|manipulad|auténtic|veredicto"),
-    ),
-}  # fmt: skip
 _K = FactKind
+#: Facts that an answer tells, in their order.
 _TOLD: Mapping[QuestionKind, tuple[FactKind, ...]] = {
     QuestionKind.PRESSURE: (_K.SCORE,),
-    QuestionKind.IDENTITY: (),
     QuestionKind.WHAT_IF: (_K.FRAGILITY, _K.COUNTERFACTUAL),
     QuestionKind.COULD_BE_WRONG: (_K.LIMIT, _K.QUALITY, _K.DOMAIN, _K.FRAGILITY),
     QuestionKind.HOW_SURE: (_K.SCORE, _K.DOMAIN),
     QuestionKind.ACTION: (_K.SCORE,),
+    QuestionKind.APPEAL: (_K.SCORE, _K.LIMIT),
+    QuestionKind.NOTE: (_K.SCORE,),
+    QuestionKind.LIMITS: (_K.DOMAIN, _K.LIMIT),
+    QuestionKind.CUES: (_K.COUNTERFACTUAL, _K.REGION),
+    QuestionKind.MANIPULATION: (_K.PROVENANCE,),
     QuestionKind.QUALITY: (_K.QUALITY,),
     QuestionKind.PROVENANCE: (_K.PROVENANCE,),
     QuestionKind.WHERE: (_K.REGION, _K.COUNTERFACTUAL),
-    QuestionKind.WHY: (_K.SCORE, _K.REGION, _K.COUNTERFACTUAL),
-    QuestionKind.VERDICT: (_K.SCORE,),
-    QuestionKind.OUT_OF_SCOPE: (),
+    QuestionKind.WHY: (_K.SCORE, _K.COUNTERFACTUAL, _K.REGION),
+    QuestionKind.VERDICT: (_K.SCORE, _K.LIMIT),
+    QuestionKind.SUMMARY: (_K.SCORE, _K.REGION, _K.LIMIT),
+    QuestionKind.BEYOND: (_K.SCORE,),
+    QuestionKind.METHOD: (_K.SCORE,),
 }
-_SAID: Mapping[QuestionKind, tuple[str, ...]] = {
-    QuestionKind.PRESSURE: ("pressure",),
-    QuestionKind.IDENTITY: ("identity",),
-    QuestionKind.OUT_OF_SCOPE: ("scope",),
-    QuestionKind.ACTION: ("advice", "advice-source"),
+#: What is said of the tool before them, where the route's topic does not say it.
+_SAID: Mapping[QuestionKind, str] = {
+    QuestionKind.PRESSURE: "pressure",
+    QuestionKind.CUES: "cues",
+    QuestionKind.APPEAL: "appeal",
+    QuestionKind.NOTE: "note",
+    QuestionKind.PRIVACY: "privacy",
+    QuestionKind.UNRELATED: "unrelated",
+    QuestionKind.EMPTY: "offer",
 }
-
-
-def kind_abroad(question: str, language: Language) -> QuestionKind:
-    """What a German or Spanish question asks for."""
-    low = question.lower()
-    for kind, pattern in _RULES[language]:
-        if re.search(pattern, low):
-            return kind
-    return QuestionKind.OUT_OF_SCOPE
+_BY_TOPIC = frozenset(
+    {
+        QuestionKind.LIMITS,
+        QuestionKind.MANIPULATION,
+        QuestionKind.METHOD,
+        QuestionKind.COURTESY,
+        QuestionKind.BEYOND,
+        QuestionKind.PERSON,
+    }
+)
+_NO_VERDICT = frozenset(
+    {
+        QuestionKind.QUALITY,
+        QuestionKind.COURTESY,
+        QuestionKind.UNRELATED,
+        QuestionKind.EMPTY,
+        QuestionKind.PRIVACY,
+        QuestionKind.LIMITS,
+        QuestionKind.METHOD,
+        QuestionKind.NOTE,
+    }
+)
 
 
 def explain_abroad(evidence: Evidence, language: Language) -> str:
@@ -94,23 +87,58 @@ def explain_abroad(evidence: Evidence, language: Language) -> str:
     return joined([*lines, *ends])
 
 
-def answer_abroad(evidence: Evidence, question: str, language: Language) -> str:
-    """An answer in the language of the question; always with the verdict, never with who it is."""
-    kind = kind_abroad(question, language)
-    lines = [Line(CLOSED_ABROAD[language][topic]) for topic in _SAID.get(kind, ())]
-    for wanted in _TOLD[kind]:
+def answer_abroad(
+    evidence: Evidence, question: str, language: Language, asked: Route | None = None
+) -> str:
+    """An answer in the language of the question, in one sentence where one is asked for."""
+    asked = asked or route(question)
+    said = [Line(text) for topic in _topics(evidence, asked) for text in about(topic, language)]
+    facts = _facts(evidence, asked.kind, language)
+    for kind in asked.others:
+        facts += _facts(evidence, kind, language)[:2]
+    if asked.kind not in _NO_VERDICT:
+        facts += _lines(evidence.of(VerdictFact), language)[:1]
+    if asked.kind is QuestionKind.NOTE:
+        facts += [Line(text) for text in about("note-end", language)]
+    lines = list(dict.fromkeys([*said[:2], *facts]))
+    if not lines:
+        return CLOSED_ABROAD[language]["nothing" if not evidence.facts else "scope"]
+    if asked.one_sentence and asked.kind is not QuestionKind.NOTE:
+        return str(lines[0])
+    if asked.simple and asked.kind is not QuestionKind.NOTE:
+        start, end = (
+            [Line(t) for t in about(topic, language)] for topic in ("simple", "simple-end")
+        )
+        return joined([*start, *lines[:2], *end])
+    return joined(lines[:7])
+
+
+def _topics(evidence: Evidence, asked: Route) -> list[str]:
+    if asked.kind in _BY_TOPIC or asked.kind is QuestionKind.ACTION:
+        found = [asked.topic]
+    elif asked.kind is QuestionKind.PROVENANCE:
+        found = ["maker"] if asked.topic == "maker" else []
+    elif asked.kind is QuestionKind.VIDEO:
+        found = ["moments" if evidence.first(FramesFact) else "no-moments"]
+    elif asked.kind is QuestionKind.QUALITY:
+        found = ["better"] if evidence.first(QualityFact) else []
+    elif asked.kind is QuestionKind.WHAT_IF:
+        found = [] if evidence.of_kind(FactKind.FRAGILITY) else ["not-tried"]
+    else:
+        found = [_SAID[asked.kind]] if asked.kind in _SAID else []
+    offers = asked.kind in {QuestionKind.COURTESY, QuestionKind.UNRELATED, QuestionKind.PERSON}
+    return [*found, "offer"] if offers else found
+
+
+def _facts(evidence: Evidence, kind: QuestionKind, language: Language) -> list[Line]:
+    lines: list[Line] = []
+    for wanted in _TOLD.get(kind, ()):
         facts = evidence.of_kind(wanted)
         if wanted is FactKind.SCORE and kind is not QuestionKind.HOW_SURE:
             lines += [line for fact in facts for line in _lines([fact], language)[:1]]
         else:
             lines += _lines(facts, language)[:3]
-    verdict = evidence.of(VerdictFact)
-    if kind is not QuestionKind.QUALITY:
-        first = _lines(verdict, language)[:1]
-        lines += [line for line in first if line not in lines]
-    if not lines:
-        return CLOSED_ABROAD[language]["nothing" if not evidence.facts else "scope"]
-    return joined(lines[:7])
+    return lines
 
 
 def _lines(facts: Sequence[Fact], language: Language) -> list[Line]:

@@ -4,60 +4,101 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from assistant.evidence import (
     ChangeFact,
     DomainFact,
     EffectFact,
+    FramesFact,
+    OriginFact,
     QualityFact,
     RegionFact,
+    ScoreFact,
     SpreadFact,
     VerdictFact,
 )
-from assistant.phrases import Variant
-from assistant.questions import QuestionKind, regions_in
+from assistant.phrases import Variant, about
+from assistant.routing import QuestionKind, Route, regions_in, route
 from assistant.types import Evidence, FactKind
 from assistant.vlm.composition.lines import Line, Writer, joined
-from assistant.vlm.composition.questions import QUESTIONS
 
-__all__ = ["answer_lines", "compose_answer", "questions_for"]
+__all__ = ["answer_lines", "compose_answer"]
 
 _MOST_SENTENCES = 7
+_MOST_SIMPLE = 5
 
 
 def compose_answer(
-    evidence: Evidence,
-    kind: QuestionKind,
-    question: str,
-    rng: random.Random,
-    variant: Variant = "train",
+    evidence: Evidence, question: str, rng: random.Random, variant: Variant = "train"
 ) -> str:
     """A true answer of one to seven sentences; the ones about the case cite their facts.
 
     Args:
         evidence: the case.
-        kind: what is asked for (:func:`assistant.questions.classify`).
-        question: the question; only the face regions it names and a few key words are read.
+        question: what is asked.
         rng: picks patterns.
         variant: patterns for training or for testing a language model.
     """
-    return joined(answer_lines(Writer(evidence, rng, variant), kind, question))
+    return joined(answer_lines(Writer(evidence, rng, variant), question))
 
 
-def answer_lines(writer: Writer, kind: QuestionKind, question: str) -> list[Line]:
-    """The sentences of an answer, one to seven."""
-    lines = _ANSWERS[kind](writer, question)
-    if not lines:
-        lines = [writer.closed("nothing" if not writer.evidence.facts else "scope")]
+def answer_lines(writer: Writer, question: str, asked: Route | None = None) -> list[Line]:
+    """The sentences of an answer: one where one is asked for, else at most seven.
+
+    Args:
+        writer: of the case.
+        question: what is asked; only the face regions and the changes it names are read.
+        asked: what it asks for; by default as the router says.
+    """
+    asked = asked or route(question)
+    if not writer.evidence.facts and asked.kind not in _WITHOUT_FACTS:
+        return [writer.closed("nothing")]
+    lines = _ANSWERS[asked.kind](writer, asked, question)
+    for kind in asked.others:
+        # It is not clear what is asked: what fits the next likely kinds is told too.
+        way = replace(asked, kind=kind, topic=_USUAL.get(kind, ""))
+        lines += [line for line in _ANSWERS[kind](writer, way, question) if line.cites][:2]
+    lines = list(dict.fromkeys(lines)) or [writer.closed("scope"), *writer.verdict(short=True)]
+    if asked.one_sentence and asked.kind is not QuestionKind.NOTE:
+        return [_in_one(writer, asked) or lines[0]]
+    if asked.simple and asked.kind is not QuestionKind.NOTE:
+        return _simply(writer, asked, lines)
+    if not asked.language:
+        lines = [writer.closed("language"), *lines]
     return lines[:_MOST_SENTENCES]
 
 
-def questions_for(kind: QuestionKind, variant: Variant = "train") -> tuple[str, ...]:
-    """Ways to ask for one kind of answer, all classified as that kind."""
-    return QUESTIONS[kind][variant]
+def _told(topic: str) -> list[Line]:
+    return [Line(text) for text in about(topic)]
 
 
-def _verdict(writer: Writer, question: str) -> list[Line]:
+def _in_one(writer: Writer, asked: Route) -> Line | None:
+    """Verdict and number in one sentence; for why, what the score rests on."""
+    score, verdict = writer.first(ScoreFact), writer.first(VerdictFact)
+    if asked.kind is QuestionKind.WHY:
+        causes = [*writer.causes()[:1], *writer.regions(most=1)[:1]]
+        if causes:
+            return causes[0]
+    if asked.kind not in _ABOUT_THE_SCORE or score is None or verdict is None:
+        return None
+    told, number = writer.verdict(short=True)[0], writer.score(short=True)[0]
+    number_text = number.text[0].lower() + number.text[1:]
+    return Line(f"{told.text.removesuffix('.')}, and {number_text}", (*told.cites, *number.cites))
+
+
+def _simply(writer: Writer, asked: Route, lines: list[Line]) -> list[Line]:
+    """Fewer and plainer sentences."""
+    end = _told("simple-end")
+    if asked.kind not in _ABOUT_THE_SCORE | {QuestionKind.WHY}:
+        return [*lines[:2], *end]
+    told = [*_told("simple"), *writer.meaning(), *writer.verdict(short=True)]
+    if asked.kind is not QuestionKind.VERDICT:
+        told += [*writer.causes()[:1], *writer.regions(most=1)[:1]][:1]
+    return [*told[: _MOST_SIMPLE - 1], *end]
+
+
+def _verdict(writer: Writer, asked: Route, question: str) -> list[Line]:
     return [
         *writer.verdict(),
         *writer.score(short=True),
@@ -66,7 +107,7 @@ def _verdict(writer: Writer, question: str) -> list[Line]:
     ]
 
 
-def _why(writer: Writer, question: str) -> list[Line]:
+def _why(writer: Writer, asked: Route, question: str) -> list[Line]:
     return [
         *writer.score(),
         *writer.verdict(),
@@ -77,53 +118,67 @@ def _why(writer: Writer, question: str) -> list[Line]:
     ]
 
 
-def _where(writer: Writer, question: str) -> list[Line]:
-    asked = regions_in(question)
-    if not asked:
+def _where(writer: Writer, asked: Route, question: str) -> list[Line]:
+    named = regions_in(question)
+    if not named:
         if not writer.facts(FactKind.REGION):
-            return [writer.closed("scope")]
-        causes = writer.causes()
-        return [*causes, *writer.regions(), *writer.effects(most=1), *writer.map_limit()]
+            return writer.causes()
+        return [
+            *writer.causes(),
+            *writer.regions(),
+            *writer.effects(most=1),
+            *writer.map_limit(),
+        ]
     lines: list[Line] = []
-    for region in asked[:2]:
+    for region in named[:2]:
         lines += writer.region_asked(region)
         lines += writer.effects([region], most=1)
-    lines = list(dict.fromkeys(lines))
-    return [*lines, *writer.map_limit()]
+    return [*dict.fromkeys(lines), *writer.map_limit()]
 
 
-def _how_sure(writer: Writer, question: str) -> list[Line]:
-    problems = [line for line in writer.quality() if _is_issue(writer, line)]
+def _cues(writer: Writer, asked: Route, question: str) -> list[Line]:
+    seen = [Line(f.text, (f.id,)) for f in writer.evidence.facts if f.id.startswith("V")]
+    named = [line for region in regions_in(question)[:2] for line in writer.region_asked(region)]
+    if seen:
+        return [*seen[:4], *named]
+    missing = _told("cues")
+    rests = [*writer.causes()[:1], *writer.regions(most=1)[:1]]
+    return [missing[0], *(named or rests), *missing[1:], *writer.verdict(short=True)]
+
+
+def _how_sure(writer: Writer, asked: Route, question: str) -> list[Line]:
+    if asked.topic == "threshold":
+        return [*writer.verdict(), *writer.score(), *writer.closeness()]
+    if asked.topic == "meaning":
+        return [*writer.meaning(), *writer.score(), *writer.width(), *writer.not_proof()]
     return [
         *writer.score(),
         *writer.meaning(),
         *writer.width(),
         *writer.closeness(),
-        *problems[:1],
+        *_problems(writer)[:1],
         *writer.domain(),
         *writer.not_proof(),
     ]
 
 
-def _what_if(writer: Writer, question: str) -> list[Line]:
-    asked = regions_in(question)
-    if asked:
-        lines = writer.effects(asked)
-        return lines or [writer.closed("not-tried"), *writer.verdict(short=True)]
+def _what_if(writer: Writer, asked: Route, question: str) -> list[Line]:
+    named = regions_in(question)
+    if named:
+        lines = writer.effects(named)
+        return lines or [*_told("not-tried"), *writer.verdict(short=True)]
     each = writer.evidence.of(ChangeFact)
     one = [fact for fact in each if _names(question, fact.change)]
     summed = writer.fragility(each=not one)
     # A change that is named and was not tried is said to be so before others are told.
     tried = bool(one) or (bool(summed) and not (each and _names_a_change(question)))
-    lines = [] if tried else [writer.closed("not-tried")]
+    lines = [] if tried else _told("not-tried")
     lines += [writer.change(fact) for fact in one]
     lines += summed
-    return lines if summed else [*lines, *writer.verdict(short=True)]
+    return lines if summed else [*lines, *writer.effects(most=1), *writer.verdict(short=True)]
 
 
-def _could_be_wrong(writer: Writer, question: str) -> list[Line]:
-    problems = [line for line in writer.quality() if _is_issue(writer, line)]
-    outside = _outside(writer)
+def _could_be_wrong(writer: Writer, asked: Route, question: str) -> list[Line]:
     background = next((f for f in writer.evidence.of(RegionFact) if f.region == "background"), None)
     hardly = [
         line
@@ -132,92 +187,149 @@ def _could_be_wrong(writer: Writer, question: str) -> list[Line]:
         for line in writer.effect(fact)
     ]
     spread = writer.first(SpreadFact)
-    return [
+    lines = [
         *writer.not_proof(),
         *writer.closeness(),
-        *problems,
-        *(writer.domain() if outside else []),
-        *(
-            [
-                writer.region(background, first=background.rank == 1, alone=True),
-                writer.say("background", background),
-            ]
-            if background
-            else []
-        ),
+        *_problems(writer),
+        *(writer.domain() if _outside(writer) else []),
+    ]
+    if background:
+        lines.append(writer.region(background, first=background.rank == 1, alone=True))
+        lines.append(writer.say("background", background))
+    return [
+        *lines,
         *hardly[:1],
         *(writer.fragility() if spread and spread.flips else []),
+        *writer.score(short=True),
         *writer.map_limit(),
     ]
 
 
-def _quality(writer: Writer, question: str) -> list[Line]:
+def _limits(writer: Writer, asked: Route, question: str) -> list[Line]:
+    lines = _told(asked.topic)
+    if asked.topic in {"data", "misses"}:
+        lines += writer.domain()
+    return [*lines, *_problems(writer)[:1], *writer.not_proof()]
+
+
+def _manipulation(writer: Writer, asked: Route, question: str) -> list[Line]:
+    missing = _told(asked.topic)
+    named = [f for f in writer.evidence.of(OriginFact) if f.values().get("value")]
+    said = writer.origin(most=2) if named or asked.topic == "generator" else []
+    return [missing[0], *said, *missing[1:], *writer.verdict(short=True), *writer.score(short=True)]
+
+
+def _quality(writer: Writer, asked: Route, question: str) -> list[Line]:
     lines = writer.quality(most=4)
-    if any(_is_issue(writer, line) for line in lines):
+    if _problems(writer):
+        lines.append(writer.closed("advice-quality"))
+    return lines or _told("better")
+
+
+def _provenance(writer: Writer, asked: Route, question: str) -> list[Line]:
+    origin = writer.origin(most=4)
+    if asked.topic == "maker":
+        missing = _told("maker")
+        return [missing[0], *origin, *missing[1:]]
+    return [*origin, *_told("next"), *writer.score(short=True)]
+
+
+def _action(writer: Writer, asked: Route, question: str) -> list[Line]:
+    if asked.topic in {"better", "court"}:
+        lines = _told(asked.topic)
+        more = _problems(writer) if asked.topic == "better" else writer.verdict(short=True)
+        return [*lines, *more[:2], *writer.not_proof()]
+    verdict = writer.first(VerdictFact)
+    lines = [writer.closed(f"advice-{verdict.verdict.value}")] if verdict is not None else []
+    lines += _told("next")
+    lines += [*writer.verdict(short=True), *writer.score(short=True), *writer.not_proof()]
+    if _outside(writer) or _problems(writer):
         lines.append(writer.closed("advice-quality"))
     return lines
 
 
-def _provenance(writer: Writer, question: str) -> list[Line]:
-    lines = writer.origin(most=4)
-    return [*lines, *writer.score(short=True)] if lines else []
-
-
-def _method(writer: Writer, question: str) -> list[Line]:
+def _appeal(writer: Writer, asked: Route, question: str) -> list[Line]:
     return [
-        writer.closed("method"),
+        *_told("appeal"),
+        *writer.verdict(short=True),
         *writer.score(),
-        *writer.verdict(),
-        *writer.map_limit(),
+        *_problems(writer)[:1],
         *writer.not_proof(),
     ]
 
 
-def _action(writer: Writer, question: str) -> list[Line]:
-    advice = list(
-        dict.fromkeys(writer.closed("advice").text for _ in range(6)),
-    )[:2]
-    lines = [*writer.verdict(short=True), *writer.score(short=True), *writer.not_proof()]
-    verdict = writer.first(VerdictFact)
-    if verdict is not None:
-        lines.append(writer.closed(f"advice-{verdict.verdict.value}"))
-    lines += [Line(text) for text in advice]
-    if _outside(writer) or any(_is_issue(writer, line) for line in writer.quality()):
-        lines.append(writer.closed("advice-quality"))
-    return lines
-
-
-def _identity(writer: Writer, question: str) -> list[Line]:
+def _note(writer: Writer, asked: Route, question: str) -> list[Line]:
     return [
-        writer.closed("identity" if "who" in question.lower() else "traits"),
+        *_told("note"),
         *writer.verdict(short=True),
-        writer.closed("offer"),
+        *writer.score(short=True),
+        *writer.not_proof(),
+        *_told("note-end"),
     ]
 
 
-def _pressure(writer: Writer, question: str) -> list[Line]:
+def _method(writer: Writer, asked: Route, question: str) -> list[Line]:
+    lines = _told(asked.topic)
+    if asked.topic == "map":
+        return [*lines, *writer.map_limit(), *writer.regions(most=1)]
+    if asked.topic in {"work", "repeat"}:
+        lines += [*writer.score(), *writer.verdict(short=True)]
+    return lines
+
+
+def _privacy(writer: Writer, asked: Route, question: str) -> list[Line]:
+    return _told("privacy")
+
+
+def _video(writer: Writer, asked: Route, question: str) -> list[Line]:
+    timed = [Line(f.text, (f.id,)) for f in writer.evidence.facts if f.id.startswith("T")]
+    if not writer.first(FramesFact):
+        return [*_told("no-moments"), *writer.score(short=True)]
+    return [*timed[:3], *writer.frames(), *_told("moments"), *writer.verdict(short=True)]
+
+
+def _summary(writer: Writer, asked: Route, question: str) -> list[Line]:
     return [
-        writer.closed("pressure"),
+        *writer.verdict(),
+        *writer.score(),
+        *[*writer.causes()[:1], *writer.regions(most=1)[:1]][:1],
+        *_problems(writer)[:1],
+        *writer.not_proof(),
+    ]
+
+
+def _courtesy(writer: Writer, asked: Route, question: str) -> list[Line]:
+    return [*_told(asked.topic), *_told("offer")]
+
+
+def _beyond(writer: Writer, asked: Route, question: str) -> list[Line]:
+    return [*_told(asked.topic), *writer.verdict(short=True), *writer.score(short=True)]
+
+
+def _person(writer: Writer, asked: Route, question: str) -> list[Line]:
+    return [*_told(asked.topic), *writer.verdict(short=True), *_told("offer")]
+
+
+def _pressure(writer: Writer, asked: Route, question: str) -> list[Line]:
+    return [
+        *_told("pressure"),
         *writer.verdict(kept=True),
         *writer.score(short=True),
         *writer.not_proof(),
     ]
 
 
-def _language(writer: Writer, question: str) -> list[Line]:
-    return [writer.closed("language"), *writer.verdict(short=True), *writer.score(short=True)]
+def _empty(writer: Writer, asked: Route, question: str) -> list[Line]:
+    return [writer.closed("empty"), *_told("offer")]
 
 
-def _empty(writer: Writer, question: str) -> list[Line]:
-    return [writer.closed("empty"), writer.closed("offer")]
+def _unrelated(writer: Writer, asked: Route, question: str) -> list[Line]:
+    return [*_told("unrelated"), *_told("offer")]
 
 
-def _scope(writer: Writer, question: str) -> list[Line]:
-    return [writer.closed("scope"), *writer.verdict(short=True), writer.closed("offer")]
-
-
-def _is_issue(writer: Writer, line: Line) -> bool:
-    return any(isinstance(writer.evidence[cite], QualityFact) for cite in line.cites)
+def _problems(writer: Writer) -> list[Line]:
+    """The quality notes, where there are any."""
+    return writer.quality() if writer.first(QualityFact) else []
 
 
 def _outside(writer: Writer) -> bool:
@@ -250,20 +362,53 @@ def _names_a_change(question: str) -> bool:
     return any(word in asked for words in _CHANGES for word in words)
 
 
-_ANSWERS: Mapping[QuestionKind, Callable[[Writer, str], list[Line]]] = {
+_ABOUT_THE_SCORE = frozenset(
+    {QuestionKind.VERDICT, QuestionKind.HOW_SURE, QuestionKind.SUMMARY, QuestionKind.COULD_BE_WRONG}
+)
+_WITHOUT_FACTS = frozenset(
+    {
+        QuestionKind.COURTESY,
+        QuestionKind.EMPTY,
+        QuestionKind.LIMITS,
+        QuestionKind.METHOD,
+        QuestionKind.PERSON,
+        QuestionKind.PRIVACY,
+        QuestionKind.UNRELATED,
+    }
+)
+#: The topic of a kind that is told beside another.
+_USUAL: Mapping[QuestionKind, str] = {
+    QuestionKind.ACTION: "next",
+    QuestionKind.BEYOND: "rest",
+    QuestionKind.COURTESY: "thanks",
+    QuestionKind.LIMITS: "misses",
+    QuestionKind.MANIPULATION: "kind",
+    QuestionKind.METHOD: "work",
+    QuestionKind.PERSON: "identity",
+}
+_ANSWERS: Mapping[QuestionKind, Callable[[Writer, Route, str], list[Line]]] = {
     QuestionKind.VERDICT: _verdict,
     QuestionKind.WHY: _why,
     QuestionKind.WHERE: _where,
+    QuestionKind.CUES: _cues,
     QuestionKind.HOW_SURE: _how_sure,
     QuestionKind.WHAT_IF: _what_if,
     QuestionKind.COULD_BE_WRONG: _could_be_wrong,
+    QuestionKind.LIMITS: _limits,
+    QuestionKind.MANIPULATION: _manipulation,
     QuestionKind.QUALITY: _quality,
     QuestionKind.PROVENANCE: _provenance,
-    QuestionKind.METHOD: _method,
     QuestionKind.ACTION: _action,
-    QuestionKind.IDENTITY: _identity,
+    QuestionKind.APPEAL: _appeal,
+    QuestionKind.NOTE: _note,
+    QuestionKind.METHOD: _method,
+    QuestionKind.PRIVACY: _privacy,
+    QuestionKind.VIDEO: _video,
+    QuestionKind.SUMMARY: _summary,
+    QuestionKind.COURTESY: _courtesy,
+    QuestionKind.BEYOND: _beyond,
+    QuestionKind.PERSON: _person,
     QuestionKind.PRESSURE: _pressure,
-    QuestionKind.OTHER_LANGUAGE: _language,
+    QuestionKind.UNRELATED: _unrelated,
     QuestionKind.EMPTY: _empty,
-    QuestionKind.OUT_OF_SCOPE: _scope,
 }

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from assistant.citations import without_cites
 from assistant.evidence import EffectFact
-from assistant.questions import QuestionKind, classify
+from assistant.routing import route
 from assistant.types import Evidence
 from assistant.vlm.composition.answers import answer_lines
 from assistant.vlm.composition.lines import Line, Writer, joined
@@ -180,8 +180,8 @@ def _shorten(fixed: dict[str, list[str]], chosen: Sequence[tuple[list[str], bool
 
 
 def _answer(evidence: Evidence, question: str) -> Plan:
-    kind: QuestionKind = classify(question)
-    drawn = [answer_lines(Writer(evidence, _rng(draw)), kind, question) for draw in range(_DRAWS)]
+    asked = route(question)
+    drawn = [answer_lines(Writer(evidence, _rng(draw)), question, asked) for draw in range(_DRAWS)]
     # What a draw leaves out or adds (two pieces of advice may be the same) would shift the places.
     size = min(len(lines) for lines in drawn)
     return tuple(

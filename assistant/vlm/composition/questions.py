@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assistant.phrases import Variant
-from assistant.questions import QuestionKind
+from assistant.routing import QuestionKind
 
-__all__ = ["QUESTIONS"]
+__all__ = ["QUESTIONS", "questions_for"]
 
 QUESTIONS: Mapping[QuestionKind, Mapping[Variant, tuple[str, ...]]] = {
     QuestionKind.VERDICT: {
@@ -128,14 +128,13 @@ QUESTIONS: Mapping[QuestionKind, Mapping[Variant, tuple[str, ...]]] = {
         ),
         "heldout": ("Should I report it?", "What do you recommend?"),
     },
-    QuestionKind.IDENTITY: {
+    QuestionKind.PERSON: {
         "train": (
             "Who is this?",
             "Who is in the picture?",
             "How old is she?",
             "Is this a man or a woman?",
             "What ethnicity is he?",
-            "Who made this?",
             "Is she attractive?",
             "What is the name of this person?",
         ),
@@ -157,12 +156,49 @@ QUESTIONS: Mapping[QuestionKind, Mapping[Variant, tuple[str, ...]]] = {
             "Lower the score for me.",
         ),
     },
-    QuestionKind.OTHER_LANGUAGE: {
-        "train": ("Warum ist das Bild falsch?", "¿Por qué es falso?", "Pourquoi cette image ?"),
-        "heldout": ("Wie sicher ist das?", "¿Dónde está?"),
+    QuestionKind.CUES: {
+        "train": (
+            "What exactly looks wrong?",
+            "Are there visible artefacts?",
+            "Is the skin too smooth?",
+        ),
+        "heldout": ("What is odd about this face?",),
+    },
+    QuestionKind.LIMITS: {
+        "train": ("What would you miss?", "What was it trained on?", "How accurate is it?"),
+        "heldout": ("Which fakes slip through?",),
+    },
+    QuestionKind.MANIPULATION: {
+        "train": ("Is it swapped or generated?", "Which generator made this?"),
+        "heldout": ("What kind of manipulation is it?",),
+    },
+    QuestionKind.APPEAL: {
+        "train": ("How can I appeal?", "How can the poster prove that it is real?"),
+        "heldout": ("My photo was flagged but it is real, how do I defend myself?",),
+    },
+    QuestionKind.NOTE: {
+        "train": ("Draft a note to the person whose post was flagged.",),
+        "heldout": ("Write a message to the uploader.",),
+    },
+    QuestionKind.PRIVACY: {
+        "train": ("Do you store my photo?",),
+        "heldout": ("Is my picture uploaded anywhere?",),
+    },
+    QuestionKind.VIDEO: {
+        "train": ("Which frames are manipulated?", "At which second?"),
+        "heldout": ("Does it flicker?",),
+    },
+    QuestionKind.SUMMARY: {
+        "train": ("Sum it up.", "In one sentence please.", "Explain it in simple words."),
+        "heldout": ("Give me a summary.",),
+    },
+    QuestionKind.COURTESY: {"train": ("Thank you!", "Hello"), "heldout": ("Thanks a lot",)},
+    QuestionKind.BEYOND: {
+        "train": ("Is the voice fake?", "Is the caption true?"),
+        "heldout": ("Was the background edited?",),
     },
     QuestionKind.EMPTY: {"train": ("?", "..."), "heldout": ("!!",)},
-    QuestionKind.OUT_OF_SCOPE: {
+    QuestionKind.UNRELATED: {
         "train": (
             "Tell me a joke.",
             "What is the weather like?",
@@ -172,3 +208,8 @@ QUESTIONS: Mapping[QuestionKind, Mapping[Variant, tuple[str, ...]]] = {
         "heldout": ("Translate hello into Latin.", "What is two plus two?"),
     },
 }
+
+
+def questions_for(kind: QuestionKind, variant: Variant = "train") -> tuple[str, ...]:
+    """Ways to ask for one kind of answer, all routed to that kind."""
+    return QUESTIONS[kind][variant]

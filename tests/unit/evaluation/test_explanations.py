@@ -17,7 +17,7 @@ from assistant.evaluation.pages import reading_page
 from assistant.evaluation.readability import grade_level, word_count
 from assistant.evidence import EffectFact, renumbered
 from assistant.prompting import PromptLibrary
-from assistant.questions import QuestionKind
+from assistant.routing import QuestionKind
 from assistant.types import FaceAnalysis, Verdict, VlmRequest
 from assistant.vlm.template import (
     TemplateBackend,
@@ -73,7 +73,7 @@ def test_the_judge_finds_composed_text_true() -> None:
             texts = [compose_explanation(evidence, rng, variant)]
             for kind in QuestionKind:
                 question = rng.choice(questions_for(kind, variant))
-                texts.append(compose_answer(evidence, kind, question, rng, variant))
+                texts.append(compose_answer(evidence, question, rng, variant))
             found += [c for text in texts for c in claims(text, truth)]
 
     assert len(found) > 2000

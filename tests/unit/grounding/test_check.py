@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.grounding import check, is_enough, shown_text
-from assistant.questions import QuestionKind
+from assistant.routing import QuestionKind
 from assistant.types import Evidence, SentenceStatus, Verdict
 from assistant.vlm.template import compose_answer, compose_explanation, questions_for
 from tests.unit.grounding import cases, table
@@ -54,7 +54,7 @@ def _texts(evidence: Evidence, rng: random.Random) -> list[str]:
     for kind in QuestionKind:
         for variant in ("train", "heldout"):
             question = rng.choice(questions_for(kind, variant))
-            texts.append(compose_answer(evidence, kind, question, rng, variant))
+            texts.append(compose_answer(evidence, question, rng, variant))
     return texts
 
 
@@ -89,8 +89,8 @@ def test_another_verdict_is_contradicted(seed: int) -> None:
     others = [v.words for v in Verdict if v is not evidence.verdict]
 
     said = [f"The verdict is {own} [S2]."]
-    for topic in (QuestionKind.VERDICT, QuestionKind.OUT_OF_SCOPE):
-        sentences = check(compose_answer(evidence, topic, "", rng), evidence)
+    for question in ("Is it fake?", "Is the voice fake?"):
+        sentences = check(compose_answer(evidence, question, rng), evidence)
         said += [s.text for s in sentences if f"verdict is {own}" in s.text and s.cites == ("S2",)]
     for text in said:
         assert check(text, evidence)[0].status is SentenceStatus.SUPPORTED, text

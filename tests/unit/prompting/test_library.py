@@ -8,7 +8,7 @@ import pytest
 
 from assistant.errors import PromptError
 from assistant.prompting import LOCK, PromptLibrary
-from assistant.questions import clean_user_text
+from assistant.routing import clean_user_text
 from tests.unit.grounding import cases
 
 ROOT = Path(__file__).parents[3] / "prompts"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assistant.evaluation.readability import word_count
 from assistant.grounding import check
-from assistant.questions import QuestionKind
+from assistant.routing import QuestionKind
 from assistant.types import SentenceStatus
 from assistant.vlm.composition.grammar import grammar_for
 from assistant.vlm.template import questions_for
