@@ -63,8 +63,9 @@ def append(
     last = connection.execute(
         select(log.c.seq, log.c.hash).order_by(log.c.seq.desc()).limit(1)
     ).first()
+    seq = int(last.seq) + 1 if last else 1
     row = {
-        "seq": last.seq + 1 if last else 1,
+        "seq": seq,
         "at": now(),
         "actor": actor,
         "action": action,
@@ -73,7 +74,7 @@ def append(
         "previous": last.hash if last else GENESIS,
     }
     connection.execute(insert(log).values(**row, hash=_seal(row)))
-    return int(row["seq"])
+    return seq
 
 
 def anchor(connection: Connection) -> Anchor | None:
@@ -144,7 +145,7 @@ def _seal(row: Mapping[str, Any]) -> str:
 
 def _all(connection: Connection) -> Iterator[Mapping[str, Any]]:
     found = connection.execution_options(yield_per=2000).execute(select(log).order_by(log.c.seq))
-    yield from found.mappings()
+    yield from (dict(row) for row in found.mappings())
 
 
 def _records(
