@@ -21,13 +21,14 @@ from assistant.errors import PluginError
 
 __all__ = ["BUILT_IN", "KINDS", "Plugin", "listing", "load", "names", "plugins_enabled"]
 
-#: The five kinds: what each is called in messages. Entry-point groups are ``assistant.<kind>``.
+#: The kinds: what each is called in messages. Entry-point groups are ``assistant.<kind>``.
 KINDS = MappingProxyType(
     {
         "face_finders": "face finder",
         "detectors": "detector",
         "calibrators": "calibrator",
         "attributors": "attributor",
+        "cues": "visible cue",
         "vlm_backends": "text backend",
     }
 )
@@ -54,6 +55,24 @@ BUILT_IN: MappingProxyType[str, dict[str, str]] = MappingProxyType(
             "occlusion": "assistant.attribution.occlusion:Occlusion",
             "rise": "assistant.attribution.rise:Rise",
             "random": "assistant.attribution.random_map:RandomMap",
+        },
+        "cues": {
+            "block-grid": "assistant.cues.block_grid:BlockGrid",
+            "colour-noise": "assistant.cues.colour_noise:ColourNoise",
+            "edge-colour": "assistant.cues.edge_colour:EdgeColour",
+            "edge-detail": "assistant.cues.edge_detail:EdgeDetail",
+            "eye-detail": "assistant.cues.eye_detail:EyeDetail",
+            "face-detail": "assistant.cues.face_detail:FaceDetail",
+            "feature-detail": "assistant.cues.feature_detail:FeatureDetail",
+            "iris-colour": "assistant.cues.iris_colour:IrisColour",
+            "mouth-detail": "assistant.cues.mouth_detail:MouthDetail",
+            "neck-colour": "assistant.cues.neck_colour:NeckColour",
+            "rim-colour": "assistant.cues.rim_colour:RimColour",
+            "skin-detail": "assistant.cues.skin_detail:SkinDetail",
+            "skin-noise": "assistant.cues.skin_noise:SkinNoise",
+            "spectral-peaks": "assistant.cues.spectral_peaks:SpectralPeaks",
+            "spectrum": "assistant.cues.spectrum:Spectrum",
+            "symmetry": "assistant.cues.symmetry:Symmetry",
         },
         "vlm_backends": {
             "llama-cpp": "assistant.vlm.llama_cpp:LlamaCppBackend",

@@ -1,5 +1,13 @@
 """The values that flow: Media, Face, Score, Attribution, Evidence, Explanation, Turn."""
 
+from assistant.types.cues import (
+    BaseRate,
+    CueFinding,
+    CuePlace,
+    CueReading,
+    CuesLooked,
+    NotJudged,
+)
 from assistant.types.domain import DomainFinding, DomainStatus
 from assistant.types.facts import Evidence, Fact, FactKind, Wordings
 from assistant.types.measured import (
@@ -41,9 +49,14 @@ __all__ = [
     "REGIONS",
     "Analysis",
     "Attribution",
+    "BaseRate",
     "Calibrated",
     "Clause",
     "CropSpec",
+    "CueFinding",
+    "CuePlace",
+    "CueReading",
+    "CuesLooked",
     "Description",
     "Detection",
     "Disagreement",
@@ -59,6 +72,7 @@ __all__ = [
     "Image",
     "Media",
     "Message",
+    "NotJudged",
     "PromptRef",
     "ProvenanceNote",
     "QualityIssue",

@@ -1,0 +1,46 @@
+"""Does the fineness of the picture change along a line inside the face's outline?"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from assistant.cues.cue import Reading, compared, detail
+from assistant.cues.window import FaceWindow
+from assistant.types import NotJudged, QualityIssue
+
+__all__ = ["EdgeDetail"]
+
+_LEAST_PIXELS, _LEAST_IN_SECTOR = 100, 6
+_SECTORS = 24
+
+
+class EdgeDetail:
+    """Fine detail of a band along the face's outline over the face inside it.
+
+    High where a face was blended in within its outline: the band is then the original's, with its
+    own detail, or holds the seam.
+    """
+
+    name: ClassVar[str] = "edge-detail"
+    sign: ClassVar[int] = 1
+    visible: ClassVar[bool] = True
+    gates: ClassVar[frozenset[QualityIssue]] = frozenset()
+
+    def measure(self, window: FaceWindow) -> Reading:
+        """Times as much detail along the outline as inside it; the median of directions."""
+        band = (window.radius > 0.8) & (window.radius < 1.0)
+        inside = (window.radius > 0.55) & (window.radius < 0.8)
+        if min(band.sum(), inside.sum()) < _LEAST_PIXELS:
+            return NotJudged(cue=self.name, reason="too little of the face's edge can be seen")
+        sector = window.sector(_SECTORS)
+        steps = [
+            np.log(detail(window, band & here) / detail(window, inside & here))
+            for here in (sector == k for k in range(_SECTORS))
+            if min((band & here).sum(), (inside & here).sum()) >= _LEAST_IN_SECTOR
+        ]
+        if len(steps) < _SECTORS / 2:
+            return NotJudged(cue=self.name, reason="too little of the face's edge can be seen")
+        value = float(np.exp(np.median(steps)))
+        return compared(self, window, value, ("edge of the face", band), ("face inside it", inside))

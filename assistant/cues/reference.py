@@ -1,0 +1,114 @@
+"""What genuine and manipulated faces show: ``weights/cues.json``, by size and picture quality."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.errors import WeightsError
+from assistant.types import BaseRate
+
+__all__ = ["SCHEMA", "CueReference", "Known", "load_reference", "wilson"]
+
+SCHEMA = "whyfake.cues/1"
+#: Faces that a reading is compared with: those nearest in size and picture quality.
+_NEAREST = 250
+#: What counts as one step away: a quarter more eye distance (as a logarithm), half of fineness.
+_SIZE_STEP, _FINENESS_STEP = 0.25, 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Faces of one class: N eye distances (pixels), N finenesses, and N values a cue (NaN: none)."""
+
+    eyes: NDArray[np.float64]
+    fineness: NDArray[np.float64]
+    values: Mapping[str, NDArray[np.float64]]
+
+    def rate(self, cue: str, sign: int, value: float, eyes: float, fineness: float) -> BaseRate:
+        """How many of the most similar faces show ``value`` or more (``sign`` -1: or less)."""
+        known = self.values[cue]
+        there = np.isfinite(known)
+        away = (np.log(self.eyes[there] / eyes) / _SIZE_STEP) ** 2
+        away += ((self.fineness[there] - fineness) / _FINENESS_STEP) ** 2
+        near = np.argsort(away, kind="stable")[:_NEAREST]
+        hits = int((sign * known[there][near] >= sign * value).sum())
+        low, high = wilson(hits, len(near))
+        return BaseRate(share=hits / len(near), low=low, high=high, faces=len(near))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CueReference:
+    """Genuine and manipulated faces, and for each cue that may speak the limit of its rate.
+
+    Attributes:
+        limits: cue -> the share of genuine faces up to which its reading counts as unusual.
+        sources: source -> genuine and manipulated faces taken from it.
+    """
+
+    genuine: Known
+    manipulated: Known
+    limits: Mapping[str, float]
+    sources: Mapping[str, tuple[int, int]]
+
+
+def wilson(hits: int, count: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927)."""
+    z = 1.96
+    share = hits / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count**2)) / (1 + z * z / count)
+    return min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half))
+
+
+def load_reference(path: Path) -> CueReference:
+    """Read ``cues.json``.
+
+    Raises:
+        WeightsError: it cannot be read, or is of another form.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["schema"] != SCHEMA:
+            raise ValueError(f"schema {data['schema']!r}")
+        reference = CueReference(
+            genuine=_known(data["genuine"]),
+            manipulated=_known(data["manipulated"]),
+            limits={str(k): float(v) for k, v in data["limits"].items()},
+            sources={str(k): (int(v[0]), int(v[1])) for k, v in data["sources"].items()},
+        )
+        for known in (reference.genuine, reference.manipulated):
+            for cue in reference.limits:
+                if not np.isfinite(known.values[cue]).any():
+                    raise ValueError(f"no face for {cue}")
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise WeightsError(
+            f"The reference of visible cues, {path.name}, cannot be used: "
+            f"{type(error).__name__}: {error}.",
+            hint="Make it again: whyfake train cues configs/cues.yaml",
+            code="cues",
+        ) from error
+    return reference
+
+
+def _known(data: Mapping[str, object]) -> Known:
+    values = data["values"]
+    if not isinstance(values, dict):
+        raise TypeError("values by cue are expected")
+    eyes, fineness = _numbers(data["eyes"]), _numbers(data["fineness"])
+    named = {str(cue): _numbers(column) for cue, column in values.items()}
+    if any(len(v) != len(eyes) for v in (fineness, *named.values())):
+        raise ValueError("columns of unlike length")
+    return Known(eyes=eyes, fineness=fineness, values=named)
+
+
+def _numbers(column: object) -> NDArray[np.float64]:
+    if not isinstance(column, Sequence):
+        raise TypeError("a list of numbers is expected")
+    return np.array([np.nan if v is None else v for v in column], np.float64)

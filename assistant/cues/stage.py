@@ -1,0 +1,140 @@
+"""The stage: every cue that has a reference looks at a face, and what is unusual speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.cues.cue import Cue, refused
+from assistant.cues.reference import CueReference
+from assistant.cues.window import FaceWindow, face_window
+from assistant.errors import InferenceError
+from assistant.faces.dense import DenseLandmarks
+from assistant.types import (
+    CueFinding,
+    CueReading,
+    CuesLooked,
+    Image,
+    NotJudged,
+    QualityIssue,
+)
+
+__all__ = ["MOST_SPOKEN", "VisibleCues", "enlarged_pair"]
+
+#: So many cues speak of a face at most: those that the fewest genuine faces show.
+MOST_SPOKEN = 3
+_SURE_OF_POINTS = 0.5
+#: At least so many times as many manipulated as genuine faces must show what is told.
+_TELLING = 2.0
+_PICTURE_SIDE = 240
+
+
+class VisibleCues:
+    """Looks at faces with the cues that a reference holds limits for.
+
+    Args:
+        cues: all cues; those without a limit in the reference are not asked.
+        reference: what genuine and manipulated faces show.
+        dense: finds the 468 points.
+    """
+
+    def __init__(self, cues: Iterable[Cue], reference: CueReference, dense: DenseLandmarks) -> None:
+        self.cues = tuple(cue for cue in cues if cue.name in reference.limits)
+        self._reference = reference
+        self._dense = dense
+
+    def look(
+        self, frame: Image, landmarks: NDArray[np.floating], issues: Sequence[QualityIssue] = ()
+    ) -> CuesLooked:
+        """What the cues say of one face.
+
+        Args:
+            frame: RGB uint8 HWC, the whole picture.
+            landmarks: the five points, 5 x 2 in its pixels.
+            issues: what was found wrong with the face.
+
+        Returns:
+            A finding or a reason for every cue. Never raises for a picture that cannot be judged.
+        """
+        try:
+            points = self._dense.find(frame, landmarks)
+        except InferenceError:
+            return self._none("its points could not be found")
+        if points.confidence < _SURE_OF_POINTS:
+            return self._none("its points could not be found with confidence")
+        window = face_window(frame, points.points, points.depth, issues=issues)
+        return self.look_in(window, frame)
+
+    def look_in(self, window: FaceWindow, frame: Image | None = None) -> CuesLooked:
+        """The same of a window that was cut before; pictures are made where ``frame`` is given."""
+        found: list[CueFinding] = []
+        silent: list[NotJudged] = []
+        for cue in self.cues:
+            read = refused(cue, window) or cue.measure(window)
+            if isinstance(read, NotJudged):
+                silent.append(read)
+            else:
+                found.append(self._beside(cue, read, window))
+        found.sort(
+            key=lambda f: (
+                not f.beyond,
+                not f.visible,
+                f.genuine.share / (f.manipulated.share + 1e-9),
+            )
+        )
+        return CuesLooked(
+            findings=tuple(
+                _with_pictures(f, frame) if f.beyond and f.visible and frame is not None else f
+                for f in found
+            ),
+            not_judged=tuple(silent),
+        )
+
+    def _beside(self, cue: Cue, read: CueReading, window: FaceWindow) -> CueFinding:
+        genuine, manipulated = (
+            known.rate(cue.name, cue.sign, read.value, window.eyes, window.fineness)
+            for known in (self._reference.genuine, self._reference.manipulated)
+        )
+        rare = genuine.share <= self._reference.limits[cue.name]
+        return CueFinding(
+            reading=read,
+            genuine=genuine,
+            manipulated=manipulated,
+            beyond=rare and manipulated.share >= _TELLING * max(genuine.share, 1 / genuine.faces),
+            visible=cue.visible,
+        )
+
+    def _none(self, reason: str) -> CuesLooked:
+        return CuesLooked(not_judged=tuple(NotJudged(cue=c.name, reason=reason) for c in self.cues))
+
+
+def enlarged_pair(
+    frame: Image, boxes: Sequence[tuple[float, float, float, float]]
+) -> tuple[Image, Image]:
+    """Two places of a frame as squares of one size, cut and enlarged alike.
+
+    Args:
+        frame: RGB uint8 HWC.
+        boxes: two boxes in its pixels; the larger sets the side of both cuts.
+    """
+    side = max(max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in boxes)
+    side = max(8, round(1.15 * side))
+    first, second = (_square(frame, box, side) for box in boxes)
+    return first, second
+
+
+def _square(frame: Image, box: tuple[float, float, float, float], side: int) -> Image:
+    x, y = round((box[0] + box[2]) / 2), round((box[1] + box[3]) / 2)
+    cut = cv2.getRectSubPix(np.ascontiguousarray(frame), (side, side), (float(x), float(y)))
+    how = cv2.INTER_CUBIC if side < _PICTURE_SIDE else cv2.INTER_AREA
+    return np.asarray(cv2.resize(cut, (_PICTURE_SIDE, _PICTURE_SIDE), interpolation=how), np.uint8)
+
+
+def _with_pictures(finding: CueFinding, frame: Image) -> CueFinding:
+    from dataclasses import replace
+
+    boxes = [place.box_xyxy for place in finding.reading.places]
+    return replace(finding, pictures=enlarged_pair(frame, boxes))

@@ -1,0 +1,132 @@
+"""Every cue measured on faces in three looks: as they are, reduced, and strongly compressed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+
+import assistant.cues
+from assistant import registry
+from assistant.cues.cue import Cue, refused
+from assistant.cues.window import WINDOW_EYES, FaceWindow, shrunk
+from assistant.evaluation.face_manifest import ManifestRow
+from assistant.faces.quality import quality_notes
+from assistant.training.cue_faces import window_of
+from assistant.training.splits import part_of
+from assistant.types import CueReading, Detection
+
+__all__ = ["LOOKS", "FaceValues", "all_cues", "in_look", "measure_faces"]
+
+Look = Literal["as it is", "reduced", "compressed"]
+LOOKS: tuple[Look, ...] = ("as it is", "reduced", "compressed")
+_EYES = (80.0, 80.0, 64.0, 52.0, 40.0)
+_QUALITIES: Mapping[str, tuple[int, int]] = {"reduced": (88, 97), "compressed": (45, 76)}
+_MARGIN = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceValues:
+    """What all cues measured on one face in one look; a cue that did not judge it is left out."""
+
+    name: str
+    label: int
+    source: str
+    family: str
+    video: str
+    look: Look
+    test: bool
+    eyes: float
+    fineness: float
+    values: Mapping[str, float]
+
+
+def all_cues() -> tuple[Cue, ...]:
+    """Every registered cue."""
+    return tuple(registry.load("cues", name)() for name in registry.names("cues"))
+
+
+def in_look(window: FaceWindow, look: Look, rng: np.random.Generator) -> FaceWindow:
+    """The face as another file would show it; sizes and JPEG qualities are drawn alike for all.
+
+    So size and encoding, which tell genuine from manipulated files in many sets, tell nothing.
+    """
+    eyes = WINDOW_EYES if look == "as it is" else float(rng.choice(_EYES))
+    small = shrunk(window, eyes / window.eyes) if window.eyes > eyes else window
+    image = small.image
+    if look != "as it is":
+        quality = int(rng.integers(*_QUALITIES[look]))
+        coded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        image = np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
+    low, high = small.points.min(0), small.points.max(0)
+    pad = _MARGIN * (high - low)
+    box = (*(low - pad).tolist(), *(high + pad).tolist())
+    five = small.five.astype(np.float32)
+    notes = quality_notes(image, Detection(box_xyxy=box, landmarks=five, confidence=1.0))
+    return FaceWindow(
+        image=image,
+        points=small.points,
+        depth=small.depth,
+        offset=small.offset,
+        scale=small.scale,
+        issues=frozenset(n.issue for n in notes),
+    )
+
+
+def measure_faces(
+    faces: Sequence[tuple[ManifestRow, Path]],
+    folder: Path,
+    *,
+    test_percent: int,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda _, __: None,
+) -> list[FaceValues]:
+    """Measure all faces in all looks; kept in ``folder`` until a cue's code or the list changes."""
+    key = hashlib.sha256(json.dumps([seed, test_percent, [r.name for r, _ in faces]]).encode())
+    for path in sorted(Path(assistant.cues.__file__).parent.glob("*.py")):
+        key.update(path.read_bytes())
+    kept = folder / f"values-{key.hexdigest()[:16]}.json"
+    if kept.exists():
+        return [FaceValues(**item) for item in json.loads(kept.read_text())]
+    cues, out = all_cues(), []
+    for number, (row, path) in enumerate(faces):
+        window = window_of(path)
+        name_hash = hashlib.sha256(row.name.encode()).hexdigest()
+        rng = np.random.default_rng([seed, int(name_hash[:8], 16)])
+        test = part_of(row.video, test_percent=test_percent, calibration_percent=0) == "test"
+        for look in LOOKS:
+            seen = in_look(window, look, rng)
+            out.append(
+                FaceValues(
+                    name=row.name,
+                    label=row.label,
+                    source=row.source,
+                    family=row.family,
+                    video=row.video,
+                    look=look,
+                    test=test,
+                    eyes=seen.eyes,
+                    fineness=seen.fineness,
+                    values=_values(seen, cues),
+                )
+            )
+        if number % 200 == 199 or number + 1 == len(faces):
+            progress(number + 1, len(faces))
+    kept.write_text(json.dumps([asdict(item) for item in out]))
+    return out
+
+
+def _values(window: FaceWindow, cues: Sequence[Cue]) -> dict[str, float]:
+    values = {}
+    for cue in cues:
+        if refused(cue, window) is None:
+            read = cue.measure(window)
+            if isinstance(read, CueReading):
+                values[cue.name] = read.value
+    return values
