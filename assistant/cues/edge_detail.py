@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from assistant.cues.cue import Reading, compared, detail
+from assistant.cues.cue import Reading, compared
 from assistant.cues.window import FaceWindow
 from assistant.types import NotJudged, QualityIssue
 
@@ -35,12 +36,20 @@ class EdgeDetail:
         if min(band.sum(), inside.sum()) < _LEAST_PIXELS:
             return NotJudged(cue=self.name, reason="too little of the face's edge can be seen")
         sector = window.sector(_SECTORS)
-        steps = [
-            np.log(detail(window, band & here) / detail(window, inside & here))
-            for here in (sector == k for k in range(_SECTORS))
-            if min((band & here).sum(), (inside & here).sum()) >= _LEAST_IN_SECTOR
-        ]
+        here, there = (_by_sector(window, mask, sector) for mask in (band, inside))
+        steps = np.log(here / there)
+        steps = steps[np.isfinite(steps)]
         if len(steps) < _SECTORS / 2:
             return NotJudged(cue=self.name, reason="too little of the face's edge can be seen")
         value = float(np.exp(np.median(steps)))
         return compared(self, window, value, ("edge of the face", band), ("face inside it", inside))
+
+
+def _by_sector(
+    window: FaceWindow, mask: NDArray[np.bool_], sector: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Fine detail of a mask in each direction from the middle; NaN where it has few pixels."""
+    count = np.bincount(sector[mask], minlength=_SECTORS)
+    total = np.bincount(sector[mask], window.second[mask], _SECTORS)
+    mean = total / np.maximum(count, 1)
+    return np.where(count >= _LEAST_IN_SECTOR, np.sqrt(mean + 0.3), np.nan)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ _SIZE_STEP, _FINENESS_STEP = 0.25, 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """Faces of one class: N eye distances (pixels), N finenesses, and N values a cue (NaN: none)."""
+    """Faces of one class: N eye distances (pixels), N finenesses, N values a cue (NaN: none)."""
 
     eyes: NDArray[np.float64]
     fineness: NDArray[np.float64]
@@ -74,19 +75,7 @@ def load_reference(path: Path) -> CueReference:
         WeightsError: it cannot be read, or is of another form.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data["schema"] != SCHEMA:
-            raise ValueError(f"schema {data['schema']!r}")
-        reference = CueReference(
-            genuine=_known(data["genuine"]),
-            manipulated=_known(data["manipulated"]),
-            limits={str(k): float(v) for k, v in data["limits"].items()},
-            sources={str(k): (int(v[0]), int(v[1])) for k, v in data["sources"].items()},
-        )
-        for known in (reference.genuine, reference.manipulated):
-            for cue in reference.limits:
-                if not np.isfinite(known.values[cue]).any():
-                    raise ValueError(f"no face for {cue}")
+        return _checked(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise WeightsError(
             f"The reference of visible cues, {path.name}, cannot be used: "
@@ -94,21 +83,31 @@ def load_reference(path: Path) -> CueReference:
             hint="Make it again: whyfake train cues configs/cues.yaml",
             code="cues",
         ) from error
+
+
+def _checked(data: Mapping[str, Any]) -> CueReference:
+    if data["schema"] != SCHEMA:
+        raise ValueError(f"its schema is {data['schema']!r}, not {SCHEMA!r}")
+    reference = CueReference(
+        genuine=_known(data["genuine"]),
+        manipulated=_known(data["manipulated"]),
+        limits={str(k): float(v) for k, v in data["limits"].items()},
+        sources={str(k): (int(v[0]), int(v[1])) for k, v in data["sources"].items()},
+    )
+    for known in (reference.genuine, reference.manipulated):
+        for cue in reference.limits:
+            if not np.isfinite(known.values[cue]).any():
+                raise ValueError(f"no face for {cue}")
     return reference
 
 
-def _known(data: Mapping[str, object]) -> Known:
-    values = data["values"]
-    if not isinstance(values, dict):
-        raise TypeError("values by cue are expected")
+def _known(data: Mapping[str, Any]) -> Known:
     eyes, fineness = _numbers(data["eyes"]), _numbers(data["fineness"])
-    named = {str(cue): _numbers(column) for cue, column in values.items()}
+    named = {str(cue): _numbers(column) for cue, column in data["values"].items()}
     if any(len(v) != len(eyes) for v in (fineness, *named.values())):
         raise ValueError("columns of unlike length")
     return Known(eyes=eyes, fineness=fineness, values=named)
 
 
-def _numbers(column: object) -> NDArray[np.float64]:
-    if not isinstance(column, Sequence):
-        raise TypeError("a list of numbers is expected")
+def _numbers(column: Sequence[float | None]) -> NDArray[np.float64]:
     return np.array([np.nan if v is None else v for v in column], np.float64)

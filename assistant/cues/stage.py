@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from assistant.cues.window import FaceWindow, face_window
 from assistant.errors import InferenceError
 from assistant.faces.dense import DenseLandmarks
 from assistant.types import (
+    BaseRate,
     CueFinding,
     CueReading,
     CuesLooked,
@@ -22,10 +24,8 @@ from assistant.types import (
     QualityIssue,
 )
 
-__all__ = ["MOST_SPOKEN", "VisibleCues", "enlarged_pair"]
+__all__ = ["VisibleCues", "beside", "enlarged_pair"]
 
-#: So many cues speak of a face at most: those that the fewest genuine faces show.
-MOST_SPOKEN = 3
 _SURE_OF_POINTS = 0.5
 #: At least so many times as many manipulated as genuine faces must show what is told.
 _TELLING = 2.0
@@ -77,14 +77,8 @@ class VisibleCues:
             if isinstance(read, NotJudged):
                 silent.append(read)
             else:
-                found.append(self._beside(cue, read, window))
-        found.sort(
-            key=lambda f: (
-                not f.beyond,
-                not f.visible,
-                f.genuine.share / (f.manipulated.share + 1e-9),
-            )
-        )
+                found.append(self._finding(cue, read, window))
+        found.sort(key=lambda f: (not f.beyond, not f.visible, f.genuine.share, f.reading.cue))
         return CuesLooked(
             findings=tuple(
                 _with_pictures(f, frame) if f.beyond and f.visible and frame is not None else f
@@ -93,22 +87,33 @@ class VisibleCues:
             not_judged=tuple(silent),
         )
 
-    def _beside(self, cue: Cue, read: CueReading, window: FaceWindow) -> CueFinding:
-        genuine, manipulated = (
-            known.rate(cue.name, cue.sign, read.value, window.eyes, window.fineness)
-            for known in (self._reference.genuine, self._reference.manipulated)
+    def _finding(self, cue: Cue, read: CueReading, window: FaceWindow) -> CueFinding:
+        genuine, manipulated, speaks = beside(
+            cue, read.value, window.eyes, window.fineness, self._reference
         )
-        rare = genuine.share <= self._reference.limits[cue.name]
         return CueFinding(
             reading=read,
             genuine=genuine,
             manipulated=manipulated,
-            beyond=rare and manipulated.share >= _TELLING * max(genuine.share, 1 / genuine.faces),
+            beyond=speaks,
             visible=cue.visible,
         )
 
     def _none(self, reason: str) -> CuesLooked:
         return CuesLooked(not_judged=tuple(NotJudged(cue=c.name, reason=reason) for c in self.cues))
+
+
+def beside(
+    cue: Cue, value: float, eyes: float, fineness: float, reference: CueReference
+) -> tuple[BaseRate, BaseRate, bool]:
+    """How many genuine and manipulated faces show a value, and whether the cue speaks of it."""
+    genuine, manipulated = (
+        known.rate(cue.name, cue.sign, value, eyes, fineness)
+        for known in (reference.genuine, reference.manipulated)
+    )
+    rare = genuine.share <= reference.limits[cue.name]
+    telling = manipulated.share >= _TELLING * max(genuine.share, 1.0 / genuine.faces)
+    return genuine, manipulated, rare and telling
 
 
 def enlarged_pair(
@@ -134,7 +139,5 @@ def _square(frame: Image, box: tuple[float, float, float, float], side: int) -> 
 
 
 def _with_pictures(finding: CueFinding, frame: Image) -> CueFinding:
-    from dataclasses import replace
-
     boxes = [place.box_xyxy for place in finding.reading.places]
     return replace(finding, pictures=enlarged_pair(frame, boxes))

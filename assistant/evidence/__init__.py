@@ -8,6 +8,7 @@ tests.
 
 from assistant.evidence.build import build_evidence, renumbered
 from assistant.evidence.changes import ChangeFact, SpreadFact
+from assistant.evidence.cues import CueFact, NoCueFact, cue_facts
 from assistant.evidence.domain import DomainFact
 from assistant.evidence.effects import EffectFact, SmallestSetFact
 from assistant.evidence.limits import MapLimitFact, NotProofFact, NotSeenFact
@@ -22,6 +23,7 @@ from assistant.types import Evidence, Fact, FactKind
 __all__ = [
     "KINDS",
     "ChangeFact",
+    "CueFact",
     "DomainFact",
     "EffectFact",
     "Evidence",
@@ -30,6 +32,7 @@ __all__ = [
     "FlawlessFact",
     "FramesFact",
     "MapLimitFact",
+    "NoCueFact",
     "NotProofFact",
     "NotSeenFact",
     "OriginFact",
@@ -41,6 +44,7 @@ __all__ = [
     "SpreadFact",
     "VerdictFact",
     "build_evidence",
+    "cue_facts",
     "percent",
     "quotable_name",
     "renumbered",
@@ -62,6 +66,8 @@ KINDS: tuple[type[Fact], ...] = (
     SpreadFact,
     ChangeFact,
     DomainFact,
+    CueFact,
+    NoCueFact,
     NotProofFact,
     MapLimitFact,
     NotSeenFact,

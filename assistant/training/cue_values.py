@@ -1,4 +1,4 @@
-"""Every cue measured on faces in three looks: as they are, reduced, and strongly compressed."""
+"""Every cue measured on faces in two looks: as they are, and reduced and compressed."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ from assistant.types import CueReading, Detection
 
 __all__ = ["LOOKS", "FaceValues", "all_cues", "in_look", "measure_faces"]
 
-Look = Literal["as it is", "reduced", "compressed"]
-LOOKS: tuple[Look, ...] = ("as it is", "reduced", "compressed")
+Look = Literal["as it is", "compressed"]
+LOOKS: tuple[Look, ...] = ("as it is", "compressed")
 _EYES = (80.0, 80.0, 64.0, 52.0, 40.0)
-_QUALITIES: Mapping[str, tuple[int, int]] = {"reduced": (88, 97), "compressed": (45, 76)}
+_QUALITY = (45, 91)
 _MARGIN = 0.1
+#: Modules of the cues whose code changes no measurement.
+_NO_MEASURES = frozenset({"__init__", "reference", "stage"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ def in_look(window: FaceWindow, look: Look, rng: np.random.Generator) -> FaceWin
     small = shrunk(window, eyes / window.eyes) if window.eyes > eyes else window
     image = small.image
     if look != "as it is":
-        quality = int(rng.integers(*_QUALITIES[look]))
+        quality = int(rng.integers(*_QUALITY))
         coded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
         image = np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
     low, high = small.points.min(0), small.points.max(0)
@@ -90,36 +92,43 @@ def measure_faces(
     """Measure all faces in all looks; kept in ``folder`` until a cue's code or the list changes."""
     key = hashlib.sha256(json.dumps([seed, test_percent, [r.name for r, _ in faces]]).encode())
     for path in sorted(Path(assistant.cues.__file__).parent.glob("*.py")):
-        key.update(path.read_bytes())
-    kept = folder / f"values-{key.hexdigest()[:16]}.json"
-    if kept.exists():
-        return [FaceValues(**item) for item in json.loads(kept.read_text())]
-    cues, out = all_cues(), []
-    for number, (row, path) in enumerate(faces):
-        window = window_of(path)
-        name_hash = hashlib.sha256(row.name.encode()).hexdigest()
-        rng = np.random.default_rng([seed, int(name_hash[:8], 16)])
-        test = part_of(row.video, test_percent=test_percent, calibration_percent=0) == "test"
-        for look in LOOKS:
-            seen = in_look(window, look, rng)
-            out.append(
-                FaceValues(
-                    name=row.name,
-                    label=row.label,
-                    source=row.source,
-                    family=row.family,
-                    video=row.video,
-                    look=look,
-                    test=test,
-                    eyes=seen.eyes,
-                    fineness=seen.fineness,
-                    values=_values(seen, cues),
-                )
-            )
-        if number % 200 == 199 or number + 1 == len(faces):
-            progress(number + 1, len(faces))
-    kept.write_text(json.dumps([asdict(item) for item in out]))
-    return out
+        if path.stem not in _NO_MEASURES:
+            key.update(path.read_bytes())
+    kept = folder / f"values-{key.hexdigest()[:16]}.jsonl"
+    lines = kept.read_text().splitlines() if kept.exists() else []
+    cues = all_cues()
+    with kept.open("a") as file:
+        for number, (row, path) in enumerate(faces[len(lines) :], len(lines) + 1):
+            seen = _in_all_looks(row, window_of(path), cues, test_percent=test_percent, seed=seed)
+            lines.append(json.dumps([asdict(item) for item in seen]))
+            file.write(lines[-1] + "\n")
+            if number % 100 == 0 or number == len(faces):
+                file.flush()
+                progress(number, len(faces))
+    return [FaceValues(**item) for line in lines for item in json.loads(line)]
+
+
+def _in_all_looks(
+    row: ManifestRow, window: FaceWindow, cues: Sequence[Cue], *, test_percent: int, seed: int
+) -> list[FaceValues]:
+    name_hash = hashlib.sha256(row.name.encode()).hexdigest()
+    rng = np.random.default_rng([seed, int(name_hash[:8], 16)])
+    looks = [(look, in_look(window, look, rng)) for look in LOOKS]
+    return [
+        FaceValues(
+            name=row.name,
+            label=row.label,
+            source=row.source,
+            family=row.family,
+            video=row.video,
+            look=look,
+            test=part_of(row.video, test_percent=test_percent, calibration_percent=0) == "test",
+            eyes=seen.eyes,
+            fineness=seen.fineness,
+            values=_values(seen, cues),
+        )
+        for look, seen in looks
+    ]
 
 
 def _values(window: FaceWindow, cues: Sequence[Cue]) -> dict[str, float]:

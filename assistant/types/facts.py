@@ -31,6 +31,7 @@ class FactKind(StrEnum):
     COUNTERFACTUAL = "C"
     FRAGILITY = "F"
     DOMAIN = "D"
+    CUE = "V"
     LIMIT = "L"
 
 

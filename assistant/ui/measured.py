@@ -33,6 +33,7 @@ _KINDS = {
     FactKind.COUNTERFACTUAL: "What if a region were gone",
     FactKind.FRAGILITY: "What if the file had been changed",
     FactKind.DOMAIN: "Likeness to training data",
+    FactKind.CUE: "What can be seen",
     FactKind.LIMIT: "Limits",
 }
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from assistant.evidence import (
     ChangeFact,
+    CueFact,
     DomainFact,
     EffectFact,
     Fact,
     FlawlessFact,
     FramesFact,
     MapLimitFact,
+    NoCueFact,
     NotProofFact,
     NotSeenFact,
     OriginFact,
@@ -21,7 +23,7 @@ from assistant.evidence import (
     SpreadFact,
     VerdictFact,
 )
-from assistant.types import QualityIssue, Verdict
+from assistant.types import BaseRate, QualityIssue, Verdict
 
 _FAKE, _UNSURE, _REAL = Verdict.LIKELY_MANIPULATED, Verdict.UNCERTAIN, Verdict.LIKELY_REAL
 
@@ -58,6 +60,21 @@ def _change(after: float, verdict_after: Verdict) -> ChangeFact:
     )
 
 
+def _cue(value: float, unit: str, *, visible: bool = True) -> CueFact:
+    return CueFact(
+        id="V1",
+        cue="mouth-detail",
+        quantity="fine detail",
+        value=value,
+        unit=unit,
+        places=("mouth", "skin of the face"),
+        boxes=((1.0, 2.0, 3.0, 4.0), (0.0, 0.0, 9.0, 9.0)),
+        genuine=BaseRate(share=0.02, low=0.01, high=0.05, faces=250),
+        manipulated=BaseRate(share=0.11, low=0.08, high=0.16, faces=250),
+        visible=visible,
+    )
+
+
 EXAMPLES: tuple[Fact, ...] = (
     ScoreFact(id="S1", probability=0.93, low=0.88, high=0.97),
     ScoreFact(id="S1", probability=0.002, low=0.0, high=0.3),
@@ -87,6 +104,11 @@ EXAMPLES: tuple[Fact, ...] = (
     DomainFact(id="D1", inside=True, distance=1, limit=2),
     DomainFact(id="D1", inside=False, distance=3, limit=2, reasons=("the face is small",)),
     DomainFact(id="D1", inside=False, distance=3, limit=2, abstained=True),
+    _cue(0.41, "times"),
+    _cue(12.5, "units of colour"),
+    _cue(-3.0, "dB", visible=False),
+    NoCueFact(id="V1", judged=6),
+    NoCueFact(id="V1", judged=0, not_judged=(("mouth-detail", "the face is turned away"),)),
     NotProofFact(id="L1"),
     MapLimitFact(id="L2"),
     NotSeenFact(id="L3", regions=("jaw",)),

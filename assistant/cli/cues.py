@@ -1,0 +1,105 @@
+"""``whyfake train cues`` and ``whyfake eval cues``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from assistant.cli.options import settings_of
+
+if TYPE_CHECKING:
+    from assistant.training.cue_fit import CueConfig
+    from assistant.training.cue_values import FaceValues
+
+__all__ = ["eval_cues", "train_cues"]
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_WORK = click.option(
+    "--work",
+    type=_FOLDER,
+    default=Path(".work/cues"),
+    show_default=True,
+    help="Found faces and measurements; a run that was stopped goes on from them.",
+)
+
+
+@click.command("cues")
+@click.argument("config_file", metavar="CONFIG", type=_FILE)
+@_WORK
+@click.option("--out", type=_FILE, required=True, help="The reference, such as weights/cues.json.")
+@click.pass_context
+def train_cues(context: click.Context, config_file: Path, work: Path, out: Path) -> None:
+    """Measure what genuine and manipulated faces show: the reference of the visible cues.
+
+    CONFIG is configs/cues.yaml or one like it. Cues that do not hold up on held-out faces are left
+    out of the reference, and so stay silent; `whyfake eval cues` tells which and why.
+    """
+    from assistant.training.cue_fit import fit_limits, judge, reference
+
+    config, faces, sha = _measured(context, config_file, work)
+    tables = judge(faces, fit_limits(faces, config), config)
+    made = reference(faces, tables, sha, config)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(made, separators=(",", ":")) + "\n", encoding="utf-8")
+    for table in tables:
+        click.echo(f"{table.cue}: {table.why or f'stays, limit {table.limit}'}")
+    click.echo(f"Wrote {out}: {len(made['limits'])} of {len(tables)} cues stay.")
+
+
+@click.command("cues")
+@click.argument("config_file", metavar="CONFIG", type=_FILE)
+@_WORK
+@click.option("--reference", "file", type=_FILE, help="The reference; default: the one that ships.")
+@click.option("--out", type=_FILE, help="Write the measurements here as JSON.")
+@click.pass_context
+def eval_cues(
+    context: click.Context, config_file: Path, work: Path, file: Path | None, out: Path | None
+) -> None:
+    """Tell which cues hold up on held-out faces, and for how many faces one speaks."""
+    from assistant.cues.reference import load_reference
+    from assistant.evaluation.cue_table import cues_json, cues_markdown, spoken_for
+    from assistant.resources import resource_dir
+    from assistant.training.cue_fit import fit_limits, judge
+
+    known = load_reference(file or resource_dir("weights") / "cues.json")
+    config, faces, sha = _measured(context, config_file, work)
+    tables = judge(faces, fit_limits(faces, config), config)
+    spoken = spoken_for(faces, known, config)
+    if out is not None:
+        out.write_text(json.dumps(cues_json(tables, spoken, faces, sha), indent=1) + "\n")
+    click.echo(cues_markdown(tables, spoken, config), nl=False)
+
+
+def _measured(
+    context: click.Context, config_file: Path, work: Path
+) -> tuple[CueConfig, list[FaceValues], str]:
+    from assistant.compose import build_finder, located
+    from assistant.evaluation.face_manifest import read_manifest
+    from assistant.faces.dense import DenseLandmarks
+    from assistant.training.cue_faces import collect, pick_rows
+    from assistant.training.cue_fit import load_config
+    from assistant.training.cue_values import measure_faces
+    from assistant.training.splits import list_sha256
+
+    config = load_config(config_file)
+    rows = pick_rows(read_manifest(config.manifest), config.most, config.more)
+    settings = settings_of(context)
+    faces = collect(
+        rows,
+        build_finder(settings),
+        DenseLandmarks(located("face-landmarks", settings)),
+        work / "faces",
+        lambda done, total: click.echo(f"faces: {done} of {total}", err=True),
+    )
+    values = measure_faces(
+        faces,
+        work,
+        test_percent=config.test_percent,
+        seed=config.seed,
+        progress=lambda done, total: click.echo(f"measured: {done} of {total}", err=True),
+    )
+    return config, values, list_sha256([row for row, _ in faces])

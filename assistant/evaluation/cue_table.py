@@ -1,0 +1,121 @@
+"""The table of cues: which stay, which were tried and fell, and how the rest does together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from assistant.cues.reference import CueReference
+from assistant.training.cue_fit import CueConfig, CueTable
+from assistant.training.cue_values import LOOKS, FaceValues, all_cues
+
+__all__ = ["cues_json", "cues_markdown", "spoken_for"]
+
+_LOOK = LOOKS[-1]
+
+
+def spoken_for(
+    faces: Sequence[FaceValues], reference: CueReference, config: CueConfig
+) -> dict[str, dict[str, float]]:
+    """Held-out faces that a visible cue speaks for, by comparison: manipulated, genuine, counts.
+
+    A cue speaks where its reading is beyond its limit and told of at least twice as many
+    manipulated faces, as in the product.
+    """
+    from assistant.cues.stage import beside
+
+    cues = [c for c in all_cues() if c.name in reference.limits and c.visible]
+    out: dict[str, dict[str, float]] = {}
+    test = [f for f in faces if f.test]
+    speaks = {
+        id(f): any(
+            beside(c, f.values[c.name], f.eyes, f.fineness, reference)[2]
+            for c in cues
+            if c.name in f.values
+        )
+        for f in test
+    }
+    for comparison in config.comparisons:
+        row: dict[str, float] = {}
+        for label, names in ((1, comparison.fake), (0, comparison.real)):
+            chosen = [
+                speaks[id(f)]
+                for f in test
+                if f.label == label and (f.source in names or f"{f.source}/{f.family}" in names)
+            ]
+            what = "manipulated" if label else "genuine"
+            row[what] = sum(chosen) / max(1, len(chosen))
+            row[f"{what}_looks"] = len(chosen)
+        out[comparison.name] = row
+    return out
+
+
+def cues_json(
+    tables: Sequence[CueTable],
+    spoken: dict[str, dict[str, float]],
+    faces: Sequence[FaceValues],
+    list_sha256: str,
+) -> dict[str, Any]:
+    """All held-out measurements as JSON."""
+    return {
+        "made_by": "whyfake eval cues",
+        "list_sha256": list_sha256,
+        "faces": len({f.name for f in faces}),
+        "held_out": len({f.name for f in faces if f.test}),
+        "looks": list(LOOKS),
+        "cues": {
+            t.cue: {
+                "visible": t.visible,
+                "stays": not t.why,
+                "why": t.why,
+                "limit": t.limit,
+                "judged": round(t.judged, 4),
+                "auroc": {
+                    name: {look: [round(v, 4) for v in ends] for look, ends in looks.items()}
+                    for name, looks in t.auroc.items()
+                },
+                "genuine_beyond": {s: [round(v, 4), n] for s, (v, n) in t.false_alarms.items()},
+                "manipulated_beyond": {s: round(v, 4) for s, v in t.told.items()},
+            }
+            for t in tables
+        },
+        "any_visible_cue_speaks": {
+            name: {k: round(v, 4) for k, v in row.items()} for name, row in spoken.items()
+        },
+    }
+
+
+def cues_markdown(
+    tables: Sequence[CueTable], spoken: dict[str, dict[str, float]], config: CueConfig
+) -> str:
+    """AUROC on compressed held-out faces, cue by cue, those that stay first."""
+    names = [c.name for c in config.comparisons]
+    counts = {c.name: c.counts for c in config.comparisons}
+    head = "| Cue | Seen | " + " | ".join(n + ("" if counts[n] else " *") for n in names)
+    lines = [
+        f"{head} | Genuine beyond limit, worst source | Outcome |",
+        "|" + "---|" * (len(names) + 4),
+    ]
+    for table in sorted(tables, key=lambda t: (bool(t.why), not t.visible, t.cue)):
+        cells = [_cell(table, name) for name in names]
+        worst = max(table.false_alarms.items(), key=lambda item: item[1][0], default=None)
+        alarm = f"{worst[1][0]:.1%} ({worst[0]}, {worst[1][1]} faces)" if worst else "-"
+        outcome = "fell: " + table.why if table.why else "stays"
+        seen = "yes" if table.visible else "no"
+        lines.append(f"| {table.cue} | {seen} | {' | '.join(cells)} | {alarm} | {outcome} |")
+    lines += [
+        "",
+        "| Held-out faces | Manipulated that a visible cue speaks for | Genuine |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {row['manipulated']:.1%} of {row['manipulated_looks']:.0f} | "
+        f"{row['genuine']:.1%} of {row['genuine_looks']:.0f} |"
+        for name, row in spoken.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(table: CueTable, name: str) -> str:
+    ends = table.auroc.get(name, {}).get(_LOOK)
+    return "-" if ends is None else f"{ends[0]:.2f} ({ends[1]:.2f}-{ends[2]:.2f})"

@@ -1,0 +1,263 @@
+"""Limits of the cues, how they do on faces they were not fitted on, and the reference to ship."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from assistant.cues.cue import Cue
+from assistant.cues.reference import SCHEMA, Known
+from assistant.errors import ConfigError
+from assistant.evaluation.detection_metrics import auroc, bootstrap_interval
+from assistant.training.cue_values import LOOKS, FaceValues, all_cues
+
+__all__ = ["Comparison", "CueConfig", "CueTable", "fit_limits", "judge", "load_config", "reference"]
+
+#: Limits that are tried, the largest first: shares of genuine faces.
+_LIMITS = (0.04, 0.032, 0.024, 0.016, 0.012, 0.008, 0.004)
+_LEAST_AUROC, _MOST_FALSE = 0.6, 0.05
+_RESAMPLES = 200
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Comparison(_Strict):
+    """A family against genuine faces; ``counts``: whether a cue may stay because of it."""
+
+    name: str
+    fake: tuple[str, ...]
+    real: tuple[str, ...]
+    counts: bool = True
+
+
+class CueConfig(_Strict):
+    """What ``configs/cues.yaml`` says; its comments explain each line."""
+
+    manifest: Path
+    most: int = Field(ge=1)
+    more: Mapping[str, int] = {}
+    seed: int = 0
+    test_percent: int = Field(ge=1, le=99)
+    least_faces: int = Field(ge=1)
+    false_alarms: float = Field(gt=0, lt=1)
+    comparisons: tuple[Comparison, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CueTable:
+    """The held-out measurements of one cue; all shares in [0, 1].
+
+    Attributes:
+        auroc: comparison -> look -> (AUROC, low, high), of what genuine faces of the size show.
+        false_alarms: source -> (share of genuine faces beyond the limit, faces).
+        told: family -> share of manipulated faces beyond the limit.
+        why: empty for a cue that stays, else why it fell.
+    """
+
+    cue: str
+    visible: bool
+    limit: float
+    judged: float
+    auroc: Mapping[str, Mapping[str, tuple[float, float, float]]]
+    false_alarms: Mapping[str, tuple[float, int]]
+    told: Mapping[str, float]
+    why: str
+
+
+def load_config(path: Path) -> CueConfig:
+    """Read a configuration; its manifest is relative to it.
+
+    Raises:
+        ConfigError: it cannot be read, or a field is missing, unknown or out of range.
+    """
+    try:
+        config = CueConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise ConfigError(
+            f"The configuration {path} cannot be used: {error}.",
+            hint="configs/cues.yaml is one that works.",
+        ) from error
+    return config.model_copy(update={"manifest": path.parent / config.manifest})
+
+
+def known(faces: Sequence[FaceValues], cues: Sequence[Cue]) -> Known:
+    """Faces as the columns of a reference."""
+    return Known(
+        eyes=np.array([f.eyes for f in faces], np.float64),
+        fineness=np.array([f.fineness for f in faces], np.float64),
+        values={c.name: np.array([f.values.get(c.name, np.nan) for f in faces]) for c in cues},
+    )
+
+
+def fit_limits(faces: Sequence[FaceValues], config: CueConfig) -> dict[str, float]:
+    """For each cue the largest limit at which no source of genuine faces raises too many alarms.
+
+    A source is judged against the genuine faces of all other sources, as a stranger's would be.
+    """
+    cues = all_cues()
+    train = [f for f in faces if not f.test and f.label == 0]
+    sources = Counter(f.source for f in train if f.look == LOOKS[0])
+    large = [s for s, n in sorted(sources.items()) if n >= config.least_faces]
+    shares: dict[str, dict[str, NDArray[np.float64]]] = {c.name: {} for c in cues}
+    for source in large:
+        others = known([f for f in train if f.source != source], cues)
+        for cue in cues:
+            shares[cue.name][source] = np.array(
+                [
+                    _share(cue, f, others)
+                    for f in train
+                    if f.source == source and cue.name in f.values
+                ]
+            )
+    limits = {}
+    for cue in cues:
+        fits = [
+            limit
+            for limit in _LIMITS
+            if all(
+                (s <= limit).mean() <= config.false_alarms
+                for s in shares[cue.name].values()
+                if len(s)
+            )
+        ]
+        limits[cue.name] = fits[0] if fits else _LIMITS[-1]
+    return limits
+
+
+def judge(
+    faces: Sequence[FaceValues], limits: Mapping[str, float], config: CueConfig
+) -> list[CueTable]:
+    """Every cue on the held-out faces, against a reference of the others."""
+    cues = all_cues()
+    genuine = known([f for f in faces if not f.test and f.label == 0], cues)
+    test = [f for f in faces if f.test]
+    return [_judge_one(cue, test, genuine, limits[cue.name], config) for cue in cues]
+
+
+def reference(
+    faces: Sequence[FaceValues], tables: Sequence[CueTable], list_sha256: str, config: CueConfig
+) -> dict[str, Any]:
+    """``cues.json``: the faces that were not held out, and the cues that stay with their limits."""
+    kept = [t for t in tables if not t.why]
+    train = [f for f in faces if not f.test]
+    sources: dict[str, list[int]] = {}
+    for face in train:
+        if face.look == LOOKS[0]:
+            sources.setdefault(face.source, [0, 0])[face.label] += 1
+
+    def columns(label: int) -> dict[str, Any]:
+        chosen = [f for f in train if f.label == label]
+        return {
+            "eyes": [round(f.eyes, 1) for f in chosen],
+            "fineness": [round(f.fineness, 2) for f in chosen],
+            "values": {
+                t.cue: [round(f.values[t.cue], 3) if t.cue in f.values else None for f in chosen]
+                for t in kept
+            },
+        }
+
+    return {
+        "schema": SCHEMA,
+        "made_by": "whyfake train cues",
+        "list_sha256": list_sha256,
+        "seed": config.seed,
+        "looks": list(LOOKS),
+        "sources": dict(sorted(sources.items())),
+        "limits": {t.cue: t.limit for t in kept},
+        "genuine": columns(0),
+        "manipulated": columns(1),
+    }
+
+
+def _share(cue: Cue, face: FaceValues, genuine: Known) -> float:
+    value = face.values[cue.name]
+    return genuine.rate(cue.name, cue.sign, value, face.eyes, face.fineness).share
+
+
+def _judge_one(
+    cue: Cue, test: Sequence[FaceValues], genuine: Known, limit: float, config: CueConfig
+) -> CueTable:
+    there = [f for f in test if cue.name in f.values]
+    share = {id(f): _share(cue, f, genuine) for f in there}
+    scores: dict[str, dict[str, tuple[float, float, float]]] = {}
+    for comparison in config.comparisons:
+        for look in LOOKS:
+            chosen = [
+                f
+                for f in there
+                if f.look == look and _is_of(f, comparison.fake if f.label else comparison.real)
+            ]
+            labels = np.array([f.label for f in chosen], np.int64)
+            if min((labels == 0).sum(), (labels == 1).sum()) < 20:
+                continue
+            values = np.array([-share[id(f)] for f in chosen])
+            videos = [f.video for f in chosen]
+            middle = auroc(labels, values)
+            ends = bootstrap_interval(auroc, labels, values, videos, resamples=_RESAMPLES)
+            if middle is not None and ends is not None:
+                scores.setdefault(comparison.name, {})[look] = (middle, *ends)
+    alarms = _alarms([f for f in there if f.label == 0], share, limit, config.least_faces)
+    told = {}
+    for comparison in config.comparisons:
+        fakes = [f for f in there if f.label == 1 and _is_of(f, comparison.fake)]
+        if fakes:
+            told[comparison.name] = float(np.mean([share[id(f)] <= limit for f in fakes]))
+    return CueTable(
+        cue=cue.name,
+        visible=cue.visible,
+        limit=limit,
+        judged=len(there) / max(1, len(test)),
+        auroc=scores,
+        false_alarms=alarms,
+        told=told,
+        why=_why(scores, alarms, config),
+    )
+
+
+def _why(
+    scores: Mapping[str, Mapping[str, tuple[float, float, float]]],
+    alarms: Mapping[str, tuple[float, int]],
+    config: CueConfig,
+) -> str:
+    """Why a cue falls; empty where it stays."""
+    counting = {c.name for c in config.comparisons if c.counts}
+    compressed = [
+        v["compressed"] for name, v in scores.items() if name in counting and "compressed" in v
+    ]
+    best = max((middle for middle, low, _ in compressed if low > 0.5), default=0.0)
+    if best < _LEAST_AUROC:
+        top = max((middle for middle, _, _ in compressed), default=0.0)
+        return f"AUROC at most {top:.2f} on compressed faces of any family that counts"
+    worst = max(alarms, key=lambda s: alarms[s][0], default="")
+    if worst and alarms[worst][0] > _MOST_FALSE:
+        return f"{alarms[worst][0]:.1%} of the genuine faces of {worst} lie beyond its limit"
+    return ""
+
+
+def _alarms(
+    faces: Sequence[FaceValues], share: Mapping[int, float], limit: float, least: int
+) -> dict[str, tuple[float, int]]:
+    """Genuine faces beyond a limit by source; sources of few faces are taken together."""
+    counts = Counter(f.source for f in faces if f.look == LOOKS[0])
+    groups: dict[str, list[FaceValues]] = {}
+    for face in faces:
+        name = face.source if counts[face.source] >= least else "small sources together"
+        groups.setdefault(name, []).append(face)
+    return {
+        name: (float(np.mean([share[id(f)] <= limit for f in group])), len({f.name for f in group}))
+        for name, group in sorted(groups.items())
+    }
+
+
+def _is_of(face: FaceValues, names: Sequence[str]) -> bool:
+    return face.source in names or f"{face.source}/{face.family}" in names
