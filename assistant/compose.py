@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant import __version__, registry
 from assistant.compute import thread_count, torch_device, use_threads
-from assistant.errors import PluginError
+from assistant.errors import PluginError, WeightsError
 from assistant.fitted import (
     DOMAIN_FILES,
     build_domain,
@@ -18,6 +18,7 @@ from assistant.fitted import (
 )
 
 if TYPE_CHECKING:
+    from assistant.cues.stage import VisibleCues
     from assistant.interfaces import (
         Attributor,
         Calibrator,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DOMAIN_FILES",
     "build",
+    "build_cues",
     "build_detector",
     "build_domain",
     "build_finder",
@@ -93,6 +95,7 @@ def build(settings: Settings) -> Assistant:
         fragility=fragility_facts,
         domain=build_domain(settings, detector),
         region_baseline=region_baseline(settings, detector),
+        cues=build_cues(settings),
         limits=PipelineLimits(
             media=MediaLimits(
                 max_image_bytes=limits.max_image_bytes,
@@ -123,6 +126,25 @@ def build_finder(settings: Settings) -> FaceFinder:
     else:
         made = _third_party("face finder", name, cls, settings)
     return made
+
+
+def build_cues(settings: Settings) -> VisibleCues | None:
+    """The visible cues that the shipped reference lets speak; None where a file is missing."""
+    from assistant.cues.reference import load_reference
+    from assistant.cues.stage import VisibleCues
+    from assistant.faces.dense import DenseLandmarks
+
+    try:
+        reference = load_reference(_located("cues", settings))
+        dense = DenseLandmarks(_located("face-landmarks", settings))
+    except WeightsError as error:
+        _log.warning("no visible cue is measured: %s %s", error.user_message, error.hint)
+        return None
+    names = registry.names("cues", plugins=settings.plugins)
+    cues = [
+        registry.load("cues", n, plugins=settings.plugins)() for n in names if n in reference.limits
+    ]
+    return VisibleCues(cues, reference, dense)
 
 
 def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:

@@ -9,24 +9,53 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.cues import FaceWindow
+from assistant.cues.cue import Reading, compared
 from assistant.interfaces import Detector, VlmBackend
-from assistant.types import Attribution, Calibrated, CropSpec, Detection, Image, Trace, Verdict
+from assistant.types import (
+    Attribution,
+    Calibrated,
+    CropSpec,
+    Detection,
+    Image,
+    QualityIssue,
+    Trace,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
 
 __all__ = [
+    "BrightnessCue",
     "BrightnessDetector",
     "FlatCalibrator",
     "MouthMap",
     "SkinFaceFinder",
     "demo_assistant",
 ]
+
+
+class BrightnessCue:
+    """Compares the brightness of both halves of a picture: a cue whose reading is easy to plant."""
+
+    name: ClassVar[str] = "brightness"
+    sign: ClassVar[int] = 1
+    visible: ClassVar[bool] = True
+    gates: ClassVar[frozenset[QualityIssue]] = frozenset()
+
+    def measure(self, window: FaceWindow) -> Reading:
+        """Times as bright on the left as on the right."""
+        left = np.zeros(window.grey.shape, bool)
+        left[:, : left.shape[1] // 2] = True
+        value = (window.grey[left].mean() + 1.0) / (window.grey[~left].mean() + 1.0)
+        sides = ("left half", left), ("right half", ~left)
+        return compared(self, window, float(value), *sides, quantity="brightness")
 
 
 class SkinFaceFinder:

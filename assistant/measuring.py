@@ -12,6 +12,7 @@ from assistant import evidence as facts
 from assistant.attribution.regions import find_regions
 from assistant.attribution.stability import with_stability
 from assistant.calibration.quality import quality_effect
+from assistant.cues.stage import VisibleCues
 from assistant.detectors.lifted import beside, face_logits
 from assistant.errors import InferenceError
 from assistant.faces import domain_measures
@@ -26,6 +27,7 @@ from assistant.numbers import crosses
 from assistant.types import (
     Attribution,
     Calibrated,
+    CuesLooked,
     Detection,
     DomainFinding,
     Face,
@@ -52,6 +54,7 @@ class Measurer:
     attributor: Attributor
     domain: DomainCheck | None = None
     region_baseline: Mapping[str, float] | None = None
+    cues: VisibleCues | None = None
 
     def measure(self, media: Media, track: list[Face]) -> FaceAnalysis:
         """Score a face (or a video's faces, by the mean of their logits) and map it."""
@@ -90,6 +93,9 @@ class Measurer:
             weights_sha256=self.detector.weights_sha256,
             domain=finding,
         )
+        looked = self._look(media, face)
+        if looked is not None:
+            extra = (*extra, *facts.cue_facts(looked))
         attribution = self.attributor.attribute(self.detector, face.crop, trace)
         regions = self._regions(attribution, face)
         return FaceAnalysis(
@@ -98,7 +104,15 @@ class Measurer:
             attribution=attribution,
             regions=regions,
             evidence=facts.build_evidence(face, score, regions, media, extra),
+            cues=looked or CuesLooked(),
         )
+
+    def _look(self, media: Media, face: Face) -> CuesLooked | None:
+        """What can be seen to differ; it moves no number of the detector's."""
+        if self.cues is None:
+            return None
+        issues = [note.issue for note in face.quality]
+        return self.cues.look(media.frames[face.frame_index], face.landmarks, issues)
 
     def _regions(self, attribution: Attribution, face: Face) -> tuple[RegionFinding, ...]:
         """Where the map lies; none where no face parts can be named (the evidence says so)."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assistant import evidence as facts
+from assistant.cues.stage import VisibleCues
 from assistant.errors import AssistantError, InferenceError
 from assistant.events import (
     Analyzed,
@@ -73,6 +74,7 @@ class Assistant:
         domain: tells faces unlike those the detector knows; None leaves that out.
         fragility: recompresses, resizes, shifts and scores again, as facts; None leaves that out.
         region_baseline: what maps of untouched faces show, by region.
+        cues: tells what can be seen to differ, as facts; None leaves that out.
         limits: what one call may take.
         demo: True where a fake takes part: every surface must then say "demo, not an analysis".
     """
@@ -89,6 +91,7 @@ class Assistant:
         fragility: CausalProbe | None = None,
         domain: DomainCheck | None = None,
         region_baseline: Mapping[str, float] | None = None,
+        cues: VisibleCues | None = None,
         limits: PipelineLimits | None = None,
         versions: Mapping[str, str] | None = None,
         demo: bool = False,
@@ -109,6 +112,7 @@ class Assistant:
             attributor=attributor,
             domain=domain,
             region_baseline=region_baseline,
+            cues=cues,
         )
 
     @property

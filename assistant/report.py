@@ -116,6 +116,21 @@ def _face(result: FaceAnalysis) -> dict[str, Any]:
         "evidence": [
             {"id": f.id, "text": f.text, "values": f.values()} for f in result.evidence.facts
         ],
+        "cues": {
+            "readings": [
+                {
+                    "cue": f.reading.cue,
+                    "value": round(f.reading.value, 4),
+                    "unit": f.reading.unit,
+                    "genuine": round(f.genuine.share, 4),
+                    "manipulated": round(f.manipulated.share, 4),
+                    "beyond": f.beyond,
+                    "visible": f.visible,
+                }
+                for f in result.cues.findings
+            ],
+            "not_judged": [{"cue": n.cue, "reason": n.reason} for n in result.cues.not_judged],
+        },
         "detector": score.detector,
         "calibrator": score.calibrator,
         "weights_sha256": score.weights_sha256,

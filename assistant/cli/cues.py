@@ -77,21 +77,22 @@ def eval_cues(
 def _measured(
     context: click.Context, config_file: Path, work: Path
 ) -> tuple[CueConfig, list[FaceValues], str]:
-    from assistant.compose import build_finder, located
+    from assistant.compose import build_finder
     from assistant.evaluation.face_manifest import read_manifest
     from assistant.faces.dense import DenseLandmarks
     from assistant.training.cue_faces import collect, pick_rows
     from assistant.training.cue_fit import load_config
     from assistant.training.cue_values import measure_faces
     from assistant.training.splits import list_sha256
+    from assistant.weights import locate
 
     config = load_config(config_file)
-    rows = pick_rows(read_manifest(config.manifest), config.most, config.more)
+    rows = pick_rows(read_manifest(config.manifest), config.most, config.more)[: config.faces]
     settings = settings_of(context)
     faces = collect(
         rows,
         build_finder(settings),
-        DenseLandmarks(located("face-landmarks", settings)),
+        DenseLandmarks(locate("face-landmarks", data_dir=settings.data_dir)),
         work / "faces",
         lambda done, total: click.echo(f"faces: {done} of {total}", err=True),
     )

@@ -59,6 +59,10 @@ TRAIN_COMMANDS: dict[str, tuple[str, str]] = {
         "assistant.cli.train_domain:domain",
         "Fit the check that tells faces unlike those the detector knows.",
     ),
+    "cues": (
+        "assistant.cli.cues:train_cues",
+        "Measure what genuine and manipulated faces show, for the visible cues.",
+    ),
     "narrator": ("assistant.cli.train_narrator:narrator", "Train the embedded text model."),
     "router": ("assistant.cli.train_router:router", "Fit the classifier of questions."),
 }
@@ -87,6 +91,10 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
     "shortcuts": (
         "assistant.cli.eval_shortcuts:shortcuts",
         "Can the classes be told apart without looking at the face?",
+    ),
+    "cues": (
+        "assistant.cli.cues:eval_cues",
+        "Which visible cues hold up on faces that they were not fitted on.",
     ),
     "maps": ("assistant.cli.eval_maps:maps", "Measure heat maps against known masks."),
     "grounding": (

@@ -46,6 +46,7 @@ class CueConfig(_Strict):
     manifest: Path
     most: int = Field(ge=1)
     more: Mapping[str, int] = {}
+    faces: int | None = Field(default=None, ge=1)
     seed: int = 0
     test_percent: int = Field(ge=1, le=99)
     least_faces: int = Field(ge=1)

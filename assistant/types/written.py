@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from assistant.types.cues import CuesLooked
 from assistant.types.facts import Evidence
 from assistant.types.measured import (
     Attribution,
@@ -139,6 +140,7 @@ class FaceAnalysis:
     attribution: Attribution
     regions: tuple[RegionFinding, ...]
     evidence: Evidence
+    cues: CuesLooked = CuesLooked()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

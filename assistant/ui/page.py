@@ -27,6 +27,7 @@ from assistant.events import (
 from assistant.types import FaceAnalysis, FactKind
 from assistant.ui.downloads import downloads
 from assistant.ui.fragility import fragility_panel
+from assistant.ui.look_here import look_here_panel
 from assistant.ui.markup import problem, waiting
 from assistant.ui.measured import evidence_panel, look_panel, tabs, verdict_panel
 from assistant.ui.pacing import paced, safely
@@ -328,7 +329,7 @@ class Page:
         face = session.face
         if face is None:
             return ""
-        return look_panel(
+        return look_here_panel(face) + look_panel(
             face,
             crop=crop_uri(face),
             heat=heat_uri(face),

@@ -44,6 +44,7 @@ def _lines(writer: Writer, regions: int, effects: int, notes: int) -> list[Line]
     must = [*opening[0], *opening[1], *writer.frames(), *writer.closeness()]
     # What random patches do beside it gives way where there is much to tell.
     must += writer.causes()[: 2 if effects else 1]
+    must += writer.cues(most=1)
     must += writer.regions(most=regions)
     must += writer.effects(most=effects)
     # In this order, as the second may refer to the first.

@@ -9,11 +9,13 @@ from typing import TypeVar
 
 from assistant.evidence import (
     ChangeFact,
+    CueFact,
     DomainFact,
     EffectFact,
     FlawlessFact,
     FramesFact,
     MapLimitFact,
+    NoCueFact,
     NotProofFact,
     OriginFact,
     OtherRegionsFact,
@@ -76,6 +78,12 @@ class Writer:
     def say(self, topic: str, fact: Fact, **fields: str) -> Line:
         """One of a fact's sentences of a topic."""
         return Line(self.rng.choice(fact.said(topic, self.variant, **fields)), (fact.id,))
+
+    def cues(self, *, most: int = 3, nothing: bool = False) -> list[Line]:
+        """What can be seen to differ; with ``nothing``, that it is nothing, where that is so."""
+        kinds = (CueFact, NoCueFact) if nothing else (CueFact,)
+        told = [fact for fact in self.facts(FactKind.CUE) if isinstance(fact, kinds)]
+        return [Line(fact.text, (fact.id,)) for fact in told[:most]]
 
     def closed(self, topic: str, *facts: Fact) -> Line:
         """A sentence that claims nothing; ``facts`` it is said because of may be cited."""

@@ -97,6 +97,7 @@ def _parts(regions: int, effects: int) -> tuple[tuple[_Slot, bool], ...]:
         # What the score rests on, then what the map shows; each as after those before it, so that
         # no side is explained twice.
         (lambda w: w.causes(), True),
+        (lambda w: w.cues(most=1), True),
         (lambda w: [w.causes(), w.regions(most=regions)][1], True),
         (lambda w: [w.causes(), w.regions(most=regions), w.effects(most=effects)][2], True),
         (lambda w: w.quality(most=1), True),
