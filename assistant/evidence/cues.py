@@ -27,7 +27,7 @@ class CueFact(Fact):
 
     kind: ClassVar[FactKind] = FactKind.CUE
 
-    cue: str
+    cue_name: str
     quantity: str
     value: float
     unit: str
@@ -54,7 +54,7 @@ class CueFact(Fact):
 
     def values(self) -> dict[str, Any]:
         return {
-            "cue": self.cue,
+            "cue": self.cue_name,
             "quantity": self.quantity,
             "value": round(self.value, 4),
             "unit": self.unit,
@@ -110,7 +110,7 @@ def _cue_fact(number: int, finding: CueFinding) -> CueFact:
     first, second = reading.places
     return CueFact(
         id=f"V{number}",
-        cue=reading.cue,
+        cue_name=reading.cue,
         quantity=reading.quantity,
         value=reading.value,
         unit=reading.unit,

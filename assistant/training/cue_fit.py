@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import yaml
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.cues.cue import Cue
@@ -18,13 +17,14 @@ from assistant.cues.reference import SCHEMA, Known
 from assistant.errors import ConfigError
 from assistant.evaluation.detection_metrics import auroc, bootstrap_interval
 from assistant.training.cue_values import LOOKS, FaceValues, all_cues
+from assistant.training.splits import part_of
 
 __all__ = ["Comparison", "CueConfig", "CueTable", "fit_limits", "judge", "load_config", "reference"]
 
 #: Limits that are tried, the largest first: shares of genuine faces.
 _LIMITS = (0.04, 0.032, 0.024, 0.016, 0.012, 0.008, 0.004)
 _LEAST_AUROC, _MOST_FALSE = 0.6, 0.05
-_RESAMPLES = 200
+_RESAMPLES = 60
 
 
 class _Strict(BaseModel):
@@ -103,32 +103,30 @@ def known(faces: Sequence[FaceValues], cues: Sequence[Cue]) -> Known:
 def fit_limits(faces: Sequence[FaceValues], config: CueConfig) -> dict[str, float]:
     """For each cue the largest limit at which no source of genuine faces raises too many alarms.
 
-    A source is judged against the genuine faces of all other sources, as a stranger's would be.
+    Measured within the faces that are not held out: one half of the videos against the other.
     """
     cues = all_cues()
     train = [f for f in faces if not f.test and f.label == 0]
-    sources = Counter(f.source for f in train if f.look == LOOKS[0])
-    large = [s for s, n in sorted(sources.items()) if n >= config.least_faces]
-    shares: dict[str, dict[str, NDArray[np.float64]]] = {c.name: {} for c in cues}
-    for source in large:
-        others = known([f for f in train if f.source != source], cues)
-        for cue in cues:
-            shares[cue.name][source] = np.array(
-                [
-                    _share(cue, f, others)
-                    for f in train
-                    if f.source == source and cue.name in f.values
-                ]
-            )
+    halves: tuple[list[FaceValues], list[FaceValues]] = ([], [])
+    for face in train:
+        halves[
+            part_of(face.video + "/half", test_percent=50, calibration_percent=0) == "test"
+        ].append(face)
     limits = {}
     for cue in cues:
+        share = {
+            id(f): _share(cue, f, other)
+            for half, other in zip(halves, (known(h, cues) for h in reversed(halves)), strict=True)
+            for f in half
+            if cue.name in f.values and np.isfinite(other.values[cue.name]).any()
+        }
+        judged = [f for f in train if id(f) in share]
         fits = [
             limit
             for limit in _LIMITS
             if all(
-                (s <= limit).mean() <= config.false_alarms
-                for s in shares[cue.name].values()
-                if len(s)
+                s <= config.false_alarms
+                for s, _ in _alarms(judged, share, limit, config.least_faces).values()
             )
         ]
         limits[cue.name] = fits[0] if fits else _LIMITS[-1]
@@ -192,7 +190,7 @@ def _judge_one(
     share = {id(f): _share(cue, f, genuine) for f in there}
     scores: dict[str, dict[str, tuple[float, float, float]]] = {}
     for comparison in config.comparisons:
-        for look in LOOKS:
+        for look in LOOKS[-1:]:
             chosen = [
                 f
                 for f in there
@@ -236,9 +234,11 @@ def _why(
         v["compressed"] for name, v in scores.items() if name in counting and "compressed" in v
     ]
     best = max((middle for middle, low, _ in compressed if low > 0.5), default=0.0)
+    if not compressed:
+        return "too few faces of any family that counts could be judged"
     if best < _LEAST_AUROC:
         top = max((middle for middle, _, _ in compressed), default=0.0)
-        return f"AUROC at most {top:.2f} on compressed faces of any family that counts"
+        return f"AUROC at most {top:.2f} on compressed faces, too low or too uncertain"
     worst = max(alarms, key=lambda s: alarms[s][0], default="")
     if worst and alarms[worst][0] > _MOST_FALSE:
         return f"{alarms[worst][0]:.1%} of the genuine faces of {worst} lie beyond its limit"

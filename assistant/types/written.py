@@ -140,7 +140,7 @@ class FaceAnalysis:
     attribution: Attribution
     regions: tuple[RegionFinding, ...]
     evidence: Evidence
-    cues: CuesLooked = CuesLooked()
+    cues: CuesLooked = field(default_factory=CuesLooked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ def look_here_panel(result: FaceAnalysis) -> str:
     nothing = result.evidence.first(NoCueFact)
     if facts:
         found = {f.reading.cue: f for f in result.cues.findings}
-        pairs = "".join(_pair(f, found[f.cue]) for f in facts if f.cue in found)
+        pairs = "".join(_pair(f, found[f.cue_name]) for f in facts if f.cue_name in found)
         body = (
             '<p class="wf-small">Places that differ more than in nearly all genuine faces of this '
             f"size and picture quality. They do not move the score.</p>{pairs}"

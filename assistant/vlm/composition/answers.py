@@ -112,6 +112,7 @@ def _why(writer: Writer, asked: Route, question: str) -> list[Line]:
         *writer.score(),
         *writer.verdict(),
         *writer.causes(),
+        *writer.cues(most=1, nothing=True),
         *writer.regions(most=2),
         *writer.effects(most=1),
         *writer.map_limit(),
@@ -124,6 +125,7 @@ def _where(writer: Writer, asked: Route, question: str) -> list[Line]:
         if not writer.facts(FactKind.REGION):
             return writer.causes()
         return [
+            *writer.cues(most=2),
             *writer.causes(),
             *writer.regions(),
             *writer.effects(most=1),

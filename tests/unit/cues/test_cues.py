@@ -31,8 +31,7 @@ def blurred(window, mask):
 
 
 def tinted(window, mask):
-    other = window.image.astype(np.int16) + [25, -10, -25]
-    other = np.clip(other, 0, 255).astype(np.uint8)
+    other = np.clip(window.image + np.array([25, -10, -25]), 0, 255).astype(np.uint8)
     return replace(window, image=np.where(mask[..., None], other, window.image))
 
 

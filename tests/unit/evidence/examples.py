@@ -63,7 +63,7 @@ def _change(after: float, verdict_after: Verdict) -> ChangeFact:
 def _cue(value: float, unit: str, *, visible: bool = True) -> CueFact:
     return CueFact(
         id="V1",
-        cue="mouth-detail",
+        cue_name="mouth-detail",
         quantity="fine detail",
         value=value,
         unit=unit,

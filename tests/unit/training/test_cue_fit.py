@@ -1,0 +1,129 @@
+"""Fitting the cues' limits, and which of them stay, on planted measurements."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from assistant.cues.reference import load_reference
+from assistant.errors import ConfigError
+from assistant.evaluation.cue_table import cues_json, cues_markdown, spoken_for
+from assistant.evaluation.face_manifest import ManifestRow
+from assistant.training.cue_faces import pick_rows
+from assistant.training.cue_fit import (
+    Comparison,
+    CueConfig,
+    fit_limits,
+    judge,
+    load_config,
+    reference,
+)
+from assistant.training.cue_values import LOOKS, FaceValues
+
+CONFIG = CueConfig(
+    manifest="x.csv",
+    most=10,
+    test_percent=40,
+    least_faces=20,
+    false_alarms=0.05,
+    comparisons=(Comparison(name="swaps", fake=("b/swap",), real=("a", "b")),),
+)
+
+
+def faces(shift: float, odd: float = 0.0):
+    """400 genuine faces of two sources and 200 swaps, whose mouths read ``shift`` lower."""
+    rng = np.random.default_rng(0)
+    out = []
+    for i in range(600):
+        label = int(i >= 400)
+        source = "b" if i % 2 or label else "a"
+        for look in LOOKS:
+            mouth = (
+                rng.normal(3.0, 0.3) - shift * label - (odd if source == "a" and i % 8 == 0 else 0)
+            )
+            values = {"mouth-detail": mouth, "symmetry": rng.normal(2.0, 0.3)}
+            out.append(
+                FaceValues(
+                    name=f"{i}.jpg",
+                    label=label,
+                    source=source,
+                    family="swap" if label else "real",
+                    video=str(i),
+                    look=look,
+                    test=i % 5 < 2,
+                    eyes=float(rng.uniform(40, 80)),
+                    fineness=float(rng.normal(-1, 0.2)),
+                    values=values,
+                )
+            )
+    return out
+
+
+def by_name(tables):
+    return {t.cue: t for t in tables}
+
+
+def test_a_cue_that_parts_a_family_stays_and_one_that_does_not_falls(tmp_path):
+    made = faces(0.9)
+    limits = fit_limits(made, CONFIG)
+    tables = judge(made, limits, CONFIG)
+    found = by_name(tables)
+    assert found["mouth-detail"].why == ""
+    assert found["mouth-detail"].auroc["swaps"]["compressed"][0] > 0.9
+    assert found["symmetry"].why.startswith("AUROC at most 0.")
+    assert found["neck-colour"].why
+
+    path = tmp_path / "cues.json"
+    path.write_text(json.dumps(reference(made, tables, "0" * 64, CONFIG)))
+    known = load_reference(path)
+    assert set(known.limits) == {"mouth-detail"}
+    assert known.sources == {"a": (120, 0), "b": (120, 120)}
+    assert len(known.genuine.eyes) == 2 * 240
+
+    spoken = spoken_for(made, known, CONFIG)
+    assert spoken["swaps"]["manipulated"] > 0.5
+    assert spoken["swaps"]["genuine"] < 0.05
+    table = cues_markdown(tables, spoken, CONFIG)
+    assert table.splitlines()[2].startswith("| mouth-detail | yes |")
+    assert "fell: AUROC" in table
+    assert cues_json(tables, spoken, made, "0" * 64)["cues"]["symmetry"]["stays"] is False
+
+
+def test_a_cue_that_alarms_on_one_genuine_source_gets_a_stricter_limit_or_falls():
+    plain, odd = fit_limits(faces(0.9), CONFIG), fit_limits(faces(0.9, odd=1.5), CONFIG)
+    assert odd["mouth-detail"] < plain["mouth-detail"]
+    found = by_name(judge(faces(0.9, odd=1.5), {**odd, "mouth-detail": 0.04}, CONFIG))
+    assert "of the genuine faces of a lie beyond its limit" in found["mouth-detail"].why
+
+
+def test_a_family_of_another_source_keeps_no_cue():
+    config = CONFIG.model_copy(
+        update={"comparisons": (CONFIG.comparisons[0].model_copy(update={"counts": False}),)}
+    )
+    made = faces(0.9)
+    assert by_name(judge(made, fit_limits(made, config), config))["mouth-detail"].why
+
+
+def row(name, label, source, video):
+    return ManifestRow(
+        line=1, name=name, path=name, label=label, source=source, video=video,
+        family="f", split="", crop=False,
+    )  # fmt: skip
+
+
+def test_genuine_faces_come_with_the_fakes_made_of_them():
+    rows = [row(f"{kind}{i}", kind, "s", f"v{i}") for i in range(50) for kind in (0, 1)]
+    picked = pick_rows(rows, 5, {"s": 8})
+    assert len(picked) == 16
+    assert {r.video for r in picked if r.label} == {r.video for r in picked if not r.label}
+    assert picked == pick_rows(list(reversed(rows)), 5, {"s": 8})
+
+
+@pytest.mark.parametrize("text", ["[", "most: 1", "manifest: x\nmost: 0"])
+def test_a_wrong_configuration_is_refused(tmp_path, text):
+    path = tmp_path / "cues.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match="cannot be used"):
+        load_config(path)
