@@ -54,7 +54,7 @@ def train_cues(context: click.Context, config_file: Path, work: Path, out: Path)
 @click.argument("config_file", metavar="CONFIG", type=_FILE)
 @_WORK
 @click.option("--reference", "file", type=_FILE, help="The reference; default: the one that ships.")
-@click.option("--out", type=_FILE, help="Write the measurements here as JSON.")
+@click.option("--out", type=_FILE, help="Write the measurements here as JSON, the table beside.")
 @click.pass_context
 def eval_cues(
     context: click.Context, config_file: Path, work: Path, file: Path | None, out: Path | None
@@ -69,9 +69,11 @@ def eval_cues(
     config, faces, sha = _measured(context, config_file, work)
     tables = judge(faces, fit_limits(faces, config), config)
     spoken = spoken_for(faces, known, config)
+    table = cues_markdown(tables, spoken, config)
     if out is not None:
         out.write_text(json.dumps(cues_json(tables, spoken, faces, sha), indent=1) + "\n")
-    click.echo(cues_markdown(tables, spoken, config), nl=False)
+        out.with_suffix(".md").write_text(table)
+    click.echo(table, nl=False)
 
 
 def _measured(

@@ -28,6 +28,7 @@ _WHY = {
     QualityIssue.GREYSCALE: "the face is greyscale",
     QualityIssue.COMPRESSED: "the picture is strongly compressed",
     QualityIssue.UNSURE: "the face was found with low confidence",
+    QualityIssue.COVERED: "the eyes cannot be seen",
 }
 #: What makes every cue silent; each adds what else does.
 _ALWAYS = frozenset({QualityIssue.TURNED, QualityIssue.CUT_OFF, QualityIssue.UNSURE})
@@ -61,7 +62,7 @@ def refused(cue: Cue, window: FaceWindow) -> NotJudged | None:
         return NotJudged(cue=cue.name, reason=reason)
     for issue in window.issues:
         if issue in _ALWAYS or issue in cue.gates:
-            return NotJudged(cue=cue.name, reason=_WHY[issue])
+            return NotJudged(cue=cue.name, reason=_WHY.get(issue, issue.value))
     return None
 
 

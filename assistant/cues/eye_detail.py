@@ -18,7 +18,7 @@ class EyeDetail:
     name: ClassVar[str] = "eye-detail"
     sign: ClassVar[int] = -1
     visible: ClassVar[bool] = True
-    gates: ClassVar[frozenset[QualityIssue]] = frozenset({QualityIssue.DARK})
+    gates: ClassVar[frozenset[QualityIssue]] = frozenset({QualityIssue.DARK, QualityIssue.COVERED})
 
     def measure(self, window: FaceWindow) -> Reading:
         """Times as much detail in the eyes as in the skin."""

@@ -20,7 +20,7 @@ class FeatureDetail:
     name: ClassVar[str] = "feature-detail"
     sign: ClassVar[int] = -1
     visible: ClassVar[bool] = True
-    gates: ClassVar[frozenset[QualityIssue]] = frozenset()
+    gates: ClassVar[frozenset[QualityIssue]] = frozenset({QualityIssue.COVERED})
 
     def measure(self, window: FaceWindow) -> Reading:
         """Times as much detail in the features as in the skin."""

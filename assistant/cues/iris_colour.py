@@ -24,7 +24,13 @@ class IrisColour:
     sign: ClassVar[int] = 1
     visible: ClassVar[bool] = True
     gates: ClassVar[frozenset[QualityIssue]] = frozenset(
-        {QualityIssue.GREYSCALE, QualityIssue.DARK, QualityIssue.BLURRED, QualityIssue.COMPRESSED}
+        {
+            QualityIssue.GREYSCALE,
+            QualityIssue.DARK,
+            QualityIssue.BLURRED,
+            QualityIssue.COMPRESSED,
+            QualityIssue.COVERED,
+        }
     )
 
     def measure(self, window: FaceWindow) -> Reading:

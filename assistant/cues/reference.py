@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from assistant.errors import WeightsError
 from assistant.types import BaseRate
 
-__all__ = ["SCHEMA", "CueReference", "Known", "load_reference", "wilson"]
+__all__ = ["NEVER", "SCHEMA", "CueReference", "Known", "load_reference", "wilson"]
 
 SCHEMA = "whyfake.cues/1"
+#: The limit of a cue that is measured and never speaks.
+NEVER = -1.0
 #: Faces that a reading is compared with: those nearest in size and picture quality.
 _NEAREST = 250
 #: What counts as one step away: a quarter more eye distance (as a logarithm), half of fineness.
@@ -49,7 +51,8 @@ class CueReference:
     """Genuine and manipulated faces, and for each cue that may speak the limit of its rate.
 
     Attributes:
-        limits: cue -> the share of genuine faces up to which its reading counts as unusual.
+        limits: cue -> the share of genuine faces up to which its reading counts as unusual
+            (:data:`NEVER`: it is measured, and never speaks).
         sources: source -> genuine and manipulated faces taken from it.
     """
 

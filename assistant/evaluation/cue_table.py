@@ -67,6 +67,7 @@ def cues_json(
             t.cue: {
                 "visible": t.visible,
                 "stays": not t.why,
+                "speaks": t.speaks,
                 "why": t.why,
                 "limit": t.limit,
                 "judged": round(t.judged, 4),
@@ -100,7 +101,8 @@ def cues_markdown(
         cells = [_cell(table, name) for name in names]
         worst = max(table.false_alarms.items(), key=lambda item: item[1][0], default=None)
         alarm = f"{worst[1][0]:.1%} ({worst[0]}, {worst[1][1]} faces)" if worst else "-"
-        outcome = "fell: " + table.why if table.why else "stays"
+        kept = "stays, speaks" if table.speaks else "stays, measured only"
+        outcome = "fell: " + table.why if table.why else kept
         seen = "yes" if table.visible else "no"
         lines.append(f"| {table.cue} | {seen} | {' | '.join(cells)} | {alarm} | {outcome} |")
     lines += [

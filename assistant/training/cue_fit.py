@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.cues.cue import Cue
-from assistant.cues.reference import SCHEMA, Known
+from assistant.cues.reference import NEVER, SCHEMA, Known
 from assistant.errors import ConfigError
 from assistant.evaluation.detection_metrics import auroc, bootstrap_interval
 from assistant.training.cue_values import LOOKS, FaceValues, all_cues
@@ -62,6 +62,8 @@ class CueTable:
         auroc: comparison -> look -> (AUROC, low, high), of what genuine faces of the size show.
         false_alarms: source -> (share of genuine faces beyond the limit, faces).
         told: family -> share of manipulated faces beyond the limit.
+        speaks: whether of some family that counts at least twice as many faces lie beyond the limit
+            as of any source of genuine faces; a cue that stays and does not speak is only measured.
         why: empty for a cue that stays, else why it fell.
     """
 
@@ -72,6 +74,7 @@ class CueTable:
     auroc: Mapping[str, Mapping[str, tuple[float, float, float]]]
     false_alarms: Mapping[str, tuple[float, int]]
     told: Mapping[str, float]
+    speaks: bool
     why: str
 
 
@@ -172,7 +175,7 @@ def reference(
         "seed": config.seed,
         "looks": list(LOOKS),
         "sources": dict(sorted(sources.items())),
-        "limits": {t.cue: t.limit for t in kept},
+        "limits": {t.cue: t.limit if t.speaks else NEVER for t in kept},
         "genuine": columns(0),
         "manipulated": columns(1),
     }
@@ -219,8 +222,18 @@ def _judge_one(
         auroc=scores,
         false_alarms=alarms,
         told=told,
+        speaks=_tells(told, alarms, config),
         why=_why(scores, alarms, config),
     )
+
+
+def _tells(
+    told: Mapping[str, float], alarms: Mapping[str, tuple[float, int]], config: CueConfig
+) -> bool:
+    """Whether what lies beyond a limit is manipulated more often than genuine, in some family."""
+    worst = max((share for share, _ in alarms.values()), default=1.0)
+    best = max((told.get(c.name, 0.0) for c in config.comparisons if c.counts), default=0.0)
+    return best > 0.0 and best >= 2.0 * worst
 
 
 def _why(
