@@ -76,7 +76,7 @@ def cues_json(
                     for name, looks in t.auroc.items()
                 },
                 "genuine_beyond": {s: [round(v, 4), n] for s, (v, n) in t.false_alarms.items()},
-                "manipulated_beyond": {s: round(v, 4) for s, v in t.told.items()},
+                "manipulated_beyond": {s: [round(v, 4), n] for s, (v, n) in t.told.items()},
             }
             for t in tables
         },

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.cues.cue import Cue
-from assistant.cues.reference import NEVER, SCHEMA, Known
+from assistant.cues.reference import NEVER, SCHEMA, Known, wilson
 from assistant.errors import ConfigError
 from assistant.evaluation.detection_metrics import auroc, bootstrap_interval
 from assistant.training.cue_values import LOOKS, FaceValues, all_cues
@@ -61,9 +61,9 @@ class CueTable:
     Attributes:
         auroc: comparison -> look -> (AUROC, low, high), of what genuine faces of the size show.
         false_alarms: source -> (share of genuine faces beyond the limit, faces).
-        told: family -> share of manipulated faces beyond the limit.
-        speaks: whether of some family that counts at least twice as many faces lie beyond the limit
-            as of any source of genuine faces; a cue that stays and does not speak is only measured.
+        told: family -> (share of manipulated faces beyond the limit, faces).
+        speaks: whether of some family that counts more faces lie beyond the limit, by the lower end
+            of the interval, than of any source of genuine faces; else it is only measured.
         why: empty for a cue that stays, else why it fell.
     """
 
@@ -73,7 +73,7 @@ class CueTable:
     judged: float
     auroc: Mapping[str, Mapping[str, tuple[float, float, float]]]
     false_alarms: Mapping[str, tuple[float, int]]
-    told: Mapping[str, float]
+    told: Mapping[str, tuple[float, int]]
     speaks: bool
     why: str
 
@@ -213,7 +213,10 @@ def _judge_one(
     for comparison in config.comparisons:
         fakes = [f for f in there if f.label == 1 and _is_of(f, comparison.fake)]
         if fakes:
-            told[comparison.name] = float(np.mean([share[id(f)] <= limit for f in fakes]))
+            told[comparison.name] = (
+                float(np.mean([share[id(f)] <= limit for f in fakes])),
+                len({f.name for f in fakes}),
+            )
     return CueTable(
         cue=cue.name,
         visible=cue.visible,
@@ -228,12 +231,14 @@ def _judge_one(
 
 
 def _tells(
-    told: Mapping[str, float], alarms: Mapping[str, tuple[float, int]], config: CueConfig
+    told: Mapping[str, tuple[float, int]],
+    alarms: Mapping[str, tuple[float, int]],
+    config: CueConfig,
 ) -> bool:
     """Whether what lies beyond a limit is manipulated more often than genuine, in some family."""
     worst = max((share for share, _ in alarms.values()), default=1.0)
-    best = max((told.get(c.name, 0.0) for c in config.comparisons if c.counts), default=0.0)
-    return best > 0.0 and best >= 2.0 * worst
+    counted = [told[c.name] for c in config.comparisons if c.counts and c.name in told]
+    return any(wilson(round(share * count), count)[0] > worst for share, count in counted)
 
 
 def _why(
