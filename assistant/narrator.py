@@ -13,7 +13,8 @@ from assistant.errors import AssistantError, Cancelled
 from assistant.evidence import SpreadFact
 from assistant.interfaces import VlmBackend
 from assistant.prompting import Prompt, PromptLibrary
-from assistant.routing import QuestionKind, Route, clean_user_text, printable, route
+from assistant.routing import QuestionKind, clean_user_text, printable, route
+from assistant.routing.answering import ANSWERED_BY, is_fixed
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import (
     Description,
@@ -35,26 +36,6 @@ _log = logging.getLogger(__name__)
 _HISTORY_TURNS = 4
 # Sentences of a text that are written again: each costs a call of the model.
 _MOST_REPAIRS = 3
-
-#: Facts an answer must rest on to be an answer to its question.
-_ANSWERED_BY: dict[QuestionKind, frozenset[FactKind]] = {
-    QuestionKind.VERDICT: frozenset({FactKind.SCORE}),
-    QuestionKind.WHY: frozenset({FactKind.SCORE, FactKind.REGION, FactKind.COUNTERFACTUAL}),
-    QuestionKind.WHERE: frozenset({FactKind.REGION, FactKind.COUNTERFACTUAL}),
-    QuestionKind.HOW_SURE: frozenset({FactKind.SCORE, FactKind.FRAGILITY, FactKind.DOMAIN}),
-    QuestionKind.WHAT_IF: frozenset({FactKind.FRAGILITY, FactKind.COUNTERFACTUAL}),
-    QuestionKind.COULD_BE_WRONG: frozenset(
-        {
-            FactKind.LIMIT,
-            FactKind.QUALITY,
-            FactKind.DOMAIN,
-            FactKind.FRAGILITY,
-        }
-    ),
-    QuestionKind.QUALITY: frozenset({FactKind.QUALITY}),
-    QuestionKind.PROVENANCE: frozenset({FactKind.PROVENANCE}),
-}
-
 
 #: Questions that every single everyday change may answer, and those that their spread may.
 _EACH_CHANGE = frozenset({QuestionKind.WHAT_IF})
@@ -175,10 +156,10 @@ class Narrator:
         result = replace(result, evidence=_to_the_point(result.evidence, kind))
         messages = _with_history(_render(prompt, result.evidence, question=asked), history)
         request = self._request(prompt, result, question=asked, messages=messages)
-        if _is_fixed(way):
+        if is_fixed(way):
             yield self._fixed(prompt, request)
             return
-        yield from self._write(prompt, request, cancel, _ANSWERED_BY.get(kind))
+        yield from self._write(prompt, request, cancel, ANSWERED_BY.get(kind))
 
     def wants_fragility(self, question: str, evidence: Evidence) -> bool:
         """Whether a question needs the recompression and resizing checks that are not in yet."""
@@ -344,16 +325,6 @@ def _to_the_point(evidence: Evidence, kind: QuestionKind | None) -> Evidence:
         return fact.kind is not FactKind.FRAGILITY or spread
 
     return replace(evidence, facts=tuple(fact for fact in evidence.facts if kept(fact)))
-
-
-def _is_fixed(way: Route) -> bool:
-    """Whether the answer is written without the model.
-
-    That is what must never depend on one, what is said in a given manner or in another language,
-    and what is about the tool: there is nothing in the case to choose from.
-    """
-    manner = way.one_sentence or way.simple or way.language != "en" or bool(way.others)
-    return manner or way.kind not in _ANSWERED_BY
 
 
 def _tried(start: Callable[[], None]) -> None:

@@ -21,6 +21,7 @@ from assistant.evidence import (
 from assistant.phrases import Variant, about
 from assistant.routing import QuestionKind, Route, regions_in, route
 from assistant.types import Evidence, FactKind
+from assistant.vlm.composition.asked_changes import names, names_a_change
 from assistant.vlm.composition.lines import Line, Writer, joined
 
 __all__ = ["answer_lines", "compose_answer"]
@@ -170,10 +171,10 @@ def _what_if(writer: Writer, asked: Route, question: str) -> list[Line]:
         lines = writer.effects(named)
         return lines or [*_told("not-tried"), *writer.verdict(short=True)]
     each = writer.evidence.of(ChangeFact)
-    one = [fact for fact in each if _names(question, fact.change)]
+    one = [fact for fact in each if names(question, fact.change)]
     summed = writer.fragility(each=not one)
     # A change that is named and was not tried is said to be so before others are told.
-    tried = bool(one) or (bool(summed) and not (each and _names_a_change(question)))
+    tried = bool(one) or (bool(summed) and not (each and names_a_change(question)))
     lines = [] if tried else _told("not-tried")
     lines += [writer.change(fact) for fact in one]
     lines += summed
@@ -337,31 +338,6 @@ def _problems(writer: Writer) -> list[Line]:
 def _outside(writer: Writer) -> bool:
     """Whether the face is unlike those the detector knows."""
     return any(not fact.inside for fact in writer.evidence.of(DomainFact))
-
-
-# Words of one kind of everyday change, in questions and in names of changes.
-_CHANGES = (
-    ("jpeg", "compress", "re-sav", "resav", "whatsapp", "share", "upload"),
-    ("half size", "resiz", "shrunk", "shrink", "scale", "smaller"),
-    ("mirror", "flip"),
-    ("shift", "crop", "move"),
-    ("blur",),
-)
-
-
-def _names(question: str, change: str) -> bool:
-    """Whether a question speaks of an everyday change of the file."""
-    asked, name = question.lower(), change.lower()
-    return any(
-        any(word in asked for word in words) and any(word in name for word in words)
-        for words in _CHANGES
-    )
-
-
-def _names_a_change(question: str) -> bool:
-    """Whether a question speaks of one kind of everyday change, tried or not."""
-    asked = question.lower()
-    return any(word in asked for words in _CHANGES for word in words)
 
 
 _ABOUT_THE_SCORE = frozenset(
