@@ -51,8 +51,9 @@ class BrightnessCue:
 
     def measure(self, window: FaceWindow) -> Reading:
         """Times as bright on the left as on the right."""
-        left = np.zeros(window.grey.shape, bool)
-        left[:, : left.shape[1] // 2] = True
+        height, width = window.image.shape[:2]
+        left = np.zeros((height, width), bool)
+        left[:, : width // 2] = True
         value = (window.grey[left].mean() + 1.0) / (window.grey[~left].mean() + 1.0)
         sides = ("left half", left), ("right half", ~left)
         return compared(self, window, float(value), *sides, quantity="brightness")

@@ -74,14 +74,14 @@ class FaceWindow:
     @cached_property
     def second(self) -> Floats:
         """Squared second differences: fine detail, 4-neighbour Laplacian."""
-        return np.square(cv2.Laplacian(self.grey, cv2.CV_32F))
+        return np.asarray(np.square(cv2.Laplacian(self.grey, cv2.CV_32F)), np.float32)
 
     @cached_property
     def first(self) -> Floats:
         """Squared first differences (Sobel, in steps of one pixel)."""
         across = cv2.Sobel(self.grey, cv2.CV_32F, 1, 0, scale=1 / 8)
         down = cv2.Sobel(self.grey, cv2.CV_32F, 0, 1, scale=1 / 8)
-        return np.square(across) + np.square(down)
+        return np.asarray(np.square(across) + np.square(down), np.float32)
 
     @cached_property
     def radius(self) -> Floats:
@@ -106,7 +106,7 @@ class FaceWindow:
         middle = self.points[list(FACE_OVAL)].mean(0)
         y, x = np.mgrid[0:height, 0:width]
         turn = (np.arctan2(y - middle[1], x - middle[0]) + np.pi) / (2 * np.pi)
-        return np.minimum((turn * count).astype(np.intp), count - 1)
+        return np.asarray(np.minimum((turn * count).astype(np.intp), count - 1))
 
     def part(self, *groups: str, grow: float = 0.0) -> Mask:
         """Hulls of face parts (keys of :data:`GROUPS`), grown by ``grow`` eye distances."""

@@ -80,7 +80,7 @@ def collect(
 def window_of(path: Path) -> FaceWindow:
     """The window kept in a file of :func:`collect`."""
     with np.load(path) as kept:
-        image = cv2.imdecode(kept["png"], cv2.IMREAD_COLOR)[..., ::-1]
+        image = np.asarray(cv2.imdecode(kept["png"], cv2.IMREAD_COLOR))[..., ::-1]
         return FaceWindow(
             image=np.ascontiguousarray(image),
             points=kept["points"],

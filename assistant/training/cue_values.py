@@ -65,7 +65,8 @@ def in_look(window: FaceWindow, look: Look, rng: np.random.Generator) -> FaceWin
     if look != "as it is":
         quality = int(rng.integers(*_QUALITY))
         coded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-        image = np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
+        plain = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))
+        image = np.ascontiguousarray(plain[..., ::-1])
     low, high = small.points.min(0), small.points.max(0)
     pad = _MARGIN * (high - low)
     box = (*(low - pad).tolist(), *(high + pad).tolist())

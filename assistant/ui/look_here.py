@@ -41,7 +41,7 @@ def with_amplified_detail(picture: Image) -> Image:
     """A picture whose fine detail is four times as strong: to be labelled as amplified."""
     values = picture.astype(np.float32)
     soft = cv2.GaussianBlur(values, (0, 0), _FINE)
-    return np.clip(np.rint(soft + _GAIN * (values - soft)), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(soft + _GAIN * (values - soft)), 0, 255), np.uint8)
 
 
 def _pair(fact: CueFact, finding: CueFinding) -> str:
