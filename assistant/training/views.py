@@ -1,0 +1,229 @@
+"""What a read-out learns from: views of the pictures, and what the tuned tower makes of them.
+
+Each picture is seen as it is and worn (:mod:`assistant.training.wear`); of each genuine one fakes
+are made too (:mod:`assistant.training.made_fakes`). A view is fixed by the recipe's seed, its row
+and its kind, so that a run which was stopped goes on with the same views. The tower runs once over
+all of them; statistics of its blocks and its patches, in few dimensions, are kept.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from assistant.detectors.read_out import token_statistics
+from assistant.detectors.tower import Tower, TowerLayout, embed, run_blocks
+from assistant.errors import TrainingError
+from assistant.evaluation.known_masks import AlignedFace
+from assistant.training.face_cache import EVERY, rows_done, save_rows_done
+from assistant.training.made_fakes import laid_in, redrawn
+from assistant.training.reconstruction import Redrawer
+from assistant.training.wear import worn
+from assistant.types import Image
+
+__all__ = ["KINDS", "View", "ViewCache", "ViewMaker", "plan_views"]
+
+ViewKind = Literal["plain", "worn", "laid-in", "redrawn"]
+KINDS: tuple[ViewKind, ...] = ("plain", "worn", "laid-in", "redrawn")
+_WORN_FAKES = 0.6
+_TRIES = 12
+Progress = Callable[[str, int, int, float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One view: of a row of the crops, of a kind, the ``number``-th of that kind."""
+
+    row: int
+    kind: ViewKind
+    number: int = 0
+
+
+def plan_views(
+    labels: Sequence[int], usable: Sequence[bool], blendable: Sequence[bool], counts: dict[str, int]
+) -> list[View]:
+    """All views, in a fixed random order.
+
+    Args:
+        labels: of the rows, 1 = manipulated.
+        usable: whether a row could be read.
+        blendable: whether a face with its points was found in it.
+        counts: views of each kind of :data:`KINDS`; of fakes, for each genuine blendable row.
+    """
+    views = []
+    for row, label in enumerate(labels):
+        if not usable[row]:
+            continue
+        for kind in KINDS:
+            made = kind in ("laid-in", "redrawn")
+            if made and (label or not blendable[row]):
+                continue
+            views += [View(row=row, kind=kind, number=i) for i in range(counts.get(kind, 0))]
+    order = np.random.default_rng(0).permutation(len(views))
+    return [views[i] for i in order]
+
+
+class ViewMaker:
+    """Makes views of wide crops; the middle ``side`` pixels are what the tower sees.
+
+    Args:
+        crop_at: the wide RGB uint8 crop of a row.
+        points_at: its five points, 5 x 2, in pixels of that crop.
+        donors: rows of genuine faces that may be laid into a row's face.
+        redrawers: trained on genuine faces.
+        side: of the view in pixels, at most the crop's.
+        seed: of the recipe.
+    """
+
+    def __init__(
+        self,
+        crop_at: Callable[[int], Image],
+        points_at: Callable[[int], NDArray[np.float64]],
+        donors: Callable[[int], Sequence[int]],
+        redrawers: Sequence[Redrawer],
+        *,
+        side: int,
+        seed: int,
+    ) -> None:
+        self._crop_at, self._points_at, self._donors = crop_at, points_at, donors
+        self._redrawers, self._side, self._seed = redrawers, side, seed
+
+    def make(self, view: View) -> tuple[Image, NDArray[np.float32]]:
+        """The RGB uint8 view and its mask: side x side in [0, 1], what was laid in."""
+        rng = np.random.default_rng((self._seed, view.row, KINDS.index(view.kind), view.number))
+        crop = self._crop_at(view.row)
+        mask = np.zeros(crop.shape[:2], np.float32)
+        wear = view.kind == "worn"
+        if view.kind == "laid-in":
+            crop, mask = self._laid_in(view.row, rng)
+            wear = rng.random() < _WORN_FAKES
+        elif view.kind == "redrawn":
+            crop = redrawn(crop, self._redrawers, rng)
+            wear = rng.random() < _WORN_FAKES
+        if wear:
+            crop, mask = worn(crop, mask, rng)
+        first = (crop.shape[0] - self._side) // 2
+        inner = slice(first, first + self._side)
+        return np.ascontiguousarray(crop[inner, inner]), mask[inner, inner]
+
+    def _laid_in(self, row: int, rng: np.random.Generator) -> tuple[Image, NDArray[np.float32]]:
+        donors = self._donors(row)
+        other = int(donors[int(rng.integers(len(donors)))])
+        face, donor = (
+            AlignedFace(crop=self._crop_at(i), crop_landmarks=self._points_at(i))
+            for i in (row, other)
+        )
+        for _ in range(_TRIES):
+            try:
+                return laid_in(face, donor, self._redrawers, rng)
+            except ValueError:
+                continue
+        raise TrainingError(
+            f"Nothing could be laid into the face of row {row}: its points lie outside the crop.",
+            hint="Leave this picture out of the manifest.",
+            code="swap-mask",
+        )
+
+
+class ViewCache:
+    """Statistics, reduced patches and masks of views, on disk, resumed where they stopped.
+
+    ``statistics``: N x blocks x 3 x width, float16; ``patches``: N x cells x dimensions, float16;
+    ``masks``: N x cells, float16, the share of a cell that was laid in.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        views: Sequence[View],
+        *,
+        layout: TowerLayout,
+        blocks: Sequence[int],
+        dimensions: int,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.views, self.blocks = folder, views, tuple(blocks)
+        self.layout, self.dimensions = layout, dimensions
+        rows, columns = layout.grid
+        count, cells = len(views), rows * columns
+        self.done = rows_done(folder, "views")
+        self.statistics = self._open("statistics", (count, len(blocks), 3, layout.width))
+        self.patches = self._open("patches", (count, cells, dimensions))
+        self.masks = self._open("masks", (count, cells))
+
+    def basis(self, tower: Tower, maker: ViewMaker, *, pictures: int = 256) -> NDArray[np.float32]:
+        """Leading directions of the patches: (blocks x width + 1) x dimensions, the mean last.
+
+        Each block's tokens are divided by their own deviation first, so that none outweighs.
+        """
+        path = self.folder / "basis.npy"
+        if path.exists():
+            return np.asarray(np.load(path))
+        found = []
+        for start in range(0, min(pictures, len(self.views)), 16):
+            chosen = self.views[start : start + 16]
+            tokens = self._tokens(tower, [maker.make(v)[0] for v in chosen])
+            found.append(torch.cat([t[:, 1:] for t in tokens], 2).flatten(0, 1).numpy())
+        values = np.concatenate(found)
+        scale = values.std(0).reshape(len(self.blocks), -1).mean(1).repeat(self.layout.width)
+        mean = values.mean(0)
+        _, _, axes = np.linalg.svd((values - mean)[::4] / scale, full_matrices=False)
+        directions = (axes[: self.dimensions] / scale).T
+        basis = np.vstack([directions, mean[None] @ directions]).astype(np.float32)
+        np.save(path, basis)
+        return basis
+
+    def fill(self, tower: Tower, maker: ViewMaker, *, progress: Progress, batch: int = 32) -> None:
+        """Run the tower over the views that are not made yet."""
+        basis = torch.from_numpy(self.basis(tower, maker))
+        start, began = self.done, time.monotonic()
+        rows, columns = self.layout.grid
+        while self.done < len(self.views):
+            stop = min(self.done + batch, len(self.views))
+            made = [maker.make(view) for view in self.views[self.done : stop]]
+            tokens = self._tokens(tower, [crop for crop, _ in made])
+            kept = torch.stack([token_statistics(t) for t in tokens], dim=1)
+            patches = torch.cat([t[:, 1:] for t in tokens], 2) @ basis[:-1] - basis[-1]
+            part = slice(self.done, stop)
+            self.statistics[part] = kept.numpy().astype(np.float16)
+            self.patches[part] = patches.numpy().astype(np.float16)
+            cells = [cv2.resize(m, (columns, rows), interpolation=cv2.INTER_AREA) for _, m in made]
+            self.masks[part] = np.stack(cells).reshape(len(made), -1).astype(np.float16)
+            before, self.done = self.done, stop
+            if self.done // EVERY != before // EVERY or self.done == len(self.views):
+                for store in (self.statistics, self.patches, self.masks):
+                    store.flush()
+                save_rows_done(self.folder, "views", self.done)
+                rate = (self.done - start) / (time.monotonic() - began)
+                progress("views", self.done, len(self.views), rate)
+
+    def _tokens(self, tower: Tower, crops: Sequence[Image]) -> list[Tensor]:
+        with torch.inference_mode():
+            entering = embed(tower, self.layout.normalised(crops))
+            outputs = run_blocks(tower, entering, range(max(self.blocks) + 1))
+        return [outputs[block] for block in self.blocks]
+
+    def _open(self, name: str, shape: tuple[int, ...]) -> np.memmap:
+        path = self.folder / f"{name}.npy"
+        described = self.folder / "views.json"
+        made_for = {"views": len(self.views), "blocks": list(self.blocks), "side": shape[1:]}
+        if not described.exists():
+            described.write_text(json.dumps({"views": len(self.views), "blocks": self.blocks}))
+        elif json.loads(described.read_text())["views"] != made_for["views"]:
+            raise TrainingError(
+                f"The cache {self.folder} holds other views than this recipe makes.",
+                hint="Choose another --work folder, or delete this one.",
+                code="other-views",
+            )
+        mode = "r+" if path.exists() else "w+"
+        return np.lib.format.open_memmap(path, mode, np.float16, shape if mode == "w+" else None)
