@@ -1,4 +1,4 @@
-"""Train the two-head read-out over cached views: the last stage of the embedded detector's recipe."""
+"""Train the two-head read-out over cached views: the last stage of the embedded recipe."""
 
 from __future__ import annotations
 
@@ -191,14 +191,13 @@ def _mixed_loss(
     count = min(len(fakes), len(reals))
     if not count:
         return statistics.new_zeros(())
-    fakes, reals = fakes[torch.randperm(len(fakes))[:count]], reals[torch.randperm(len(reals))[:count]]
+    fakes = fakes[torch.randperm(len(fakes))[:count]]
+    reals = reals[torch.randperm(len(reals))[:count]]
     share = 0.3 + 0.5 * torch.rand(count)
-    blended = torch.lerp(
-        statistics[reals], statistics[fakes], share.view(-1, 1, 1, 1)
-    ), torch.lerp(patches[reals], patches[fakes], share.view(-1, 1, 1))
-    heads = model.joined(
-        model.statistics_logits(blended[0]), model.pooled(model.patch_head_logits(blended[1]))
-    )
+    between = torch.lerp(statistics[reals], statistics[fakes], share.view(-1, 1, 1, 1))
+    cells = torch.lerp(patches[reals], patches[fakes], share.view(-1, 1, 1))
+    evidence = model.pooled(model.patch_head_logits(cells))
+    heads = model.joined(model.statistics_logits(between), evidence)
     return _entropy(torch.logsumexp(heads, dim=1), torch.ones(count), torch.ones(count), smooth)
 
 

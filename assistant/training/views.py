@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -23,18 +23,25 @@ from torch import Tensor
 
 from assistant.detectors.read_out import token_statistics
 from assistant.detectors.tower import Tower, TowerLayout, embed, run_blocks
-from assistant.errors import TrainingError
+from assistant.errors import InferenceError, TrainingError
 from assistant.evaluation.known_masks import AlignedFace
 from assistant.training.face_cache import EVERY, rows_done, save_rows_done
 from assistant.training.made_fakes import laid_in, redrawn
+from assistant.training.partial import exchanged, mended, spared, without_some
 from assistant.training.reconstruction import Redrawer
 from assistant.training.wear import worn
 from assistant.types import Image
 
 __all__ = ["KINDS", "View", "ViewCache", "ViewMaker", "plan_views"]
 
-ViewKind = Literal["plain", "worn", "laid-in", "redrawn"]
-KINDS: tuple[ViewKind, ...] = ("plain", "worn", "laid-in", "redrawn")
+ViewKind = Literal["plain", "worn", "laid-in", "redrawn", "part-out", "mended", "spared"]
+#: ``part-out``: a part of any face taken out; ``mended``: what was laid in taken out again;
+#: ``spared``: something laid in, and another part taken out.
+KINDS: tuple[ViewKind, ...] = (
+    "plain", "worn", "laid-in", "redrawn", "part-out", "mended", "spared",
+)  # fmt: skip
+#: Kinds that are made of genuine faces alone.
+_OF_GENUINE = frozenset({"laid-in", "redrawn", "mended", "spared"})
 _WORN_FAKES = 0.6
 _TRIES = 12
 Progress = Callable[[str, int, int, float], None]
@@ -50,7 +57,10 @@ class View:
 
 
 def plan_views(
-    labels: Sequence[int], usable: Sequence[bool], blendable: Sequence[bool], counts: dict[str, int]
+    labels: Sequence[int],
+    usable: Sequence[bool],
+    blendable: Sequence[bool],
+    counts: Mapping[str, float],
 ) -> list[View]:
     """All views, in a fixed random order.
 
@@ -58,17 +68,19 @@ def plan_views(
         labels: of the rows, 1 = manipulated.
         usable: whether a row could be read.
         blendable: whether a face with its points was found in it.
-        counts: views of each kind of :data:`KINDS`; of fakes, for each genuine blendable row.
+        counts: views of each kind of :data:`KINDS` for a row; 1.5: of every second row two. What
+            is made needs a row in which a face was found.
     """
     views = []
     for row, label in enumerate(labels):
         if not usable[row]:
             continue
         for kind in KINDS:
-            made = kind in ("laid-in", "redrawn")
-            if made and (label or not blendable[row]):
+            if (kind in _OF_GENUINE and label) or (kind not in KINDS[:2] and not blendable[row]):
                 continue
-            views += [View(row=row, kind=kind, number=i) for i in range(counts.get(kind, 0))]
+            count, rest = divmod(counts.get(kind, 0.0), 1.0)
+            more = rest and np.random.default_rng((row, KINDS.index(kind))).random() < rest
+            views += [View(row=row, kind=kind, number=i) for i in range(int(count) + bool(more))]
     order = np.random.default_rng(0).permutation(len(views))
     return [views[i] for i in order]
 
@@ -110,11 +122,32 @@ class ViewMaker:
         elif view.kind == "redrawn":
             crop = redrawn(crop, self._redrawers, rng)
             wear = rng.random() < _WORN_FAKES
+        elif view.kind == "part-out":
+            crop = without_some(crop, self._points_at(view.row), rng)
+        elif view.kind in ("mended", "spared"):
+            crop, mask = self._with_part_out(view, rng)
         if wear:
             crop, mask = worn(crop, mask, rng)
         first = (crop.shape[0] - self._side) // 2
         inner = slice(first, first + self._side)
         return np.ascontiguousarray(crop[inner, inner]), mask[inner, inner]
+
+    def _with_part_out(
+        self, view: View, rng: np.random.Generator
+    ) -> tuple[Image, NDArray[np.float32]]:
+        """A face with a part exchanged, and then that part or another one taken out."""
+        crop, points = self._crop_at(view.row), self._points_at(view.row)
+        donors = self._donors(view.row)
+        donor = self._crop_at(int(donors[int(rng.integers(len(donors)))]))
+        try:
+            picture, where = exchanged(crop, points, donor, rng)
+        except (ValueError, InferenceError, TrainingError):
+            if view.kind == "spared":
+                return self._laid_in(view.row, rng)
+            return crop, np.zeros(crop.shape[:2], np.float32)
+        if view.kind == "mended":
+            return mended(picture, where, rng), np.zeros(crop.shape[:2], np.float32)
+        return spared(picture, where, rng), where.astype(np.float32)
 
     def _laid_in(self, row: int, rng: np.random.Generator) -> tuple[Image, NDArray[np.float32]]:
         donors = self._donors(row)

@@ -1,0 +1,291 @@
+"""Judge a recipe on sources that were left out, and calibrate on them.
+
+For each fold the read-out is trained without the fold's sources and scores their pictures as they
+are. What all folds give together is how the detector does on a source like none of those it knows:
+choices are made by it, and probabilities are fitted to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from assistant.calibration.curve import CurveCalibrator
+from assistant.calibration.fitting import fit_calibrator
+from assistant.training.recipe import Recipe
+from assistant.training.sources import kind_of
+from assistant.training.two_heads import HeadData, head_scores, train_heads
+from assistant.training.view_data import Prepared
+
+__all__ = ["LeftOut", "calibrated", "leave_out", "leave_out_table"]
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, int, int, float], None]
+_RESAMPLES = 500
+#: Fewer genuine pictures of a source set no threshold.
+_LEAST_OF_SOURCE = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Pictures of sources left out: ``rows`` of the recipe, head logits N x 2, and their fold."""
+
+    rows: NDArray[np.int64]
+    heads: Array
+    folds: NDArray[np.str_]
+
+    @property
+    def logits(self) -> Array:
+        """N: both heads joined."""
+        return np.asarray(np.logaddexp(self.heads[:, 0], self.heads[:, 1]))
+
+
+def leave_out(
+    recipe: Recipe, data: Prepared, *, seed: int | None = None, progress: Progress | None = None
+) -> LeftOut:
+    """Train once for each fold without its sources, and score what was left out.
+
+    Raises:
+        TrainingError: without a fold's sources one class is left.
+    """
+    found: list[tuple[NDArray[np.int64], Array, str]] = []
+    for number, (name, sources) in enumerate(sorted(recipe.folds.items())):
+        out = np.isin(data.sources, sources)
+        kept = np.flatnonzero(~out)
+        weights = data.weights(kept, recipe.shares)
+        kept = kept[weights[kept] > 0]
+        model = train_heads(
+            HeadData(
+                statistics=data.statistics,
+                patches=data.patches,
+                masks=data.masks,
+                kinds=data.kinds,
+                weights=weights,
+            ),
+            kept,
+            recipe.heads,
+            seed=recipe.seed if seed is None else seed,
+            name=f"without {name}",
+            progress=progress,
+        )
+        views = np.flatnonzero(out & (data.view_kinds == "plain"))
+        heads = head_scores(model, data.as_heads(weights), views)
+        found.append((data.rows[views], heads, name))
+        if progress is not None:
+            progress("folds", number + 1, len(recipe.folds), 0.0)
+    return LeftOut(
+        rows=np.concatenate([rows for rows, _, _ in found]),
+        heads=np.concatenate([heads for _, heads, _ in found]),
+        folds=np.concatenate([np.full(len(rows), name) for rows, _, name in found]),
+    )
+
+
+def calibrated(recipe: Recipe, data: Prepared, left: LeftOut) -> CurveCalibrator:
+    """The probability of a face from a source that was never seen, with its verdict bands.
+
+    Fitted by Platt's method on what was left out; every source weighs alike and resampled are whole
+    sources, so the interval is that of a new source. *Likely manipulated* begins where at most
+    ``recipe.flagged`` of the genuine pictures of every source (of 25 or more) are flagged; *no sign
+    found* ends where at most one in ten of the manipulated of the sources left out lie below.
+    """
+    rows = [data.manifest[int(i)] for i in left.rows]
+    labels = np.array([r.label for r in rows], np.int64)
+    sources = np.array([r.source for r in rows])
+    weights = _source_weights(sources, labels)
+    curve = fit_calibrator(
+        left.logits,
+        labels,
+        method="platt",
+        groups=sources.tolist(),
+        weights=weights,
+        fitted_on={"pictures": len(rows), "split": "sources left out"},
+    )
+    probability = curve.probabilities(left.logits)
+    uppers = []
+    for source in sorted(set(sources)):
+        genuine = probability[(sources == source) & (labels == 0)]
+        if len(genuine) >= _LEAST_OF_SOURCE:
+            uppers.append(float(np.quantile(genuine, 1 - recipe.flagged, method="higher")))
+    upper = float(np.clip(max(uppers, default=0.5) + 1e-4, 0.5, 1.0))
+    fakes = labels == 1
+    lower = _weighted_quantile(probability[fakes], weights[fakes], 0.10)
+    lower = float(np.clip(lower, 0.0, min(0.5, upper)))
+    values = curve.to_json()
+    values["thresholds"] = [round(lower, 4), round(min(upper, 1.0), 4)]
+    values["fitted_on"] = {
+        **values["fitted_on"],
+        "misses": _misses(recipe, rows, probability, lower),
+        "kinds": _told_kinds(rows, left.heads, probability, upper),
+    }
+    return CurveCalibrator.from_json(values)
+
+
+def leave_out_table(
+    recipe: Recipe, data: Prepared, left: LeftOut, curve: CurveCalibrator
+) -> dict[str, Any]:
+    """By source: AUROC with its 95 % interval, ECE, verdicts; and the means over families."""
+    rows = [data.manifest[int(i)] for i in left.rows]
+    labels = np.array([r.label for r in rows])
+    sources = np.array([r.source for r in rows])
+    families = np.array([kind_family(r.family) if r.label else "" for r in rows])
+    probability = curve.probabilities(left.logits)
+    low, high = curve.thresholds
+    table: dict[str, Any] = {"manipulated": {}, "genuine": {}, "families": {}}
+    for source in sorted(set(sources[labels == 1])):
+        fake = (sources == source) & (labels == 1)
+        real = (labels == 0) & (
+            (sources == source)
+            if source in recipe.own_reals
+            else ~np.isin(sources, recipe.own_reals)
+        )
+        table["manipulated"][source] = {
+            "n": int(fake.sum()),
+            **_auroc(left.logits[real], left.logits[fake]),
+            "caught": _share(probability[fake] >= high),
+            "uncertain": _share((probability[fake] > low) & (probability[fake] < high)),
+            "no_sign": _share(probability[fake] <= low),
+            "under_0.1": _share(probability[fake] < 0.1),
+        }
+    for source in sorted(set(sources[labels == 0])):
+        real = (sources == source) & (labels == 0)
+        table["genuine"][source] = {
+            "n": int(real.sum()),
+            "flagged": _share(probability[real] >= high),
+            "no_sign": _share(probability[real] <= low),
+        }
+    for family in sorted(set(families) - {""}):
+        fake = families == family
+        table["families"][family] = {
+            "n": int(fake.sum()),
+            "sources": len(set(sources[fake])),
+            "missed": _share(probability[fake] <= low),
+            "caught": _share(probability[fake] >= high),
+        }
+    weights = _source_weights(sources, labels.astype(np.int64))
+    table["ece"] = round(_ece(labels, probability, weights), 4)
+    table["ece_by_fold"] = {
+        fold: round(_ece(labels[left.folds == fold], probability[left.folds == fold], None), 4)
+        for fold in sorted(set(left.folds))
+    }
+    each = [entry["auroc"] for entry in table["manipulated"].values() if entry["n"] >= 9]
+    table["mean_auroc"] = round(float(np.mean(each)), 4)
+    table["thresholds"] = list(curve.thresholds)
+    return table
+
+
+def kind_family(family: str) -> str:
+    """The family as it is told: what people would call it."""
+    known = {
+        "face-swap": "face swaps",
+        "Deepfakes": "face swaps",
+        "FaceSwap": "face swaps",
+        "FaceShifter": "face swaps",
+        "Face2Face": "reenactment",
+        "NeuralTextures": "reenactment",
+        "whole-face-gan": "portraits by GANs",
+        "diffusion": "portraits by diffusion models",
+        "attribute-edit": "edited faces",
+        "autoencoder": "edited faces",
+        "beautified": "edited faces",
+    }
+    return known.get(family, family)
+
+
+def _misses(
+    recipe: Recipe, rows: Sequence[Any], probability: Array, lower: float
+) -> list[dict[str, Any]]:
+    """What *no sign found* misses, by family: the mean over its sources, with an interval."""
+    found = []
+    names = np.array([kind_family(r.family) if r.label else "" for r in rows])
+    sources = np.array([r.source for r in rows])
+    rng = np.random.default_rng(recipe.seed)
+    for family in sorted(set(names) - {""}):
+        missed = probability <= lower
+        groups = [missed[(names == family) & (sources == s)] for s in sorted(set(sources))]
+        groups = [g for g in groups if len(g)]
+        share = float(np.mean([g.mean() for g in groups]))
+        drawn = [
+            np.mean([rng.choice(groups[i], len(groups[i])).mean() for i in picked])
+            for picked in rng.integers(0, len(groups), (_RESAMPLES, len(groups)))
+        ]
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        found.append(
+            {
+                "family": family,
+                "missed": round(share, 3),
+                "low": round(float(low), 3),
+                "high": round(float(high), 3),
+                "pictures": int(sum(len(g) for g in groups)),
+                "sources": len(groups),
+            }
+        )
+    return found
+
+
+def _told_kinds(
+    rows: Sequence[Any], heads: Array, probability: Array, upper: float
+) -> dict[str, Any]:
+    """How often the larger head names the kind of a flagged picture from a source left out."""
+    kinds = np.array([kind_of(r) for r in rows])
+    flagged = (probability >= upper) & (kinds != "genuine")
+    told = np.where(heads[:, 0] >= heads[:, 1], "laid-in", "made")
+    return {
+        kind: {
+            "right": _share(told[flagged & (kinds == kind)] == kind),
+            "n": int((flagged & (kinds == kind)).sum()),
+        }
+        for kind in ("laid-in", "made")
+    }
+
+
+def _source_weights(sources: NDArray[np.str_], labels: NDArray[np.int64]) -> Array:
+    """Both classes alike; in a class each source by the square root of its size, 200 at most."""
+    weights = np.zeros(len(sources))
+    for label in (0, 1):
+        for source in set(sources[labels == label]):
+            part = (sources == source) & (labels == label)
+            weights[part] = min(part.sum(), 200) ** 0.5 / part.sum()
+        if (labels == label).any():
+            weights[labels == label] /= weights[labels == label].sum()
+    return weights / weights.mean()
+
+
+def _weighted_quantile(values: Array, weights: Array, share: float) -> float:
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) / weights.sum()
+    return float(values[order][np.searchsorted(reached, share)])
+
+
+def _auroc(real: Array, fake: Array) -> dict[str, Any]:
+    labels = np.r_[np.zeros(len(real)), np.ones(len(fake))]
+    value = float(roc_auc_score(labels, np.r_[real, fake]))
+    rng = np.random.default_rng(0)
+    drawn = []
+    for _ in range(_RESAMPLES):
+        part = np.r_[rng.choice(real, len(real)), rng.choice(fake, len(fake))]
+        drawn.append(roc_auc_score(labels, part))
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return {"auroc": round(value, 4), "low": round(float(low), 4), "high": round(float(high), 4)}
+
+
+def _share(values: NDArray[np.bool_]) -> float:
+    return round(float(np.mean(values)), 4) if len(values) else 0.0
+
+
+def _ece(labels: NDArray[Any], probability: Array, weights: Array | None, bins: int = 10) -> float:
+    """Expected calibration error in bins of equal width."""
+    weight = np.ones(len(labels)) if weights is None else weights
+    place = np.minimum((probability * bins).astype(int), bins - 1)
+    error = 0.0
+    for number in range(bins):
+        part = place == number
+        if part.any():
+            w = weight[part] / weight[part].sum()
+            gap = abs(float((labels[part] * w).sum()) - float((probability[part] * w).sum()))
+            error += gap * float(weight[part].sum() / weight.sum())
+    return error

@@ -1,0 +1,134 @@
+"""``whyfake train detector`` with ``recipe: sources``: from manifests to the file that ships."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from assistant.calibration.curve import CurveCalibrator
+from assistant.detectors.delta_file import Delta, DeltaHeader, read_delta, write_delta
+from assistant.detectors.tower import tower_sha256
+from assistant.detectors.two_heads import TwoHeadReadOut
+from assistant.interfaces import FaceFinder
+from assistant.training.leave_out import calibrated, leave_out, leave_out_table
+from assistant.training.recipe import Recipe
+from assistant.training.splits import list_sha256
+from assistant.training.two_heads import train_heads
+from assistant.training.view_data import Prepared, prepare, recipe_tower
+
+__all__ = ["judge_recipe", "train_sources", "write_detector"]
+
+Progress = Callable[[str, int, int, float], None]
+
+
+def judge_recipe(
+    recipe: Recipe, base: Path, finder: FaceFinder, *, work: Path, progress: Progress
+) -> dict[str, Any]:
+    """The leave-out table of a recipe (``whyfake eval leave-out``); caches in ``work`` are used.
+
+    Raises:
+        ConfigError: a fold names an unknown source.
+        TrainingError: the sources do not do.
+    """
+    data, _, _ = _prepared(recipe, base, finder, work, progress)
+    left = leave_out(recipe, data, progress=progress)
+    curve = calibrated(recipe, data, left)
+    return leave_out_table(recipe, data, left, curve)
+
+
+def train_sources(
+    recipe: Recipe,
+    base: Path,
+    finder: FaceFinder,
+    *,
+    work: Path,
+    output: Path,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Train on all sources, calibrate on sources left out, and write one file.
+
+    Args:
+        recipe: of the run.
+        base: safetensors of the tower.
+        finder: finds the faces.
+        work: folder of caches; a run that was stopped goes on from there.
+        output: the detector's file.
+        progress: told (what, done, in all, rate or loss).
+
+    Returns:
+        The report that is also the file's card.
+
+    Raises:
+        ConfigError: a fold names an unknown source.
+        TrainingError: the sources do not do, or the loss is not finite.
+    """
+    data, state, start = _prepared(recipe, base, finder, work, progress)
+    left = leave_out(recipe, data, progress=progress)
+    curve = calibrated(recipe, data, left)
+    table = leave_out_table(recipe, data, left, curve)
+    every = np.arange(len(data.rows))
+    weights = data.weights(every, recipe.shares)
+    kept = every[weights > 0]
+    heads = data.as_heads(weights)
+    model = train_heads(heads, kept, recipe.heads, seed=recipe.seed, progress=progress)
+    return write_detector(recipe, data, model, curve, table, state, start, output)
+
+
+def write_detector(
+    recipe: Recipe,
+    data: Prepared,
+    model: TwoHeadReadOut,
+    curve: CurveCalibrator,
+    table: Mapping[str, Any],
+    state: Mapping[str, Tensor],
+    start: Delta | None,
+    output: Path,
+) -> dict[str, Any]:
+    """Write what was trained as one delta of the base, with its card."""
+    unfolded = model.unfolded(torch.from_numpy(data.basis))
+    named = {"exclude": {"manifest", "more_manifests", "start"}}
+    card = {
+        "data_sha256": list_sha256(data.manifest),
+        "pictures": len(data.manifest),
+        "views": len(data.rows),
+        "sources": len(set(data.sources)),
+        "leave_out": table,
+        "recipe": recipe.model_dump(mode="json", **named),
+    }
+    header = DeltaHeader(
+        tower=recipe.layout,
+        base_sha256=tower_sha256(state),
+        read_out=unfolded.options(),
+        crop=recipe.crop.spec,
+        mirror=recipe.mirror,
+        calibration=curve.to_json(),
+        card=card,
+    )
+    write_delta(
+        output,
+        header,
+        norms={} if start is None else start.norms,
+        read_out=unfolded.state_dict(),
+        low_rank={} if start is None else start.low_rank,
+        small=True,
+    )
+    return {**card, "thresholds": list(curve.thresholds)}
+
+
+def _prepared(
+    recipe: Recipe, base: Path, finder: FaceFinder, work: Path, progress: Progress
+) -> tuple[Prepared, dict[str, Tensor], Delta | None]:
+    torch.set_num_threads(recipe.threads)
+    state = load_file(base)
+    start = None if recipe.start is None else read_delta(recipe.start)
+    tower = recipe_tower(recipe, state, start)
+    work.mkdir(parents=True, exist_ok=True)
+    (work / "recipe.json").write_text(json.dumps(recipe.model_dump(mode="json"), indent=2))
+    return prepare(recipe, tower, finder, work=work, progress=progress), state, start

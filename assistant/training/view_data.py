@@ -1,0 +1,209 @@
+"""From a recipe's manifests to cached views with their labels, sources and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from assistant.detectors.assembly import tuned_state
+from assistant.detectors.delta_file import Delta
+from assistant.detectors.tower import Tower, build_tower, fit_positions
+from assistant.evaluation.face_manifest import ManifestRow
+from assistant.interfaces import FaceFinder
+from assistant.training.face_cache import FOUND, UNREADABLE, CropCache
+from assistant.training.recipe import FakeShares, Recipe
+from assistant.training.reconstruction import BUILDS, Redrawer, train_redrawer
+from assistant.training.sources import check_sources, choose_rows, kind_of
+from assistant.training.two_heads import GENUINE, LAID_IN, MADE, HeadData
+from assistant.training.views import ViewCache, ViewMaker, plan_views
+
+__all__ = ["Prepared", "prepare", "recipe_tower"]
+
+Progress = Callable[[str, int, int, float], None]
+_KINDS = {"genuine": GENUINE, "laid-in": LAID_IN, "made": MADE}
+#: What the redrawers are trained on: so many genuine faces, the sources taken in turn.
+_REDRAWN_FACES = 800
+#: A source with fewer genuine faces borrows donors from all.
+_OWN_DONORS = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """N views: what :class:`assistant.training.two_heads.HeadData` holds, and where each is from.
+
+    ``manifest``: the recipe's pictures; ``rows`` N indices into it; ``view_kinds`` N names of
+    :data:`assistant.training.views.KINDS`; ``sources`` N; ``basis`` is what reduced the patches.
+    """
+
+    manifest: Sequence[ManifestRow]
+    rows: NDArray[np.int64]
+    view_kinds: NDArray[np.str_]
+    sources: NDArray[np.str_]
+    kinds: NDArray[np.int64]
+    statistics: NDArray[np.float16]
+    patches: NDArray[np.float16]
+    masks: NDArray[np.float16]
+    basis: NDArray[np.float32]
+
+    def as_heads(self, weights: NDArray[np.float64]) -> HeadData:
+        """As the read-out learns from it."""
+        return HeadData(
+            statistics=self.statistics,
+            patches=self.patches,
+            masks=self.masks,
+            kinds=self.kinds,
+            weights=weights,
+        )
+
+    def weights(self, kept: NDArray[np.int64], shares: FakeShares) -> NDArray[np.float64]:
+        """N weights, 0 but for ``kept``, mean 1 over these.
+
+        Genuine and manipulated weigh alike; the manipulated half is shared as ``shares`` says; in
+        each part a source weighs by the square root of its views, 400 at most.
+        """
+        out = np.zeros(len(self.rows))
+        chosen = np.zeros(len(self.rows), bool)
+        chosen[kept] = True
+        listed = np.array([bool(self.manifest[int(i)].label) for i in self.rows])
+        parts = (
+            (self.kinds == GENUINE, 1.0),
+            (listed, shares.listed),
+            (~listed & (self.kinds == LAID_IN), shares.laid_in),
+            (~listed & (self.kinds == MADE), shares.redrawn),
+        )
+        for part, share in parts:
+            rows = np.flatnonzero(part & chosen)
+            if not len(rows):
+                continue
+            _, member, counts = np.unique(
+                self.sources[rows], return_inverse=True, return_counts=True
+            )
+            each = (np.minimum(counts, 400) ** 0.5 / counts)[member]
+            out[rows] = share * each / each.sum()
+        out[kept] /= out[kept].mean()
+        return out
+
+
+def recipe_tower(recipe: Recipe, state: dict[str, Tensor], start: Delta | None) -> Tower:
+    """The tower that a recipe's views are seen with: the base, tuned as ``start`` says."""
+    tower = build_tower(recipe.layout)
+    tuned = fit_positions(state, recipe.layout) if start is None else tuned_state(state, start)
+    tower.load_state_dict(fit_positions(tuned, recipe.layout), strict=True)
+    return tower.eval().requires_grad_(False)
+
+
+def prepare(
+    recipe: Recipe, tower: Tower, finder: FaceFinder, *, work: Path, progress: Progress
+) -> Prepared:
+    """Choose pictures, find faces, train the redrawers and run the tower over all views.
+
+    Every step goes on where it stopped.
+
+    Raises:
+        ConfigError: a fold names an unknown source.
+        TrainingError: the sources do not do, a redrawer diverges, or a cache is another recipe's.
+    """
+    chosen = choose_rows(
+        recipe.rows(), most=recipe.most, home=recipe.home, test_percent=recipe.test_percent
+    )
+    check_sources(chosen)
+    recipe.check_folds([row.source for row in chosen])
+    cache = CropCache(work, chosen, recipe.wide.spec)
+    cache.fill(finder, limit=len(chosen), progress=progress)
+    rows = cache.rows
+    state = np.asarray(cache.points[:, 0])
+    labels = [row.label for row in rows]
+    genuine = [i for i in range(len(rows)) if not labels[i] and state[i] == FOUND]
+    redrawers = _redrawers(recipe, cache, genuine, work, progress)
+    maker = ViewMaker(
+        lambda row: np.array(cache.crops[row]),
+        cache.landmarks,
+        _donors(rows, genuine),
+        redrawers,
+        side=recipe.crop.size,
+        seed=recipe.seed,
+    )
+    views = plan_views(
+        labels, (state != UNREADABLE).tolist(), (state == FOUND).tolist(), recipe.views
+    )
+    store = ViewCache(
+        cache.folder / "views",
+        views,
+        layout=recipe.layout,
+        blocks=recipe.heads.blocks,
+        dimensions=recipe.heads.dimensions,
+    )
+    store.fill(tower, maker, progress=progress)
+    of_rows = np.array([view.row for view in views])
+    view_kinds = np.array([view.kind for view in views])
+    kinds, masks = label_views([rows[int(i)] for i in of_rows], view_kinds, np.array(store.masks))
+    return Prepared(
+        manifest=rows,
+        rows=of_rows,
+        view_kinds=view_kinds,
+        sources=np.array([rows[int(i)].source for i in of_rows]),
+        kinds=kinds,
+        statistics=store.statistics,
+        patches=store.patches,
+        masks=masks,
+        basis=np.load(store.folder / "basis.npy"),
+    )
+
+
+def label_views(
+    rows: Sequence[ManifestRow], view_kinds: NDArray[np.str_], masks: NDArray[np.float16]
+) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+    """Kinds of views, and their masks, NaN where nobody knows what was changed.
+
+    Args:
+        rows: of the views, one each.
+        view_kinds: likewise.
+        masks: N x cells, as made.
+    """
+    kinds = np.array([_KINDS[kind_of(row)] for row in rows])
+    kinds[np.isin(view_kinds, ["laid-in", "spared"])] = LAID_IN
+    kinds[view_kinds == "redrawn"] = MADE
+    known = masks.copy()
+    known[np.array([bool(row.label) for row in rows])] = np.nan
+    return kinds, known
+
+
+def _redrawers(
+    recipe: Recipe,
+    cache: CropCache,
+    genuine: Sequence[int],
+    work: Path,
+    progress: Progress,
+) -> list[Redrawer]:
+    if not recipe.views.get("redrawn") and not recipe.views.get("laid-in"):
+        return []
+    faces = [np.array(cache.crops[i]) for i in genuine[:_REDRAWN_FACES]]
+    return [
+        train_redrawer(
+            build,
+            faces,
+            seed=number,
+            steps=recipe.redraw_steps,
+            path=work / "redrawers" / f"{number}.safetensors",
+            progress=progress,
+        )
+        for number, build in enumerate(BUILDS)
+    ]
+
+
+def _donors(rows: Sequence[ManifestRow], genuine: Sequence[int]) -> Callable[[int], Sequence[int]]:
+    """Faces of the same source where it has enough, else of all."""
+    by_source: dict[str, list[int]] = {}
+    for index in genuine:
+        by_source.setdefault(rows[index].source, []).append(index)
+
+    def of(row: int) -> Sequence[int]:
+        own = by_source.get(rows[row].source, [])
+        return own if len(own) >= _OWN_DONORS else genuine
+
+    return of
