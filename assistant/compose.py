@@ -45,10 +45,10 @@ _log = logging.getLogger(__name__)
 #: Maps that need a read-out which scores patches.
 _PATCH_MAPS = frozenset({"patch-evidence", "joint-evidence"})
 
-#: The detector's files by profile: base tower, what was trained on it, and the texture network.
+#: The detector's files by profile: base tower, and what was trained on it.
 _DETECTOR_FILES = {
-    "embedded": ("dinov2-vits14", "clip-ln-vits14", "efficientnet-lite0-stages"),
-    "full": ("clip-vitl14", "clip-ln-vitl14", None),
+    "embedded": ("dinov2-vits14", "clip-ln-vits14"),
+    "full": ("clip-vitl14", "clip-ln-vitl14"),
 }
 
 
@@ -165,11 +165,10 @@ def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:
                 hint="Give the detector a `calibrator` attribute (see docs/plugins.md).",
             )
         return detector, calibrator
-    base_name, delta_name, texture_name = _DETECTOR_FILES[settings.profile]
+    base_name, delta_name = _DETECTOR_FILES[settings.profile]
     delta = settings.detector_weights or _located(delta_name, settings)
-    texture = _located(texture_name, settings) if texture_name else None
     curve = load_calibrator(settings.calibration or delta)
-    return cls.load(_located(base_name, settings), delta, texture, device=_device(settings)), curve
+    return cls.load(_located(base_name, settings), delta, device=_device(settings)), curve
 
 
 def _located(name: str, settings: Settings) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
 
@@ -13,7 +12,6 @@ from assistant.attribution.regions import find_regions
 from assistant.attribution.stability import with_stability
 from assistant.calibration.quality import quality_effect
 from assistant.cues.stage import VisibleCues
-from assistant.detectors.lifted import beside, face_logits
 from assistant.errors import InferenceError
 from assistant.faces import domain_measures
 from assistant.interfaces import (
@@ -62,9 +60,9 @@ class Measurer:
         if len(track) == 1:
             face = track[0]
             trace = self._trace(face)
-            logit = trace.logit if trace else float(face_logits(self.detector, [face])[0])
+            logit = trace.logit if trace else float(self.detector.logits([face.crop])[0])
         else:
-            logits = face_logits(self.detector, track)
+            logits = self.detector.logits([each.crop for each in track])
             logit = float(np.mean(logits))
             face = track[int(np.argmin(np.abs(logits - logit)))]
             trace = self._trace(face)
@@ -126,7 +124,7 @@ class Measurer:
     def _trace(self, face: Face) -> Trace | None:
         if not isinstance(self.detector, TraceableDetector):
             return None
-        return cast("TraceableDetector", beside(self.detector, face)).trace(face.crop)
+        return self.detector.trace(face.crop)
 
     def _judge(self, media: Media, face: Face, trace: Trace | None) -> DomainFinding | None:
         """Whether the face is like those the detector knows; of a video, the face that stands."""
@@ -145,7 +143,7 @@ class Measurer:
     def with_facts(self, result: FaceAnalysis, probe: CausalProbe) -> FaceAnalysis:
         """The same analysis with the facts that a probe measured."""
         calibrator = _NoVerdict(self.calibrator) if result.score.abstained else self.calibrator
-        added = probe(result, beside(self.detector, result.face), calibrator)
+        added = probe(result, self.detector, calibrator)
         return replace(result, evidence=facts.renumbered(result.evidence, added))
 
     def with_stability(self, result: FaceAnalysis) -> FaceAnalysis:

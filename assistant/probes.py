@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from assistant.attribution.counterfactual import CounterfactualMethod, probe, region_effects
-from assistant.attribution.neutralise import VARIATIONS
-from assistant.detectors.lifted import LiftedDetector
 from assistant.evidence import ChangeFact, EffectFact, SmallestSetFact, SpreadFact
 from assistant.interfaces import Calibrator, Detector
 from assistant.types import FaceAnalysis, Fact, Verdict, ranked_regions
@@ -13,8 +11,6 @@ __all__ = ["fragility_facts", "region_facts"]
 
 _MOST_REGIONS = 3
 _CONTROLS = 3
-#: A change of the probability that is worth telling.
-_MATTERS = 0.05
 
 
 def region_facts(
@@ -28,8 +24,7 @@ def region_facts(
 
     What the map points to and what the score rests on may differ: where the verdict is not *likely
     real*, every part in view is taken out once, and the one that lowers the score most is probed
-    too. With nothing to probe the map's first part is. Where the surroundings of the face change
-    the score, what it is without them comes first, as that of the background.
+    too. With nothing to probe the map's first part is.
 
     Args:
         result: the face, with its regions.
@@ -40,7 +35,7 @@ def region_facts(
     Raises:
         InferenceError: a score is not finite.
     """
-    facts: list[Fact] = list(_surroundings_fact(result, detector, calibrator))
+    facts: list[Fact] = []
     ranked = [r for r in ranked_regions(result.regions) if r.region != "background"]
     if not ranked:
         return tuple(facts)
@@ -92,30 +87,6 @@ def region_facts(
     return tuple(facts)
 
 
-def _surroundings_fact(
-    result: FaceAnalysis, detector: Detector, calibrator: Calibrator
-) -> tuple[Fact, ...]:
-    """The score without what the surroundings of the face add to it, where that matters."""
-    if not isinstance(detector, LiftedDetector):
-        return ()
-    logit = float(detector.logits([result.face.crop])[0])
-    before, after = calibrator.calibrate(logit), calibrator.calibrate(logit - detector.lift)
-    if before.probability - after.probability < _MATTERS and before.verdict is after.verdict:
-        return ()
-    fact = EffectFact(
-        id="C1",
-        region="background",
-        before=before.probability,
-        after=after.probability,
-        matters=before.probability - after.probability >= _MATTERS,
-        stands_out=any(r.region == "background" and r.stands_out for r in result.regions),
-        verdict=before.verdict,
-        verdict_after=after.verdict,
-        method="left-out",
-    )
-    return (fact,)
-
-
 def fragility_facts(
     result: FaceAnalysis, detector: Detector, calibrator: Calibrator
 ) -> tuple[Fact, ...]:
@@ -131,11 +102,6 @@ def fragility_facts(
         result.face.crop_landmarks,
         regions=(),
         controls=1,
-        added=(
-            {name: detector.change_of_lift(change) for name, change in VARIATIONS.items()}
-            if isinstance(detector, LiftedDetector)
-            else None
-        ),
     )
     changes = [(item.name, item.probability, item.verdict) for item in card.fragility]
     facts: list[Fact] = [SpreadFact.of("F1", card.verdict, changes)]

@@ -162,7 +162,6 @@ def probe(
     method: CounterfactualMethod = "inpaint",
     controls: int = 4,
     variations: Sequence[str] | None = None,
-    added: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> CounterfactualCard:
     """Score a face again without each region, and after everyday changes of the file.
@@ -179,7 +178,6 @@ def probe(
         method: how to neutralise.
         controls: random patches a group of alike large regions.
         variations: names of :data:`assistant.attribution.neutralise.VARIATIONS`; None: all of them.
-        added: what a variation changes of the logit besides the crop's (by the surroundings).
         seed: of the random patches.
 
     Returns:
@@ -209,7 +207,6 @@ def probe(
         crops += [without(patch) for patch in patches]
     crops += [VARIATIONS[name](crop) for name in named]
     logits = _scores(detector, crops)
-    logits[len(crops) - len(named) :] += [(added or {}).get(name, 0.0) for name in named]
     verdicts = [calibrator.calibrate(float(x)) for x in logits]
     before = verdicts[0]
 

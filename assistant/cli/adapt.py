@@ -40,7 +40,6 @@ def adapt(context: click.Context, folder: Path, out: Path, work: Path, as_json: 
         build_finder(settings),
         work=work,
         output=out,
-        texture=locate("efficientnet-lite0-stages", data_dir=settings.data_dir),
         progress=tell_progress,
     )
     if as_json:

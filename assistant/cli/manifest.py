@@ -145,20 +145,21 @@ def check(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The manifest."
 )
 def held_out(config: Path, most: int, out: Path) -> None:
-    """List the pictures of CONFIG's test part, which a training run never learns from.
+    """List the test part of CONFIG's home sources, which a training run never sees.
 
     Where a source has more, those of the lowest hash are taken: the same ones on every machine.
     """
     from assistant.evaluation.face_manifest import write_manifest
-    from assistant.training.detector_config import load_config, manifest_rows
+    from assistant.training.recipe import load_recipe
     from assistant.training.splits import hashed_sample, part_of
 
-    loaded = load_config(config)
-    shares = {
-        "test_percent": loaded.test_percent,
-        "calibration_percent": loaded.calibration_percent,
-    }
-    test = [row for row in manifest_rows(loaded) if part_of(row.video, **shares) == "test"]
+    recipe = load_recipe(config)
+    shares = {"test_percent": recipe.test_percent, "calibration_percent": 0}
+    test = [
+        row
+        for row in recipe.rows()
+        if row.source in recipe.home and part_of(row.video, **shares) == "test"
+    ]
     kept = hashed_sample(test, most)
     base = out.resolve().parent
     base.mkdir(parents=True, exist_ok=True)

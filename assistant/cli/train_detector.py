@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,36 +28,40 @@ __all__ = ["detector"]
 def detector(context: click.Context, config: Path, work: Path, out: Path, as_json: bool) -> None:
     """Train a detector as CONFIG (YAML) says, calibrate it, and write one file."""
     from assistant.compose import build_finder
-    from assistant.evaluation.face_manifest import require_both_classes
-    from assistant.training.detector import train_detector
-    from assistant.training.detector_config import load_config, manifest_rows
-    from assistant.training.joint_run import train_joint
-    from assistant.training.surroundings_run import train_surroundings
-    from assistant.training.texture_run import train_texture
+    from assistant.evaluation.face_manifest import read_manifest, require_both_classes
+    from assistant.training.detector_config import load_config
+    from assistant.training.recipe import is_recipe, load_recipe
+    from assistant.training.sources_run import train_sources
     from assistant.training.tuning_run import train_layer_norms
     from assistant.weights import locate
 
     settings = settings_of(context)
+    where = {"work": work, "output": out, "progress": tell_progress}
+    if is_recipe(config):
+        recipe = load_recipe(config)
+        base = locate(recipe.base, data_dir=settings.data_dir)
+        report = train_sources(recipe, base, build_finder(settings), **where)
+        _tell_left_out(report, out, as_json)
+        return
     loaded = load_config(config)
-    require_both_classes(manifest_rows(loaded))  # before anything is fetched or made
+    require_both_classes(read_manifest(loaded.manifest))  # before anything is fetched or made
     base = locate(loaded.base, data_dir=settings.data_dir)
     work.mkdir(parents=True, exist_ok=True)
-    recipes: dict[str, Callable[..., dict[str, Any]]] = {
-        "read-out": train_detector,
-        "joint": train_joint,
-        "layer-norms": train_layer_norms,
-    }
-    if loaded.recipe in ("texture", "surroundings"):
-        texture = locate(loaded.texture_base, data_dir=settings.data_dir)
-        recipes["texture"] = partial(train_texture, texture=texture)
-        recipes["surroundings"] = partial(train_surroundings, texture=texture)
-    recipe = recipes[loaded.recipe]
-    report = recipe(
-        loaded, base, build_finder(settings), work=work, output=out, progress=tell_progress
-    )
+    report = train_layer_norms(loaded, base, build_finder(settings), **where)
     if as_json:
         click.echo(json.dumps(report, indent=2))
         return
     click.echo(f"Wrote {out}: trained on {report['trained_on']} faces.")
     for source, numbers in report["test"].items():
         click.echo(f"  {source}: AUROC {numbers['auroc']} on {numbers['n']} held-out faces")
+
+
+def _tell_left_out(report: dict[str, Any], out: Path, as_json: bool) -> None:
+    """The report of the sources recipe: how it does on sources that were left out."""
+    from assistant.training.leave_out import leave_out_markdown
+
+    if as_json:
+        click.echo(json.dumps(report, indent=2))
+        return
+    click.echo(f"Wrote {out}: {report['views']} views of {report['sources']} sources.")
+    click.echo(leave_out_markdown(report["leave_out"]))

@@ -1,9 +1,8 @@
-"""A base and what was trained on it, put together: tower, read-out, texture, surroundings."""
+"""A base and what was trained on it, put together: tower and read-out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from open_clip.transformer import VisionTransformer
 from torch import Tensor
@@ -11,38 +10,10 @@ from torch import Tensor
 from assistant.detectors.delta_file import Delta
 from assistant.detectors.low_rank import merge_low_rank
 from assistant.detectors.read_out import ReadOut, build_read_out
-from assistant.detectors.surroundings import SurroundingsScore
-from assistant.detectors.texture import TextureEye, TextureScore
 from assistant.detectors.tower import build_tower, fit_positions, layer_norms, tower_sha256
 from assistant.errors import WeightsError
 
-__all__ = ["assemble", "seen_beside", "tuned_state"]
-
-
-def seen_beside(
-    delta: Delta, base: Path | None
-) -> tuple[TextureScore | None, SurroundingsScore | None]:
-    """What a delta reads of the crop's texture and of the surroundings; None where it reads none.
-
-    Raises:
-        WeightsError: it reads either, and the network for that is missing or another.
-    """
-    header = delta.header
-    if header.texture is None and header.surroundings is None:
-        return None, None
-    if base is None:
-        raise WeightsError(
-            "These detector weights read the texture too, and its network was not given.",
-            hint="Run `whyfake weights fetch efficientnet-lite0-stages`.",
-            code="weights-missing",
-        )
-    eye = TextureEye.load(base)
-    texture = around = None
-    if header.texture is not None:
-        texture = TextureScore.build(header.texture, delta.texture, eye)
-    if header.surroundings is not None:
-        around = SurroundingsScore.build(header.surroundings, delta.surroundings, eye)
-    return texture, around
+__all__ = ["assemble", "tuned_state"]
 
 
 def assemble(state: Mapping[str, Tensor], delta: Delta) -> tuple[VisionTransformer, ReadOut]:

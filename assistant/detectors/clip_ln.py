@@ -2,9 +2,7 @@
 
 Yermakov, Cech, Matas: "Unlocking the Hidden Potential of CLIP in Generalizable Deepfake Detection"
 (arXiv 2503.19683) and GenD (arXiv 2508.06248). One class serves both profiles: the embedded
-ViT-S/14 read at several blocks, and the published ViT-L/14 read at its last class token. Beside the
-tower, the embedded one reads the texture of the crop (:mod:`assistant.detectors.texture`), and the
-picture around the face where it is given (:mod:`assistant.detectors.lifted`).
+ViT-S/14 read at several blocks, and the published ViT-L/14 read at its last class token.
 """
 
 from __future__ import annotations
@@ -22,11 +20,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from assistant.detectors.assembly import assemble, seen_beside
+from assistant.detectors.assembly import assemble
 from assistant.detectors.delta_file import DeltaHeader, read_delta
 from assistant.detectors.read_out import PatchEvidenceReadOut, ReadOut
-from assistant.detectors.surroundings import SurroundingsScore
-from assistant.detectors.texture import TextureScore
 from assistant.detectors.tower import (
     attention_probabilities,
     embed,
@@ -34,6 +30,7 @@ from assistant.detectors.tower import (
     run_block_from_attention,
     run_blocks,
 )
+from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.errors import ConfigError, InferenceError, OutOfMemory, WeightsError
 from assistant.types import CropSpec, Image, Trace
 
@@ -55,8 +52,6 @@ class ClipLnDetector:
         header: DeltaHeader,
         *,
         weights_sha256: str,
-        texture: TextureScore | None = None,
-        surroundings: SurroundingsScore | None = None,
         base_file: str = "",
         device: str = "cpu",
         precision: str = "float32",
@@ -70,9 +65,6 @@ class ClipLnDetector:
         self._dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
         self._tower = tower.to(self._device, self._dtype).eval().requires_grad_(False)
         self._read_out = read_out.to(self._device).eval().requires_grad_(False)
-        self._texture = None if texture is None else texture.to(self._device)
-        #: Reads the picture around a face; it is no part of the scores of crops.
-        self.surroundings = None if surroundings is None else surroundings.to(self._device)
         self._header = header
         self._base_file = base_file
         self._precision = precision
@@ -89,7 +81,6 @@ class ClipLnDetector:
         cls,
         base: Path,
         delta: Path,
-        texture: Path | None = None,
         *,
         device: str = "cpu",
         precision: str = "float32",
@@ -100,7 +91,6 @@ class ClipLnDetector:
         Args:
             base: safetensors of the tower under open_clip's names.
             delta: file written by ``whyfake train detector``.
-            texture: safetensors of the texture network, for a delta that reads the texture.
             device: a torch device.
             precision: ``float32`` (default; scores do not depend on the batch) or ``bfloat16``.
             batch_size: crops a forward pass.
@@ -118,14 +108,11 @@ class ClipLnDetector:
                 code="weights-missing",
             ) from error
         tower, read_out = assemble(state, read)
-        seen, around = seen_beside(read, texture)
         return cls(
             tower,
             read_out,
             read.header,
             weights_sha256=read.sha256,
-            texture=seen,
-            surroundings=around,
             base_file=base.name,
             device=device,
             precision=precision,
@@ -144,10 +131,10 @@ class ClipLnDetector:
             for start in range(0, len(crops), self._batch_size):
                 batch = crops[start : start + self._batch_size]
                 try:
-                    values = self._scores(self._read_tokens(self._prepare(batch)), batch)
+                    values = self._read_out(self._read_tokens(batch))
                     if self._header.mirror:
-                        turned = _turned(batch)
-                        values = 0.5 * (values + self._scores(self._mirrored(turned), turned))
+                        turned = self._read_out(self._read_tokens(_turned(batch)))
+                        values = 0.5 * (values + turned)
                 except (torch.OutOfMemoryError, MemoryError) as error:
                     raise OutOfMemory(
                         f"There is too little memory to score {len(batch)} faces at once.",
@@ -161,8 +148,7 @@ class ClipLnDetector:
 
         Without ``layers``: one forward pass, the output tokens of all blocks that are run, and the
         gradient of the logit with respect to them through the read-out alone (zero for blocks it
-        does not read); the same for the mirror image, where the weights score it too. What the
-        texture adds to the logit is in no gradient. With
+        does not read); the same for the mirror image, where the weights score it too. With
         ``layers``: attention probabilities of those blocks and the logit's gradient with respect to
         them, backward only down to the lowest of them; these are of the crop as it is.
 
@@ -185,7 +171,9 @@ class ClipLnDetector:
     @property
     def scores_patches(self) -> bool:
         """True where the read-out gives each patch a logit of its own."""
-        return any(isinstance(part, PatchEvidenceReadOut) for part in self._read_out.modules())
+        return any(
+            isinstance(p, (PatchEvidenceReadOut, TwoHeadReadOut)) for p in self._read_out.modules()
+        )
 
     def provenance(self) -> Mapping[str, str]:
         """Base, its hash, the delta's hash, precision and device."""
@@ -194,7 +182,6 @@ class ClipLnDetector:
             "base_sha256": self._header.base_sha256,
             "weights_sha256": self.weights_sha256,
             "read_out": str(self._header.read_out.get("kind", "")),
-            **({} if self._texture is None else {"texture_sha256": self._texture.eye.sha256}),
             "precision": self._precision,
             "device": str(self._device),
         }
@@ -208,24 +195,12 @@ class ClipLnDetector:
         side = self._header.tower.image_size
         return [crop if crop.shape[:2] == (side, side) else _resize(crop, side) for crop in crops]
 
-    def _scores(self, read: Sequence[Tensor], crops: Sequence[Image]) -> Tensor:
-        """B logits of one view, from what the read-out reads of it and from its crops."""
-        logits: Tensor = self._read_out(read)
-        if self._texture is None:
-            return logits
-        return self._texture.joined(logits, self._sized(crops))
-
-    def _mirrored(self, turned: Sequence[Image]) -> list[Tensor]:
-        """The read tokens of mirror images."""
-        return self._read_tokens(self._prepare(turned))
-
     def _both(self, logit: Tensor, crop: Image) -> float:
         """The crop's score, of which ``logit`` is the unmirrored view's."""
         value = logit.detach()
         if self._header.mirror:
-            turned = _turned([crop])
             with torch.inference_mode():
-                value = 0.5 * (value + self._scores(self._mirrored(turned), turned))
+                value = 0.5 * (value + self._read_out(self._read_tokens(_turned([crop]))))
         return float(self._finite(value.double().cpu().numpy())[0])
 
     def _patch_logits(
@@ -242,9 +217,9 @@ class ClipLnDetector:
             logits: NDArray[np.float32] = found[0].cpu().numpy()
         return logits
 
-    def _read_tokens(self, tokens: Tensor) -> list[Tensor]:
-        outputs = run_blocks(self._tower, tokens, range(self.depth))
-        return self._pick(outputs)
+    def _read_tokens(self, crops: Sequence[Image]) -> list[Tensor]:
+        """What the read-out reads of crops."""
+        return self._pick(run_blocks(self._tower, self._prepare(crops), range(self.depth)))
 
     def _pick(self, outputs: Sequence[Tensor]) -> list[Tensor]:
         picked = [outputs[block] for block in self._read_out.blocks]
@@ -277,7 +252,7 @@ class ClipLnDetector:
         with torch.enable_grad():
             chosen = dict(zip(self._read_out.blocks, leaves, strict=True))
             picked = self._pick([chosen.get(i, t) for i, t in enumerate(outputs)])
-            logit = self._scores(picked, [crop])
+            logit = self._read_out(picked)
             gradients = torch.autograd.grad(logit.sum(), leaves)
         stacked = torch.cat(outputs).float()
         gradient = torch.zeros_like(stacked)
@@ -316,7 +291,7 @@ class ClipLnDetector:
                 else:
                     tokens = run_block(blocks[index], tokens)
                 outputs.append(tokens)
-            logit = self._scores(self._pick(outputs), [crop])
+            logit = self._read_out(self._pick(outputs))
             gradients = torch.autograd.grad(logit.sum(), wanted)
         share = 0.5 if self._header.mirror else 1.0
         return Trace(

@@ -2,8 +2,7 @@
 
 One safetensors file. Tensors: ``norm.<name in the tower>`` (the tuned LayerNorm values themselves,
 so that nothing is lost to rounding a difference), ``low_rank.<layer>.up`` and ``.down`` where
-linear layers were updated too, ``read_out.<name>``, ``texture.<name>`` of a read-out of the
-texture and ``surroundings.<name>`` of one of the picture around a face. A matrix of a read-out may
+linear layers were updated too, ``read_out.<name>``. A matrix of a read-out may
 be kept as int8, with ``<its name>/step`` beside it: the float32 step of each row. Metadata
 ``whyfake``: one JSON object with the fields of :class:`DeltaHeader`. The base tower is named by its
 hash.
@@ -41,10 +40,8 @@ class DeltaHeader:
     """The metadata of a delta.
 
     ``base_sha256`` is :func:`assistant.detectors.tower.tower_sha256` of the base; ``mirror``: the
-    logit is the mean of a crop's and its mirror image's; ``texture``: options of
-    :class:`assistant.detectors.texture.TextureScore`, ``surroundings`` those of
-    :class:`assistant.detectors.surroundings.SurroundingsScore`, None where there is none;
-    ``calibration`` and ``card`` are plain JSON values.
+    logit is the mean of a crop's and its mirror image's; ``calibration`` and
+    ``card`` are plain JSON values.
     """
 
     tower: TowerLayout
@@ -52,8 +49,6 @@ class DeltaHeader:
     read_out: Mapping[str, Any]
     crop: CropSpec
     mirror: bool = False
-    texture: Mapping[str, Any] | None = None
-    surroundings: Mapping[str, Any] | None = None
     calibration: Mapping[str, Any] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
 
@@ -67,8 +62,6 @@ class Delta:
     read_out: Mapping[str, Tensor]
     sha256: str
     low_rank: Mapping[str, Tensor] = field(default_factory=dict)
-    texture: Mapping[str, Tensor] = field(default_factory=dict)
-    surroundings: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def write_delta(
@@ -78,8 +71,6 @@ def write_delta(
     norms: Mapping[str, Tensor],
     read_out: Mapping[str, Tensor],
     low_rank: Mapping[str, Tensor] | None = None,
-    texture: Mapping[str, Tensor] | None = None,
-    surroundings: Mapping[str, Tensor] | None = None,
     small: bool = False,
 ) -> None:
     """Write a delta.
@@ -90,8 +81,6 @@ def write_delta(
     tensors = {f"norm.{name}": t.detach().float().contiguous() for name, t in norms.items()}
     others = {f"read_out.{name}": tensor for name, tensor in read_out.items()}
     others |= {f"low_rank.{name}": tensor for name, tensor in (low_rank or {}).items()}
-    others |= {f"texture.{name}": tensor for name, tensor in (texture or {}).items()}
-    others |= {f"surroundings.{name}": t for name, t in (surroundings or {}).items()}
     for name, tensor in others.items():
         values = tensor.detach().float().contiguous()
         is_low_rank = name.startswith("low_rank.")
@@ -112,8 +101,6 @@ def write_delta(
                 **({"published": True} if header.crop.published else {}),
             },
             "mirror": header.mirror,
-            **({} if header.texture is None else {"texture": dict(header.texture)}),
-            **({} if header.surroundings is None else {"surroundings": dict(header.surroundings)}),
             "calibration": dict(header.calibration),
             "card": dict(header.card),
         },
@@ -163,8 +150,6 @@ def read_delta(path: Path) -> Delta:
             read_out=values["read_out"],
             crop=CropSpec(**values["crop"]),
             mirror=bool(values.get("mirror", False)),
-            texture=values.get("texture"),
-            surroundings=values.get("surroundings"),
             calibration=values["calibration"],
             card=values["card"],
         )
@@ -189,7 +174,5 @@ def read_delta(path: Path) -> Delta:
         norms=part("norm."),
         read_out=part("read_out."),
         low_rank=part("low_rank."),
-        texture=part("texture."),
-        surroundings=part("surroundings."),
         sha256=digest,
     )

@@ -3,8 +3,8 @@
 ``class-token`` is the published one (arXiv 2503.19683): the last class token, L2-normalised, a
 linear layer with two outputs. ``statistics`` pools class token, patch mean and patch deviation of
 several blocks and reads them with a small network. ``patch-evidence`` gives every patch a logit of
-its own and pools these, so that it also says where. ``experts`` reads each kind of material (video,
-photos) with a network of its own. ``sum`` adds the logits of several, each with a weight.
+its own and pools these, so that it also says where. ``sum`` adds the logits of several, each with a
+weight. ``two-heads`` (:mod:`assistant.detectors.two_heads`) is what the embedded detector reads.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from assistant.errors import WeightsError
 
 __all__ = [
     "ClassTokenReadOut",
-    "ExpertsReadOut",
     "PatchEvidenceReadOut",
     "PooledReadOut",
     "ReadOut",
@@ -94,8 +93,7 @@ def token_statistics(tokens: Tensor) -> Tensor:
 class PooledReadOut(ReadOut):
     """Reads statistics of the tokens, not the tokens themselves: a cache of these is enough.
 
-    ``mean`` and ``scale`` standardise them: one number for each, blocks x 3 x width in all. With no
-    ``blocks`` it reads ``width`` statistics of another kind, such as those of the texture.
+    ``mean`` and ``scale`` standardise them: one number for each, blocks x 3 x width in all.
     """
 
     mean: Tensor
@@ -105,7 +103,7 @@ class PooledReadOut(ReadOut):
         super().__init__()
         self.blocks = tuple(blocks)
         self.width = width
-        count = len(self.blocks) * 3 * width if self.blocks else width
+        count = len(self.blocks) * 3 * width
         self.register_buffer("mean", torch.zeros(count))
         self.register_buffer("scale", torch.ones(count))
 
@@ -155,43 +153,6 @@ class StatisticsReadOut(PooledReadOut):
             "blocks": list(self.blocks),
             "width": self.width,
             "hidden": self.hidden,
-        }
-
-
-class ExpertsReadOut(PooledReadOut):
-    """One :class:`StatisticsReadOut` for each kind of material, and a gate that says which counts.
-
-    The gate gives each expert a share (softmax) by what kind of picture it sees, whether that is
-    genuine or not; the logit is the sum of the experts' logits times their shares (mixture of
-    experts, Jacobs et al. 1991).
-    """
-
-    def __init__(self, *, blocks: Sequence[int], width: int, hidden: Sequence[int]) -> None:
-        super().__init__(blocks, width)
-        if len(hidden) < 2:
-            raise ValueError("experts are two or more")
-        self.gate = nn.Linear(self.mean.numel(), len(hidden))
-        self.experts = nn.ModuleList(
-            StatisticsReadOut(blocks=blocks, width=width, hidden=size) for size in hidden
-        )
-
-    def gate_logits(self, statistics: Tensor) -> Tensor:
-        """B x experts, before the softmax."""
-        logits: Tensor = self.gate(self.standardised(statistics))
-        return logits
-
-    def from_statistics(self, statistics: Tensor) -> Tensor:
-        """B logits from B x blocks x 3 x width."""
-        each = [cast("StatisticsReadOut", e).from_statistics(statistics) for e in self.experts]
-        return (self.gate_logits(statistics).softmax(1) * torch.stack(each, dim=1)).sum(1)
-
-    def options(self) -> dict[str, Any]:
-        """What :func:`build_read_out` needs."""
-        return {
-            "kind": "experts",
-            "blocks": list(self.blocks),
-            "width": self.width,
-            "hidden": [cast("StatisticsReadOut", e).hidden for e in self.experts],
         }
 
 
@@ -351,11 +312,13 @@ def build_read_out(options: Mapping[str, Any]) -> ReadOut:
     """
     arguments = dict(options)
     kind = arguments.pop("kind", None)
+    from assistant.detectors.two_heads import TwoHeadReadOut  # which is a ReadOut itself
+
     kinds: dict[Any, Callable[..., ReadOut]] = {
         "class-token": ClassTokenReadOut,
         "statistics": StatisticsReadOut,
-        "experts": ExpertsReadOut,
         "patch-evidence": PatchEvidenceReadOut,
+        "two-heads": TwoHeadReadOut,
     }
     try:
         if kind == "sum":

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from assistant.detectors.lifted import face_logits
 from assistant.errors import InferenceError, MediaError, TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.faces import make_face
@@ -88,7 +87,7 @@ def framing_table(
                 if detection is not None
             }
             kept = {margin: face for margin, face in aligned.items() if face is not None}
-            logits = face_logits(detector, [whole, *kept.values()])
+            logits = detector.logits([face.crop for face in (whole, *kept.values())])
             first, *others = (calibrator.calibrate(float(z)).probability for z in logits)
             for margin, probability in zip(kept, others, strict=True):
                 changes[margin].append(abs(probability - first))

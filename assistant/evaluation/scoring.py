@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.detectors.lifted import lifts_of
 from assistant.errors import InferenceError, MediaError, TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.faces import domain_measures, make_face
@@ -56,14 +55,12 @@ class ScoredRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFaces:
-    """The largest face of each frame: aligned crops, pictures around them, and measures of each.
+    """The largest face of each frame: aligned crops, and measures of each.
 
-    ``how`` is what :attr:`ScoredRow.face` will say; ``measures`` are empty for whole crops, which
-    have nothing around.
+    ``how`` is what :attr:`ScoredRow.face` will say; ``measures`` are empty for whole crops.
     """
 
     crops: list[Image] = field(default_factory=list)
-    arounds: list[Image | None] = field(default_factory=list)
     measures: list[Mapping[str, float]] = field(default_factory=list)
     how: str = "none"
 
@@ -78,7 +75,6 @@ def find_faces(
     """
     media = load_media(read_path(row.path, limits), limits)
     crops: list[Image] = []
-    arounds: list[Image | None] = []
     measures: list[Mapping[str, float]] = []
     for index, frame in enumerate(media.frames):
         for detection in sorted(finder.find(frame), key=lambda d: -d.area):
@@ -89,15 +85,13 @@ def find_faces(
             except InferenceError:
                 continue
             crops.append(face.crop)
-            arounds.append(face.around)
             measures.append(domain_measures(frame, detection))
             break
     if crops:
-        return FoundFaces(crops=crops, arounds=arounds, measures=measures, how="found")
+        return FoundFaces(crops=crops, measures=measures, how="found")
     if row.crop:
         whole = [_whole(frame, spec.size) for frame in media.frames]
-        nothing: list[Image | None] = [None] * len(whole)
-        return FoundFaces(crops=whole, arounds=nothing, measures=[{}] * len(whole), how="whole")
+        return FoundFaces(crops=whole, measures=[{}] * len(whole), how="whole")
     return FoundFaces()
 
 
@@ -158,7 +152,7 @@ def score_found(
         detector: scores them.
         calibrator: makes probabilities of the scores.
         domain: as there.
-        change: applied to each crop and the picture around it before they are scored, for
+        change: applied to each crop before it is scored, for
             robustness tests; its random generator is seeded by the row's number.
         progress: told the rows done.
 
@@ -172,7 +166,6 @@ def score_found(
         crops = [crop for _, faces in waiting for crop in faces.crops]
         measures = [values for _, faces in waiting for values in faces.measures]
         logits, findings = _scores(detector, domain, crops, measures)
-        logits = logits + lifts_of(detector, [a for _, faces in waiting for a in faces.arounds])
         start = 0
         for row, faces in waiting:
             part = slice(start, start + len(faces.crops))
@@ -184,8 +177,7 @@ def score_found(
         if change is not None:
             rng = np.random.default_rng(number)
             crops = [change(crop, rng) for crop in faces.crops]
-            arounds = [None if a is None else change(a, rng) for a in faces.arounds]
-            faces = replace(faces, crops=crops, arounds=arounds)
+            faces = replace(faces, crops=crops)
         waiting.append((row, faces))
         if sum(len(faces.crops) for _, faces in waiting) >= _BATCH:
             flush()

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from assistant.errors import InferenceError
 from assistant.faces.alignment import align
 from assistant.faces.quality import quality_notes
-from assistant.faces.surroundings import surroundings
-from assistant.faces.upright import is_lying, roll_degrees
 from assistant.types import CropSpec, Detection, Face, Image
 
 __all__ = ["make_face"]
@@ -55,14 +51,4 @@ def make_face(
         matrix=matrix,
         confidence=detection.confidence,
         quality=quality_notes(frame, detection),
-        around=_around(frame, detection),
     )
-
-
-def _around(frame: Image, detection: Detection) -> Image | None:
-    """The picture around the face, turned upright where the whole picture lies."""
-    around = surroundings(frame, detection.landmarks)
-    if around is None or not is_lying(detection):
-        return around
-    quarters = round(roll_degrees(detection.landmarks) / 90.0)
-    return np.ascontiguousarray(np.rot90(around, -quarters))

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,40 +21,36 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 from assistant.calibration.fitting import fit_calibrator
-from assistant.detectors.assembly import assemble, seen_beside, tuned_state
-from assistant.detectors.clip_ln import ClipLnDetector
-from assistant.detectors.delta_file import Delta, read_delta, write_delta
-from assistant.detectors.read_out import PooledReadOut, ReadOut, SumReadOut
-from assistant.detectors.surroundings import SurroundingsScore
-from assistant.detectors.texture import TextureScore
+from assistant.detectors.assembly import assemble
+from assistant.detectors.delta_file import DeltaHeader, read_delta, write_delta
+from assistant.detectors.read_out import token_statistics
+from assistant.detectors.tower import Tower, embed, run_blocks
+from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.errors import TrainingError
 from assistant.evaluation.detection_metrics import auroc, ece
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.interfaces import FaceFinder
-from assistant.training.detector import statistics_of
-from assistant.training.face_cache import UNREADABLE, CropCache, both_sides
-from assistant.training.read_out import scores
-from assistant.training.window_cache import WindowCache
-from assistant.types import Image
+from assistant.training.face_cache import UNREADABLE, CropCache
 
 __all__ = ["adapt_detector", "folder_rows"]
 
 _LEAST, _SMALL = 40, 300
 _AT_ONCE = 64
+Progress = Callable[[str, int, int, float], None]
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Faces:
-    """``views``: the statistics of the crops, and of their mirror images where these count too.
+    """Views of N faces: the crops, and their mirror images where these count too.
 
-    ``rest`` is what the other members of the read-out add to the logits: it stays as it is.
+    ``statistics``: a view's N x blocks x 3 x width; ``evidence``: its N x 2 logits of the patches.
     """
 
-    views: list[NDArray[np.float16]]
+    statistics: list[torch.Tensor]
+    evidence: list[torch.Tensor]
     labels: NDArray[np.int64]
     groups: list[str]
-    rest: NDArray[np.float64]
 
 
 def folder_rows(folder: Path) -> list[ManifestRow]:
@@ -107,15 +103,13 @@ def adapt_detector(
     *,
     work: Path,
     output: Path,
-    texture: Path | None = None,
     seed: int = 0,
-    progress: Callable[[str, int, int, float], None],
+    progress: Progress,
 ) -> dict[str, Any]:
     """Adapt, calibrate and write a delta.
 
     Groups are parted by the hash of their names: half to train, a quarter to calibrate, a quarter
-    to judge. ``texture`` is the network of a delta that reads the texture or the surroundings: both
-    stay as they are.
+    to judge.
 
     Returns:
         ``before`` and ``after`` (AUROC and ECE on the judged part), ``recommended``, ``warnings``.
@@ -124,21 +118,14 @@ def adapt_detector(
         TrainingError: a part lacks a class, or the delta's read-out cannot be adapted.
     """
     read = read_delta(delta)
-    state = load_file(base)
-    tower, whole = assemble(state, read)
-    part, others = _parted(whole) if isinstance(whole, SumReadOut) else (None, None)
-    if not isinstance(whole, SumReadOut) or part is None:
+    tower, read_out = assemble(load_file(base), read)
+    if not isinstance(read_out, TwoHeadReadOut):
         raise TrainingError(
             "Only detectors that read block statistics can be adapted here.",
             hint="Train with `whyfake train detector` and the layer-norms recipe instead.",
             code="cannot-adapt",
         )
-    tuned = tuned_state(state, read)
-    stays = (
-        ClipLnDetector(tower, others, read.header, weights_sha256=read.sha256) if others else None
-    )
-    seen, around = seen_beside(read, texture)
-    faces = _faces(rows, tuned, read, part, (stays, seen, around), finder, work, progress)
+    faces = _faces(rows, tower, read_out, read.header, finder, work, progress)
     quarter = np.array(
         [int(hashlib.sha256(g.encode()).hexdigest(), 16) % 4 for g in faces.groups], np.int64
     )
@@ -150,11 +137,9 @@ def adapt_detector(
                 hint="Spread the pictures over more sub-folders (one a person or video).",
                 code="too-few-groups",
             )
-    share = 1.0 - (seen.share if seen else 0.0)
-    before_logits = faces.rest + share * _mean_scores(part, faces.views)
-    # in place: the part's members are the whole's
-    _continue(part, share, faces, train, seed=seed, progress=progress)
-    after_logits = faces.rest + share * _mean_scores(part, faces.views)
+    before_logits = _logits(read_out, faces)
+    _continue(read_out, faces, train, seed=seed, progress=progress)
+    after_logits = _logits(read_out, faces)
     calibrator = fit_calibrator(
         after_logits[held],
         faces.labels[held],
@@ -187,132 +172,92 @@ def adapt_detector(
         read.header,
         calibration=calibrator.to_json(),
         card={"adapted_from": read.sha256, **report},
-        read_out=whole.options(),
+        read_out=read_out.options(),
     )
     write_delta(
-        output,
-        header,
-        norms=read.norms,
-        read_out=whole.state_dict(),
-        low_rank=read.low_rank,
-        texture=read.texture,
-        surroundings=read.surroundings,
+        output, header, norms=read.norms, read_out=read_out.state_dict(), low_rank=read.low_rank
     )  # not small: what was judged is what is written
     return report
 
 
-def _parted(read_out: SumReadOut) -> tuple[SumReadOut | None, SumReadOut | None]:
-    """The very members that read block statistics, which can learn from a cache, and the others."""
+def _faces(
+    rows: Sequence[ManifestRow],
+    tower: Tower,
+    read_out: TwoHeadReadOut,
+    header: DeltaHeader,
+    finder: FaceFinder,
+    work: Path,
+    progress: Progress,
+) -> _Faces:
+    """Crops of all rows, found where they are missing, and what the tower makes of them."""
+    cache = CropCache(work, rows, header.crop)
+    cache.fill(finder, limit=len(rows), progress=progress)
+    usable = np.flatnonzero(cache.points[:, 0] != UNREADABLE)
+    statistics, evidence = [], []
+    for number, step in enumerate((1, -1)[: 1 + header.mirror]):
+        seen, said = [], []
+        for start in range(0, len(usable), _AT_ONCE):
+            crops = [np.array(cache.crops[i])[:, ::step].copy() for i in usable[start:][:_AT_ONCE]]
+            with torch.inference_mode():
+                entering = embed(tower, header.tower.normalised(crops))
+                outputs = run_blocks(tower, entering, range(max(read_out.blocks) + 1))
+                tokens = [outputs[block] for block in read_out.blocks]
+                seen.append(torch.stack([token_statistics(t) for t in tokens], dim=1))
+                patches = torch.cat([t[:, 1:] for t in tokens], dim=2)
+                said.append(read_out.pooled(read_out.patch_head_logits(patches)))
+            done = number * len(usable) + min(start + _AT_ONCE, len(usable))
+            progress("faces read", done, (1 + header.mirror) * len(usable), 0.0)
+        statistics.append(torch.cat(seen).clone())
+        evidence.append(torch.cat(said).clone())
+    return _Faces(
+        statistics=statistics,
+        evidence=evidence,
+        labels=np.array([cache.rows[i].label for i in usable], np.int64),
+        groups=[cache.rows[i].video for i in usable],
+    )
 
-    def made(statistics: bool) -> SumReadOut | None:
-        kept: list[ReadOut] = []
-        weights: list[float] = []
-        for member, weight in zip(read_out.members, read_out.weights, strict=True):
-            if isinstance(member, PooledReadOut) is statistics:
-                kept.append(cast(ReadOut, member))
-                weights.append(weight)
-        return SumReadOut(kept, weights) if kept else None
 
-    return made(True), made(False)
+def _view_logits(
+    read_out: TwoHeadReadOut, statistics: torch.Tensor, evidence: torch.Tensor
+) -> torch.Tensor:
+    heads = read_out.joined(read_out.statistics_logits(statistics), evidence)
+    return torch.logsumexp(heads, dim=1)
 
 
-def _mean_scores(part: SumReadOut, views: Sequence[NDArray[np.float16]]) -> NDArray[np.float64]:
-    mean: NDArray[np.float64] = np.mean([scores(part, view) for view in views], axis=0)
+def _logits(read_out: TwoHeadReadOut, faces: _Faces) -> NDArray[np.float64]:
+    """The faces' logits, the mean over their views."""
+    with torch.inference_mode():
+        views = [
+            _view_logits(read_out, seen, said)
+            for seen, said in zip(faces.statistics, faces.evidence, strict=True)
+        ]
+        mean: NDArray[np.float64] = torch.stack(views).mean(0).double().numpy()
     return mean
 
 
-def _faces(
-    rows: Sequence[ManifestRow],
-    tuned: dict[str, torch.Tensor],
-    read: Delta,
-    part: SumReadOut,
-    stays: tuple[ClipLnDetector | None, TextureScore | None, SurroundingsScore | None],
-    finder: FaceFinder,
-    work: Path,
-    progress: Callable[[str, int, int, float], None],
-) -> _Faces:
-    blocks = part.blocks
-    if any(m.blocks != blocks for m in part.members):
-        raise TrainingError(
-            "The read-outs of this detector look at different blocks, which cannot be adapted.",
-            hint="Train with `whyfake train detector`.",
-            code="cannot-adapt",
-        )
-    header = read.header
-    cache = CropCache(work, rows, header.crop)
-    cache.fill(finder, limit=len(rows), progress=progress)
-    run = statistics_of(tuned, header.tower, blocks)
-    usable = np.flatnonzero(cache.points[:, 0] != UNREADABLE)
-    read_blocks = "-".join(str(block) for block in blocks)
-    views = both_sides(
-        cache.folder,
-        f"of-{read.sha256[:12]}-{{side}}-{read_blocks}",  # another delta has another tower
-        lambda index: cache.crops[index],
-        run,
-        count=len(rows),
-        shape=(len(blocks), 3, header.tower.width),
-        mirror=header.mirror,
-        progress=progress,
-    )
-    rest = np.zeros(len(usable))
-    others, texture, around = stays
-    for start in range(0, len(usable) if others or texture else 0, _AT_ONCE):
-        stop = min(start + _AT_ONCE, len(usable))
-        crops = [np.array(cache.crops[i]) for i in usable[start:stop]]
-        if others is not None:
-            rest[start:stop] += others.logits(crops)
-        if texture is not None:
-            rest[start:stop] = (1.0 - texture.share) * rest[start:stop]
-            rest[start:stop] += _seen(texture, crops, mirror=header.mirror)
-        progress("what stays", stop, len(usable), 0.0)
-    if around is not None:
-        windows = WindowCache(work, [cache.rows[i] for i in usable], finder)
-        windows.fill(progress)
-        rest += [around.lift(windows.window(n)) for n in range(len(usable))]
-    return _Faces(
-        views=[view[usable] for view in views],
-        labels=np.array([cache.rows[i].label for i in usable], np.int64),
-        groups=[cache.rows[i].video for i in usable],
-        rest=rest,
-    )
-
-
-def _seen(texture: TextureScore, crops: list[Image], *, mirror: bool) -> NDArray[np.float64]:
-    """What the texture adds to the logits, over the views that count."""
-    nothing = torch.zeros(len(crops))
-    with torch.inference_mode():
-        logits = texture.joined(nothing, crops)
-        if mirror:
-            turned = texture.joined(nothing, [crop[:, ::-1].copy() for crop in crops])
-            logits = 0.5 * (logits + turned)
-        found: NDArray[np.float64] = logits.double().numpy()
-    return found
-
-
 def _continue(
-    part: SumReadOut,
-    share: float,
+    read_out: TwoHeadReadOut,
     faces: _Faces,
     train: NDArray[np.bool_],
     *,
     seed: int,
-    progress: Callable[[str, int, int, float], None],
+    progress: Progress,
     epochs: int = 20,
     batch: int = 64,
     pull: float = 2e-3,
 ) -> None:
     """Train on, in place, with a pull back to the starting weights (L2-SP, arXiv 1802.01483).
 
-    What is learnt is the logit of the face, ``share`` of it the part's, so that the part makes up
-    for what the rest, which stays, says of these faces.
+    What is learnt is the logit of the face, so that the statistics make up for what the patches,
+    which stay, say of these faces.
     """
     labels = faces.labels[train]
     balance = np.where(labels == 1, (labels == 0).mean(), (labels == 1).mean()) * 2
     weights = torch.from_numpy(balance).float()
     target = torch.from_numpy(labels).float()
-    rest = torch.from_numpy(faces.rest[train]).float()
-    views = [torch.from_numpy(view[train].astype(np.float32)) for view in faces.views]
-    part.requires_grad_(True)
+    seen = [view[train] for view in faces.statistics]
+    said = [view[train] for view in faces.evidence]
+    part = read_out.layers.requires_grad_(True)
     start = {n: p.detach().clone() for n, p in part.named_parameters()}
     optimiser = torch.optim.AdamW(part.parameters(), 3e-4, weight_decay=0.0)
     torch.manual_seed(seed)
@@ -322,9 +267,9 @@ def _continue(
         total = 0.0
         for number, first in enumerate(range(0, len(order), batch)):
             rows = torch.from_numpy(order[first : first + batch])
-            values = views[(epoch + number) % len(views)][rows]
+            view = (epoch + number) % len(seen)
             loss = functional.binary_cross_entropy_with_logits(
-                rest[rows] + share * part.from_statistics(values),
+                _view_logits(read_out, seen[view][rows], said[view][rows]),
                 target[rows],
                 weight=weights[rows],
             )
@@ -334,7 +279,7 @@ def _continue(
             optimiser.step()
             total += float(loss.detach())
         progress("adapting", epoch + 1, epochs, total)
-    part.eval().requires_grad_(False)
+    read_out.eval().requires_grad_(False)
 
 
 def _judge(

@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -30,7 +30,6 @@ __all__ = [
     "EVERY",
     "CropCache",
     "StatisticsCache",
-    "both_sides",
     "rows_done",
     "save_rows_done",
     "work_order",
@@ -217,30 +216,3 @@ class StatisticsCache:
                 save_rows_done(self.folder, self.name, self.done)
                 rate = (self.done - start) / (time.monotonic() - began)
                 progress(self.name, self.done, limit, rate)
-
-
-def both_sides(
-    folder: Path,
-    name: str,
-    crop_at: Callable[[int], Image],
-    statistics: Callable[[list[Image]], NDArray[np.float32]],
-    *,
-    count: int,
-    shape: tuple[int, ...],
-    mirror: bool,
-    progress: Progress,
-) -> list[NDArray[np.float16]]:
-    """Statistics of ``count`` pictures, and of their mirror images where ``mirror``: N x ``shape``.
-
-    They are kept under ``name``, in which ``{side}`` stands for the side.
-    """
-    found: list[NDArray[np.float16]] = []
-    for side, step in (("as-is", 1), ("mirror", -1))[: 1 + mirror]:
-        store = StatisticsCache(folder, name.format(side=side), count=count, shape=shape)
-
-        def look(index: int, step: int = step) -> Image:
-            return np.ascontiguousarray(crop_at(index)[:, ::step])
-
-        store.fill(look, statistics, limit=count, progress=progress)
-        found.append(np.asarray(store.values))
-    return found

@@ -7,7 +7,7 @@ choices are made by it, and probabilities are fitted to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from assistant.training.sources import kind_of
 from assistant.training.two_heads import HeadData, head_scores, train_heads
 from assistant.training.view_data import Prepared
 
-__all__ = ["LeftOut", "calibrated", "leave_out", "leave_out_table"]
+__all__ = ["LeftOut", "calibrated", "leave_out", "leave_out_markdown", "leave_out_table"]
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, int, int, float], None]
@@ -176,6 +176,28 @@ def leave_out_table(
     table["mean_auroc"] = round(float(np.mean(each)), 4)
     table["thresholds"] = list(curve.thresholds)
     return table
+
+
+def leave_out_markdown(table: Mapping[str, Any]) -> str:
+    """The table as Markdown: manipulated by source, genuine by source, families."""
+    lines = ["| manipulated, left out | n | AUROC (95 %) | caught | uncertain | no sign |"]
+    lines.append("|---|---|---|---|---|---|")
+    for name, one in table["manipulated"].items():
+        lines.append(
+            f"| {name} | {one['n']} | {one['auroc']:.3f} ({one['low']:.2f} to {one['high']:.2f}) | "
+            f"{one['caught']:.0%} | {one['uncertain']:.0%} | {one['no_sign']:.0%} |"
+        )
+    lines += ["", "| genuine, left out | n | flagged | no sign |", "|---|---|---|---|"]
+    for name, one in table["genuine"].items():
+        lines.append(f"| {name} | {one['n']} | {one['flagged']:.0%} | {one['no_sign']:.0%} |")
+    lines += ["", "| family | pictures | sources | caught | no sign |", "|---|---|---|---|---|"]
+    for name, one in table["families"].items():
+        lines.append(
+            f"| {name} | {one['n']} | {one['sources']} | {one['caught']:.0%} | "
+            f"{one['missed']:.0%} |"
+        )
+    lines += ["", f"Mean AUROC {table['mean_auroc']:.3f}; ECE {table['ece']:.3f}."]
+    return "\n".join(lines)
 
 
 def kind_family(family: str) -> str:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.attribution.neutralise import CounterfactualMethod, neutralise, random_patch
 from assistant.attribution.regions import LEAST_AREA, region_masks
@@ -24,7 +23,7 @@ from assistant.evaluation.map_metrics import road
 from assistant.training.self_blended import self_blend
 from assistant.types import Image
 
-__all__ = ["Partial", "exchanged", "mended", "spared", "without_some"]
+__all__ = ["exchanged", "mended", "spared", "without_some"]
 
 Mask = NDArray[np.bool_]
 _FACE_PARTS = ("left eye", "right eye", "nose", "mouth", "left cheek", "right cheek", "jaw")
@@ -34,22 +33,6 @@ _IMPUTED = 0.4
 _MOST = 0.5
 #: From this share of the donor on a pixel counts as exchanged.
 _TRACE = 0.08
-
-
-class Partial(BaseModel):
-    """How many faces are shown with a part exchanged or taken out, by source."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    without: dict[str, float] = Field(
-        default={}, description="training faces with a part taken out, as a share of all"
-    )
-    exchanged: dict[str, float] = Field(
-        default={},
-        description="real training faces of which a part is exchanged, mended, and spared",
-    )
-    weight: float = Field(default=0.6, gt=0, description="of one such face beside a plain one")
-    degraded: float = Field(default=0.15, ge=0, le=1, description="share in a worse quality")
 
 
 def without_some(crop: Image, points: NDArray[np.float64], rng: np.random.Generator) -> Image:

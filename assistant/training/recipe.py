@@ -13,6 +13,7 @@ from assistant.detectors.tower import TOWERS, TowerLayout
 from assistant.errors import ConfigError
 from assistant.evaluation.face_manifest import ManifestRow, read_manifest
 from assistant.training.detector_config import CropConfig
+from assistant.training.tower_stage import TowerConfig
 from assistant.training.two_heads import HeadConfig
 
 __all__ = ["FakeShares", "Recipe", "is_recipe", "load_recipe"]
@@ -34,8 +35,9 @@ class Recipe(_Strict):
     """A whole run: sources, views, read-out, folds of the leave-out table, calibration.
 
     ``start`` is a detector's file whose LayerNorms and low-rank updates tune the tower; None reads
-    the base as it is. ``home`` names sources whose test part (``test_percent`` of the videos) is
-    kept out of everything. ``views`` counts the views of each kind
+    the base as it is. ``tuning`` says how the tower is tuned on from there. ``home`` names sources
+    whose test part (``test_percent`` of the videos) is kept out of everything. ``views`` counts the
+    views of each kind
     (:data:`assistant.training.views.KINDS`). ``folds`` name the sources that are left out together,
     those of one family above all; a source that no fold names is never left out.
     """
@@ -52,6 +54,7 @@ class Recipe(_Strict):
     home: tuple[str, ...] = ()
     test_percent: int = Field(default=15, ge=1, le=50)
     views: dict[str, float] = {"plain": 1, "worn": 1, "laid-in": 2, "redrawn": 1}
+    tuning: TowerConfig = TowerConfig()
     redraw_steps: int = Field(default=350, ge=1)
     shares: FakeShares = FakeShares()
     heads: HeadConfig = HeadConfig()

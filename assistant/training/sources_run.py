@@ -13,13 +13,15 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from assistant.calibration.curve import CurveCalibrator
-from assistant.detectors.delta_file import Delta, DeltaHeader, read_delta, write_delta
+from assistant.detectors.delta_file import DeltaHeader, read_delta, write_delta
+from assistant.detectors.low_rank import sum_low_rank
 from assistant.detectors.tower import tower_sha256
 from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.interfaces import FaceFinder
 from assistant.training.leave_out import calibrated, leave_out, leave_out_table
 from assistant.training.recipe import Recipe
 from assistant.training.splits import list_sha256
+from assistant.training.tower_stage import TunedTower
 from assistant.training.two_heads import train_heads
 from assistant.training.view_data import Prepared, prepare, recipe_tower
 
@@ -69,7 +71,7 @@ def train_sources(
         ConfigError: a fold names an unknown source.
         TrainingError: the sources do not do, or the loss is not finite.
     """
-    data, state, start = _prepared(recipe, base, finder, work, progress)
+    data, state, tuned = _prepared(recipe, base, finder, work, progress)
     left = leave_out(recipe, data, progress=progress)
     curve = calibrated(recipe, data, left)
     table = leave_out_table(recipe, data, left, curve)
@@ -78,7 +80,7 @@ def train_sources(
     kept = every[weights > 0]
     heads = data.as_heads(weights)
     model = train_heads(heads, kept, recipe.heads, seed=recipe.seed, progress=progress)
-    return write_detector(recipe, data, model, curve, table, state, start, output)
+    return write_detector(recipe, data, model, curve, table, state, tuned, output)
 
 
 def write_detector(
@@ -88,7 +90,7 @@ def write_detector(
     curve: CurveCalibrator,
     table: Mapping[str, Any],
     state: Mapping[str, Tensor],
-    start: Delta | None,
+    tuned: TunedTower | None,
     output: Path,
 ) -> dict[str, Any]:
     """Write what was trained as one delta of the base, with its card."""
@@ -114,9 +116,9 @@ def write_detector(
     write_delta(
         output,
         header,
-        norms={} if start is None else start.norms,
+        norms={} if tuned is None else tuned.norms,
         read_out=unfolded.state_dict(),
-        low_rank={} if start is None else start.low_rank,
+        low_rank={} if tuned is None else tuned.low_rank,
         small=True,
     )
     return {**card, "thresholds": list(curve.thresholds)}
@@ -124,11 +126,21 @@ def write_detector(
 
 def _prepared(
     recipe: Recipe, base: Path, finder: FaceFinder, work: Path, progress: Progress
-) -> tuple[Prepared, dict[str, Tensor], Delta | None]:
+) -> tuple[Prepared, dict[str, Tensor], TunedTower | None]:
+    """The views, the base's weights, and all by which the tower differs from the base."""
     torch.set_num_threads(recipe.threads)
     state = load_file(base)
     start = None if recipe.start is None else read_delta(recipe.start)
     tower = recipe_tower(recipe, state, start)
     work.mkdir(parents=True, exist_ok=True)
     (work / "recipe.json").write_text(json.dumps(recipe.model_dump(mode="json"), indent=2))
-    return prepare(recipe, tower, finder, work=work, progress=progress), state, start
+    data, tuned = prepare(recipe, tower, finder, work=work, progress=progress)
+    if start is None:
+        return data, state, tuned
+    if tuned is None:
+        return data, state, TunedTower(norms=start.norms, low_rank=start.low_rank)
+    both = TunedTower(
+        norms={**start.norms, **tuned.norms},
+        low_rank=sum_low_rank(start.low_rank, tuned.low_rank),
+    )
+    return data, state, both

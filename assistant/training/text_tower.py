@@ -32,9 +32,9 @@ from assistant.training.captions import (
     captions_of,
     read_annotations,
 )
-from assistant.training.detector import statistics_of
 from assistant.training.detector_config import CropConfig
 from assistant.training.face_cache import UNREADABLE, CropCache, StatisticsCache, work_order
+from assistant.training.frozen import statistics_of
 from assistant.training.splits import list_sha256, part_of
 
 __all__ = ["PROMPTS", "TextTowerConfig", "load_text_config", "train_text_tower"]

@@ -26,8 +26,9 @@ from assistant.detectors.tower import (
     tower_sha256,
 )
 from assistant.evaluation.detection_metrics import auroc
+from assistant.evaluation.face_manifest import read_manifest
 from assistant.interfaces import FaceFinder
-from assistant.training.detector_config import DetectorConfig, manifest_rows
+from assistant.training.detector_config import DetectorConfig
 from assistant.training.face_cache import CropCache
 from assistant.training.layer_norms import tune_layer_norms
 from assistant.training.splits import list_sha256
@@ -45,13 +46,13 @@ def train_layer_norms(
     output: Path,
     progress: Callable[[str, int, int, float], None],
 ) -> dict[str, Any]:
-    """Crops, tuning, calibration, one file; as :func:`assistant.training.detector.train_detector`.
+    """Crops, tuning, calibration, one file.
 
     The calibration part also decides which epoch is kept; the test part is seen once, at the end.
     """
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    rows = manifest_rows(config)
+    rows = read_manifest(config.manifest)
     limit = min(config.limit or len(rows), len(rows))
     layout = config.layout
     state = load_file(base)

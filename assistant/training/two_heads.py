@@ -15,7 +15,16 @@ from torch.nn import functional
 from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.errors import TrainingError
 
-__all__ = ["GENUINE", "LAID_IN", "MADE", "HeadConfig", "HeadData", "head_scores", "train_heads"]
+__all__ = [
+    "GENUINE",
+    "LAID_IN",
+    "MADE",
+    "HeadConfig",
+    "HeadData",
+    "head_scores",
+    "heads_loss",
+    "train_heads",
+]
 
 GENUINE, LAID_IN, MADE = 0, 1, 2
 Progress = Callable[[str, int, int, float], None]
@@ -106,7 +115,15 @@ def train_heads(
         order = np.random.default_rng((seed, epoch)).permutation(rows)
         total = 0.0
         for start in range(0, len(order) - batch + 1, batch):
-            loss = _loss(model, data, np.sort(order[start : start + batch]), config)
+            part = np.sort(order[start : start + batch])
+            loss = heads_loss(
+                model,
+                *_drawn(data, part),
+                torch.from_numpy(data.kinds[part]),
+                torch.from_numpy(data.weights[part]).float(),
+                torch.from_numpy(data.masks[part].astype(np.float32)),
+                config,
+            )
             if not bool(torch.isfinite(loss)):
                 raise TrainingError(
                     f"The loss is not finite in epoch {epoch + 1}, batch {start // batch + 1}.",
@@ -145,26 +162,31 @@ def _drawn(data: HeadData, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     )
 
 
-def _loss(
-    model: TwoHeadReadOut, data: HeadData, rows: NDArray[np.int64], config: HeadConfig
+def heads_loss(
+    model: TwoHeadReadOut,
+    statistics: Tensor,
+    patches: Tensor,
+    kinds: Tensor,
+    weights: Tensor,
+    masks: Tensor,
+    config: HeadConfig,
 ) -> Tensor:
-    statistics, patches = _drawn(data, rows)
-    kinds = torch.from_numpy(data.kinds[rows])
-    weights = torch.from_numpy(data.weights[rows]).float()
+    """What is minimised: the joined answer's loss, each part's own, and the patches' on masks.
+
+    ``masks`` B x cells, NaN where it is not known what was laid in.
+    """
     each = model.patch_head_logits(patches)
     of_statistics, of_patches = model.statistics_logits(statistics), model.pooled(each)
     smooth = config.label_smoothing
     loss = _head_loss(model.joined(of_statistics, of_patches), kinds, weights, smooth)
     for part in (of_statistics, of_patches):
         loss = loss + config.part_weight * _head_loss(part, kinds, weights, smooth)
-    if config.mask_weight:
-        masks = torch.from_numpy(data.masks[rows].astype(np.float32))
-        known = ~torch.isnan(masks[:, 0])
-        if bool(known.any()):
-            cells = functional.binary_cross_entropy_with_logits(
-                each[known, 0], masks[known], reduction="none"
-            )
-            loss = loss + config.mask_weight * (cells.mean(1) * weights[known]).mean()
+    known = ~torch.isnan(masks[:, 0])
+    if config.mask_weight and bool(known.any()):
+        cells = functional.binary_cross_entropy_with_logits(
+            each[known, 0], masks[known], reduction="none"
+        )
+        loss = loss + config.mask_weight * (cells.mean(1) * weights[known]).mean()
     if config.mixed:
         loss = loss + config.mixed * _mixed_loss(model, statistics, patches, kinds, smooth)
     return loss

@@ -12,17 +12,18 @@ from torch import Tensor
 
 from assistant.detectors.assembly import tuned_state
 from assistant.detectors.delta_file import Delta
-from assistant.detectors.tower import Tower, build_tower, fit_positions
+from assistant.detectors.tower import Tower, build_tower, fit_positions, tower_sha256
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.interfaces import FaceFinder
 from assistant.training.face_cache import FOUND, UNREADABLE, CropCache
 from assistant.training.recipe import FakeShares, Recipe
 from assistant.training.reconstruction import BUILDS, Redrawer, train_redrawer
 from assistant.training.sources import check_sources, choose_rows, kind_of
+from assistant.training.tower_stage import TunedTower, tune_tower
 from assistant.training.two_heads import GENUINE, LAID_IN, MADE, HeadData
 from assistant.training.views import ViewCache, ViewMaker, plan_views
 
-__all__ = ["Prepared", "prepare", "recipe_tower"]
+__all__ = ["Prepared", "label_views", "prepare", "recipe_tower", "view_weights"]
 
 Progress = Callable[[str, int, int, float], None]
 _KINDS = {"genuine": GENUINE, "laid-in": LAID_IN, "made": MADE}
@@ -61,32 +62,42 @@ class Prepared:
         )
 
     def weights(self, kept: NDArray[np.int64], shares: FakeShares) -> NDArray[np.float64]:
-        """N weights, 0 but for ``kept``, mean 1 over these.
-
-        Genuine and manipulated weigh alike; the manipulated half is shared as ``shares`` says; in
-        each part a source weighs by the square root of its views, 400 at most.
-        """
-        out = np.zeros(len(self.rows))
-        chosen = np.zeros(len(self.rows), bool)
-        chosen[kept] = True
+        """N weights of a training on ``kept``; see :func:`view_weights`."""
         listed = np.array([bool(self.manifest[int(i)].label) for i in self.rows])
-        parts = (
-            (self.kinds == GENUINE, 1.0),
-            (listed, shares.listed),
-            (~listed & (self.kinds == LAID_IN), shares.laid_in),
-            (~listed & (self.kinds == MADE), shares.redrawn),
-        )
-        for part, share in parts:
-            rows = np.flatnonzero(part & chosen)
-            if not len(rows):
-                continue
-            _, member, counts = np.unique(
-                self.sources[rows], return_inverse=True, return_counts=True
-            )
-            each = (np.minimum(counts, 400) ** 0.5 / counts)[member]
-            out[rows] = share * each / each.sum()
-        out[kept] /= out[kept].mean()
-        return out
+        return view_weights(kept, self.kinds, listed, self.sources, shares)
+
+
+def view_weights(
+    kept: NDArray[np.int64],
+    kinds: NDArray[np.int64],
+    listed: NDArray[np.bool_],
+    sources: NDArray[np.str_],
+    shares: FakeShares,
+) -> NDArray[np.float64]:
+    """N weights, 0 but for ``kept``, mean 1 over these.
+
+    Genuine and manipulated weigh alike; the manipulated half is shared as ``shares`` says between
+    pictures that are ``listed`` as manipulated and those made here; in each part a source weighs by
+    the square root of its views, 400 at most.
+    """
+    out = np.zeros(len(kinds))
+    chosen = np.zeros(len(kinds), bool)
+    chosen[kept] = True
+    parts = (
+        (kinds == GENUINE, 1.0),
+        (listed, shares.listed),
+        (~listed & (kinds == LAID_IN), shares.laid_in),
+        (~listed & (kinds == MADE), shares.redrawn),
+    )
+    for part, share in parts:
+        rows = np.flatnonzero(part & chosen)
+        if not len(rows):
+            continue
+        _, member, counts = np.unique(sources[rows], return_inverse=True, return_counts=True)
+        each = (np.minimum(counts, 400) ** 0.5 / counts)[member]
+        out[rows] = share * each / each.sum()
+    out[kept] /= out[kept].mean()
+    return out
 
 
 def recipe_tower(recipe: Recipe, state: dict[str, Tensor], start: Delta | None) -> Tower:
@@ -99,10 +110,13 @@ def recipe_tower(recipe: Recipe, state: dict[str, Tensor], start: Delta | None) 
 
 def prepare(
     recipe: Recipe, tower: Tower, finder: FaceFinder, *, work: Path, progress: Progress
-) -> Prepared:
-    """Choose pictures, find faces, train the redrawers and run the tower over all views.
+) -> tuple[Prepared, TunedTower | None]:
+    """Choose pictures, find faces, train the redrawers, tune the tower and run it over all views.
 
-    Every step goes on where it stopped.
+    Every step goes on where it stopped. ``tower`` is tuned in place.
+
+    Returns:
+        The views, and what of the tower was tuned; None without steps of tuning.
 
     Raises:
         ConfigError: a fold names an unknown source.
@@ -131,28 +145,52 @@ def prepare(
     views = plan_views(
         labels, (state != UNREADABLE).tolist(), (state == FOUND).tolist(), recipe.views
     )
+    of_rows = np.array([view.row for view in views])
+    view_kinds = np.array([view.kind for view in views])
+    sources = np.array([rows[int(i)].source for i in of_rows])
+    of_views = [rows[int(i)] for i in of_rows]
+    cells = int(np.prod(recipe.layout.grid))
+    kinds, known = label_views(of_views, view_kinds, np.zeros((len(views), cells), np.float16))
+    tuned = None
+    if recipe.tuning.steps:
+        odds = view_weights(
+            np.arange(len(views)), kinds, np.array([bool(r.label) for r in of_views]), sources,
+            recipe.shares,
+        )  # fmt: skip
+        tuned = tune_tower(
+            tower,
+            recipe.layout,
+            maker,
+            views,
+            kinds,
+            ~np.isnan(known[:, 0]),
+            odds / odds.sum(),
+            recipe.tuning,
+            recipe.heads,
+            seed=recipe.seed,
+            path=work / "tower.pt",
+            progress=progress,
+        )
     store = ViewCache(
-        cache.folder / "views",
+        cache.folder / f"views-{tower_sha256(tower.state_dict())[:12]}",
         views,
         layout=recipe.layout,
         blocks=recipe.heads.blocks,
         dimensions=recipe.heads.dimensions,
     )
     store.fill(tower, maker, progress=progress)
-    of_rows = np.array([view.row for view in views])
-    view_kinds = np.array([view.kind for view in views])
-    kinds, masks = label_views([rows[int(i)] for i in of_rows], view_kinds, np.array(store.masks))
-    return Prepared(
+    prepared = Prepared(
         manifest=rows,
         rows=of_rows,
         view_kinds=view_kinds,
-        sources=np.array([rows[int(i)].source for i in of_rows]),
+        sources=sources,
         kinds=kinds,
         statistics=store.statistics,
         patches=store.patches,
-        masks=masks,
+        masks=label_views(of_views, view_kinds, np.array(store.masks))[1],
         basis=np.load(store.folder / "basis.npy"),
     )
+    return prepared, tuned
 
 
 def label_views(

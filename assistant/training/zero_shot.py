@@ -17,7 +17,7 @@ from assistant.evaluation.face_manifest import ManifestRow
 from assistant.evaluation.scoring import find_faces
 from assistant.interfaces import FaceFinder
 from assistant.media import MediaLimits
-from assistant.training.detector import statistics_of
+from assistant.training.frozen import statistics_of
 from assistant.training.text_tower import PROMPTS, zero_shot
 from assistant.types import CropSpec, Image
 

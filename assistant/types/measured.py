@@ -189,10 +189,7 @@ class Detection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Face:
-    """A found and aligned face. ``matrix`` (2 x 3) maps frame pixels to crop pixels.
-
-    ``around`` is the picture around the face, not aligned; None where too little of it is there.
-    """
+    """A found and aligned face. ``matrix`` (2 x 3) maps frame pixels to crop pixels."""
 
     media_id: str
     index: int
@@ -204,7 +201,6 @@ class Face:
     matrix: NDArray[np.float64]
     confidence: float
     quality: tuple[QualityNote, ...] = ()
-    around: Image | None = None
 
     def __post_init__(self) -> None:
         _check_image("crop", self.crop)

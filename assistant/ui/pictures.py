@@ -52,9 +52,7 @@ def neutralised_uris(result: FaceAnalysis) -> dict[str, str]:
     made = {}
     for fact in facts[:_STRIP_LENGTH]:
         region = fact.region
-        if fact.method == "left-out":  # the surroundings: the crop is what remains
-            made[region] = data_uri(png_bytes(crop))
-        elif masks[region].any():
+        if masks[region].any():
             without = neutralise(crop, masks[region], cast("CounterfactualMethod", fact.method))
             made[region] = data_uri(png_bytes(without))
     return made

@@ -64,9 +64,6 @@ def on_zero_gpu(assistant: Assistant, *, spaces: Any = None) -> Assistant:
     detector.logits = _on_gpu(spaces, scoring_seconds, detector.logits)
     if hasattr(detector, "trace"):
         detector.trace = _on_gpu(spaces, _TRACING_SECONDS, detector.trace)
-    around: Any = getattr(detector, "surroundings", None)
-    if around is not None:
-        around.lift = _on_gpu(spaces, _TRACING_SECONDS, around.lift)
     vlm: Any = assistant.vlm
     if vlm.name != "transformers":  # the others do not compute in this process
         return assistant

@@ -1,0 +1,236 @@
+"""The first stage of a recipe: LayerNorms and low-rank updates, tuned together with the read-out.
+
+The method is that of LN-CLIP (arXiv 2503.19683), which tunes LayerNorms alone; on the small tower
+low-rank updates of the linear layers (LoRA, arXiv 2106.09685) are tuned beside them. What is learnt
+from are the recipe's own views, drawn anew at every step.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+from assistant.detectors.low_rank import attach_low_rank, fold_low_rank
+from assistant.detectors.read_out import token_statistics
+from assistant.detectors.tower import Tower, TowerLayout, embed, layer_norms, run_block
+from assistant.detectors.two_heads import TwoHeadReadOut
+from assistant.errors import TrainingError
+from assistant.training.run_state import RunState
+from assistant.training.two_heads import HeadConfig, heads_loss
+from assistant.training.views import View, ViewMaker
+
+__all__ = ["TowerConfig", "TunedTower", "tune_tower"]
+
+Progress = Callable[[str, int, int, float], None]
+
+
+class TowerConfig(BaseModel):
+    """How the tower is tuned; 0 steps: it stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    steps: int = Field(default=0, ge=0)
+    batch: int = Field(default=32, ge=2)
+    lowest_block: int = Field(default=2, ge=0, description="blocks below stay as they are")
+    rank: int = Field(default=8, ge=1, le=128)
+    norm_rate: float = Field(default=2e-4, gt=0)
+    low_rank_rate: float = Field(default=4e-4, gt=0)
+    head_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.02, ge=0)
+    clip: float = Field(default=1.0, gt=0, description="norm of the gradient")
+    average: float = Field(default=0.99, ge=0, lt=1)
+    checkpoint_steps: int = Field(default=25, ge=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunedTower:
+    """What was tuned: LayerNorms, and low-rank factors, by their names in the tower."""
+
+    norms: Mapping[str, Tensor]
+    low_rank: Mapping[str, Tensor]
+
+
+def tune_tower(
+    tower: Tower,
+    layout: TowerLayout,
+    maker: ViewMaker,
+    views: Sequence[View],
+    kinds: NDArray[np.int64],
+    known_masks: NDArray[np.bool_],
+    odds: NDArray[np.float64],
+    config: TowerConfig,
+    heads: HeadConfig,
+    *,
+    seed: int,
+    path: Path,
+    progress: Progress,
+) -> TunedTower:
+    """Tune ``tower`` in place; a run that was stopped goes on from its checkpoint.
+
+    Args:
+        tower: with the base's weights, or those of an earlier run.
+        layout: of the tower.
+        maker: of views.
+        views: that may be drawn.
+        kinds: N, of :mod:`assistant.training.two_heads`.
+        known_masks: N, whether what was laid in is known.
+        odds: N, how often each is drawn (their sum is 1).
+        config: of this stage.
+        heads: of the read-out that is tuned along; it is trained anew afterwards.
+        seed: of all draws.
+        path: of the checkpoint.
+        progress: told (what, steps done, in all, loss).
+
+    Raises:
+        TrainingError: the loss is not finite, or the checkpoint belongs to another configuration.
+    """
+    torch.manual_seed(seed)
+    last = max(heads.blocks)
+    tuned = range(config.lowest_block, last + 1)
+    factors = attach_low_rank(tower, tuned, config.rank)
+    norms = {
+        name: value
+        for name, value in layer_norms(tower).items()
+        if any(f"resblocks.{index}." in name for index in tuned)
+    }
+    for value in norms.values():
+        value.requires_grad_(True)
+    model = TwoHeadReadOut(
+        blocks=heads.blocks,
+        width=layout.width,
+        hidden=heads.hidden,
+        channels=heads.channels,
+        grid=layout.grid[0],
+        share=heads.share,
+        dropout=heads.dropout,
+    )
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": list(norms.values()), "lr": config.norm_rate, "weight_decay": 0.0},
+            {"params": list(factors.values()), "lr": config.low_rank_rate},
+            {"params": list(model.parameters()), "lr": config.head_rate},
+        ],
+        weight_decay=config.weight_decay,
+    )
+    named: dict[str, Tensor] = {
+        **{f"norm.{n}": p for n, p in norms.items()},
+        **{f"low_rank.{n}": p for n, p in factors.items()},
+        **{f"head.{n}": p for n, p in model.named_parameters()},
+    }
+    state = RunState(
+        named,
+        optimiser,
+        key=_key(config, heads, len(views), seed),
+        path=path,
+        average=config.average,
+        every=config.checkpoint_steps,
+    )
+    state.restore()
+    _standardise(tower, layout, maker, views, odds, model, seed)
+    rates = [config.norm_rate, config.low_rank_rate, config.head_rate]
+    for step in range(state.batch, config.steps):
+        warm = min(1.0, (step + 1) / max(1, config.steps // 20))
+        share = warm * 0.5 * (1 + np.cos(np.pi * step / config.steps))
+        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * share
+        rng = np.random.default_rng((seed, step))
+        rows = rng.choice(len(views), config.batch, p=odds)
+        made = [
+            maker.make(View(row=v.row, kind=v.kind, number=v.number + 100 + step))
+            for v in (views[int(row)] for row in rows)
+        ]
+        tokens = _tokens(tower, layout, [crop for crop, _ in made], heads.blocks)
+        loss = heads_loss(
+            model,
+            torch.stack([token_statistics(t) for t in tokens], dim=1),
+            torch.cat([t[:, 1:] for t in tokens], dim=2),
+            torch.from_numpy(kinds[rows]),
+            torch.ones(config.batch),
+            _cells([mask for _, mask in made], known_masks[rows], layout.grid),
+            heads,
+        )
+        if not bool(torch.isfinite(loss)):
+            raise TrainingError(
+                f"The loss is not finite at step {step + 1} of the tower's tuning.",
+                hint="Lower the rates of the recipe's tower stage.",
+                code="loss-not-finite",
+            )
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(list(named.values()), config.clip)
+        optimiser.step()
+        state.stepped(0, step + 1)
+        if step % 10 == 9 or step + 1 == config.steps:
+            progress("tower", step + 1, config.steps, float(loss.detach()))
+    best = state.best("", last=True)
+    with torch.no_grad():
+        for name, value in named.items():
+            value.copy_(best[name])
+    kept = TunedTower(
+        norms={n: p.detach().clone() for n, p in norms.items()},
+        low_rank={n: p.detach().clone() for n, p in factors.items()},
+    )
+    fold_low_rank(tower)
+    tower.eval().requires_grad_(False)
+    return kept
+
+
+def _tokens(
+    tower: Tower, layout: TowerLayout, crops: Sequence[NDArray[np.uint8]], blocks: Sequence[int]
+) -> list[Tensor]:
+    """The outputs of ``blocks``, with gradients where something below them is tuned."""
+    tokens = embed(tower, layout.normalised(crops))
+    kept = {}
+    for index in range(max(blocks) + 1):
+        tokens = run_block(tower.transformer.resblocks[index], tokens)
+        kept[index] = tokens
+    return [kept[block] for block in blocks]
+
+
+def _cells(
+    masks: Sequence[NDArray[np.float32]], known: NDArray[np.bool_], grid: tuple[int, int]
+) -> Tensor:
+    """B x cells: the share of each that was laid in, NaN where that is not known."""
+    rows, columns = grid
+    cells = [cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_AREA) for mask in masks]
+    values = np.stack(cells).reshape(len(masks), -1).astype(np.float32)
+    values[~known] = np.nan
+    return torch.from_numpy(values)
+
+
+def _standardise(
+    tower: Tower,
+    layout: TowerLayout,
+    maker: ViewMaker,
+    views: Sequence[View],
+    odds: NDArray[np.float64],
+    model: TwoHeadReadOut,
+    seed: int,
+) -> None:
+    """Mean and deviation of the statistics, over 128 views of the untuned tower."""
+    rows = np.random.default_rng((seed, 1)).choice(len(views), 128, p=odds)
+    found = []
+    with torch.no_grad():
+        for start in range(0, len(rows), 16):
+            crops = [maker.make(views[int(row)])[0] for row in rows[start : start + 16]]
+            tokens = _tokens(tower, layout, crops, model.blocks)
+            found.append(torch.stack([token_statistics(t) for t in tokens], dim=1).flatten(1))
+    values = torch.cat(found)
+    model.mean.copy_(values.mean(0))
+    model.scale.copy_(values.std(0) + 1e-2)
+
+
+def _key(config: TowerConfig, heads: HeadConfig, views: int, seed: int) -> str:
+    """All that a run depends on."""
+    told = json.dumps([config.model_dump(), heads.model_dump(), views, seed], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()
