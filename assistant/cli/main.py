@@ -96,6 +96,10 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
         "assistant.cli.cues:eval_cues",
         "Which visible cues hold up on faces that they were not fitted on.",
     ),
+    "leave-out": (
+        "assistant.cli.eval_leave_out:leave_out",
+        "Judge a recipe on sources that were left out.",
+    ),
     "maps": ("assistant.cli.eval_maps:maps", "Measure heat maps against known masks."),
     "grounding": (
         "assistant.cli.eval_grounding:grounding",
