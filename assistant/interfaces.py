@@ -16,6 +16,7 @@ from assistant.types import (
     Detection,
     DomainFinding,
     Image,
+    Reading,
     Trace,
     VlmRequest,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "Detector",
     "DomainCheck",
     "FaceFinder",
+    "ReadingDetector",
     "TraceableDetector",
     "VlmBackend",
 ]
@@ -68,6 +70,19 @@ class Detector(Protocol):
 
 
 @runtime_checkable
+class ReadingDetector(Detector, Protocol):
+    """A detector that gives, with the scores of a batch, what the domain check compares."""
+
+    def read(self, crops: Sequence[Image]) -> tuple[Reading, ...]:
+        """As :meth:`logits`, without gradients; one reading a crop.
+
+        Raises:
+            InferenceError: a score is not finite.
+        """
+        ...
+
+
+@runtime_checkable
 class TraceableDetector(Detector, Protocol):
     """A transformer detector that can show what happened inside."""
 
@@ -92,16 +107,16 @@ class Calibrator(Protocol):
 class DomainCheck(Protocol):
     """Tells whether a face is like those the detector knows, and what follows from it."""
 
-    def judge(self, trace: Trace, measures: Mapping[str, float]) -> DomainFinding:
+    def judge(self, reading: Reading, measures: Mapping[str, float]) -> DomainFinding:
         """Compare what a crop left in the detector, and what was measured on it.
 
         Args:
-            trace: of the crop, with tokens.
+            reading: of the crop, with statistics.
             measures: of the face in its picture: ``face_side`` (pixels), ``sharpness``,
                 ``blockiness``; those left out are not compared.
 
         Raises:
-            InferenceError: the trace keeps no tokens, or tokens of another width.
+            InferenceError: the reading keeps no statistics, or some of another width.
         """
         ...
 

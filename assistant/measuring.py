@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,31 +10,25 @@ import numpy as np
 from assistant import evidence as facts
 from assistant.attribution.regions import find_regions
 from assistant.attribution.stability import with_stability
-from assistant.calibration.quality import quality_effect
 from assistant.cues.stage import VisibleCues
 from assistant.errors import InferenceError
-from assistant.faces import domain_measures
 from assistant.interfaces import (
     Attributor,
     Calibrator,
     Detector,
     DomainCheck,
-    TraceableDetector,
 )
-from assistant.numbers import crosses
+from assistant.scoring import ScoredFace, Scorer
+from assistant.tracks import Track
 from assistant.types import (
     Attribution,
     Calibrated,
     CuesLooked,
-    Detection,
     DomainFinding,
     Face,
     FaceAnalysis,
     Fact,
-    Media,
     RegionFinding,
-    Score,
-    Trace,
     Verdict,
 )
 
@@ -54,54 +48,34 @@ class Measurer:
     region_baseline: Mapping[str, float] | None = None
     cues: VisibleCues | None = None
 
-    def measure(self, media: Media, track: list[Face]) -> FaceAnalysis:
-        """Score a face (or a video's faces, by the mean of their logits) and map it."""
+    @property
+    def scorer(self) -> Scorer:
+        """What gives the numbers; all else here explains them."""
+        return Scorer(detector=self.detector, calibrator=self.calibrator, domain=self.domain)
+
+    def measure(self, tracks: Sequence[Track]) -> Iterator[FaceAnalysis]:
+        """Score all tracks together, then map one after another."""
+        for scored in self.scorer.score(tracks):
+            yield self._mapped(scored)
+
+    def _mapped(self, scored: ScoredFace) -> FaceAnalysis:
+        face, score = scored.face, scored.score
         extra: tuple[Fact, ...] = ()
-        if len(track) == 1:
-            face = track[0]
-            trace = self._trace(face)
-            logit = trace.logit if trace else float(self.detector.logits([face.crop])[0])
-        else:
-            logits = self.detector.logits([each.crop for each in track])
-            logit = float(np.mean(logits))
-            face = track[int(np.argmin(np.abs(logits - logit)))]
-            trace = self._trace(face)
-            extra = (self._frames_fact(logits),)
-        calibrated = self.calibrator.calibrate(logit)
-        finding = self._judge(media, face, trace)
-        if finding is not None and self.domain is not None:
-            plain, calibrated = calibrated, self.domain.apply(calibrated, finding)
-            if finding.status == "edge" and crosses(
-                calibrated.interval, self.calibrator.thresholds
-            ):
-                # At the edge of what is known a close case gets no verdict.
-                finding = replace(finding, status="outside")
-                calibrated = self.domain.apply(plain, finding)
-        calibrated, finding = quality_effect(calibrated, finding, face.quality)
-        if finding is not None:
-            extra = (*extra, _domain_fact(finding))
-        score = Score(
-            logit=logit,
-            probability=calibrated.probability,
-            interval=calibrated.interval,
-            verdict=calibrated.verdict,
-            thresholds=self.calibrator.thresholds,
-            detector=self.detector.name,
-            calibrator=self.calibrator.name,
-            weights_sha256=self.detector.weights_sha256,
-            domain=finding,
-        )
-        looked = self._look(media, face)
+        if len(scored.track.faces) > 1:
+            extra = (self._frames_fact(scored.logits),)
+        if score.domain is not None:
+            extra = (*extra, _domain_fact(score.domain))
+        looked = self._look(scored.track.media, face)
         if looked is not None:
             extra = (*extra, *facts.cue_facts(looked))
-        attribution = self.attributor.attribute(self.detector, face.crop, trace)
+        attribution = self.attributor.attribute(self.detector, face.crop)
         regions = self._regions(attribution, face)
         return FaceAnalysis(
             face=face,
             score=score,
             attribution=attribution,
             regions=regions,
-            evidence=facts.build_evidence(face, score, regions, media, extra),
+            evidence=facts.build_evidence(face, score, regions, scored.track.media, extra),
             cues=looked or CuesLooked(),
         )
 
@@ -120,20 +94,6 @@ class Measurer:
             if error.code != "no-face-parts":
                 raise
             return ()
-
-    def _trace(self, face: Face) -> Trace | None:
-        if not isinstance(self.detector, TraceableDetector):
-            return None
-        return self.detector.trace(face.crop)
-
-    def _judge(self, media: Media, face: Face, trace: Trace | None) -> DomainFinding | None:
-        """Whether the face is like those the detector knows; of a video, the face that stands."""
-        if self.domain is None or trace is None or trace.tokens is None:
-            return None
-        detection = Detection(
-            box_xyxy=face.box_xyxy, landmarks=face.landmarks, confidence=face.confidence
-        )
-        return self.domain.judge(trace, domain_measures(media.frames[face.frame_index], detection))
 
     def _frames_fact(self, logits: np.ndarray) -> Fact:
         return facts.FramesFact.of(

@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from assistant import evidence as facts
 from assistant.cues.stage import VisibleCues
@@ -20,6 +21,7 @@ from assistant.events import (
     Done,
     Event,
     Explained,
+    FaceFound,
     Failed,
     MediaReady,
     Progress,
@@ -42,7 +44,6 @@ from assistant.types import (
     Analysis,
     Description,
     Explanation,
-    Face,
     FaceAnalysis,
     Turn,
 )
@@ -150,6 +151,7 @@ class Assistant:
         *,
         explain: bool = True,
         blind: bool = False,
+        causal: bool = True,
         fragility: bool = True,
         cancel: threading.Event | None = None,
     ) -> Iterator[Event]:
@@ -159,18 +161,20 @@ class Assistant:
             data: the file's bytes.
             explain: also write the explanation of the first (largest) face.
             blind: before that, have the model describe the face without the score.
+            causal: also take out regions and score again, as facts.
             fragility: also measure, before the words, how steady the score and the regions are;
                 False: :meth:`probe_fragility` does it later.
             cancel: stops the writing.
 
         Yields:
             ``MediaReady``; ``NoFace``, or for each face ``FaceFound`` and ``Analyzed``, then a
-            second ``Analyzed`` for the same face once its causal checks are in, a third with the
+            second ``Analyzed`` for the first face once its causal checks are in, a third with the
             fragility; ``Described`` with ``blind``; ``Token`` while text is written; ``Explained``;
-            ``Done``. ``Failed`` ends it at any point.
+            then the further ``Analyzed`` of the other faces; ``Done``. ``Failed`` ends it at any
+            point.
         """
         try:
-            yield from self._analyze(data, explain, blind, fragility, cancel)
+            yield from self._analyze(data, explain, blind, causal, fragility, cancel)
         except AssistantError as error:
             yield Failed(error=error)
 
@@ -245,6 +249,7 @@ class Assistant:
         data: bytes,
         explain: bool,
         blind: bool,
+        causal: bool,
         fragility: bool,
         cancel: threading.Event | None,
     ) -> Iterator[Event]:
@@ -253,37 +258,26 @@ class Assistant:
         yield MediaReady(media=media)
         seconds = {"decode": time.perf_counter() - began}
         warnings = list(media.warnings)
-        results: list[FaceAnalysis] = []
-        faces: list[list[Face]] = []
         step = time.perf_counter()
         spec, most = self.detector.crop_spec, self.limits.max_faces
-        yield from find_tracks(media, self.finder, spec, faces, warnings, most=most)
+        found = yield from find_tracks(media, self.finder, spec, most=most)
+        warnings += found.warnings
         seconds["faces"] = time.perf_counter() - step
-        if not faces:
+        for track in found.tracks:
+            yield FaceFound(face=track.faces[0])
+        if not found.tracks:
             yield no_face(media, warnings)
             return
         if explain:
             self.narrator.warm_up()
         step = time.perf_counter()
-        for track in faces:
-            result = self._measurer.measure(media, track)
+        results: list[FaceAnalysis] = []
+        for result in self._measurer.measure(found.tracks):
             results.append(result)
             yield Analyzed(result=result)
         seconds["score_and_map"] = time.perf_counter() - step
-        if self._causal is not None:
-            step = time.perf_counter()
-            for i, result in enumerate(results):
-                yield Progress(stage="counterfactuals", done=i, total=len(results))
-                results[i] = self._measurer.with_facts(result, self._causal)
-                yield Analyzed(result=results[i])
-            seconds["counterfactuals"] = time.perf_counter() - step
-        if fragility and self._fragility is not None:
-            step = time.perf_counter()
-            for i, result in enumerate(results):
-                yield Progress(stage="fragility", done=i, total=len(results))
-                results[i] = self.probe_fragility(result)
-                yield Analyzed(result=results[i])
-            seconds["fragility"] = time.perf_counter() - step
+        probe = partial(self._probed, results, seconds, causal=causal, fragility=fragility)
+        yield from probe([0])
         explanation = None
         if explain:
             for event in self._explain(results[0], blind, cancel):
@@ -292,6 +286,7 @@ class Assistant:
                     seconds["explanation"] = explanation.seconds
                     seconds["first_words"] = explanation.first_token_seconds
                 yield event
+        yield from probe(range(1, len(results)))
         seconds["total"] = time.perf_counter() - began
         yield Done(
             analysis=Analysis(
@@ -303,6 +298,30 @@ class Assistant:
                 seconds=seconds,
             )
         )
+
+    def _probed(
+        self,
+        results: list[FaceAnalysis],
+        seconds: dict[str, float],
+        which: Sequence[int],
+        *,
+        causal: bool,
+        fragility: bool,
+    ) -> Iterator[Event]:
+        """Add causal checks and fragility to some of ``results``, in place; time them."""
+        steps: list[tuple[str, Callable[[FaceAnalysis], FaceAnalysis]]] = []
+        if causal and self._causal is not None:
+            checked = partial(self._measurer.with_facts, probe=self._causal)
+            steps.append(("counterfactuals", checked))
+        if fragility and self._fragility is not None:
+            steps.append(("fragility", self.probe_fragility))
+        for stage, measured in steps:
+            step = time.perf_counter()
+            for i in which:
+                yield Progress(stage=stage, done=i, total=len(results))
+                results[i] = measured(results[i])
+                yield Analyzed(result=results[i])
+            seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - step
 
     def _explain(
         self, result: FaceAnalysis, blind: bool, cancel: threading.Event | None

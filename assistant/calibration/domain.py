@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from assistant.calibration.odds import moved
 from assistant.errors import InferenceError, TrainingError, WeightsError
-from assistant.types import Calibrated, DomainFinding, DomainStatus, Trace, Verdict
+from assistant.types import Calibrated, DomainFinding, DomainStatus, Reading, Verdict
 
-__all__ = ["MEASURES", "DomainModel", "Range", "load_domain", "token_feature"]
+__all__ = ["MEASURES", "DomainModel", "Range", "load_domain", "reading_feature"]
 
 Array = NDArray[np.float64]
 FORMAT = "whyfake.domain/1"
@@ -42,17 +42,22 @@ _RANGE_SHARE, _RANGE_MARGIN = 0.005, 2.0
 _DRIFT = 1.0
 
 
-def token_feature(tokens: NDArray[np.floating]) -> Array:
+def reading_feature(reading: Reading) -> Array:
     """The compact feature of a crop: class token and mean patch of the last block that was run.
-
-    Args:
-        tokens: blocks x T x width, the class token first (:attr:`assistant.types.Trace.tokens`).
 
     Returns:
         2 x width values.
+
+    Raises:
+        InferenceError: the detector shows no inside.
     """
-    last = np.asarray(tokens[-1], np.float64)
-    return np.concatenate([last[0], last[1:].mean(0)])
+    if reading.statistics is None:
+        raise InferenceError(
+            "The domain check needs what the detector's blocks give, and this one shows none.",
+            hint="Use a detector with a method `read`, such as clip-ln.",
+            code="domain-feature",
+        )
+    return np.asarray(reading.statistics[-1, :2], np.float64).ravel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,15 +239,9 @@ class DomainModel:
             reasons=tuple(reasons),
         )
 
-    def judge(self, trace: Trace, measures: Mapping[str, float]) -> DomainFinding:
+    def judge(self, reading: Reading, measures: Mapping[str, float]) -> DomainFinding:
         """Compare a crop with the training data (see :class:`assistant.interfaces.DomainCheck`)."""
-        if trace.tokens is None:
-            raise InferenceError(
-                "The domain check needs the detector's tokens, and the trace keeps none.",
-                hint="Use a detector that can be traced, such as clip-ln.",
-                code="domain-feature",
-            )
-        return self.judge_feature(token_feature(trace.tokens), measures)
+        return self.judge_feature(reading_feature(reading), measures)
 
     def apply(self, calibrated: Calibrated, finding: DomainFinding) -> Calibrated:
         """Widen the interval at the edge and outside; outside, the verdict is ``uncertain``.

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from assistant.detectors.assembly import assemble
 from assistant.detectors.delta_file import DeltaHeader, read_delta
-from assistant.detectors.read_out import PatchEvidenceReadOut, ReadOut
+from assistant.detectors.read_out import PatchEvidenceReadOut, ReadOut, token_statistics
 from assistant.detectors.tower import (
     attention_probabilities,
     embed,
@@ -32,7 +32,7 @@ from assistant.detectors.tower import (
 )
 from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.errors import ConfigError, InferenceError, OutOfMemory, WeightsError
-from assistant.types import CropSpec, Image, Trace
+from assistant.types import CropSpec, Image, Reading, Trace
 
 __all__ = ["ClipLnDetector"]
 
@@ -126,22 +126,33 @@ class ClipLnDetector:
             InferenceError: a score is not finite.
             OutOfMemory: too little memory for ``batch_size`` crops.
         """
-        out = np.empty(len(crops), np.float64)
+        return np.array([reading.logit for reading in self.read(crops)], np.float64)
+
+    def read(self, crops: Sequence[Image]) -> tuple[Reading, ...]:
+        """Scores as :meth:`logits` gives them, with statistics of the blocks that are read.
+
+        The statistics are those of the crops as they are, not of their mirror images.
+
+        Raises:
+            InferenceError: a score is not finite.
+            OutOfMemory: too little memory for ``batch_size`` crops.
+        """
+        logits = np.empty(len(crops), np.float64)
+        kept: list[NDArray[np.float32]] = []
         with torch.inference_mode():
             for start in range(0, len(crops), self._batch_size):
                 batch = crops[start : start + self._batch_size]
                 try:
-                    values = self._read_out(self._read_tokens(batch))
-                    if self._header.mirror:
-                        turned = self._read_out(self._read_tokens(_turned(batch)))
-                        values = 0.5 * (values + turned)
+                    values, statistics = self._read_batch(batch)
                 except (torch.OutOfMemoryError, MemoryError) as error:
                     raise OutOfMemory(
                         f"There is too little memory to score {len(batch)} faces at once.",
                         hint="Lower the detector's batch_size.",
                     ) from error
-                out[start : start + len(batch)] = values.double().cpu().numpy()
-        return self._finite(out)
+                logits[start : start + len(batch)] = values.double().cpu().numpy()
+                kept += [*statistics.cpu().numpy()]
+        pairs = zip(self._finite(logits), kept, strict=True)
+        return tuple(Reading(logit=float(z), statistics=values) for z, values in pairs)
 
     def trace(self, crop: Image, *, layers: Sequence[int] | None = None) -> Trace:
         """Score one crop and keep what a heat map needs.
@@ -217,9 +228,21 @@ class ClipLnDetector:
             logits: NDArray[np.float32] = found[0].cpu().numpy()
         return logits
 
+    def _run(self, crops: Sequence[Image]) -> list[Tensor]:
+        return run_blocks(self._tower, self._prepare(crops), range(self.depth))
+
     def _read_tokens(self, crops: Sequence[Image]) -> list[Tensor]:
-        """What the read-out reads of crops."""
-        return self._pick(run_blocks(self._tower, self._prepare(crops), range(self.depth)))
+        """What the read-out reads of some crops."""
+        return self._pick(self._run(crops))
+
+    def _read_batch(self, crops: Sequence[Image]) -> tuple[Tensor, Tensor]:
+        """B logits and B x blocks x 3 x width statistics."""
+        outputs = self._run(crops)
+        logits: Tensor = self._read_out(self._pick(outputs))
+        kept = [token_statistics(outputs[block].float()) for block in self._read_out.blocks]
+        if self._header.mirror:
+            logits = 0.5 * (logits + self._read_out(self._read_tokens(_turned(crops))))
+        return logits, torch.stack(kept, dim=1)
 
     def _pick(self, outputs: Sequence[Tensor]) -> list[Tensor]:
         picked = [outputs[block] for block in self._read_out.blocks]

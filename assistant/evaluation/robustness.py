@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -11,9 +11,16 @@ import numpy as np
 
 from assistant.evaluation.detection import summarise
 from assistant.evaluation.face_manifest import ManifestRow
-from assistant.evaluation.scoring import found_in, score_found
+from assistant.evaluation.scoring import (
+    FoundFaces,
+    ScoredRow,
+    found_in,
+    require_scored,
+    score_found,
+)
 from assistant.interfaces import Calibrator, Detector, FaceFinder
 from assistant.media import MediaLimits
+from assistant.scoring import Scorer
 from assistant.types import Image
 
 __all__ = ["CHANGES", "robustness_markdown", "robustness_table"]
@@ -103,23 +110,37 @@ def robustness_table(
     if len(chosen) > limit:
         picked = np.random.default_rng(seed).choice(len(chosen), limit, replace=False)
         chosen = [chosen[i] for i in sorted(picked)]
-    found = list(found_in(chosen, finder, detector.crop_spec, MediaLimits()))
-    total = len(chosen) * len(changes)
-
-    def tell(before: int, done: int) -> None:
+    scorer = Scorer(detector=detector, calibrator=calibrator)
+    scored: dict[str, list[ScoredRow]] = {name: [] for name in changes}
+    found = found_in(chosen, finder, detector.crop_spec, MediaLimits())
+    for number, (row, faces) in enumerate(found):
+        looks = [(row, _changed(faces, change, number)) for change in changes.values()]
+        for name, result in zip(changes, score_found(looks, scorer), strict=True):
+            scored[name].append(result)
+        done = number + 1
         if progress is not None and (done % 20 == 0 or done == len(chosen)):
-            progress(before + done, total)
-
+            progress(done * len(changes), len(chosen) * len(changes))
     table: dict[str, Any] = {}
-    for number, (name, change) in enumerate(changes.items()):
-        told = partial(tell, number * len(chosen))
-        scored = score_found(found, detector, calibrator, change=change, progress=told)
-        result = summarise(scored, resamples=10)
+    for name, rows_after in scored.items():
+        require_scored(rows_after)
+        result_after = summarise(rows_after, resamples=10)
         table[name] = {
             source: {key: numbers[key] for key in ("auroc", "ece", "n")}
-            for source, numbers in {**result["sources"], "overall": result["overall"]}.items()
+            for source, numbers in {
+                **result_after["sources"],
+                "overall": result_after["overall"],
+            }.items()
         }
     return {"schema": "whyfake.eval-robustness/1", "rows": len(chosen), "changes": table}
+
+
+def _changed(faces: FoundFaces, change: Change | None, seed: int) -> FoundFaces:
+    """The same faces with changed crops; the random generator is seeded by the row's number."""
+    if faces.track is None or change is None:
+        return faces
+    rng = np.random.default_rng(seed)
+    crops = [replace(face, crop=change(face.crop, rng)) for face in faces.track.faces]
+    return replace(faces, track=replace(faces.track, faces=tuple(crops)))
 
 
 def robustness_markdown(result: dict[str, Any]) -> str:

@@ -1,29 +1,31 @@
-"""The rows of a manifest, scored with the product's own finder, crop, detector and calibration."""
+"""The rows of a manifest, scored as the product scores a file (:mod:`assistant.scoring`)."""
 
 from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from assistant.errors import InferenceError, MediaError, TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
-from assistant.faces import domain_measures, make_face
-from assistant.interfaces import Calibrator, Detector, DomainCheck, FaceFinder, TraceableDetector
+from assistant.faces.alignment import template_points
+from assistant.interfaces import Calibrator, Detector, DomainCheck, FaceFinder
 from assistant.media import MediaLimits, load_media, read_path
-from assistant.types import CropSpec, DomainFinding, DomainStatus, Image, Verdict
+from assistant.scoring import ScoredFace, Scorer
+from assistant.tracks import Track, found_tracks
+from assistant.types import CropSpec, DomainStatus, Face, Image, Media, Verdict
 
 __all__ = [
     "FoundFaces",
     "ScoredRow",
     "find_faces",
     "found_in",
+    "require_scored",
     "score_found",
     "score_manifest",
     "write_scores",
@@ -55,43 +57,37 @@ class ScoredRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFaces:
-    """The largest face of each frame: aligned crops, and measures of each.
+    """The largest face of a row's file. ``how`` is what :attr:`ScoredRow.face` will say."""
 
-    ``how`` is what :attr:`ScoredRow.face` will say; ``measures`` are empty for whole crops.
-    """
-
-    crops: list[Image] = field(default_factory=list)
-    measures: list[Mapping[str, float]] = field(default_factory=list)
+    track: Track | None = None
     how: str = "none"
+
+    @property
+    def crops(self) -> list[Image]:
+        """The aligned crop of each frame with a face."""
+        return [] if self.track is None else [face.crop for face in self.track.faces]
 
 
 def find_faces(
     row: ManifestRow, finder: FaceFinder, spec: CropSpec, limits: MediaLimits
 ) -> FoundFaces:
-    """The aligned crop of the largest face of each frame of a row's file.
+    """The largest face of a row's file; of a video, that of each frame.
 
     Raises:
         MediaError: the file cannot be decoded.
     """
     media = load_media(read_path(row.path, limits), limits)
-    crops: list[Image] = []
-    measures: list[Mapping[str, float]] = []
-    for index, frame in enumerate(media.frames):
-        for detection in sorted(finder.find(frame), key=lambda d: -d.area):
-            try:
-                face = make_face(
-                    frame, detection, spec, media_id=media.id, index=0, frame_index=index
-                )
-            except InferenceError:
-                continue
-            crops.append(face.crop)
-            measures.append(domain_measures(frame, detection))
-            break
-    if crops:
-        return FoundFaces(crops=crops, measures=measures, how="found")
+    try:
+        tracks = found_tracks(media, finder, spec, most=1).tracks
+    except InferenceError as error:
+        if error.code != "no-alignment":
+            raise
+        tracks = ()
+    if tracks:
+        return FoundFaces(track=tracks[0], how="found")
     if row.crop:
-        whole = [_whole(frame, spec.size) for frame in media.frames]
-        return FoundFaces(crops=whole, measures=[{}] * len(whole), how="whole")
+        faces = tuple(_whole(media, number, spec) for number in range(len(media.frames)))
+        return FoundFaces(track=Track(media=media, faces=faces, framed=False), how="whole")
     return FoundFaces()
 
 
@@ -124,116 +120,69 @@ def score_manifest(
         finder: finds the faces.
         detector: scores them.
         calibrator: makes probabilities of the scores.
-        domain: tells faces unlike those the detector knows; crops are then traced one by one.
+        domain: tells faces unlike those the detector knows.
         limits: of the media.
         progress: told (rows done, rows in all).
 
     Raises:
         TrainingError: not one row could be scored.
     """
-    found = found_in(rows, finder, detector.crop_spec, limits or MediaLimits())
-    tell = None if progress is None else lambda done: progress(done, len(rows))
-    return score_found(found, detector, calibrator, domain=domain, progress=tell)
-
-
-def score_found(
-    found: Iterable[tuple[ManifestRow, FoundFaces]],
-    detector: Detector,
-    calibrator: Calibrator,
-    *,
-    domain: DomainCheck | None = None,
-    change: Callable[[Image, np.random.Generator], Image] | None = None,
-    progress: Callable[[int], None] | None = None,
-) -> list[ScoredRow]:
-    """As :func:`score_manifest`, of faces that are found already.
-
-    Args:
-        found: rows with their faces, as :func:`found_in` gives them.
-        detector: scores them.
-        calibrator: makes probabilities of the scores.
-        domain: as there.
-        change: applied to each crop before it is scored, for
-            robustness tests; its random generator is seeded by the row's number.
-        progress: told the rows done.
-
-    Raises:
-        TrainingError: not one row could be scored.
-    """
+    scorer = Scorer(detector=detector, calibrator=calibrator, domain=domain)
     scored: list[ScoredRow] = []
     waiting: list[tuple[ManifestRow, FoundFaces]] = []
-
-    def flush() -> None:
-        crops = [crop for _, faces in waiting for crop in faces.crops]
-        measures = [values for _, faces in waiting for values in faces.measures]
-        logits, findings = _scores(detector, domain, crops, measures)
-        start = 0
-        for row, faces in waiting:
-            part = slice(start, start + len(faces.crops))
-            start = part.stop
-            scored.append(_scored(row, faces.how, logits[part], findings[part], calibrator, domain))
-        waiting.clear()
-
-    for number, (row, faces) in enumerate(found):
-        if change is not None:
-            rng = np.random.default_rng(number)
-            crops = [change(crop, rng) for crop in faces.crops]
-            faces = replace(faces, crops=crops)
-        waiting.append((row, faces))
+    for found in found_in(rows, finder, detector.crop_spec, limits or MediaLimits()):
+        waiting.append(found)
         if sum(len(faces.crops) for _, faces in waiting) >= _BATCH:
-            flush()
+            scored += score_found(waiting, scorer)
+            waiting.clear()
         if progress is not None:
-            progress(number + 1)
-    flush()
-    if all(s.logit is None for s in scored):
-        raise TrainingError(
-            f"None of the {len(scored)} rows could be scored: no face was found in "
-            f"{sum(s.face == 'none' for s in scored)}, "
-            f"{sum(s.face == 'unreadable' for s in scored)} could not be read.",
-            hint="For pictures that are face crops already, add a column crop with 1.",
-            code="no-faces",
-        )
+            progress(len(scored) + len(waiting), len(rows))
+    scored += score_found(waiting, scorer)
+    require_scored(scored)
     return scored
 
 
-def _scores(
-    detector: Detector,
-    domain: DomainCheck | None,
-    crops: Sequence[Image],
-    measures: Sequence[Mapping[str, float]],
-) -> tuple[NDArray[np.float64], list[DomainFinding | None]]:
-    if domain is None or not isinstance(detector, TraceableDetector):
-        return detector.logits(crops), [None] * len(crops)
-    traces = [detector.trace(crop) for crop in crops]
-    findings = [domain.judge(t, m) for t, m in zip(traces, measures, strict=True)]
-    return np.array([t.logit for t in traces], np.float64), [*findings]
+def score_found(found: Sequence[tuple[ManifestRow, FoundFaces]], scorer: Scorer) -> list[ScoredRow]:
+    """Score rows whose faces are found, all in one go."""
+    results = iter(scorer.score([faces.track for _, faces in found if faces.track is not None]))
+    return [
+        ScoredRow(row=row, face=faces.how)
+        if faces.track is None
+        else _row_of(row, faces.how, next(results))
+        for row, faces in found
+    ]
 
 
-def _scored(
-    row: ManifestRow,
-    how: str,
-    logits: NDArray[np.float64],
-    findings: Sequence[DomainFinding | None],
-    calibrator: Calibrator,
-    domain: DomainCheck | None,
-) -> ScoredRow:
-    if not len(logits):
-        return ScoredRow(row=row, face=how)
-    logit = float(logits.mean())
-    calibrated = calibrator.calibrate(logit)
-    finding = findings[int(np.abs(logits - logit).argmin())]
-    if domain is not None and finding is not None:
-        calibrated = domain.apply(calibrated, finding)
-    low, high = calibrated.interval
+def require_scored(scored: Sequence[ScoredRow]) -> None:
+    """Refuse a list of which nothing could be scored.
+
+    Raises:
+        TrainingError: with the reasons, counted.
+    """
+    if any(s.logit is not None for s in scored):
+        return
+    raise TrainingError(
+        f"None of the {len(scored)} rows could be scored: no face was found in "
+        f"{sum(s.face == 'none' for s in scored)}, "
+        f"{sum(s.face == 'unreadable' for s in scored)} could not be read.",
+        hint="For pictures that are face crops already, add a column crop with 1.",
+        code="no-faces",
+    )
+
+
+def _row_of(row: ManifestRow, how: str, found: ScoredFace) -> ScoredRow:
+    score = found.score
+    low, high = score.interval
     return ScoredRow(
         row=row,
         face=how,
-        frames=len(logits),
-        logit=logit,
-        probability=calibrated.probability,
+        frames=len(found.logits),
+        logit=score.logit,
+        probability=score.probability,
         low=low,
         high=high,
-        verdict=calibrated.verdict,
-        domain=None if finding is None else finding.status,
+        verdict=score.verdict,
+        domain=None if score.domain is None else score.domain.status,
     )
 
 
@@ -265,9 +214,26 @@ def write_scores(scored: Sequence[ScoredRow], path: Path) -> None:
         ) from error
 
 
-def _whole(frame: Image, size: int) -> Image:
-    shrink = frame.shape[0] > size
+def _whole(media: Media, number: int, spec: CropSpec) -> Face:
+    """A frame as the crop itself: its five points are taken to lie where the template has them."""
+    frame = media.frames[number]
+    height, width = frame.shape[:2]
+    shrink = height > spec.size
     resized = cv2.resize(
-        frame, (size, size), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC
+        frame,
+        (spec.size, spec.size),
+        interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC,
     )
-    return np.asarray(resized, np.uint8)
+    matrix = np.array([[spec.size / width, 0.0, 0.0], [0.0, spec.size / height, 0.0]])
+    points = template_points(spec) / [matrix[0, 0], matrix[1, 1]]
+    return Face(
+        media_id=media.id,
+        index=0,
+        frame_index=number,
+        box_xyxy=(0.0, 0.0, float(width), float(height)),
+        landmarks=points.astype(np.float32),
+        crop=np.asarray(resized, np.uint8),
+        crop_spec=spec,
+        matrix=matrix,
+        confidence=0.0,
+    )

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from assistant.calibration.domain import MEASURES, DomainModel, token_feature
+from assistant.calibration.domain import MEASURES, DomainModel, reading_feature
 from assistant.errors import InferenceError, MediaError
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.evaluation.scoring import find_faces
-from assistant.interfaces import FaceFinder, TraceableDetector
+from assistant.interfaces import FaceFinder, ReadingDetector
 from assistant.media import MediaLimits
 from assistant.training.splits import list_sha256, part_of
 
@@ -23,7 +23,7 @@ _LOG = logging.getLogger(__name__)
 def fit_domain(
     rows: Sequence[ManifestRow],
     finder: FaceFinder,
-    detector: TraceableDetector,
+    detector: ReadingDetector,
     *,
     limit: int = 2000,
     seed: int = 0,
@@ -58,18 +58,13 @@ def fit_domain(
             _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
             continue
         part = int(part_of(row.video, test_percent=50, calibration_percent=0) == "test")
-        for crop, values in zip(found.crops, found.measures, strict=True):
-            tokens = detector.trace(crop).tokens
-            if tokens is None:
-                raise InferenceError(
-                    f"The detector {detector.name!r} keeps no tokens for the domain check.",
-                    hint="Use clip-ln.",
-                    code="domain-feature",
-                )
-            features[part].append(token_feature(tokens))
+        if found.track is None:
+            continue
+        for face, reading in zip(found.track.faces, detector.read(found.crops), strict=True):
+            features[part].append(reading_feature(reading))
             if not part:
                 groups.append(row.source)
-            for name, value in values.items():
+            for name, value in found.track.measures(face).items():
                 measured[name].append(value)
         if (number + 1) % 50 == 0 or number + 1 == len(chosen):
             progress("domain", number + 1, len(chosen), 0.0)

@@ -32,6 +32,7 @@ __all__ = [
     "ProvenanceNote",
     "QualityIssue",
     "QualityNote",
+    "Reading",
     "RegionFinding",
     "Score",
     "Severity",
@@ -256,6 +257,20 @@ class Score:
     def abstained(self) -> bool:
         """Whether no verdict is given, because the face lies outside the detector's domain."""
         return self.domain is not None and self.domain.status == "outside"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a forward pass alone says of a crop.
+
+    Attributes:
+        logit: the detector's raw score of the crop.
+        statistics: blocks x 3 x width float32: class token, patch mean and patch deviation of the
+            blocks that are read, the last of them last; None where a detector shows no inside.
+    """
+
+    logit: float
+    statistics: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

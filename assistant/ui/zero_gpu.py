@@ -62,6 +62,8 @@ def on_zero_gpu(assistant: Assistant, *, spaces: Any = None) -> Assistant:
         return assistant
     detector: Any = assistant.detector
     detector.logits = _on_gpu(spaces, scoring_seconds, detector.logits)
+    if hasattr(detector, "read"):
+        detector.read = _on_gpu(spaces, scoring_seconds, detector.read)
     if hasattr(detector, "trace"):
         detector.trace = _on_gpu(spaces, _TRACING_SECONDS, detector.trace)
     vlm: Any = assistant.vlm

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.calibration.domain import DomainModel, load_domain, token_feature
+from assistant.calibration.domain import DomainModel, load_domain, reading_feature
 from assistant.errors import InferenceError, TrainingError, WeightsError
-from assistant.types import Calibrated, DomainFinding, Trace, Verdict
+from assistant.types import Calibrated, DomainFinding, Reading, Verdict
 
 RNG = np.random.default_rng(0)
 MIX = RNG.normal(size=(24, 24)) / 5
@@ -127,14 +127,14 @@ def test_too_few_faces_or_bad_features_are_refused(model):
         DomainModel.fit(FACES * np.nan, GROUPS, held_out=HELD, measures={}, weights_sha256="")
     with pytest.raises(InferenceError, match="fitted on 24"):
         model.judge_feature(np.zeros(25), {})
-    with pytest.raises(InferenceError, match="tokens"):
-        model.judge(Trace(logit=0.0, layers=(), grid=(2, 2)), {})
+    with pytest.raises(InferenceError, match="shows none"):
+        model.judge(Reading(logit=0.0), {})
 
 
 def test_the_feature_is_class_token_and_mean_patch_of_the_last_block():
-    tokens = np.arange(2 * 5 * 3, dtype=np.float32).reshape(2, 5, 3)
-    found = token_feature(tokens)
-    np.testing.assert_allclose(found, [*tokens[1, 0], *tokens[1, 1:].mean(0)])
+    statistics = np.arange(2 * 3 * 4, dtype=np.float32).reshape(2, 3, 4)
+    found = reading_feature(Reading(logit=0.0, statistics=statistics))
+    np.testing.assert_allclose(found, [*statistics[1, 0], *statistics[1, 1]])
 
 
 WEIGHTS = Path(__file__).parents[3] / "weights"
