@@ -25,6 +25,8 @@ class JointEvidence:
 
     name = "joint-evidence"
     class_specific = True
+    #: The detector's read-out must give each patch a logit of its own.
+    needs_patch_scores = True
 
     def attribute(self, detector: Detector, crop: Image, trace: Trace | None = None) -> Attribution:
         """Map over ``crop``; needs a read-out that scores patches, tokens and their gradient.

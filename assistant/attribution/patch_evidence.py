@@ -20,6 +20,8 @@ class PatchEvidence:
 
     name = "patch-evidence"
     class_specific = True
+    #: The detector's read-out must give each patch a logit of its own.
+    needs_patch_scores = True
 
     def attribute(self, detector: Detector, crop: Image, trace: Trace | None = None) -> Attribution:
         """Map over ``crop``; needs a read-out that scores patches.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import PIL.Image
@@ -20,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from assistant.compute import torch_device
 from assistant.detectors.assembly import assemble
 from assistant.detectors.delta_file import DeltaHeader, read_delta
 from assistant.detectors.read_out import PatchEvidenceReadOut, ReadOut, token_statistics
@@ -34,7 +36,16 @@ from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.errors import ConfigError, InferenceError, OutOfMemory, WeightsError
 from assistant.types import CropSpec, Image, Reading, Trace
 
+if TYPE_CHECKING:
+    from assistant.settings import Settings
+
 __all__ = ["ClipLnDetector"]
+
+#: The files of a profile: base tower, and what was trained on it.
+_FILES = {
+    "embedded": ("dinov2-vits14", "clip-ln-vits14"),
+    "full": ("clip-vitl14", "clip-ln-vitl14"),
+}
 
 
 class ClipLnDetector:
@@ -118,6 +129,25 @@ class ClipLnDetector:
             precision=precision,
             batch_size=batch_size,
         )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> ClipLnDetector:
+        """The files of the profile, or the settings' own ``detector_weights`` on its base."""
+        from assistant.weights import locate
+
+        def located(name: str) -> Path:
+            return locate(
+                name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned
+            )
+
+        base, delta = _FILES[settings.profile]
+        own = settings.detector_weights
+        return cls.load(located(base), own or located(delta), device=torch_device(settings.device))
+
+    @property
+    def calibration(self) -> Mapping[str, Any]:
+        """The values of the calibrator that was fitted for these weights."""
+        return self._header.calibration
 
     def logits(self, crops: Sequence[Image]) -> NDArray[np.float64]:
         """Raw scores of RGB uint8 crops, one each; larger = more likely manipulated.

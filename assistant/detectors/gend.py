@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import PIL.Image
@@ -23,9 +23,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from assistant.compute import torch_device
 from assistant.detectors.published import read_checkpoint, unfitted_softmax
-from assistant.errors import InferenceError, OutOfMemory, WeightsError
+from assistant.errors import ConfigError, InferenceError, OutOfMemory, WeightsError
 from assistant.types import CropSpec, Image
+
+if TYPE_CHECKING:
+    from assistant.settings import Settings
 
 __all__ = ["GEND_TOWERS", "GendDetector", "GendTower", "build_gend_tower", "map_gend"]
 
@@ -219,6 +223,25 @@ class GendDetector:
         self._std = torch.tensor(spec.std, device=self._device).view(3, 1, 1)
         self._batch_size = batch_size
         self.weights_sha256 = weights_sha256
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> GendDetector:
+        """With the file that ``detector_weights`` names.
+
+        Raises:
+            ConfigError: none is named.
+        """
+        if settings.detector_weights is None:
+            raise ConfigError(
+                "The detector gend needs the path of its weights.",
+                hint="Fetch model.safetensors of yermandy/GenD_PE_L or yermandy/GenD_DINOv3_L, "
+                "then `--set detector_weights=PATH`.",
+            )
+        return cls.load(
+            settings.detector_weights,
+            device=torch_device(settings.device),
+            accept_unpinned=settings.accept_unpinned,
+        )
 
     @classmethod
     def load(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -23,6 +24,9 @@ from assistant.faces.centerface_net import CenterFaceNet, overlap
 from assistant.faces.settling import WINDOW_SIDE, settle_points
 from assistant.faces.upright import Find, find_upright
 from assistant.types import Detection, Image
+
+if TYPE_CHECKING:
+    from assistant.settings import Settings
 
 __all__ = ["CenterFaceFinder", "CenterFaceNet"]
 
@@ -65,6 +69,19 @@ class CenterFaceFinder:
                 f"The face finder's file {path.name!r} is missing or cannot be read.",
                 hint="Run: whyfake weights fetch centerface",
             ) from error
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> CenterFaceFinder:
+        """With the fetched network."""
+        from assistant.weights import locate
+
+        return cls(
+            locate(
+                "centerface",
+                data_dir=settings.data_dir,
+                accept_unpinned=settings.accept_unpinned,
+            )
+        )
 
     def find(self, image: Image) -> tuple[Detection, ...]:
         """All faces of ``image`` (RGB uint8 HWC), most confident first; empty where there is none.

@@ -13,14 +13,18 @@ import threading
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
+from assistant.compute import torch_device
 from assistant.errors import InferenceError, OutOfMemory, WeightsError
 from assistant.faces.upright import Find, find_upright
 from assistant.types import Detection, Image
+
+if TYPE_CHECKING:
+    from assistant.settings import Settings
 
 __all__ = ["NETWORKS", "RetinaFaceFinder"]
 
@@ -66,6 +70,18 @@ class RetinaFaceFinder:
         self._threshold = threshold
         self._lock = threading.Lock()  # facexlib keeps the last picture's scale on the network
         self._net, self._sha256 = _load(path, network, device)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> RetinaFaceFinder:
+        """With the fetched ResNet-50, on the device of the settings."""
+        from assistant.weights import locate
+
+        path = locate(
+            "retinaface-resnet50",
+            data_dir=settings.data_dir,
+            accept_unpinned=settings.accept_unpinned,
+        )
+        return cls(path, network="resnet50", device=torch_device(settings.device))
 
     def find(self, image: Image) -> tuple[Detection, ...]:
         """All faces of ``image`` (RGB uint8 HWC), most confident first; empty where there is none.

@@ -10,8 +10,9 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from assistant.compute import thread_count
 from assistant.errors import Cancelled, GenerationTimeout, InferenceError, WeightsError
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import VlmRequest
@@ -22,6 +23,9 @@ from assistant.vlm.composition.plan import Plan, heads, options, plan_for
 from assistant.vlm.llama_process import LlamaProcess
 from assistant.vlm.mmproj import IMAGE_SIZE
 from assistant.vlm.turns import TurnQueue
+
+if TYPE_CHECKING:
+    from assistant.settings import Settings
 
 __all__ = ["LlamaCppBackend"]
 
@@ -93,6 +97,34 @@ class LlamaCppBackend:
             first_seconds=first_token_timeout,
             idle_seconds=first_token_timeout,
             total_seconds=total_timeout,
+        )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> LlamaCppBackend:
+        """The model of the settings, or the shipped narrator with its picture side."""
+        from assistant.weights import locate
+
+        def located(name: str) -> Path:
+            return locate(
+                name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned
+            )
+
+        vlm = settings.vlm
+        mmproj: Path | None = None
+        if vlm.model:
+            model = Path(vlm.model)
+        else:
+            # Our own adapter is laid into the model; another goes beside the model as it came.
+            model = located("smollm2-135m-q4" if vlm.adapter else "narrator-smollm2-135m")
+            mmproj = located("mmproj-vits14")
+        return cls(
+            model,
+            mmproj,
+            adapter=vlm.adapter,
+            threads=thread_count(settings.threads),
+            first_token_timeout=vlm.first_token_timeout,
+            total_timeout=vlm.total_timeout,
+            structured=vlm.structured,
         )
 
     @property

@@ -6,13 +6,16 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assistant.errors import Cancelled, ConfigError
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import VlmRequest
 from assistant.vlm.chat import chat_messages
 from assistant.vlm.completions import Endpoint, chat_pieces
+
+if TYPE_CHECKING:
+    from assistant.settings import Settings
 
 __all__ = ["OpenAIBackend"]
 
@@ -58,6 +61,28 @@ class OpenAIBackend:
             first_seconds=first_token_timeout,
             idle_seconds=first_token_timeout,
             total_seconds=total_timeout,
+        )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> OpenAIBackend:
+        """The server of the settings.
+
+        Raises:
+            ConfigError: no address or no model is named.
+        """
+        vlm = settings.vlm
+        if not vlm.base_url or not vlm.model:
+            raise ConfigError(
+                "The openai backend needs an address and a model name.",
+                hint="Set vlm.base_url and vlm.model, for example with "
+                "`--set vlm.base_url=http://127.0.0.1:8000/v1 --set vlm.model=NAME`.",
+            )
+        return cls(
+            vlm.base_url,
+            vlm.model,
+            api_key_env=vlm.api_key_env,
+            first_token_timeout=vlm.first_token_timeout,
+            total_timeout=vlm.total_timeout,
         )
 
     def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:

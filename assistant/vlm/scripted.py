@@ -26,6 +26,8 @@ class ScriptedBackend:
 
     name = "scripted"
     supports_images = True
+    #: Every surface that it reaches must say that this is no analysis.
+    demo = True
 
     def __init__(
         self,
@@ -45,6 +47,11 @@ class ScriptedBackend:
         self._next = 0
         #: All requests so far, for tests.
         self.requests: list[VlmRequest] = []
+
+    @classmethod
+    def from_settings(cls, _: object) -> ScriptedBackend:
+        """One that says it is a demo."""
+        return cls()
 
     def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
         """Yield the next reply; each request gets its own."""

@@ -8,8 +8,9 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from assistant.compute import torch_device
 from assistant.errors import AssistantError, Cancelled, ConfigError, OutOfMemory, WeightsError
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import VlmRequest
@@ -22,6 +23,9 @@ from assistant.vlm.quantization import (
     quantization_config,
 )
 from assistant.vlm.turns import TurnQueue
+
+if TYPE_CHECKING:
+    from assistant.settings import Settings
 
 __all__ = ["TransformersBackend"]
 
@@ -74,6 +78,19 @@ class TransformersBackend:
         )
         self._model: Any = None
         self._processor: Any = None
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> TransformersBackend:
+        """The model of the settings, or LLaVA 1.5."""
+        vlm = settings.vlm
+        return cls(
+            vlm.model or "llava-hf/llava-1.5-7b-hf",
+            revision=vlm.revision,
+            quantization=None if vlm.quantization == "none" else vlm.quantization,
+            device=torch_device(settings.device),
+            first_token_timeout=vlm.first_token_timeout,
+            total_timeout=vlm.total_timeout,
+        )
 
     def start(self) -> None:
         """Load the model ahead of the first question.
