@@ -76,8 +76,6 @@ def test_an_adapted_detector_takes_the_place_of_the_shipped_one(tmp_path: Path) 
         norms=read.norms,
         read_out=read.read_out,
         low_rank=read.low_rank,
-        texture=read.texture,
-        surroundings=read.surroundings,
         small=True,
     )
     detector, calibrator = build_detector(Settings(detector_weights=own))

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from assistant.attribution.regions import region_masks
-from assistant.detectors.lifted import LiftedDetector
 from assistant.faces.alignment import template_points
 from assistant.fakes import FlatCalibrator
-from assistant.probes import fragility_facts, region_facts
+from assistant.probes import region_facts
 from assistant.types import CropSpec, RegionFinding, Verdict
 from tests.planted import PlantedCueDetector
 
@@ -28,7 +27,7 @@ def crop():
     return image
 
 
-def facts(crop, verdict, standing=(), lift=None):
+def facts(crop, verdict, standing=()):
     regions = tuple(
         RegionFinding(
             region=name,
@@ -45,19 +44,7 @@ def facts(crop, verdict, standing=(), lift=None):
         score=SimpleNamespace(verdict=verdict),
     )
     detector = PlantedCueDetector(MOUTH_CUE)
-    if lift is not None:
-        detector = LiftedDetector(detector, Around(lift), np.full((90, 90, 3), 128, np.uint8))
     return region_facts(face, detector, FlatCalibrator())
-
-
-class Around:
-    """Surroundings that add the same whatever they look like."""
-
-    def __init__(self, value):
-        self.value = value
-
-    def lift(self, picture):
-        return self.value
 
 
 def test_the_part_that_carries_the_score_is_taken_out_though_the_map_points_elsewhere(crop):
@@ -72,31 +59,3 @@ def test_the_part_that_carries_the_score_is_taken_out_though_the_map_points_else
 def test_of_a_face_that_is_likely_real_only_what_the_map_points_to_is_taken_out(crop):
     found = facts(crop, Verdict.LIKELY_REAL, standing=("left eye",))
     assert {f.values()["region"] for f in found if "region" in f.values()} == {"left eye"}
-
-
-def test_what_the_surroundings_add_comes_first_where_it_matters(crop):
-    found = facts(crop, Verdict.LIKELY_MANIPULATED, standing=("left eye",), lift=3.0)
-    first, others = found[0], found[1:]
-    assert (first.values()["region"], first.values()["method"]) == ("background", "left-out")
-    assert first.values()["before"] - first.values()["after"] >= 0.05
-    assert first.values()["control_n"] == 0
-    assert [fact.id for fact in found] == [f"C{n}" for n in range(1, len(found) + 1)]
-    assert all(fact.values().get("region") != "background" for fact in others)
-    without = facts(crop, Verdict.LIKELY_MANIPULATED, standing=("left eye",), lift=0.0)
-    assert all(fact.values().get("region") != "background" for fact in without)
-
-
-def test_changes_of_the_file_change_the_surroundings_too(crop):
-    face = SimpleNamespace(face=SimpleNamespace(crop=crop, crop_landmarks=POINTS))
-    noise = np.random.default_rng(0).integers(0, 255, (90, 90, 3)).astype(np.uint8)
-
-    class OnlyAsItIs(Around):
-        def lift(self, picture):
-            return self.value if np.array_equal(picture, noise) else 0.0
-
-    plain = PlantedCueDetector(MOUTH_CUE)
-    lifted = LiftedDetector(plain, OnlyAsItIs(4.0), noise)
-    before = fragility_facts(face, plain, FlatCalibrator())
-    after = fragility_facts(face, lifted, FlatCalibrator())
-    for one, two in zip(before[1:], after[1:], strict=True):
-        assert two.values()["probability"] == pytest.approx(one.values()["probability"], abs=1e-6)

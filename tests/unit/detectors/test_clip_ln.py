@@ -11,7 +11,6 @@ from assistant.detectors.clip_ln import ClipLnDetector
 from assistant.detectors.delta_file import DeltaHeader, read_delta, write_delta
 from assistant.detectors.read_out import (
     ClassTokenReadOut,
-    ExpertsReadOut,
     PatchEvidenceReadOut,
     StatisticsReadOut,
     SumReadOut,
@@ -56,7 +55,6 @@ def read_outs(layout):
     return {
         "class-token": ClassTokenReadOut(width=24, last_block=last),
         "statistics": two[0],
-        "experts": ExpertsReadOut(blocks=[0, last - 1], width=24, hidden=[8, 4]),
         "patch-evidence": PatchEvidenceReadOut(blocks=[1], width=24, hidden=8, grid=3),
         "sum": SumReadOut(
             [two[1], PatchEvidenceReadOut(blocks=[1], width=24, hidden=8, grid=3)], [1, 0.5]
@@ -328,18 +326,19 @@ def test_large_matrices_are_kept_in_steps_and_reading_and_writing_changes_no_mor
     rng = np.random.default_rng(0)
     large = torch.from_numpy(rng.normal(size=(4, 8192)).astype(np.float32))
     large[2] = 0.0
-    given = {"texture": {"a.weight": large, "a.bias": torch.ones(3)}, "low_rank": {"b.up": large}}
+    read_out = {"a.weight": large, "a.bias": torch.ones(3)}
+    given = {"read_out": read_out, "low_rank": {"b.up": large}}
     once, twice = tmp_path / "once.safetensors", tmp_path / "twice.safetensors"
-    write_delta(once, read.header, norms={}, read_out=read.read_out, small=True, **given)
+    write_delta(once, read.header, norms={}, small=True, **given)
     stored = load_file(once)
-    assert stored["texture.a.weight"].dtype == torch.int8
+    assert stored["read_out.a.weight"].dtype == torch.int8
     assert stored["low_rank.b.up"].dtype == torch.float16
     kept = read_delta(once)
-    off = (kept.texture["a.weight"] - large).abs().amax(dim=1)
+    off = (kept.read_out["a.weight"] - large).abs().amax(dim=1)
     assert (off <= large.abs().amax(dim=1) / 127 * 0.501).all()
-    assert set(kept.texture) == {"a.weight", "a.bias"}
-    again = {"texture": kept.texture, "low_rank": kept.low_rank}
-    write_delta(twice, kept.header, norms={}, read_out=kept.read_out, small=True, **again)
+    assert set(kept.read_out) == {"a.weight", "a.bias"}
+    again = {"read_out": kept.read_out, "low_rank": kept.low_rank}
+    write_delta(twice, kept.header, norms={}, small=True, **again)
     assert twice.read_bytes() == once.read_bytes()
 
 

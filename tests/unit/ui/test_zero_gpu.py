@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from assistant.detectors.lifted import lifts_of
 from assistant.fakes import demo_assistant
 from assistant.types import Evidence, Message, Verdict, VlmRequest
 from assistant.ui.zero_gpu import on_zero_gpu, scoring_seconds, writing_seconds
@@ -71,24 +70,6 @@ def test_scoring_and_writing_go_through_gpu_calls_with_what_can_be_pickled() -> 
     assert assistant.detector.trace(CROP).logit == plain[0]  # type: ignore[attr-defined]
     assert "".join(assistant.vlm.stream(REQUEST, threading.Event())) == "go"
     assert spaces.seconds == [scoring_seconds([CROP]), 15, writing_seconds((), (), 100)]
-
-
-class Around:
-    """Reads the surroundings: bright ones add more."""
-
-    def lift(self, picture: Any) -> float:
-        return 0.0 if picture is None else float(picture.mean()) / 100.0
-
-
-def test_surroundings_are_read_in_a_gpu_call_too() -> None:
-    spaces = FakeSpaces()
-    assistant = demo_assistant(Writer())
-    assistant.detector.surroundings = Around()  # type: ignore[attr-defined]
-    assert lifts_of(on_zero_gpu(assistant, spaces=spaces).detector, [CROP, None]).tolist() == [
-        1.5,
-        0.0,
-    ]
-    assert spaces.seconds == [15, 15]
 
 
 def test_a_stopped_text_ends_and_a_cpu_backend_is_left_alone() -> None:
