@@ -31,16 +31,16 @@ def domain(context: click.Context, manifest: Path, limit: int, seed: int, out: P
     from assistant.compose import DOMAIN_FILES, build_detector, build_finder
     from assistant.errors import ConfigError
     from assistant.evaluation.face_manifest import read_manifest
-    from assistant.interfaces import TraceableDetector
+    from assistant.interfaces import ReadingDetector
     from assistant.training.domain import fit_domain
     from assistant.weights.store import data_dir_or_default
 
     rows = read_manifest(manifest)
     settings = settings_of(context)
     detector, _ = build_detector(settings)
-    if not isinstance(detector, TraceableDetector):
+    if not isinstance(detector, ReadingDetector):
         raise ConfigError(
-            f"The detector {detector.name!r} shows no tokens, which the domain check needs.",
+            f"The detector {detector.name!r} shows no inside, which the domain check needs.",
             hint="Use clip-ln.",
         )
     model = fit_domain(
