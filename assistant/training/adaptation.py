@@ -1,7 +1,7 @@
 """``whyfake adapt``: a small step from the shipped read-out to a user's own faces.
 
-The part of the read-out that reads block statistics goes on training on the user's pictures, held
-close to where it began; what reads patches, and so the map, stays as it is. The adapted detector
+The two heads of the read-out go on training on the user's pictures, held
+close to where it began, and with it the map. The adapted detector
 is judged on groups that were kept out, beside the one it came from, and only recommended where it
 wins.
 """
@@ -44,11 +44,10 @@ _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"}
 class _Faces:
     """Views of N faces: the crops, and their mirror images where these count too.
 
-    ``statistics``: a view's N x blocks x 3 x width; ``evidence``: its N x 2 logits of the patches.
+    ``statistics``: a view's N x blocks x 3 x width.
     """
 
     statistics: list[torch.Tensor]
-    evidence: list[torch.Tensor]
     labels: NDArray[np.int64]
     groups: list[str]
 
@@ -193,9 +192,9 @@ def _faces(
     cache = CropCache(work, rows, header.crop)
     cache.fill(finder, limit=len(rows), progress=progress)
     usable = np.flatnonzero(cache.points[:, 0] != UNREADABLE)
-    statistics, evidence = [], []
+    statistics = []
     for number, step in enumerate((1, -1)[: 1 + header.mirror]):
-        seen, said = [], []
+        seen = []
         for start in range(0, len(usable), _AT_ONCE):
             crops = [np.array(cache.crops[i])[:, ::step].copy() for i in usable[start:][:_AT_ONCE]]
             with torch.inference_mode():
@@ -203,34 +202,20 @@ def _faces(
                 outputs = run_blocks(tower, entering, range(max(read_out.blocks) + 1))
                 tokens = [outputs[block] for block in read_out.blocks]
                 seen.append(torch.stack([token_statistics(t) for t in tokens], dim=1))
-                patches = torch.cat([t[:, 1:] for t in tokens], dim=2)
-                said.append(read_out.pooled(read_out.patch_head_logits(patches)))
             done = number * len(usable) + min(start + _AT_ONCE, len(usable))
             progress("faces read", done, (1 + header.mirror) * len(usable), 0.0)
         statistics.append(torch.cat(seen).clone())
-        evidence.append(torch.cat(said).clone())
     return _Faces(
         statistics=statistics,
-        evidence=evidence,
         labels=np.array([cache.rows[i].label for i in usable], np.int64),
         groups=[cache.rows[i].video for i in usable],
     )
 
 
-def _view_logits(
-    read_out: TwoHeadReadOut, statistics: torch.Tensor, evidence: torch.Tensor
-) -> torch.Tensor:
-    heads = read_out.joined(read_out.statistics_logits(statistics), evidence)
-    return torch.logsumexp(heads, dim=1)
-
-
 def _logits(read_out: TwoHeadReadOut, faces: _Faces) -> NDArray[np.float64]:
     """The faces' logits, the mean over their views."""
     with torch.inference_mode():
-        views = [
-            _view_logits(read_out, seen, said)
-            for seen, said in zip(faces.statistics, faces.evidence, strict=True)
-        ]
+        views = [read_out.from_statistics(seen).logsumexp(1) for seen in faces.statistics]
         mean: NDArray[np.float64] = torch.stack(views).mean(0).double().numpy()
     return mean
 
@@ -246,18 +231,13 @@ def _continue(
     batch: int = 64,
     pull: float = 2e-3,
 ) -> None:
-    """Train on, in place, with a pull back to the starting weights (L2-SP, arXiv 1802.01483).
-
-    What is learnt is the logit of the face, so that the statistics make up for what the patches,
-    which stay, say of these faces.
-    """
+    """Train on, in place, with a pull back to the starting weights (L2-SP, arXiv 1802.01483)."""
     labels = faces.labels[train]
     balance = np.where(labels == 1, (labels == 0).mean(), (labels == 1).mean()) * 2
     weights = torch.from_numpy(balance).float()
     target = torch.from_numpy(labels).float()
     seen = [view[train] for view in faces.statistics]
-    said = [view[train] for view in faces.evidence]
-    part = read_out.layers.requires_grad_(True)
+    part = read_out.linear.requires_grad_(True)
     start = {n: p.detach().clone() for n, p in part.named_parameters()}
     optimiser = torch.optim.AdamW(part.parameters(), 3e-4, weight_decay=0.0)
     torch.manual_seed(seed)
@@ -269,7 +249,7 @@ def _continue(
             rows = torch.from_numpy(order[first : first + batch])
             view = (epoch + number) % len(seen)
             loss = functional.binary_cross_entropy_with_logits(
-                _view_logits(read_out, seen[view][rows], said[view][rows]),
+                read_out.from_statistics(seen[view][rows]).logsumexp(1),
                 target[rows],
                 weight=weights[rows],
             )

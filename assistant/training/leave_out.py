@@ -19,7 +19,7 @@ from assistant.calibration.curve import CurveCalibrator
 from assistant.calibration.fitting import fit_calibrator
 from assistant.training.recipe import Recipe
 from assistant.training.sources import kind_of
-from assistant.training.two_heads import HeadData, head_scores, train_heads
+from assistant.training.two_heads import fit_heads, head_scores
 from assistant.training.view_data import Prepared
 
 __all__ = ["LeftOut", "calibrated", "leave_out", "leave_out_markdown", "leave_out_table"]
@@ -45,9 +45,7 @@ class LeftOut:
         return np.asarray(np.logaddexp(self.heads[:, 0], self.heads[:, 1]))
 
 
-def leave_out(
-    recipe: Recipe, data: Prepared, *, seed: int | None = None, progress: Progress | None = None
-) -> LeftOut:
+def leave_out(recipe: Recipe, data: Prepared, *, progress: Progress | None = None) -> LeftOut:
     """Train once for each fold without its sources, and score what was left out.
 
     Raises:
@@ -59,22 +57,17 @@ def leave_out(
         kept = np.flatnonzero(~out)
         weights = data.weights(kept, recipe.shares)
         kept = kept[weights[kept] > 0]
-        model = train_heads(
-            HeadData(
-                statistics=data.statistics,
-                patches=data.patches,
-                masks=data.masks,
-                kinds=data.kinds,
-                weights=weights,
-            ),
+        model = fit_heads(
+            data.statistics,
+            data.kinds,
+            weights,
             kept,
             recipe.heads,
-            seed=recipe.seed if seed is None else seed,
             name=f"without {name}",
             progress=progress,
         )
         views = np.flatnonzero(out & (data.view_kinds == "plain"))
-        heads = head_scores(model, data.as_heads(weights), views)
+        heads = head_scores(model, data.statistics, views)
         found.append((data.rows[views], heads, name))
         if progress is not None:
             progress("folds", number + 1, len(recipe.folds), 0.0)
@@ -169,7 +162,7 @@ def leave_out_table(
     weights = _source_weights(sources, labels.astype(np.int64))
     table["ece"] = round(_ece(labels, probability, weights), 4)
     table["ece_by_fold"] = {
-        fold: round(_ece(labels[left.folds == fold], probability[left.folds == fold], None), 4)
+        str(fold): round(_ece(labels[left.folds == fold], probability[left.folds == fold], None), 4)
         for fold in sorted(set(left.folds))
     }
     each = [entry["auroc"] for entry in table["manipulated"].values() if entry["n"] >= 9]

@@ -22,7 +22,7 @@ from assistant.training.leave_out import calibrated, leave_out, leave_out_table
 from assistant.training.recipe import Recipe
 from assistant.training.splits import list_sha256
 from assistant.training.tower_stage import TunedTower
-from assistant.training.two_heads import train_heads
+from assistant.training.two_heads import fit_heads
 from assistant.training.view_data import Prepared, prepare, recipe_tower
 
 __all__ = ["judge_recipe", "train_sources", "write_detector"]
@@ -78,8 +78,7 @@ def train_sources(
     every = np.arange(len(data.rows))
     weights = data.weights(every, recipe.shares)
     kept = every[weights > 0]
-    heads = data.as_heads(weights)
-    model = train_heads(heads, kept, recipe.heads, seed=recipe.seed, progress=progress)
+    model = fit_heads(data.statistics, data.kinds, weights, kept, recipe.heads, progress=progress)
     return write_detector(recipe, data, model, curve, table, state, tuned, output)
 
 
@@ -94,7 +93,6 @@ def write_detector(
     output: Path,
 ) -> dict[str, Any]:
     """Write what was trained as one delta of the base, with its card."""
-    unfolded = model.unfolded(torch.from_numpy(data.basis))
     named = {"exclude": {"manifest", "more_manifests", "start"}}
     card = {
         "data_sha256": list_sha256(data.manifest),
@@ -107,7 +105,7 @@ def write_detector(
     header = DeltaHeader(
         tower=recipe.layout,
         base_sha256=tower_sha256(state),
-        read_out=unfolded.options(),
+        read_out=model.options(),
         crop=recipe.crop.spec,
         mirror=recipe.mirror,
         calibration=curve.to_json(),
@@ -117,7 +115,7 @@ def write_detector(
         output,
         header,
         norms={} if tuned is None else tuned.norms,
-        read_out=unfolded.state_dict(),
+        read_out=model.state_dict(),
         low_rank={} if tuned is None else tuned.low_rank,
         small=True,
     )

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -66,7 +65,6 @@ def tune_tower(
     maker: ViewMaker,
     views: Sequence[View],
     kinds: NDArray[np.int64],
-    known_masks: NDArray[np.bool_],
     odds: NDArray[np.float64],
     config: TowerConfig,
     heads: HeadConfig,
@@ -83,7 +81,6 @@ def tune_tower(
         maker: of views.
         views: that may be drawn.
         kinds: N, of :mod:`assistant.training.two_heads`.
-        known_masks: N, whether what was laid in is known.
         odds: N, how often each is drawn (their sum is 1).
         config: of this stage.
         heads: of the read-out that is tuned along; it is trained anew afterwards.
@@ -105,15 +102,7 @@ def tune_tower(
     }
     for value in norms.values():
         value.requires_grad_(True)
-    model = TwoHeadReadOut(
-        blocks=heads.blocks,
-        width=layout.width,
-        hidden=heads.hidden,
-        channels=heads.channels,
-        grid=layout.grid[0],
-        share=heads.share,
-        dropout=heads.dropout,
-    )
+    model = TwoHeadReadOut(blocks=heads.blocks, width=layout.width)
     optimiser = torch.optim.AdamW(
         [
             {"params": list(norms.values()), "lr": config.norm_rate, "weight_decay": 0.0},
@@ -149,16 +138,9 @@ def tune_tower(
             maker.make(View(row=v.row, kind=v.kind, number=v.number + 100 + step))
             for v in (views[int(row)] for row in rows)
         ]
-        tokens = _tokens(tower, layout, [crop for crop, _ in made], heads.blocks)
-        loss = heads_loss(
-            model,
-            torch.stack([token_statistics(t) for t in tokens], dim=1),
-            torch.cat([t[:, 1:] for t in tokens], dim=2),
-            torch.from_numpy(kinds[rows]),
-            torch.ones(config.batch),
-            _cells([mask for _, mask in made], known_masks[rows], layout.grid),
-            heads,
-        )
+        tokens = _tokens(tower, layout, made, heads.blocks)
+        weights = torch.ones(config.batch)
+        loss = heads_loss(model.head_logits(tokens), torch.from_numpy(kinds[rows]), weights, heads)
         if not bool(torch.isfinite(loss)):
             raise TrainingError(
                 f"The loss is not finite at step {step + 1} of the tower's tuning.",
@@ -197,17 +179,6 @@ def _tokens(
     return [kept[block] for block in blocks]
 
 
-def _cells(
-    masks: Sequence[NDArray[np.float32]], known: NDArray[np.bool_], grid: tuple[int, int]
-) -> Tensor:
-    """B x cells: the share of each that was laid in, NaN where that is not known."""
-    rows, columns = grid
-    cells = [cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_AREA) for mask in masks]
-    values = np.stack(cells).reshape(len(masks), -1).astype(np.float32)
-    values[~known] = np.nan
-    return torch.from_numpy(values)
-
-
 def _standardise(
     tower: Tower,
     layout: TowerLayout,
@@ -222,7 +193,7 @@ def _standardise(
     found = []
     with torch.no_grad():
         for start in range(0, len(rows), 16):
-            crops = [maker.make(views[int(row)])[0] for row in rows[start : start + 16]]
+            crops = [maker.make(views[int(row)]) for row in rows[start : start + 16]]
             tokens = _tokens(tower, layout, crops, model.blocks)
             found.append(torch.stack([token_statistics(t) for t in tokens], dim=1).flatten(1))
     values = torch.cat(found)

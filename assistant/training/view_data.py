@@ -20,7 +20,7 @@ from assistant.training.recipe import FakeShares, Recipe
 from assistant.training.reconstruction import BUILDS, Redrawer, train_redrawer
 from assistant.training.sources import check_sources, choose_rows, kind_of
 from assistant.training.tower_stage import TunedTower, tune_tower
-from assistant.training.two_heads import GENUINE, LAID_IN, MADE, HeadData
+from assistant.training.two_heads import GENUINE, LAID_IN, MADE
 from assistant.training.views import ViewCache, ViewMaker, plan_views
 
 __all__ = ["Prepared", "label_views", "prepare", "recipe_tower", "view_weights"]
@@ -35,10 +35,11 @@ _OWN_DONORS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """N views: what :class:`assistant.training.two_heads.HeadData` holds, and where each is from.
+    """N views, and where each is from.
 
     ``manifest``: the recipe's pictures; ``rows`` N indices into it; ``view_kinds`` N names of
-    :data:`assistant.training.views.KINDS`; ``sources`` N; ``basis`` is what reduced the patches.
+    :data:`assistant.training.views.KINDS`; ``sources`` N; ``kinds`` N of
+    :mod:`assistant.training.two_heads`; ``statistics`` N x blocks x 3 x width.
     """
 
     manifest: Sequence[ManifestRow]
@@ -47,19 +48,6 @@ class Prepared:
     sources: NDArray[np.str_]
     kinds: NDArray[np.int64]
     statistics: NDArray[np.float16]
-    patches: NDArray[np.float16]
-    masks: NDArray[np.float16]
-    basis: NDArray[np.float32]
-
-    def as_heads(self, weights: NDArray[np.float64]) -> HeadData:
-        """As the read-out learns from it."""
-        return HeadData(
-            statistics=self.statistics,
-            patches=self.patches,
-            masks=self.masks,
-            kinds=self.kinds,
-            weights=weights,
-        )
 
     def weights(self, kept: NDArray[np.int64], shares: FakeShares) -> NDArray[np.float64]:
         """N weights of a training on ``kept``; see :func:`view_weights`."""
@@ -149,8 +137,7 @@ def prepare(
     view_kinds = np.array([view.kind for view in views])
     sources = np.array([rows[int(i)].source for i in of_rows])
     of_views = [rows[int(i)] for i in of_rows]
-    cells = int(np.prod(recipe.layout.grid))
-    kinds, known = label_views(of_views, view_kinds, np.zeros((len(views), cells), np.float16))
+    kinds = label_views(of_views, view_kinds)
     tuned = None
     if recipe.tuning.steps:
         odds = view_weights(
@@ -163,7 +150,6 @@ def prepare(
             maker,
             views,
             kinds,
-            ~np.isnan(known[:, 0]),
             odds / odds.sum(),
             recipe.tuning,
             recipe.heads,
@@ -176,7 +162,6 @@ def prepare(
         views,
         layout=recipe.layout,
         blocks=recipe.heads.blocks,
-        dimensions=recipe.heads.dimensions,
     )
     store.fill(tower, maker, progress=progress)
     prepared = Prepared(
@@ -186,29 +171,16 @@ def prepare(
         sources=sources,
         kinds=kinds,
         statistics=store.statistics,
-        patches=store.patches,
-        masks=label_views(of_views, view_kinds, np.array(store.masks))[1],
-        basis=np.load(store.folder / "basis.npy"),
     )
     return prepared, tuned
 
 
-def label_views(
-    rows: Sequence[ManifestRow], view_kinds: NDArray[np.str_], masks: NDArray[np.float16]
-) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-    """Kinds of views, and their masks, NaN where nobody knows what was changed.
-
-    Args:
-        rows: of the views, one each.
-        view_kinds: likewise.
-        masks: N x cells, as made.
-    """
+def label_views(rows: Sequence[ManifestRow], view_kinds: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Kinds of N views, of the row and the kind of view of each."""
     kinds = np.array([_KINDS[kind_of(row)] for row in rows])
     kinds[np.isin(view_kinds, ["laid-in", "spared"])] = LAID_IN
     kinds[view_kinds == "redrawn"] = MADE
-    known = masks.copy()
-    known[np.array([bool(row.label) for row in rows])] = np.nan
-    return kinds, known
+    return kinds
 
 
 def _redrawers(

@@ -8,18 +8,15 @@ all of them; statistics of its blocks and its patches, in few dimensions, are ke
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from assistant.detectors.read_out import token_statistics
 from assistant.detectors.tower import Tower, TowerLayout, embed, run_blocks
@@ -110,14 +107,13 @@ class ViewMaker:
         self._crop_at, self._points_at, self._donors = crop_at, points_at, donors
         self._redrawers, self._side, self._seed = redrawers, side, seed
 
-    def make(self, view: View) -> tuple[Image, NDArray[np.float32]]:
-        """The RGB uint8 view and its mask: side x side in [0, 1], what was laid in."""
+    def make(self, view: View) -> Image:
+        """The RGB uint8 view, ``side`` x ``side``."""
         rng = np.random.default_rng((self._seed, view.row, KINDS.index(view.kind), view.number))
         crop = self._crop_at(view.row)
-        mask = np.zeros(crop.shape[:2], np.float32)
         wear = view.kind == "worn"
         if view.kind == "laid-in":
-            crop, mask = self._laid_in(view.row, rng)
+            crop = self._laid_in(view.row, rng)
             wear = rng.random() < _WORN_FAKES
         elif view.kind == "redrawn":
             crop = redrawn(crop, self._redrawers, rng)
@@ -125,16 +121,14 @@ class ViewMaker:
         elif view.kind == "part-out":
             crop = without_some(crop, self._points_at(view.row), rng)
         elif view.kind in ("mended", "spared"):
-            crop, mask = self._with_part_out(view, rng)
+            crop = self._with_part_out(view, rng)
         if wear:
-            crop, mask = worn(crop, mask, rng)
+            crop = worn(crop, rng)
         first = (crop.shape[0] - self._side) // 2
         inner = slice(first, first + self._side)
-        return np.ascontiguousarray(crop[inner, inner]), mask[inner, inner]
+        return np.ascontiguousarray(crop[inner, inner])
 
-    def _with_part_out(
-        self, view: View, rng: np.random.Generator
-    ) -> tuple[Image, NDArray[np.float32]]:
+    def _with_part_out(self, view: View, rng: np.random.Generator) -> Image:
         """A face with a part exchanged, and then that part or another one taken out."""
         crop, points = self._crop_at(view.row), self._points_at(view.row)
         donors = self._donors(view.row)
@@ -142,14 +136,10 @@ class ViewMaker:
         try:
             picture, where = exchanged(crop, points, donor, rng)
         except (ValueError, InferenceError, TrainingError):
-            if view.kind == "spared":
-                return self._laid_in(view.row, rng)
-            return crop, np.zeros(crop.shape[:2], np.float32)
-        if view.kind == "mended":
-            return mended(picture, where, rng), np.zeros(crop.shape[:2], np.float32)
-        return spared(picture, where, rng), where.astype(np.float32)
+            return self._laid_in(view.row, rng) if view.kind == "spared" else crop
+        return (mended if view.kind == "mended" else spared)(picture, where, rng)
 
-    def _laid_in(self, row: int, rng: np.random.Generator) -> tuple[Image, NDArray[np.float32]]:
+    def _laid_in(self, row: int, rng: np.random.Generator) -> Image:
         donors = self._donors(row)
         other = int(donors[int(rng.integers(len(donors)))])
         face, donor = (
@@ -158,7 +148,7 @@ class ViewMaker:
         )
         for _ in range(_TRIES):
             try:
-                return laid_in(face, donor, self._redrawers, rng)
+                return laid_in(face, donor, self._redrawers, rng)[0]
             except ValueError:
                 continue
         raise TrainingError(
@@ -169,94 +159,46 @@ class ViewMaker:
 
 
 class ViewCache:
-    """Statistics, reduced patches and masks of views, on disk, resumed where they stopped.
+    """Statistics of views on disk, N x blocks x 3 x width in float16, resumed where they stopped.
 
-    ``statistics``: N x blocks x 3 x width, float16; ``patches``: N x cells x dimensions, float16;
-    ``masks``: N x cells, float16, the share of a cell that was laid in.
+    Raises:
+        TrainingError: the folder holds other views.
     """
 
     def __init__(
-        self,
-        folder: Path,
-        views: Sequence[View],
-        *,
-        layout: TowerLayout,
-        blocks: Sequence[int],
-        dimensions: int,
+        self, folder: Path, views: Sequence[View], *, layout: TowerLayout, blocks: Sequence[int]
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.views, self.blocks = folder, views, tuple(blocks)
-        self.layout, self.dimensions = layout, dimensions
-        rows, columns = layout.grid
-        count, cells = len(views), rows * columns
+        self.folder, self.views, self.blocks, self.layout = folder, views, tuple(blocks), layout
         self.done = rows_done(folder, "views")
-        self.statistics = self._open("statistics", (count, len(blocks), 3, layout.width))
-        self.patches = self._open("patches", (count, cells, dimensions))
-        self.masks = self._open("masks", (count, cells))
-
-    def basis(self, tower: Tower, maker: ViewMaker, *, pictures: int = 256) -> NDArray[np.float32]:
-        """Leading directions of the patches: (blocks x width + 1) x dimensions, the mean last.
-
-        Each block's tokens are divided by their own deviation first, so that none outweighs.
-        """
-        path = self.folder / "basis.npy"
-        if path.exists():
-            return np.asarray(np.load(path))
-        found = []
-        for start in range(0, min(pictures, len(self.views)), 16):
-            chosen = self.views[start : start + 16]
-            tokens = self._tokens(tower, [maker.make(v)[0] for v in chosen])
-            found.append(torch.cat([t[:, 1:] for t in tokens], 2).flatten(0, 1).numpy())
-        values = np.concatenate(found)
-        scale = values.std(0).reshape(len(self.blocks), -1).mean(1).repeat(self.layout.width)
-        mean = values.mean(0)
-        _, _, axes = np.linalg.svd((values - mean)[::4] / scale, full_matrices=False)
-        directions = (axes[: self.dimensions] / scale).T
-        basis = np.vstack([directions, mean[None] @ directions]).astype(np.float32)
-        np.save(path, basis)
-        return basis
-
-    def fill(self, tower: Tower, maker: ViewMaker, *, progress: Progress, batch: int = 32) -> None:
-        """Run the tower over the views that are not made yet."""
-        basis = torch.from_numpy(self.basis(tower, maker))
-        start, began = self.done, time.monotonic()
-        rows, columns = self.layout.grid
-        while self.done < len(self.views):
-            stop = min(self.done + batch, len(self.views))
-            made = [maker.make(view) for view in self.views[self.done : stop]]
-            tokens = self._tokens(tower, [crop for crop, _ in made])
-            kept = torch.stack([token_statistics(t) for t in tokens], dim=1)
-            patches = torch.cat([t[:, 1:] for t in tokens], 2) @ basis[:-1] - basis[-1]
-            part = slice(self.done, stop)
-            self.statistics[part] = kept.numpy().astype(np.float16)
-            self.patches[part] = patches.numpy().astype(np.float16)
-            cells = [cv2.resize(m, (columns, rows), interpolation=cv2.INTER_AREA) for _, m in made]
-            self.masks[part] = np.stack(cells).reshape(len(made), -1).astype(np.float16)
-            before, self.done = self.done, stop
-            if self.done // EVERY != before // EVERY or self.done == len(self.views):
-                for store in (self.statistics, self.patches, self.masks):
-                    store.flush()
-                save_rows_done(self.folder, "views", self.done)
-                rate = (self.done - start) / (time.monotonic() - began)
-                progress("views", self.done, len(self.views), rate)
-
-    def _tokens(self, tower: Tower, crops: Sequence[Image]) -> list[Tensor]:
-        with torch.inference_mode():
-            entering = embed(tower, self.layout.normalised(crops))
-            outputs = run_blocks(tower, entering, range(max(self.blocks) + 1))
-        return [outputs[block] for block in self.blocks]
-
-    def _open(self, name: str, shape: tuple[int, ...]) -> np.memmap:
-        path = self.folder / f"{name}.npy"
-        described = self.folder / "views.json"
-        made_for = {"views": len(self.views), "blocks": list(self.blocks), "side": shape[1:]}
-        if not described.exists():
-            described.write_text(json.dumps({"views": len(self.views), "blocks": self.blocks}))
-        elif json.loads(described.read_text())["views"] != made_for["views"]:
+        path = folder / "statistics.npy"
+        shape = (len(views), len(blocks), 3, layout.width)
+        mode = "r+" if path.exists() else "w+"
+        self.statistics = np.lib.format.open_memmap(
+            path, mode, np.float16, shape if mode == "w+" else None
+        )
+        if self.statistics.shape != shape:
             raise TrainingError(
-                f"The cache {self.folder} holds other views than this recipe makes.",
+                f"The cache {folder} holds {len(self.statistics)} views, and this recipe makes "
+                f"{len(views)}.",
                 hint="Choose another --work folder, or delete this one.",
                 code="other-views",
             )
-        mode = "r+" if path.exists() else "w+"
-        return np.lib.format.open_memmap(path, mode, np.float16, shape if mode == "w+" else None)
+
+    def fill(self, tower: Tower, maker: ViewMaker, *, progress: Progress, batch: int = 32) -> None:
+        """Run the tower over the views that are not made yet."""
+        start, began = self.done, time.monotonic()
+        while self.done < len(self.views):
+            stop = min(self.done + batch, len(self.views))
+            crops = [maker.make(view) for view in self.views[self.done : stop]]
+            with torch.inference_mode():
+                entering = embed(tower, self.layout.normalised(crops))
+                outputs = run_blocks(tower, entering, range(max(self.blocks) + 1))
+                kept = torch.stack([token_statistics(outputs[b]) for b in self.blocks], dim=1)
+            self.statistics[self.done : stop] = kept.numpy().astype(np.float16)
+            before, self.done = self.done, stop
+            if self.done // EVERY != before // EVERY or self.done == len(self.views):
+                self.statistics.flush()
+                save_rows_done(self.folder, "views", self.done)
+                rate = (self.done - start) / (time.monotonic() - began)
+                progress("views", self.done, len(self.views), rate)

@@ -7,9 +7,11 @@ from tests.drawn import MiddleFinder
 
 def test_every_row_has_its_terms_and_seeds(project):
     path = project / "c.yaml"
-    values = yaml.safe_load(path.read_text())
-    values |= {
+    values = {
         "recipe": "layer-norms",
+        "manifest": "m.csv",
+        "crop": {"size": 42},
+        "calibration_percent": 40,
         "self_blended": {"drawn": 0.1},
         "tuning": {
             "start": "logistic",

@@ -8,14 +8,9 @@ from safetensors.torch import save_file
 
 from assistant.detectors.clip_ln import ClipLnDetector
 from assistant.detectors.delta_file import DeltaHeader, read_delta, write_delta
-from assistant.detectors.read_out import (
-    ClassTokenReadOut,
-    ExpertsReadOut,
-    PatchEvidenceReadOut,
-    StatisticsReadOut,
-    SumReadOut,
-)
+from assistant.detectors.read_out import ClassTokenReadOut
 from assistant.detectors.tower import TowerLayout, build_tower, tower_sha256
+from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.errors import TrainingError
 from assistant.training.adaptation import adapt_detector, folder_rows
 from assistant.types import CropSpec
@@ -46,11 +41,15 @@ def build(folder, read_out):
     write_delta(folder / "d.safetensors", header, norms={}, read_out=read_out.state_dict())
 
 
+def two_heads():
+    return TwoHeadReadOut(blocks=[0, 1], width=24)
+
+
 @pytest.fixture
 def own(tmp_path):
     """Manipulated pictures have stripes; the shipped read-out knows nothing of them."""
     torch.manual_seed(1)
-    build(tmp_path, SumReadOut([StatisticsReadOut(blocks=[0, 1], width=24, hidden=8)], [1.0]))
+    build(tmp_path, two_heads())
     rng = np.random.default_rng(0)
     for i in range(400):
         fake = i % 2
@@ -86,16 +85,7 @@ def test_adapting_learns_what_is_there_and_says_how_it_was_judged(own):
     assert np.isfinite(detector.logits([np.zeros((42, 42, 3), np.uint8)])).all()
 
 
-def test_a_tuned_tower_with_experts_and_patch_evidence_can_be_adapted(own):
-    read_out = SumReadOut(
-        [
-            StatisticsReadOut(blocks=[0, 1], width=24, hidden=8),
-            ExpertsReadOut(blocks=[0, 1], width=24, hidden=[8, 4]),
-            PatchEvidenceReadOut(blocks=[0, 1], width=24, hidden=4, grid=3),
-        ],
-        [0.4, 0.4, 0.2],
-    )
-    build(own, read_out)
+def test_a_tuned_tower_is_adapted(own):
     plain = read_delta(own / "d.safetensors")
     layer = "transformer.resblocks.0.mlp.c_fc"
     write_delta(
@@ -116,21 +106,10 @@ def test_a_tuned_tower_with_experts_and_patch_evidence_can_be_adapted(own):
     before = ClipLnDetector.load(own / "base.safetensors", own / "d.safetensors")
     crop = cv2.imread(str(next((own / "own" / "fake").rglob("*.png"))))
     crop = cv2.resize(crop, (42, 42))
-    assert np.allclose(
-        detector.trace(crop).patch_logits, before.trace(crop).patch_logits, atol=1e-2
-    )
     assert detector.logits([crop])[0] == pytest.approx(
         detector.logits([crop[:, ::-1].copy()])[0], abs=1e-4
     )
     assert detector.logits([crop])[0] != pytest.approx(before.logits([crop])[0], abs=1e-3)
-
-
-def test_adapting_makes_up_for_what_the_members_that_stay_say(own):
-    misled = PatchEvidenceReadOut(blocks=[0, 1], width=24, hidden=4, grid=3)
-    statistics = StatisticsReadOut(blocks=[0, 1], width=24, hidden=8)
-    build(own, SumReadOut([statistics, misled], [0.4, 3.0]))
-    report = run(own)
-    assert report["after"]["auroc"] > 0.9
 
 
 def test_what_ships_is_judged_as_it_scores(own):

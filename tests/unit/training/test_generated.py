@@ -3,19 +3,11 @@ import csv
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
-from assistant.errors import ConfigError, TrainingError
-from assistant.training.augmentation import Augmentation
-from assistant.training.detector_config import load_config, manifest_rows
-from assistant.training.face_cache import CropCache
-from assistant.training.finishing import known_faces
+from assistant.errors import ConfigError
 from assistant.training.generated import MobileStyleGAN, write_generated
-from assistant.training.joint_run import train_joint
-from assistant.training.pair_mix import PairMix
 from assistant.weights.manifest import manifest
-from tests.drawn import MiddleFinder
 
 
 class Drawn:
@@ -87,96 +79,3 @@ def test_the_command_takes_files_that_the_manifest_of_weights_pins():
     known = manifest()
     assert {known[name].source.package for name in PARTS} == {"random-face"}
     assert {known[name].profile for name in PARTS} == {"extra"}
-
-
-@pytest.fixture
-def with_generated(project):
-    """The drawn project, and thirty generated faces that its configuration names too."""
-    write_generated(Drawn(), project / "made", count=30, side=64)
-    values = yaml.safe_load((project / "c.yaml").read_text())
-    values |= {
-        "recipe": "joint",
-        "more_manifests": ["made/manifest.csv"],
-        "borrowed_reals": {"mobilestylegan": ["drawn"]},
-        "joint": {
-            "steps": 2,
-            "batch": 8,
-            "lowest_block": 1,
-            "rank": 2,
-            "hidden": 4,
-            "period": 2,
-            "validation": 40,
-            "warm_up": 1,
-            "precision": "float32",
-            "pair_shares": {"drawn": 0.4, "mobilestylegan": 0.3, "blended": 0.3},
-            "blended_shares": {"drawn": 1.0},
-            "generated_donors": 0.5,
-        },
-    }
-    values["read_out"] |= {"members": 1, "epochs": 2}
-    (project / "c.yaml").write_text(yaml.safe_dump(values))
-    (project / "work").mkdir()
-    return load_config(project / "c.yaml")
-
-
-def mix(config, cache, **more):
-    faces = known_faces(config, cache, len(cache.rows))
-    return PairMix(
-        cache,
-        np.flatnonzero(faces.parts == "train"),
-        pair_shares=more.pop("pair_shares", {"mobilestylegan": 1.0}),
-        blended_shares={"drawn": 1.0},
-        self_blended=0.0,
-        augmentation=Augmentation(mirror=0, affine=0, blur=0, downscale=0, jitter=0, jpeg=0),
-        batch=16,
-        seed=0,
-        **more,
-    )
-
-
-def test_generated_faces_stand_beside_borrowed_real_ones(project, with_generated):
-    config = with_generated
-    cache = CropCache(project / "work", manifest_rows(config), config.crop.spec)
-    cache.fill(MiddleFinder(), limit=len(cache.rows), progress=lambda *a: None)
-    batch = mix(config, cache, borrowed_reals=config.borrowed_reals).draw(0)
-    sources = [cache.rows[i].source for i in batch.rows]
-    assert sources[0::2] == ["drawn"] * 8
-    assert sources[1::2] == ["mobilestylegan"] * 8
-    assert [cache.rows[i].label for i in batch.rows] == [0, 1] * 8
-    assert (batch.masks[1::2] == 1).all()  # all of such a face is manipulated
-    with pytest.raises(TrainingError, match="mobilestylegan"):
-        mix(config, cache)
-
-
-def test_parts_of_generated_faces_are_laid_into_real_ones(project, with_generated):
-    config = with_generated
-    cache = CropCache(project / "work", manifest_rows(config), config.crop.spec)
-    cache.fill(MiddleFinder(), limit=len(cache.rows), progress=lambda *a: None)
-    blends = {"pair_shares": {"blended": 1.0}}
-    own, generated = (mix(config, cache, generated_donors=share, **blends) for share in (0.0, 1.0))
-    assert own.key != generated.key
-    batch, other = own.draw(0), generated.draw(0)
-    assert (batch.crops[0] == other.crops[0]).all()
-    assert any((a != b).any() for a, b in zip(batch.crops, other.crops, strict=True))
-    assert (other.masks[1::2].max((1, 2)) > 0.5).all()
-    cache.points[:, 0] = 0
-    with pytest.raises(TrainingError, match="generated") as caught:
-        mix(config, cache, generated_donors=0.5)
-    assert caught.value.code == "no-generated"
-
-
-def test_a_source_without_real_faces_is_measured_against_the_borrowed_ones(project, with_generated):
-    report = train_joint(
-        with_generated,
-        project / "base.safetensors",
-        MiddleFinder(),
-        work=project / "work",
-        output=project / "out.safetensors",
-        progress=lambda *a: None,
-    )
-    drawn, made = report["test"]["drawn"], report["test"]["mobilestylegan"]
-    assert made["reals_of"] == ["drawn"]
-    assert 0 < made["n_own"] < made["n"]
-    assert made["auroc"] is not None
-    assert "reals_of" not in drawn
-    assert "more_manifests" not in report["config"]

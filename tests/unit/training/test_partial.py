@@ -3,10 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-import yaml
 
-from assistant.errors import ConfigError
-from assistant.training.detector_config import load_config
 from assistant.training.partial import exchanged, mended, spared, without_some
 
 SIDE = 168
@@ -81,25 +78,3 @@ def test_only_the_part_is_the_donors(face):
         rim = cv2.dilate(mask.astype(np.uint8), np.ones((31, 31))) > 0
         assert (picture == crop)[~rim].all()
         assert (picture != crop).any(-1)[mask].mean() > 0.5
-
-
-def test_partial_faces_are_learnt_from(project):
-    from tests.unit.training.test_detector import run
-
-    (project / "work").mkdir()
-    config = yaml.safe_load((project / "c.yaml").read_text())
-    config["read_out"]["partial"] = {"without": {"drawn": 0.5}, "exchanged": {"drawn": 0.2}}
-    config["read_out"]["epochs"] = 2
-    (project / "c.yaml").write_text(yaml.safe_dump(config))
-    _, seen = run(project)
-    made = {what.split("-")[0]: count for what, _, count, _ in seen}
-    assert made["without"] > 0
-    assert made["exchanged"] == made["mended"] == made["spared"] > 0
-
-
-def test_an_unknown_setting_of_partial_faces_is_named(project):
-    config = yaml.safe_load((project / "c.yaml").read_text())
-    config["read_out"]["partial"] = {"with": {}}
-    (project / "c.yaml").write_text(yaml.safe_dump(config))
-    with pytest.raises(ConfigError, match="partial"):
-        load_config(project / "c.yaml")

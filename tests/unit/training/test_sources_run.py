@@ -1,0 +1,253 @@
+"""The recipe of the embedded detector, from drawn sources to a file that scores."""
+
+import dataclasses
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import yaml
+from click.testing import CliRunner
+
+from assistant.detectors.clip_ln import ClipLnDetector
+from assistant.detectors.read_out import token_statistics
+from assistant.detectors.two_heads import HEADS, TwoHeadReadOut
+from assistant.errors import ConfigError, TrainingError
+from assistant.evaluation.face_manifest import read_manifest
+from assistant.training.recipe import load_recipe
+from assistant.training.reconstruction import Build, train_redrawer
+from assistant.training.sources import check_sources, choose_rows, source_weights
+from assistant.training.sources_run import judge_recipe, train_sources
+from assistant.training.two_heads import HeadConfig, fit_heads
+from assistant.training.views import KINDS, View, ViewMaker, plan_views
+from assistant.training.wear import worn
+from tests.drawn import MiddleFinder
+
+
+def changed(project, **values):
+    path = project / "c.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | values))
+    return load_recipe(path)
+
+
+def run(project, recipe):
+    return train_sources(
+        recipe,
+        project / "base.safetensors",
+        MiddleFinder(),
+        work=project / "work",
+        output=project / "out.safetensors",
+        progress=lambda *a: None,
+    )
+
+
+def test_one_run_makes_a_file_that_scores_and_says_how_it_was_judged(project):
+    recipe = load_recipe(project / "c.yaml")
+    report = run(project, recipe)
+    table = report["leave_out"]
+    assert set(table["manipulated"]) == set(table["genuine"]) == {"drawn", "other"}
+    assert set(table["families"]) == {"face swaps", "portraits by GANs"}
+    assert table["manipulated"]["other"]["auroc"] > 0.7  # stripes are stripes in any source
+    detector = ClipLnDetector.load(project / "base.safetensors", project / "out.safetensors")
+    real, fake = (cv2.imread(str(project / f"{i}.png"))[14:56, 14:56] for i in (2, 3))
+    first = detector.logits([real, fake])
+    assert first[1] > first[0]
+    assert detector.scores_patches
+    again = run(project, recipe)  # every step is there already
+    assert again["leave_out"] == table
+    assert json.loads(json.dumps(report)) == report
+
+
+def test_the_tower_is_tuned_by_steps_and_goes_on_from_its_checkpoint(project):
+    recipe = changed(
+        project, tuning={"steps": 4, "batch": 8, "lowest_block": 1, "checkpoint_steps": 2}
+    )
+    seen = []
+    table = judge_recipe(
+        recipe,
+        project / "base.safetensors",
+        MiddleFinder(),
+        work=project / "work",
+        progress=lambda *a: seen.append(a[:3]),
+    )
+    assert ("tower", 4, 4) in seen
+    assert table["mean_auroc"] > 0
+    with pytest.raises(TrainingError, match="belongs to another configuration"):
+        judge_recipe(
+            recipe.model_copy(
+                update={"tuning": recipe.tuning.model_copy(update={"low_rank_rate": 0.1})}
+            ),
+            project / "base.safetensors",
+            MiddleFinder(),
+            work=project / "work",
+            progress=lambda *a: None,
+        )
+
+
+def test_what_the_patches_add_is_the_mean_of_what_each_adds():
+    torch.manual_seed(0)
+    tokens = [torch.randn(3, 10, 6) for _ in range(2)]
+    read_out = TwoHeadReadOut(blocks=[0, 1], width=6)
+    read_out.mean.normal_()
+    read_out.scale.uniform_(0.5, 2.0)
+    each = read_out.patch_head_logits(tokens)
+    heads = read_out.head_logits(tokens)
+    first = torch.stack([token_statistics(t) for t in tokens], dim=1)
+    without = first.clone()
+    without[:, :, 1:] = read_out.mean.view(2, 3, 6)[:, 1:]
+    assert each.shape == (3, len(HEADS), 9)
+    assert torch.allclose(each.mean(2), heads - read_out.from_statistics(without), atol=1e-4)
+    assert torch.allclose(read_out(tokens), heads.logsumexp(1))
+    assert read_out.patch_logits(tokens).shape == (3, 9)
+
+
+def test_a_part_of_one_source_weighs_as_much_as_its_size_up_to_two_hundred(project):
+    rows = read_manifest(project / "m.csv")
+    weights = source_weights(rows)
+    labels = np.array([r.label for r in rows])
+    assert weights[labels == 1].sum() == pytest.approx(weights[labels == 0].sum())
+    assert weights.mean() == pytest.approx(1.0)
+
+
+def test_test_parts_of_home_sources_are_never_chosen(project):
+    rows = read_manifest(project / "m.csv")
+    chosen = choose_rows(rows, most=1000, home=("drawn",), test_percent=30)
+    assert {r.source for r in chosen} == {"drawn", "other"}
+    assert sum(r.source == "other" for r in chosen) == sum(r.source == "other" for r in rows)
+    assert sum(r.source == "drawn" for r in chosen) < sum(r.source == "drawn" for r in rows)
+    few = choose_rows(rows, most=5, home=(), test_percent=30)
+    assert len(few) == 20
+
+
+@pytest.mark.parametrize(
+    ("keep", "code"),
+    [
+        (lambda r: r.label == 1, "one-class"),
+        (lambda r: r.label == 1 or r.source == "drawn", "one-source"),
+        (lambda r: r.label == 0 or r.source == "drawn", "one-family"),
+    ],
+)
+def test_lists_that_cannot_teach_are_named_before_training(project, keep, code):
+    rows = [r for r in read_manifest(project / "m.csv") if keep(r)]
+    with pytest.raises(TrainingError) as caught:
+        check_sources(rows)
+    assert caught.value.code == code
+
+
+def test_the_same_pictures_under_two_names_are_found(project):
+    rows = read_manifest(project / "m.csv")
+    twin = dataclasses.replace(next(r for r in rows if not r.label), source="twin")
+    with pytest.raises(TrainingError, match="twin") as caught:
+        check_sources([*rows, twin])
+    assert caught.value.code == "same-source"
+
+
+def test_a_source_of_five_pictures_is_told(project, caplog):
+    rows = read_manifest(project / "m.csv")
+    few = [r for r in rows if r.source == "drawn"] + [r for r in rows if r.source == "other"][:5]
+    check_sources(few)
+    assert "other has 5 pictures" in caplog.text
+
+
+def test_a_redrawer_that_diverges_is_named():
+    faces = [np.full((32, 32, 3), value, np.uint8) for value in (0, 255)]
+    build = Build(up="nearest", halvings=1, width=2, latent=1, side=32)
+    with pytest.raises(TrainingError, match="diverged") as caught:
+        train_redrawer(build, faces, seed=0, steps=1)
+    assert caught.value.code == "redrawer-diverged"
+
+
+@pytest.mark.parametrize("up", ["transposed", "nearest", "bilinear", "shuffle"])
+def test_a_redrawer_learns_its_faces_and_draws_them_in_their_own_size(up, tmp_path):
+    rng = np.random.default_rng(0)
+    faces = [
+        rng.integers(60, 190, (4, 4, 3)).astype(np.uint8).repeat(8, 0).repeat(8, 1)
+        for _ in range(4)
+    ]
+    build = Build(up=up, halvings=1, width=8, latent=6, side=32)
+    path = tmp_path / "r.safetensors"
+    made = train_redrawer(build, faces, seed=0, steps=120, path=path)
+    large = cv2.resize(faces[0], (48, 48))
+    drawn = made.redraw(large)
+    assert drawn.shape == large.shape
+    assert 0 < np.abs(drawn.astype(int) - large).mean() < 25
+    assert (train_redrawer(build, [], seed=1, path=path).redraw(large) == drawn).all()
+
+
+@pytest.fixture
+def maker():
+    rng = np.random.default_rng(0)
+    crops = [
+        rng.integers(40, 210, (7, 7, 3)).astype(np.uint8).repeat(32, 0).repeat(32, 1)
+        for _ in range(3)
+    ]
+    points = np.array([[88, 96], [136, 96], [112, 120], [94, 150], [130, 150]], np.float64)
+    return ViewMaker(
+        lambda row: crops[row], lambda row: points, lambda row: [1, 2], [], side=168, seed=0
+    )
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if k != "redrawn"])
+def test_a_view_is_fixed_by_its_row_kind_and_number(maker, kind):
+    first = maker.make(View(row=0, kind=kind))
+    again = maker.make(View(row=0, kind=kind))
+    assert (first == again).all()
+    assert first.shape == (168, 168, 3)
+    if kind != "plain":
+        other = maker.make(View(row=0, kind=kind, number=1))
+        assert (first != other).any()
+
+
+def test_views_are_planned_by_counts_and_shares():
+    labels = [0] * 200 + [1] * 50
+    views = plan_views(labels, [True] * 250, [True] * 200 + [False] * 50, {"plain": 1, "mended": 1.5})
+    plain = [v for v in views if v.kind == "plain"]
+    mended = [v for v in views if v.kind == "mended"]
+    assert len(plain) == 250
+    assert 270 < len(mended) < 330
+    assert all(not labels[v.row] for v in mended)
+
+
+def test_every_codec_gives_a_picture_of_the_same_size_back():
+    crop = np.random.default_rng(1).integers(0, 255, (65, 63, 3)).astype(np.uint8)
+    seen = [worn(crop, np.random.default_rng(seed)) for seed in range(40)]
+    assert all(out.shape == crop.shape and out.dtype == np.uint8 for out in seen)
+    assert len({out.tobytes() for out in seen}) == 40
+
+
+def test_leaving_everything_out_of_one_class_is_refused():
+    with pytest.raises(TrainingError, match="one class"):
+        fit_heads(
+            np.zeros((4, 1, 3, 2), np.float16),
+            np.zeros(4, np.int64),
+            np.ones(4),
+            np.arange(4),
+            HeadConfig(blocks=(0,)),
+        )
+
+
+def test_a_fold_of_an_unknown_source_is_named(project):
+    recipe = changed(project, folds={"one": ["nowhere"]})
+    with pytest.raises(ConfigError, match="nowhere"):
+        run(project, recipe)
+
+
+def test_wrong_fields_are_named_all_at_once(project):
+    with pytest.raises(ConfigError, match=r"most.*epochs"):
+        changed(project, most=1, heads={"epochs": 3})
+
+
+def test_the_command_prints_the_leave_out_table(project, monkeypatch):
+    import assistant.compose
+    import assistant.weights
+    from assistant.cli.main import main
+
+    monkeypatch.setattr(assistant.weights, "locate", lambda *a, **k: project / "base.safetensors")
+    monkeypatch.setattr(assistant.compose, "build_finder", lambda s: MiddleFinder())
+    done = CliRunner().invoke(
+        main, ["eval", "leave-out", str(project / "c.yaml"), "--work", str(project / "work")]
+    )
+    assert done.exit_code == 0, done.output
+    assert "| other |" in done.output
+    assert "Mean AUROC" in done.output
