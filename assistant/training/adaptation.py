@@ -1,7 +1,7 @@
 """``whyfake adapt``: a small step from the shipped read-out to a user's own faces.
 
-The two heads of the read-out go on training on the user's pictures, held
-close to where it began, and with it the map. The adapted detector
+The part of the read-out that reads block statistics goes on training on the user's pictures, held
+close to where it began; what reads patches, and so the map, stays as it is. The adapted detector
 is judged on groups that were kept out, beside the one it came from, and only recommended where it
 wins.
 """
@@ -44,10 +44,11 @@ _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"}
 class _Faces:
     """Views of N faces: the crops, and their mirror images where these count too.
 
-    ``statistics``: a view's N x blocks x 3 x width.
+    ``statistics``: a view's N x blocks x 3 x width; ``evidence``: its N logits of the patches.
     """
 
     statistics: list[torch.Tensor]
+    evidence: list[torch.Tensor]
     labels: NDArray[np.int64]
     groups: list[str]
 
@@ -192,9 +193,9 @@ def _faces(
     cache = CropCache(work, rows, header.crop)
     cache.fill(finder, limit=len(rows), progress=progress)
     usable = np.flatnonzero(cache.points[:, 0] != UNREADABLE)
-    statistics = []
+    statistics, evidence = [], []
     for number, step in enumerate((1, -1)[: 1 + header.mirror]):
-        seen = []
+        seen, said = [], []
         for start in range(0, len(usable), _AT_ONCE):
             crops = [np.array(cache.crops[i])[:, ::step].copy() for i in usable[start:][:_AT_ONCE]]
             with torch.inference_mode():
@@ -202,11 +203,14 @@ def _faces(
                 outputs = run_blocks(tower, entering, range(max(read_out.blocks) + 1))
                 tokens = [outputs[block] for block in read_out.blocks]
                 seen.append(torch.stack([token_statistics(t) for t in tokens], dim=1))
+                said.append(read_out.evidence(tokens))
             done = number * len(usable) + min(start + _AT_ONCE, len(usable))
             progress("faces read", done, (1 + header.mirror) * len(usable), 0.0)
         statistics.append(torch.cat(seen).clone())
+        evidence.append(torch.cat(said).clone())
     return _Faces(
         statistics=statistics,
+        evidence=evidence,
         labels=np.array([cache.rows[i].label for i in usable], np.int64),
         groups=[cache.rows[i].video for i in usable],
     )
@@ -215,7 +219,10 @@ def _faces(
 def _logits(read_out: TwoHeadReadOut, faces: _Faces) -> NDArray[np.float64]:
     """The faces' logits, the mean over their views."""
     with torch.inference_mode():
-        views = [read_out.from_statistics(seen).logsumexp(1) for seen in faces.statistics]
+        views = [
+            read_out.joined(seen, said).logsumexp(1)
+            for seen, said in zip(faces.statistics, faces.evidence, strict=True)
+        ]
         mean: NDArray[np.float64] = torch.stack(views).mean(0).double().numpy()
     return mean
 
@@ -237,7 +244,8 @@ def _continue(
     weights = torch.from_numpy(balance).float()
     target = torch.from_numpy(labels).float()
     seen = [view[train] for view in faces.statistics]
-    part = read_out.linear.requires_grad_(True)
+    said = [view[train] for view in faces.evidence]
+    part = read_out.network.requires_grad_(True)
     start = {n: p.detach().clone() for n, p in part.named_parameters()}
     optimiser = torch.optim.AdamW(part.parameters(), 3e-4, weight_decay=0.0)
     torch.manual_seed(seed)
@@ -249,7 +257,7 @@ def _continue(
             rows = torch.from_numpy(order[first : first + batch])
             view = (epoch + number) % len(seen)
             loss = functional.binary_cross_entropy_with_logits(
-                read_out.from_statistics(seen[view][rows]).logsumexp(1),
+                read_out.joined(seen[view][rows], said[view][rows]).logsumexp(1),
                 target[rows],
                 weight=weights[rows],
             )

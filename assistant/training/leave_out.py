@@ -17,9 +17,10 @@ from sklearn.metrics import roc_auc_score
 
 from assistant.calibration.curve import CurveCalibrator
 from assistant.calibration.fitting import fit_calibrator
+from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.training.recipe import Recipe
 from assistant.training.sources import kind_of
-from assistant.training.two_heads import fit_heads, head_scores
+from assistant.training.two_heads import head_scores, train_heads
 from assistant.training.view_data import Prepared
 
 __all__ = ["LeftOut", "calibrated", "leave_out", "leave_out_markdown", "leave_out_table"]
@@ -45,7 +46,13 @@ class LeftOut:
         return np.asarray(np.logaddexp(self.heads[:, 0], self.heads[:, 1]))
 
 
-def leave_out(recipe: Recipe, data: Prepared, *, progress: Progress | None = None) -> LeftOut:
+def leave_out(
+    recipe: Recipe,
+    data: Prepared,
+    read_out: TwoHeadReadOut,
+    *,
+    progress: Progress | None = None,
+) -> LeftOut:
     """Train once for each fold without its sources, and score what was left out.
 
     Raises:
@@ -57,17 +64,17 @@ def leave_out(recipe: Recipe, data: Prepared, *, progress: Progress | None = Non
         kept = np.flatnonzero(~out)
         weights = data.weights(kept, recipe.shares)
         kept = kept[weights[kept] > 0]
-        model = fit_heads(
-            data.statistics,
-            data.kinds,
-            weights,
+        model = train_heads(
+            read_out,
+            data.as_heads(weights),
             kept,
             recipe.heads,
+            seed=recipe.seed,
             name=f"without {name}",
             progress=progress,
         )
         views = np.flatnonzero(out & (data.view_kinds == "plain"))
-        heads = head_scores(model, data.statistics, views)
+        heads = head_scores(model, data.as_heads(weights), views)
         found.append((data.rows[views], heads, name))
         if progress is not None:
             progress("folds", number + 1, len(recipe.folds), 0.0)

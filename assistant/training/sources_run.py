@@ -13,17 +13,19 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from assistant.calibration.curve import CurveCalibrator
+from assistant.detectors.assembly import assemble
 from assistant.detectors.delta_file import DeltaHeader, read_delta, write_delta
 from assistant.detectors.low_rank import sum_low_rank
-from assistant.detectors.tower import tower_sha256
+from assistant.detectors.tower import build_tower, fit_positions, tower_sha256
 from assistant.detectors.two_heads import TwoHeadReadOut
+from assistant.errors import ConfigError
 from assistant.interfaces import FaceFinder
 from assistant.training.leave_out import calibrated, leave_out, leave_out_table
 from assistant.training.recipe import Recipe
 from assistant.training.splits import list_sha256
 from assistant.training.tower_stage import TunedTower
-from assistant.training.two_heads import fit_heads
-from assistant.training.view_data import Prepared, prepare, recipe_tower
+from assistant.training.two_heads import new_read_out, standardise, train_heads
+from assistant.training.view_data import Prepared, prepare
 
 __all__ = ["judge_recipe", "train_sources", "write_detector"]
 
@@ -39,8 +41,8 @@ def judge_recipe(
         ConfigError: a fold names an unknown source.
         TrainingError: the sources do not do.
     """
-    data, _, _ = _prepared(recipe, base, finder, work, progress)
-    left = leave_out(recipe, data, progress=progress)
+    data, read_out, _, _ = _prepared(recipe, base, finder, work, progress)
+    left = leave_out(recipe, data, read_out, progress=progress)
     curve = calibrated(recipe, data, left)
     return leave_out_table(recipe, data, left, curve)
 
@@ -71,14 +73,16 @@ def train_sources(
         ConfigError: a fold names an unknown source.
         TrainingError: the sources do not do, or the loss is not finite.
     """
-    data, state, tuned = _prepared(recipe, base, finder, work, progress)
-    left = leave_out(recipe, data, progress=progress)
+    data, read_out, state, tuned = _prepared(recipe, base, finder, work, progress)
+    left = leave_out(recipe, data, read_out, progress=progress)
     curve = calibrated(recipe, data, left)
     table = leave_out_table(recipe, data, left, curve)
     every = np.arange(len(data.rows))
     weights = data.weights(every, recipe.shares)
     kept = every[weights > 0]
-    model = fit_heads(data.statistics, data.kinds, weights, kept, recipe.heads, progress=progress)
+    model = train_heads(
+        read_out, data.as_heads(weights), kept, recipe.heads, seed=recipe.seed, progress=progress
+    )
     return write_detector(recipe, data, model, curve, table, state, tuned, output)
 
 
@@ -124,21 +128,33 @@ def write_detector(
 
 def _prepared(
     recipe: Recipe, base: Path, finder: FaceFinder, work: Path, progress: Progress
-) -> tuple[Prepared, dict[str, Tensor], TunedTower | None]:
-    """The views, the base's weights, and all by which the tower differs from the base."""
+) -> tuple[Prepared, TwoHeadReadOut, dict[str, Tensor], TunedTower | None]:
+    """Views, the read-out to train on, the base's weights, and how the tower differs from it."""
     torch.set_num_threads(recipe.threads)
     state = load_file(base)
-    start = None if recipe.start is None else read_delta(recipe.start)
-    tower = recipe_tower(recipe, state, start)
     work.mkdir(parents=True, exist_ok=True)
     (work / "recipe.json").write_text(json.dumps(recipe.model_dump(mode="json"), indent=2))
-    data, tuned = prepare(recipe, tower, finder, work=work, progress=progress)
-    if start is None:
-        return data, state, tuned
-    if tuned is None:
-        return data, state, TunedTower(norms=start.norms, low_rank=start.low_rank)
+    if recipe.start is None:
+        tower = build_tower(recipe.layout)
+        tower.load_state_dict(fit_positions(state, recipe.layout), strict=True)
+        read_out = new_read_out(
+            recipe.heads, width=recipe.layout.width, grid=recipe.layout.grid[0], seed=recipe.seed
+        )
+        data, tuned = prepare(recipe, tower, read_out, finder, work=work, progress=progress)
+        if tuned is None:
+            standardise(read_out, data.statistics, np.arange(len(data.rows)))
+        return data, read_out, state, tuned
+    start = read_delta(recipe.start)
+    tower, found = assemble(state, start)
+    if not isinstance(found, TwoHeadReadOut):
+        raise ConfigError(
+            f"{recipe.start.name} has a read-out of another kind, which cannot be trained on.",
+            hint="Start from a detector that this recipe made, or leave `start` out.",
+        )
+    tower.requires_grad_(False)
+    data, tuned = prepare(recipe, tower, found, finder, work=work, progress=progress)
     both = TunedTower(
-        norms={**start.norms, **tuned.norms},
-        low_rank=sum_low_rank(start.low_rank, tuned.low_rank),
+        norms={**start.norms, **({} if tuned is None else tuned.norms)},
+        low_rank=sum_low_rank(start.low_rank, {} if tuned is None else tuned.low_rank),
     )
-    return data, state, both
+    return data, found, state, both

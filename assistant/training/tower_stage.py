@@ -20,7 +20,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from assistant.detectors.low_rank import attach_low_rank, fold_low_rank
-from assistant.detectors.read_out import token_statistics
 from assistant.detectors.tower import Tower, TowerLayout, embed, layer_norms, run_block
 from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.errors import TrainingError
@@ -61,6 +60,7 @@ class TunedTower:
 
 def tune_tower(
     tower: Tower,
+    model: TwoHeadReadOut,
     layout: TowerLayout,
     maker: ViewMaker,
     views: Sequence[View],
@@ -73,17 +73,18 @@ def tune_tower(
     path: Path,
     progress: Progress,
 ) -> TunedTower:
-    """Tune ``tower`` in place; a run that was stopped goes on from its checkpoint.
+    """Tune ``tower`` and ``model`` in place; a stopped run goes on from its checkpoint.
 
     Args:
         tower: with the base's weights, or those of an earlier run.
+        model: the read-out; its network is trained on afterwards.
         layout: of the tower.
         maker: of views.
         views: that may be drawn.
         kinds: N, of :mod:`assistant.training.two_heads`.
         odds: N, how often each is drawn (their sum is 1).
         config: of this stage.
-        heads: of the read-out that is tuned along; it is trained anew afterwards.
+        heads: of the read-out.
         seed: of all draws.
         path: of the checkpoint.
         progress: told (what, steps done, in all, loss).
@@ -102,7 +103,7 @@ def tune_tower(
     }
     for value in norms.values():
         value.requires_grad_(True)
-    model = TwoHeadReadOut(blocks=heads.blocks, width=layout.width)
+    model.train().requires_grad_(True)
     optimiser = torch.optim.AdamW(
         [
             {"params": list(norms.values()), "lr": config.norm_rate, "weight_decay": 0.0},
@@ -125,7 +126,6 @@ def tune_tower(
         every=config.checkpoint_steps,
     )
     state.restore()
-    _standardise(tower, layout, maker, views, odds, model, seed)
     rates = [config.norm_rate, config.low_rank_rate, config.head_rate]
     for step in range(state.batch, config.steps):
         warm = min(1.0, (step + 1) / max(1, config.steps // 20))
@@ -162,6 +162,7 @@ def tune_tower(
         norms={n: p.detach().clone() for n, p in norms.items()},
         low_rank={n: p.detach().clone() for n, p in factors.items()},
     )
+    model.eval().requires_grad_(False)
     fold_low_rank(tower)
     tower.eval().requires_grad_(False)
     return kept
@@ -177,28 +178,6 @@ def _tokens(
         tokens = run_block(tower.transformer.resblocks[index], tokens)
         kept[index] = tokens
     return [kept[block] for block in blocks]
-
-
-def _standardise(
-    tower: Tower,
-    layout: TowerLayout,
-    maker: ViewMaker,
-    views: Sequence[View],
-    odds: NDArray[np.float64],
-    model: TwoHeadReadOut,
-    seed: int,
-) -> None:
-    """Mean and deviation of the statistics, over 128 views of the untuned tower."""
-    rows = np.random.default_rng((seed, 1)).choice(len(views), 128, p=odds)
-    found = []
-    with torch.no_grad():
-        for start in range(0, len(rows), 16):
-            crops = [maker.make(views[int(row)]) for row in rows[start : start + 16]]
-            tokens = _tokens(tower, layout, crops, model.blocks)
-            found.append(torch.stack([token_statistics(t) for t in tokens], dim=1).flatten(1))
-    values = torch.cat(found)
-    model.mean.copy_(values.mean(0))
-    model.scale.copy_(values.std(0) + 1e-2)
 
 
 def _key(config: TowerConfig, heads: HeadConfig, views: int, seed: int) -> str:

@@ -1,8 +1,10 @@
-"""Fit the two-head read-out to statistics of views: the last stage of the embedded recipe."""
+"""Train the two answers of the read-out on statistics of views: the last stage of the recipe."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,99 +21,143 @@ __all__ = [
     "LAID_IN",
     "MADE",
     "HeadConfig",
-    "fit_heads",
+    "HeadData",
     "head_scores",
     "heads_loss",
+    "new_read_out",
     "standardise",
+    "train_heads",
 ]
 
 GENUINE, LAID_IN, MADE = 0, 1, 2
-_AT_ONCE = 4096
+_AT_ONCE = 2048
 Progress = Callable[[str, int, int, float], None]
 
 
 class HeadConfig(BaseModel):
-    """What the two-head read-out reads, and how strongly it is held back."""
+    """How the read-out is built, and how its network is trained."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     blocks: tuple[int, ...] = (3, 5, 6, 8)
-    ridge: float = Field(default=0.03, gt=0, description="weight of the squared coefficients")
+    hidden: int = Field(default=256, ge=1, le=4096)
+    evidence_hidden: int = Field(default=96, ge=1, le=1024, description="of the patches' evidence")
+    share: float = Field(default=0.6, gt=0, le=1, description="of the network in the logit")
+    epochs: int = Field(default=6, ge=1, le=1000)
+    batch: int = Field(default=256, ge=2)
+    learning_rate: float = Field(default=3e-4, gt=0)
+    weight_decay: float = Field(default=0.1, ge=0)
+    pull: float = Field(
+        default=0.0, ge=0, description="towards the first weights (L2-SP, arXiv 1802.01483)"
+    )
     own_weight: float = Field(
         default=0.5, ge=0, description="of each head's loss on the genuine and its own kind"
     )
-    iterations: int = Field(default=60, ge=1, description="of L-BFGS, at most")
+    label_smoothing: float = Field(default=0.04, ge=0, lt=0.5)
 
 
-def fit_heads(
-    statistics: NDArray[np.float16],
-    kinds: NDArray[np.int64],
-    weights: NDArray[np.float64],
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadData:
+    """N views.
+
+    ``statistics``: N x blocks x 3 x width, float16; ``evidence``: N logits of the patches, float32;
+    ``kinds``: N of :data:`GENUINE`, :data:`LAID_IN`, :data:`MADE`; ``weights``: N.
+    """
+
+    statistics: NDArray[np.float16]
+    evidence: NDArray[np.float32]
+    kinds: NDArray[np.int64]
+    weights: NDArray[np.float64]
+
+    def drawn(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """Float32 statistics and evidence of some rows."""
+        return (
+            torch.from_numpy(self.statistics[rows].astype(np.float32)),
+            torch.from_numpy(self.evidence[rows].astype(np.float32)),
+        )
+
+
+def new_read_out(config: HeadConfig, *, width: int, grid: int, seed: int) -> TwoHeadReadOut:
+    """An untrained read-out."""
+    torch.manual_seed(seed)
+    return TwoHeadReadOut(
+        blocks=config.blocks,
+        width=width,
+        hidden=config.hidden,
+        evidence_hidden=config.evidence_hidden,
+        grid=grid,
+        share=config.share,
+    )
+
+
+def train_heads(
+    start: TwoHeadReadOut,
+    data: HeadData,
     rows: NDArray[np.int64],
     config: HeadConfig,
     *,
+    seed: int,
     name: str = "heads",
     progress: Progress | None = None,
 ) -> TwoHeadReadOut:
-    """Ridge logistic regression with two joined outputs, fitted to some rows by L-BFGS.
+    """Train the network of a copy of ``start`` on some rows; the patches' evidence stays.
 
-    The problem starts at zero and draws nothing, so the same rows give the same read-out.
+    The same rows and seed give the same read-out.
 
     Args:
-        statistics: N x blocks x 3 x width.
-        kinds: N of :data:`GENUINE`, :data:`LAID_IN`, :data:`MADE`.
-        weights: N, mean 1 over ``rows``.
-        rows: what is fitted to.
-        config: of the fit.
-        name: of this fit, for ``progress``.
-        progress: told (name, evaluations, most, loss).
+        start: where it begins; :func:`new_read_out`, or one that was trained before.
+        data: the views.
+        rows: of them that are learnt from.
+        config: of the training.
+        seed: of order and dropout.
+        name: of this training, for ``progress``.
+        progress: told (name, epochs done, in all, mean loss).
 
     Raises:
-        TrainingError: the rows lack a class, or the loss is not finite.
+        TrainingError: the rows lack a class, or the loss is not finite (the batch is named).
     """
-    if not {GENUINE} < set(kinds[rows].tolist()):
+    if not {GENUINE} < set(data.kinds[rows].tolist()):
         raise TrainingError(
             "What is left to train on holds one class only.",
             hint="Leave fewer sources out, or add sources of the other class.",
             code="one-class",
         )
-    model = TwoHeadReadOut(blocks=config.blocks, width=statistics.shape[-1])
-    standardise(model, statistics, rows)
-    values = torch.empty(len(rows), model.mean.numel())
-    for start in range(0, len(rows), _AT_ONCE):
-        part = torch.from_numpy(statistics[rows[start : start + _AT_ONCE]].astype(np.float32))
-        values[start : start + len(part)] = (part.flatten(1) - model.mean) / model.scale
-    with torch.no_grad():
-        model.linear.weight.zero_()
-        model.linear.bias.zero_()
-    of_kind = torch.from_numpy(kinds[rows])
-    weight = torch.from_numpy(weights[rows]).float()
-    optimiser = torch.optim.LBFGS(
-        model.linear.parameters(),
-        max_iter=config.iterations,
-        history_size=10,
-        line_search_fn="strong_wolfe",
-        tolerance_change=1e-7,
+    torch.manual_seed(seed)
+    model = copy.deepcopy(start).requires_grad_(False)
+    network = model.network.requires_grad_(True).train()
+    first = {n: p.detach().clone() for n, p in network.named_parameters()}
+    batch = min(config.batch, len(rows))
+    steps = config.epochs * (len(rows) // batch)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), config.learning_rate, weight_decay=config.weight_decay
     )
-    seen: list[float] = []
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        loss = heads_loss(model.linear(values), of_kind, weight, config)
-        loss = loss + 0.5 * config.ridge * model.linear.weight.square().sum()
-        loss.backward()
-        seen.append(float(loss.detach()))
-        return loss
-
-    optimiser.step(closure)
-    if not np.isfinite(seen).all():
-        raise TrainingError(
-            f"The loss of {name} is not finite after {len(seen)} evaluations.",
-            hint="Look for damaged rows in the cache of views.",
-            code="loss-not-finite",
-        )
-    if progress is not None:
-        progress(name, len(seen), len(seen), seen[-1])
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, config.learning_rate, total_steps=steps + 1, pct_start=0.15
+    )
+    for epoch in range(config.epochs):
+        order = np.random.default_rng((seed, epoch)).permutation(rows)
+        total = 0.0
+        for begin in range(0, len(order) - batch + 1, batch):
+            part = np.sort(order[begin : begin + batch])
+            kinds = torch.from_numpy(data.kinds[part])
+            weights = torch.from_numpy(data.weights[part]).float()
+            loss = heads_loss(model.joined(*data.drawn(part)), kinds, weights, config)
+            if not bool(torch.isfinite(loss)):
+                raise TrainingError(
+                    f"The loss is not finite in epoch {epoch + 1}, batch {begin // batch + 1}.",
+                    hint="Look for damaged rows in the cache, or lower the learning rate.",
+                    code="loss-not-finite",
+                )
+            if config.pull:
+                drift = [(p - first[n]).square().sum() for n, p in network.named_parameters()]
+                loss = loss + config.pull * torch.stack(drift).sum()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            total += float(loss.detach())
+        if progress is not None:
+            progress(name, epoch + 1, config.epochs, total / max(1, len(order) // batch))
     return model.eval().requires_grad_(False)
 
 
@@ -122,43 +168,49 @@ def heads_loss(heads: Tensor, kinds: Tensor, weights: Tensor, config: HeadConfig
         heads: B x 2 logits.
         kinds: B.
         weights: B.
-        config: for ``own_weight``.
+        config: for ``own_weight`` and ``label_smoothing``.
     """
-    fake = (kinds != GENUINE).float()
-    loss = functional.binary_cross_entropy_with_logits(heads.logsumexp(1), fake, weight=weights)
+    loss = _entropy(heads.logsumexp(1), (kinds != GENUINE).float(), weights, config)
     for head, kind in enumerate((LAID_IN, MADE)):
         own = (kinds == GENUINE) | (kinds == kind)
         if bool(own.any()):
-            loss = loss + config.own_weight * functional.binary_cross_entropy_with_logits(
-                heads[own, head], (kinds[own] == kind).float(), weight=weights[own]
+            target = (kinds[own] == kind).float()
+            loss = loss + config.own_weight * _entropy(
+                heads[own, head], target, weights[own], config
             )
     return loss
 
 
+def _entropy(logits: Tensor, target: Tensor, weights: Tensor, config: HeadConfig) -> Tensor:
+    softened = target * (1 - 2 * config.label_smoothing) + config.label_smoothing
+    return functional.binary_cross_entropy_with_logits(logits, softened, weight=weights)
+
+
 def head_scores(
-    model: TwoHeadReadOut, statistics: NDArray[np.float16], rows: NDArray[np.int64]
+    model: TwoHeadReadOut, data: HeadData, rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """N x 2 logits of the heads."""
     found = np.zeros((len(rows), 2))
     with torch.inference_mode():
-        for start in range(0, len(rows), _AT_ONCE):
-            part = torch.from_numpy(statistics[rows[start : start + _AT_ONCE]].astype(np.float32))
-            found[start : start + len(part)] = model.from_statistics(part).double().numpy()
+        for begin in range(0, len(rows), _AT_ONCE):
+            part = data.drawn(rows[begin : begin + _AT_ONCE])
+            found[begin : begin + len(part[0])] = model.joined(*part).double().numpy()
     return found
 
 
 def standardise(
     model: TwoHeadReadOut, statistics: NDArray[np.float16], rows: NDArray[np.int64]
 ) -> None:
-    """Set the read-out's mean and deviation to those of some rows."""
-    total = np.zeros(model.mean.numel())
+    """Set the network's mean and deviation to those of some rows."""
+    network = model.network
+    total = np.zeros(network.mean.numel())
     square = np.zeros_like(total)
-    for start in range(0, len(rows), _AT_ONCE):
-        part = statistics[rows[start : start + _AT_ONCE]].astype(np.float32)
+    for begin in range(0, len(rows), _AT_ONCE):
+        part = statistics[rows[begin : begin + _AT_ONCE]].astype(np.float32)
         part = part.reshape(len(part), -1)
         total += part.sum(0, dtype=np.float64)
         square += (part**2).sum(0, dtype=np.float64)
     mean = total / len(rows)
     deviation = np.sqrt(np.maximum(square / len(rows) - mean**2, 0.0)) + 1e-3
-    model.mean.copy_(torch.from_numpy(mean))
-    model.scale.copy_(torch.from_numpy(deviation))
+    network.mean.copy_(torch.from_numpy(mean))
+    network.scale.copy_(torch.from_numpy(deviation))

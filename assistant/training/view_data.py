@@ -8,11 +8,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from assistant.detectors.assembly import tuned_state
-from assistant.detectors.delta_file import Delta
-from assistant.detectors.tower import Tower, build_tower, fit_positions, tower_sha256
+from assistant.detectors.tower import Tower, tower_sha256
+from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.interfaces import FaceFinder
 from assistant.training.face_cache import FOUND, UNREADABLE, CropCache
@@ -20,10 +18,10 @@ from assistant.training.recipe import FakeShares, Recipe
 from assistant.training.reconstruction import BUILDS, Redrawer, train_redrawer
 from assistant.training.sources import check_sources, choose_rows, kind_of
 from assistant.training.tower_stage import TunedTower, tune_tower
-from assistant.training.two_heads import GENUINE, LAID_IN, MADE
+from assistant.training.two_heads import GENUINE, LAID_IN, MADE, HeadData
 from assistant.training.views import ViewCache, ViewMaker, plan_views
 
-__all__ = ["Prepared", "label_views", "prepare", "recipe_tower", "view_weights"]
+__all__ = ["Prepared", "label_views", "prepare", "view_weights"]
 
 Progress = Callable[[str, int, int, float], None]
 _KINDS = {"genuine": GENUINE, "laid-in": LAID_IN, "made": MADE}
@@ -39,7 +37,8 @@ class Prepared:
 
     ``manifest``: the recipe's pictures; ``rows`` N indices into it; ``view_kinds`` N names of
     :data:`assistant.training.views.KINDS`; ``sources`` N; ``kinds`` N of
-    :mod:`assistant.training.two_heads`; ``statistics`` N x blocks x 3 x width.
+    :mod:`assistant.training.two_heads`; ``statistics`` N x blocks x 3 x width; ``evidence`` N
+    logits of the patches.
     """
 
     manifest: Sequence[ManifestRow]
@@ -48,6 +47,13 @@ class Prepared:
     sources: NDArray[np.str_]
     kinds: NDArray[np.int64]
     statistics: NDArray[np.float16]
+    evidence: NDArray[np.float32]
+
+    def as_heads(self, weights: NDArray[np.float64]) -> HeadData:
+        """As the read-out learns from it."""
+        return HeadData(
+            statistics=self.statistics, evidence=self.evidence, kinds=self.kinds, weights=weights
+        )
 
     def weights(self, kept: NDArray[np.int64], shares: FakeShares) -> NDArray[np.float64]:
         """N weights of a training on ``kept``; see :func:`view_weights`."""
@@ -88,20 +94,18 @@ def view_weights(
     return out
 
 
-def recipe_tower(recipe: Recipe, state: dict[str, Tensor], start: Delta | None) -> Tower:
-    """The tower that a recipe's views are seen with: the base, tuned as ``start`` says."""
-    tower = build_tower(recipe.layout)
-    tuned = fit_positions(state, recipe.layout) if start is None else tuned_state(state, start)
-    tower.load_state_dict(fit_positions(tuned, recipe.layout), strict=True)
-    return tower.eval().requires_grad_(False)
-
-
 def prepare(
-    recipe: Recipe, tower: Tower, finder: FaceFinder, *, work: Path, progress: Progress
+    recipe: Recipe,
+    tower: Tower,
+    read_out: TwoHeadReadOut,
+    finder: FaceFinder,
+    *,
+    work: Path,
+    progress: Progress,
 ) -> tuple[Prepared, TunedTower | None]:
     """Choose pictures, find faces, train the redrawers, tune the tower and run it over all views.
 
-    Every step goes on where it stopped. ``tower`` is tuned in place.
+    Every step goes on where it stopped. ``tower`` and ``read_out`` are tuned in place.
 
     Returns:
         The views, and what of the tower was tuned; None without steps of tuning.
@@ -146,6 +150,7 @@ def prepare(
         )  # fmt: skip
         tuned = tune_tower(
             tower,
+            read_out,
             recipe.layout,
             maker,
             views,
@@ -163,7 +168,7 @@ def prepare(
         layout=recipe.layout,
         blocks=recipe.heads.blocks,
     )
-    store.fill(tower, maker, progress=progress)
+    store.fill(tower, maker, read_out.evidence, progress=progress)
     prepared = Prepared(
         manifest=rows,
         rows=of_rows,
@@ -171,6 +176,7 @@ def prepare(
         sources=sources,
         kinds=kinds,
         statistics=store.statistics,
+        evidence=store.evidence,
     )
     return prepared, tuned
 

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from assistant.detectors.read_out import token_statistics
+from assistant.detectors.read_out import PatchEvidenceReadOut, token_statistics
 from assistant.detectors.tower import Tower, TowerLayout, embed, run_blocks
 from assistant.errors import InferenceError, TrainingError
 from assistant.evaluation.known_masks import AlignedFace
@@ -159,7 +159,9 @@ class ViewMaker:
 
 
 class ViewCache:
-    """Statistics of views on disk, N x blocks x 3 x width in float16, resumed where they stopped.
+    """What the tower makes of views, on disk, resumed where it stopped.
+
+    ``statistics``: N x blocks x 3 x width, float16; ``evidence``: N logits of the patches, float32.
 
     Raises:
         TrainingError: the folder holds other views.
@@ -171,12 +173,9 @@ class ViewCache:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.views, self.blocks, self.layout = folder, views, tuple(blocks), layout
         self.done = rows_done(folder, "views")
-        path = folder / "statistics.npy"
         shape = (len(views), len(blocks), 3, layout.width)
-        mode = "r+" if path.exists() else "w+"
-        self.statistics = np.lib.format.open_memmap(
-            path, mode, np.float16, shape if mode == "w+" else None
-        )
+        self.statistics = _opened(folder / "statistics.npy", shape, np.float16)
+        self.evidence = _opened(folder / "evidence.npy", shape[:1], np.float32)
         if self.statistics.shape != shape:
             raise TrainingError(
                 f"The cache {folder} holds {len(self.statistics)} views, and this recipe makes "
@@ -185,8 +184,16 @@ class ViewCache:
                 code="other-views",
             )
 
-    def fill(self, tower: Tower, maker: ViewMaker, *, progress: Progress, batch: int = 32) -> None:
-        """Run the tower over the views that are not made yet."""
+    def fill(
+        self,
+        tower: Tower,
+        maker: ViewMaker,
+        evidence: PatchEvidenceReadOut,
+        *,
+        progress: Progress,
+        batch: int = 32,
+    ) -> None:
+        """Run the tower and the patches' read-out over the views that are not made yet."""
         start, began = self.done, time.monotonic()
         while self.done < len(self.views):
             stop = min(self.done + batch, len(self.views))
@@ -194,11 +201,20 @@ class ViewCache:
             with torch.inference_mode():
                 entering = embed(tower, self.layout.normalised(crops))
                 outputs = run_blocks(tower, entering, range(max(self.blocks) + 1))
-                kept = torch.stack([token_statistics(outputs[b]) for b in self.blocks], dim=1)
+                tokens = [outputs[block] for block in self.blocks]
+                kept = torch.stack([token_statistics(t) for t in tokens], dim=1)
+                self.evidence[self.done : stop] = evidence(tokens).numpy()
             self.statistics[self.done : stop] = kept.numpy().astype(np.float16)
             before, self.done = self.done, stop
             if self.done // EVERY != before // EVERY or self.done == len(self.views):
                 self.statistics.flush()
+                self.evidence.flush()
                 save_rows_done(self.folder, "views", self.done)
                 rate = (self.done - start) / (time.monotonic() - began)
                 progress("views", self.done, len(self.views), rate)
+
+
+def _opened(path: Path, shape: tuple[int, ...], kind: type) -> np.memmap:
+    """An array on disk, made where it is not there yet."""
+    mode = "r+" if path.exists() else "w+"
+    return np.lib.format.open_memmap(path, mode, kind, shape if mode == "w+" else None)

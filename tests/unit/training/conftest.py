@@ -49,7 +49,14 @@ def project(tmp_path, monkeypatch):
         "home": ["drawn", "other"],
         "redraw_steps": 40,
         "views": {"plain": 1, "worn": 1, "laid-in": 0.3, "redrawn": 0.2, "part-out": 0.1},
-        "heads": {"blocks": [0, 1], "ridge": 0.01},
+        "heads": {
+            "blocks": [0, 1],
+            "hidden": 8,
+            "evidence_hidden": 4,
+            "epochs": 12,
+            "batch": 32,
+            "learning_rate": 3.0e-3,
+        },
         "folds": {"one": ["drawn"], "two": ["other"]},
     }
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(config))

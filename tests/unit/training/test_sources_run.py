@@ -9,9 +9,12 @@ import pytest
 import torch
 import yaml
 from click.testing import CliRunner
+from safetensors.torch import load_file
 
+from assistant.detectors import tower
 from assistant.detectors.clip_ln import ClipLnDetector
-from assistant.detectors.read_out import token_statistics
+from assistant.detectors.delta_file import DeltaHeader, write_delta
+from assistant.detectors.read_out import ClassTokenReadOut, token_statistics
 from assistant.detectors.two_heads import HEADS, TwoHeadReadOut
 from assistant.errors import ConfigError, TrainingError
 from assistant.evaluation.face_manifest import read_manifest
@@ -19,7 +22,7 @@ from assistant.training.recipe import load_recipe
 from assistant.training.reconstruction import Build, train_redrawer
 from assistant.training.sources import check_sources, choose_rows, source_weights
 from assistant.training.sources_run import judge_recipe, train_sources
-from assistant.training.two_heads import HeadConfig, fit_heads
+from assistant.training.two_heads import HeadConfig, HeadData, new_read_out, train_heads
 from assistant.training.views import KINDS, View, ViewMaker, plan_views
 from assistant.training.wear import worn
 from tests.drawn import MiddleFinder
@@ -85,20 +88,18 @@ def test_the_tower_is_tuned_by_steps_and_goes_on_from_its_checkpoint(project):
         )
 
 
-def test_what_the_patches_add_is_the_mean_of_what_each_adds():
+def test_either_yes_is_enough_and_the_patches_count_for_both():
     torch.manual_seed(0)
     tokens = [torch.randn(3, 10, 6) for _ in range(2)]
-    read_out = TwoHeadReadOut(blocks=[0, 1], width=6)
-    read_out.mean.normal_()
-    read_out.scale.uniform_(0.5, 2.0)
-    each = read_out.patch_head_logits(tokens)
+    read_out = TwoHeadReadOut(
+        blocks=[0, 1], width=6, hidden=5, evidence_hidden=4, grid=3, share=0.6
+    ).eval()
     heads = read_out.head_logits(tokens)
-    first = torch.stack([token_statistics(t) for t in tokens], dim=1)
-    without = first.clone()
-    without[:, :, 1:] = read_out.mean.view(2, 3, 6)[:, 1:]
-    assert each.shape == (3, len(HEADS), 9)
-    assert torch.allclose(each.mean(2), heads - read_out.from_statistics(without), atol=1e-4)
+    assert heads.shape == (3, len(HEADS))
     assert torch.allclose(read_out(tokens), heads.logsumexp(1))
+    statistics = torch.stack([token_statistics(t) for t in tokens], dim=1)
+    without = heads - read_out.share * read_out.network.from_statistics(statistics)
+    assert torch.allclose(without, 0.4 * read_out.evidence(tokens)[:, None], atol=1e-5)
     assert read_out.patch_logits(tokens).shape == (3, 9)
 
 
@@ -201,7 +202,9 @@ def test_a_view_is_fixed_by_its_row_kind_and_number(maker, kind):
 
 def test_views_are_planned_by_counts_and_shares():
     labels = [0] * 200 + [1] * 50
-    views = plan_views(labels, [True] * 250, [True] * 200 + [False] * 50, {"plain": 1, "mended": 1.5})
+    views = plan_views(
+        labels, [True] * 250, [True] * 200 + [False] * 50, {"plain": 1, "mended": 1.5}
+    )
     plain = [v for v in views if v.kind == "plain"]
     mended = [v for v in views if v.kind == "mended"]
     assert len(plain) == 250
@@ -217,14 +220,40 @@ def test_every_codec_gives_a_picture_of_the_same_size_back():
 
 
 def test_leaving_everything_out_of_one_class_is_refused():
+    config = HeadConfig(blocks=(0,), hidden=2, evidence_hidden=2)
+    data = HeadData(
+        statistics=np.zeros((4, 1, 3, 2), np.float16),
+        evidence=np.zeros(4, np.float32),
+        kinds=np.zeros(4, np.int64),
+        weights=np.ones(4),
+    )
+    start = new_read_out(config, width=2, grid=3, seed=0)
     with pytest.raises(TrainingError, match="one class"):
-        fit_heads(
-            np.zeros((4, 1, 3, 2), np.float16),
-            np.zeros(4, np.int64),
-            np.ones(4),
-            np.arange(4),
-            HeadConfig(blocks=(0,)),
-        )
+        train_heads(start, data, np.arange(4), config, seed=0)
+
+
+def test_a_read_out_of_another_kind_is_no_start(project):
+    recipe = changed(project, start="other.safetensors")
+    state = load_file(project / "base.safetensors")
+    other = ClassTokenReadOut(width=24, last_block=2)
+    header = DeltaHeader(
+        tower=tower.TOWERS["vit-s14"],
+        base_sha256=tower.tower_sha256(state),
+        read_out=other.options(),
+        crop=recipe.crop.spec,
+    )
+    write_delta(project / "other.safetensors", header, norms={}, read_out=other.state_dict())
+    with pytest.raises(ConfigError, match="another kind"):
+        run(project, recipe)
+
+
+def test_a_run_goes_on_from_a_detector_that_it_made(project):
+    run(project, load_recipe(project / "c.yaml"))
+    (project / "out.safetensors").rename(project / "start.safetensors")
+    report = run(project, changed(project, start="start.safetensors"))
+    assert report["views"] > 0
+    detector = ClipLnDetector.load(project / "base.safetensors", project / "out.safetensors")
+    assert np.isfinite(detector.logits([np.zeros((42, 42, 3), np.uint8)])).all()
 
 
 def test_a_fold_of_an_unknown_source_is_named(project):
@@ -234,8 +263,8 @@ def test_a_fold_of_an_unknown_source_is_named(project):
 
 
 def test_wrong_fields_are_named_all_at_once(project):
-    with pytest.raises(ConfigError, match=r"most.*epochs"):
-        changed(project, most=1, heads={"epochs": 3})
+    with pytest.raises(ConfigError, match=r"most.*epoch"):
+        changed(project, most=1, heads={"epoch": 3})
 
 
 def test_the_command_prints_the_leave_out_table(project, monkeypatch):
