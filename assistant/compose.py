@@ -112,7 +112,9 @@ def build_cues(settings: Settings) -> VisibleCues | None:
     from assistant.weights import locate
 
     try:
-        reference = load_reference(locate("cues", data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned))
+        reference = load_reference(
+            locate("cues", data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
+        )
         dense = DenseLandmarks(locate("face-landmarks", data_dir=settings.data_dir))
     except WeightsError as error:
         _log.warning("no visible cue is measured: %s %s", error.user_message, error.hint)

@@ -28,6 +28,7 @@ from assistant.types import (
     Face,
     FaceAnalysis,
     Fact,
+    Media,
     RegionFinding,
     Verdict,
 )

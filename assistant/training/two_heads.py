@@ -50,6 +50,9 @@ class HeadConfig(BaseModel):
     pull: float = Field(
         default=0.0, ge=0, description="towards the first weights (L2-SP, arXiv 1802.01483)"
     )
+    interpolation: float = Field(
+        default=1.0, gt=0, le=1, description="0: the start, 1: what was trained (arXiv 2109.01903)"
+    )
     own_weight: float = Field(
         default=0.5, ge=0, description="of each head's loss on the genuine and its own kind"
     )
@@ -101,6 +104,8 @@ def train_heads(
     progress: Progress | None = None,
 ) -> TwoHeadReadOut:
     """Train the network of a copy of ``start`` on some rows; the patches' evidence stays.
+
+    What is returned lies between start and end, as ``config.interpolation`` says.
 
     The same rows and seed give the same read-out.
 
@@ -158,6 +163,9 @@ def train_heads(
             total += float(loss.detach())
         if progress is not None:
             progress(name, epoch + 1, config.epochs, total / max(1, len(order) // batch))
+    with torch.no_grad():
+        for parameter_name, value in network.named_parameters():
+            value.copy_(torch.lerp(first[parameter_name], value, config.interpolation))
     return model.eval().requires_grad_(False)
 
 
