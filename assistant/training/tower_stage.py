@@ -131,7 +131,7 @@ def tune_tower(
         warm = min(1.0, (step + 1) / max(1, config.steps // 20))
         share = warm * 0.5 * (1 + np.cos(np.pi * step / config.steps))
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
-            group["lr"] = rate * share
+            group["lr"] = float(rate * share)
         rng = np.random.default_rng((seed, step))
         rows = rng.choice(len(views), config.batch, p=odds)
         made = [
