@@ -87,7 +87,7 @@ def create_api(
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
-        working = [worker, webhooks] if webhooks is not None else [worker]
+        working: list[Any] = [worker, webhooks] if webhooks is not None else [worker]
         for one in working:
             one.start()
         yield

@@ -165,7 +165,7 @@ class CaseReader:
         with reading(self.engine) as connection:
             return int(connection.execute(select(func.count()).select_from(cases)).scalar_one())
 
-    def near(self, case_id: str, *, limit: int = 20) -> list[tuple[CaseRow, int]]:
+    def near(self, case_id: str, *, limit: int = 20) -> Sequence[tuple[CaseRow, int]]:
         """Cases of the same or nearly the same picture, nearest first, with the bits between."""
         with reading(self.engine) as connection:
             row = self._row(connection, case_id)

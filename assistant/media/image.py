@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageFile
+from PIL import ImageFile, UnidentifiedImageError
 
 from assistant.errors import MediaError
 from assistant.media.animation import decode_animation, is_animation
@@ -92,7 +92,7 @@ def decode_image(data: bytes, kind: str, limits: MediaLimits) -> DecodedImage | 
         picture = _open_heic(data) if kind == "heic" else _open(data, kind)
     except Pillow.DecompressionBombError as error:
         raise _too_large(str(error), limits) from error
-    except Pillow.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         if kind == "tiff":
             return _numbers_tiff(data, limits)
         raise _broken(kind, error) from error
@@ -131,7 +131,8 @@ def _open(data: bytes, kind: str) -> Pillow.Image:
 def _open_heic(data: bytes) -> Pillow.Image:
     import pillow_heif
 
-    opened: Pillow.Image = pillow_heif.HeifImageFile(io.BytesIO(data))
+    heif: Any = pillow_heif.HeifImageFile
+    opened: Pillow.Image = heif(io.BytesIO(data))
     return opened
 
 

@@ -87,16 +87,17 @@ def load_media(data: bytes, limits: MediaLimits | None = None) -> Media:
             code="file-too-large",
         )
     decoded = _decoded(data, kind, limits)
-    moving = isinstance(decoded, DecodedVideo)
-    frames, notes = _without_bars(decoded.frames if moving else (decoded.pixels,))
+    film = decoded if isinstance(decoded, DecodedVideo) else None
+    pictures = decoded.frames if isinstance(decoded, DecodedVideo) else (decoded.pixels,)
+    frames, notes = _without_bars(pictures)
     height, width = frames[0].shape[:2]
     return Media(
         id=hashlib.sha256(data).hexdigest(),
-        kind="video" if moving else "image",
+        kind="image" if film is None else "video",
         frames=frames,
         width=width,
         height=height,
-        seconds=decoded.seconds if moving else (0.0,),
+        seconds=(0.0,) if film is None else film.seconds,
         provenance=read_provenance(data, kind, decoded.tags),
         warnings=(*decoded.warnings, *notes),
     )

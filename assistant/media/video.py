@@ -267,7 +267,8 @@ class _Picture:
             share = rgba[..., 3:]
             if share.min() < 255:
                 self._note("Parts of the video are see-through; they were laid on white.")
-            return ((rgba[..., :3] * share + 255 * (255 - share) + 127) // 255).astype(np.uint8)
+            laid = (rgba[..., :3] * share + 255 * (255 - share) + 127) // 255
+            return np.asarray(laid, np.uint8)
         image: Image = pixels("rgb24")
         return image
 

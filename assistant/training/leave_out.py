@@ -274,7 +274,7 @@ def _source_weights(sources: NDArray[np.str_], labels: NDArray[np.int64]) -> Arr
             weights[part] = min(part.sum(), 200) ** 0.5 / part.sum()
         if (labels == label).any():
             weights[labels == label] /= weights[labels == label].sum()
-    return weights / weights.mean()
+    return np.asarray(weights / weights.mean())
 
 
 def _weighted_quantile(values: Array, weights: Array, share: float) -> float:

@@ -106,7 +106,7 @@ class Redrawer(nn.Module):
         with torch.inference_mode():
             pixels = torch.from_numpy(small).permute(2, 0, 1)[None].float() / 255.0
             drawn = self(pixels)[0].clamp(0, 1).permute(1, 2, 0).numpy()
-        full = np.clip(np.rint(drawn * 255.0), 0, 255).astype(np.uint8)
+        full: Image = np.clip(np.rint(drawn * 255.0), 0, 255).astype(np.uint8)
         if side == height == width:
             return full
         back = cv2.resize(full, (width, height), interpolation=cv2.INTER_CUBIC)

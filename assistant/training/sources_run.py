@@ -97,14 +97,14 @@ def write_detector(
     output: Path,
 ) -> dict[str, Any]:
     """Write what was trained as one delta of the base, with its card."""
-    named = {"exclude": {"manifest", "more_manifests", "start"}}
+    places = {"manifest", "more_manifests", "start"}
     card = {
         "data_sha256": list_sha256(data.manifest),
         "pictures": len(data.manifest),
         "views": len(data.rows),
         "sources": len(set(data.sources)),
         "leave_out": table,
-        "recipe": recipe.model_dump(mode="json", **named),
+        "recipe": recipe.model_dump(mode="json", exclude=places),
     }
     header = DeltaHeader(
         tower=recipe.layout,

@@ -75,8 +75,8 @@ def _filmed(crop: Image, rate_factor: int) -> Image:
         film.mux(stream.encode(frame))
         film.mux(stream.encode())
     buffer.seek(0)
-    with av.open(buffer) as film:
-        back = next(film.decode(video=0)).to_ndarray(format="rgb24")
+    with av.open(buffer, "r") as source:
+        back = next(source.decode(video=0)).to_ndarray(format="rgb24")
     out = crop.copy()
     out[:height, :width] = back
     return out
