@@ -224,10 +224,6 @@ def _coverage(text: str, result: FaceAnalysis) -> float:
     return sum(wanted) / len(wanted)
 
 
-def _ids(evidence: Evidence) -> set[str]:
-    return {fact.id for fact in evidence.facts}
-
-
 def _other_verdict(result: FaceAnalysis) -> str:
     real = result.score.verdict is Verdict.LIKELY_REAL
     return Verdict.LIKELY_MANIPULATED.words if real else Verdict.LIKELY_REAL.words

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,10 +102,6 @@ class TransformersBackend:
         with self._queue.turn(threading.Event(), timeout=self._queue_seconds):
             self._load()
 
-    def memory_bytes(self) -> int:
-        """An estimate of the memory the model takes, from its configuration alone."""
-        return estimate_bytes(self._config(), self._quantization, self._torch_dtype())
-
     def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
         """Yield new text; see :class:`assistant.interfaces.VlmBackend`."""
         with (
@@ -117,20 +112,6 @@ class TransformersBackend:
             yield from guarded(
                 lambda stop: self._generate(request, stop), limits=self._limits, cancel=cancel
             )
-
-    def seconds_for(self, request: VlmRequest, tokens: int) -> float:
-        """Wall seconds to read the prompt and write exactly ``tokens`` tokens, for benchmarks."""
-        import torch
-
-        with self._queue.turn(threading.Event(), timeout=self._queue_seconds):
-            self._load()
-            inputs = self._inputs(request)
-            began = time.perf_counter()
-            with torch.inference_mode():
-                self._model.generate(
-                    **inputs, max_new_tokens=tokens, min_new_tokens=tokens, do_sample=False
-                )
-            return time.perf_counter() - began
 
     def provenance(self) -> Mapping[str, str]:
         """Model, revision, quantisation and device."""

@@ -108,7 +108,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def llava_folder(files: Path) -> Path:
-    from assistant.vlm.llava import write_llava
+    from tests.llava_folder import write_llava
 
     target = files / "llava"
     write_llava(

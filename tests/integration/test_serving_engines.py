@@ -116,7 +116,7 @@ def served(files: Path) -> Iterator[tuple[str, str]]:
     command = shutil.which("transformers", path=str(Path(sys.executable).parent))
     if command is None:
         pytest.skip("the command transformers is not installed")
-    from assistant.vlm.llava import write_llava
+    from tests.llava_folder import write_llava
 
     folder = files / "llava"
     write_llava(

@@ -19,9 +19,10 @@ import pytest
 from assistant.types import Message
 from assistant.vlm.chat import chat_messages
 from assistant.vlm.llama_cpp import LlamaCppBackend
-from assistant.vlm.llava import llama_from_gguf, picture_tokens, vision_tower, write_llava
+from assistant.vlm.llava import llama_from_gguf, picture_tokens, vision_tower
 from assistant.vlm.merging import write_merged
 from assistant.vlm.mmproj import IMAGE_MEAN, IMAGE_STD, load_projector, write_mmproj
+from tests.llava_folder import write_llava
 from tests.tiny_models import WIDTH, write_tiny_gguf, write_tiny_projector, write_tiny_tower
 from tests.unit.vlm.test_chat import request
 
