@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from assistant.evaluation.explanation_truth import Claim, Truth
-from assistant.phrases import CLOSED
+from assistant.phrases import is_closed
 from assistant.types import QualityIssue
 
 __all__ = ["Claim", "Truth", "claims", "plain_sentences"]
@@ -50,12 +50,6 @@ _ISSUE_WORDS = {
     QualityIssue.COVERED: r"\beyes are not visible\b",
     QualityIssue.UNSURE: r"\blow confidence\b",
 }
-_CLOSED = {
-    re.sub(r"[^a-z]+", " ", s.lower()).strip()
-    for variants in CLOSED.values()
-    for sentences in variants.values()
-    for s in sentences
-}
 _LIMITS = re.compile(
     r"can be wrong|\bestimate\b|not proof|where the detector looked|not tell what was changed|"
     r"supports neither|neither side|outside the face|not part of the face|number with care|"
@@ -73,13 +67,14 @@ def claims(text: str, truth: Truth) -> list[Claim]:
     """Every claim of ``text``; refusals, advice and offers of the closed list claim nothing."""
     found: list[Claim] = []
     for sentence in plain_sentences(text):
-        plain = re.sub(r"[^a-z]+", " ", sentence.lower()).strip()
-        if plain not in _CLOSED:
+        if not is_closed(sentence):
             found += _of_sentence(sentence, truth)
     return found
 
 
 def _of_sentence(sentence: str, truth: Truth) -> list[Claim]:
+    if cue := _cue(sentence.lower(), truth):
+        return [cue]
     text = _MIRROR.sub("", _NAMES.sub("", sentence)).lower()
     for word, region in _SAME_REGION.items():
         text = re.sub(rf"\b{word}\b", region, text)
@@ -96,6 +91,27 @@ def _of_sentence(sentence: str, truth: Truth) -> list[Claim]:
     if not found:
         found.append(Claim(kind="other", said=text[:60], true=bool(_LIMITS.search(text))))
     return found
+
+
+def _cue(text: str, truth: Truth) -> Claim | None:
+    """A sentence about a visible cue names both places and no number that was not measured."""
+    if "visible cue was judged" in text:
+        return Claim(kind="cue", said="none judged", true=truth.cues_judged == 0)
+    if "nothing that can be seen" in text:
+        return Claim(kind="cue", said="none speaks", true=bool(truth.cues_judged))
+    if not re.search(r"\bdiffers from the\b|\btimes as much\b|\bas unusual\b", text):
+        return None
+    rounded = text.replace("fewer than 1 in", "0 in")
+    said = [(float(m[1]), len(m[1].partition(".")[2])) for m in _NUMBER.finditer(rounded)]
+    true = any(
+        all(place in text for place in places)
+        and all(
+            number == 100 or any(abs(number - m) <= 0.5 * 10.0**-digits + 1e-6 for m in measured)
+            for number, digits in said
+        )
+        for places, measured in truth.cues
+    )
+    return Claim(kind="cue", said=text[:60], true=true)
 
 
 def _numbers(text: str, truth: Truth) -> list[Claim]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from assistant.evidence import (
     ChangeFact,
+    CueFact,
     DomainFact,
     EffectFact,
     FramesFact,
+    NoCueFact,
     OriginFact,
     SmallestSetFact,
     SpreadFact,
@@ -36,7 +38,8 @@ class Truth:
     be said; ``regions`` whether a region stands out, its share in percent and its lift; ``effects``
     the percentages before and after neutralising a region and the verdict then; ``changed`` every
     verdict that some re-scoring gave; ``crop_alone`` whether the face was scored without the
-    picture around it.
+    picture around it; ``cues`` the two places and the numbers of each visible cue; ``cues_judged``
+    how many were measured where none speaks.
     """
 
     verdict: str
@@ -48,6 +51,8 @@ class Truth:
     changed: frozenset[str]
     like_known: bool | None = None
     crop_alone: bool = False
+    cues: tuple[tuple[tuple[str, str], tuple[float, ...]], ...] = ()
+    cues_judged: int | None = None
 
     @classmethod
     def of(cls, result: FaceAnalysis) -> Truth:
@@ -91,5 +96,12 @@ class Truth:
             effects=effects,
             changed=frozenset(changed),
             like_known=like_known,
+            cues=tuple((fact.places, _cue_numbers(fact)) for fact in evidence.of(CueFact)),
+            cues_judged=next((fact.judged for fact in evidence.of(NoCueFact)), None),
             crop_alone=any(f.method == "left-out" for f in evidence.of(EffectFact)),
         )
+
+
+def _cue_numbers(fact: CueFact) -> tuple[float, ...]:
+    rates = [(r.share, r.low, r.high) for r in (fact.genuine, fact.manipulated)]
+    return (fact.value, *(100 * value for rate in rates for value in rate))

@@ -59,7 +59,10 @@ _FORBIDDEN = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One text of a narrator on one case, with the claims as written and as shown."""
+    """One text of a narrator on one case, with the claims as written and as shown.
+
+    ``asked``: the narrator wrote it, or was asked to; fixed answers are given without asking it.
+    """
 
     case: str
     question: str
@@ -68,6 +71,7 @@ class Told:
     shown: tuple[Claim, ...]
     covered: float | None = None
     decided: Decided | None = None
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +170,8 @@ def evaluate_narrator(
             except AssistantError:
                 failed += 1
                 continue
+            by_itself = said.explanation.backend == vlm.name
+            said = replace(said, asked=said.explanation.fell_back or by_itself)
             if not question and "control" not in provenance:
                 said = replace(said, decided=decided(result, said.explanation, decoding))
             told.append(said)
@@ -327,7 +333,7 @@ def summary(trial: Trial, changed: Mapping[str, str] | None = None) -> dict[str,
         ),
         "repaired_sentences": sum(s.rewritten for t in told for s in t.explanation.sentences),
         "coverage": _mean([t.covered for t in explained if t.covered is not None]),
-        "kept_own_text": _share([not t.explanation.fell_back for t in told]),
+        "kept_own_text": _share([not t.explanation.fell_back for t in told if t.asked]),
         "bits": _median([d.bits for d in free if d.bits is not None]),
         "own_words": _median([d.own_words for d in free]),
         "fkgl": _mean([grade_level(t.explanation.text) for t in explained]),

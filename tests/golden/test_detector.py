@@ -16,6 +16,7 @@ def golden() -> dict:
 
 
 @pytest.mark.weights
+@pytest.mark.timeout(900)  # 25 pictures, on a busy machine too
 def test_logits_and_auroc_are_the_golden_ones(golden: dict) -> None:
     """Weights that were changed on purpose: `python tools/golden.py --write`."""
     assert differences(measured(), golden) == []

@@ -15,10 +15,10 @@ from assistant.evaluation.explanation_judge import Truth, claims
 from assistant.evaluation.explanations import evaluate_narrator, misled, summary
 from assistant.evaluation.pages import reading_page
 from assistant.evaluation.readability import grade_level, word_count
-from assistant.evidence import EffectFact, renumbered
+from assistant.evidence import CueFact, EffectFact, NoCueFact, renumbered
 from assistant.prompting import PromptLibrary
 from assistant.routing import QuestionKind
-from assistant.types import FaceAnalysis, Verdict, VlmRequest
+from assistant.types import BaseRate, FaceAnalysis, Verdict, VlmRequest
 from assistant.vlm.template import (
     TemplateBackend,
     compose_answer,
@@ -280,3 +280,31 @@ def test_reading_grade_and_words() -> None:
     assert grade_level("The cat sat. It ran.") < 2
     hard = "Institutional heterogeneity necessitates multidimensional operationalisation."
     assert grade_level(hard) > 20
+
+
+def test_the_judge_holds_visible_cues_to_their_places_and_numbers() -> None:
+    genuine = BaseRate(share=0.04, low=0.02, high=0.07, faces=300)
+    manipulated = BaseRate(share=0.31, low=0.25, high=0.38, faces=280)
+    cue = CueFact(
+        id="V1",
+        cue_name="sharpness",
+        quantity="fine detail",
+        value=2.4,
+        unit="times",
+        places=("mouth", "left cheek"),
+        boxes=((0, 0, 1, 1), (1, 1, 2, 2)),
+        genuine=genuine,
+        manipulated=manipulated,
+    )
+    seen = Truth.of(analysis(renumbered(cases.manipulated(), [cue])))
+    for change, true in (
+        (("", ""), True),
+        (("2.4", "3.4"), False),
+        (("mouth", "nose"), False),
+        (("31 in 100", "61 in 100"), False),
+    ):
+        assert [c.true for c in claims(cue.text.replace(*change), seen)] == [true], change
+    none = NoCueFact(id="V1", judged=0, not_judged=(("sharpness", "the face is too small"),))
+    for fact, said in ((none, True), (replace(none, judged=3), False)):
+        truth = Truth.of(analysis(renumbered(cases.manipulated(), [fact])))
+        assert [c.true for c in claims(none.text, truth)] == [said]
