@@ -30,12 +30,12 @@ _WIDTH, _HEIGHT, _EDGE = 1200, 760, 48
 _PICTURE = 300
 _INK, _SOFT, _LINE, _PAPER = (28, 27, 25), (104, 100, 94), (222, 219, 213), (250, 249, 247)
 _COLOURS = {
-    Verdict.LIKELY_REAL: (29, 92, 170),
+    Verdict.NO_SIGN: (29, 92, 170),
     Verdict.UNCERTAIN: (133, 92, 10),
     Verdict.LIKELY_MANIPULATED: (178, 58, 18),
 }
 _TINTS = {
-    Verdict.LIKELY_REAL: (207, 223, 242),
+    Verdict.NO_SIGN: (207, 223, 242),
     Verdict.UNCERTAIN: (243, 227, 190),
     Verdict.LIKELY_MANIPULATED: (247, 212, 196),
 }
@@ -139,7 +139,7 @@ def _verdict(draw: ImageDraw.ImageDraw, score: Score, left: int, top: int) -> No
     bar = top + 112
     lower, upper = score.thresholds
     for start, end, verdict in (
-        (0.0, lower, Verdict.LIKELY_REAL),
+        (0.0, lower, Verdict.NO_SIGN),
         (lower, upper, Verdict.UNCERTAIN),
         (upper, 1.0, Verdict.LIKELY_MANIPULATED),
     ):

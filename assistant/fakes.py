@@ -123,7 +123,7 @@ class FlatCalibrator:
         p = 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, logit))))
         low, high = self.thresholds
         verdict = (
-            Verdict.LIKELY_REAL
+            Verdict.NO_SIGN
             if p < low
             else Verdict.LIKELY_MANIPULATED
             if p >= high

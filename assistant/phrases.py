@@ -126,7 +126,7 @@ CLOSED: Mapping[str, Mapping[Variant, tuple[str, ...]]] = {
         ),
         "heldout": ("Keep the picture back until its source is known.",),
     },
-    "advice-likely_real": {
+    "advice-no_sign": {
         "train": (
             "A low score does not clear a picture: check its source and caption too.",
             "Check source and caption all the same: a low score does not clear a picture.",

@@ -41,7 +41,7 @@ def region_facts(
         return tuple(facts)
     standing = [r.region for r in ranked if r.stands_out][:_MOST_REGIONS]
     chosen = list(standing)
-    if result.score.verdict is not Verdict.LIKELY_REAL:
+    if result.score.verdict is not Verdict.NO_SIGN:
         crop, points = result.face.crop, result.face.crop_landmarks
         effects = region_effects(detector, crop, points, method=method)
         strongest = min(effects, key=lambda name: effects[name], default="")

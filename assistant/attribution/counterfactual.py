@@ -345,7 +345,7 @@ def _minimal_set(
     without: Callable[[NDArray[np.bool_]], Image],
 ) -> tuple[MinimalSet, int]:
     """Greedy: the regions that move the score most towards another verdict, one after another."""
-    sign = 1.0 if before.verdict is Verdict.LIKELY_REAL else -1.0
+    sign = 1.0 if before.verdict is Verdict.NO_SIGN else -1.0
     helpful = sorted(
         (c for c in found if sign * c.logit_change > 0), key=lambda c: -sign * c.logit_change
     )

@@ -29,7 +29,7 @@ class CurveCalibrator:
         logits: increasing, at least two.
         probability: non-decreasing, in [0, 1], one a logit; ``low`` and ``high`` likewise, with
             low <= probability <= high.
-        thresholds: up to the first probability a face is ``likely real``, from the second on
+        thresholds: up to the first probability a face is ``no sign found``, from the second on
             ``likely manipulated``.
         fitted_on: what the curve was fitted on, for reports.
 
@@ -84,7 +84,7 @@ class CurveCalibrator:
     def verdict(self, probability: float) -> Verdict:
         """The band a probability lies in."""
         if probability <= self.thresholds[0]:
-            return Verdict.LIKELY_REAL
+            return Verdict.NO_SIGN
         if probability >= self.thresholds[1]:
             return Verdict.LIKELY_MANIPULATED
         return Verdict.UNCERTAIN

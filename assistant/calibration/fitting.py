@@ -49,7 +49,7 @@ def fit_calibrator(
         groups: N names (source videos); the bootstrap draws groups, not pictures.
         weights: N, how much each picture counts (to balance classes or sources).
         max_error: share of real faces that may be called ``likely manipulated``, and of manipulated
-            ones that may be called ``likely real``, on these scores.
+            ones that may be called ``no sign found``, on these scores.
         bands: one of :data:`BANDS`; ``conformal`` holds ``max_error`` for videos not seen yet.
         resamples: bootstrap draws for the interval.
         seed: of the bootstrap.

@@ -1,7 +1,7 @@
 """What a face's quality notes do to its calibrated score.
 
 A poor picture hides the traces that a detector looks for, so it is the quiet verdict that cannot be
-believed: a manipulated face must not become "likely real" because its picture lost its colours.
+believed: a manipulated face must not become "no sign found" because its picture lost its colours.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def quality_effect(
 
     Returns:
         The score with its interval widened by :data:`DRIFT` of the worst note. Where a note
-        ``BLINDS`` and the verdict is ``likely real``, the verdict becomes ``uncertain`` and the
+        ``BLINDS`` and the verdict is ``no sign found``, the verdict becomes ``uncertain`` and the
         finding ``outside``, with what the notes say as reasons. No other verdict changes.
     """
     if not notes:
@@ -53,7 +53,7 @@ def quality_effect(
         ),
     )
     blind = [note for note in notes if note.severity is Severity.BLINDS]
-    if not blind or calibrated.verdict is not Verdict.LIKELY_REAL:
+    if not blind or calibrated.verdict is not Verdict.NO_SIGN:
         return wider, finding
     known = finding or DomainFinding(status="inside", distance=0.0, limit=1.0, outer_limit=1.0)
     reasons = tuple(_said(note.issue) for note in blind)

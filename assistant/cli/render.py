@@ -24,7 +24,7 @@ __all__ = ["Progressor", "explanation_text", "face_text", "no_face_text"]
 _WIDTH = 88
 _BAR = 40
 _COLOURS = {
-    Verdict.LIKELY_REAL: "green",
+    Verdict.NO_SIGN: "green",
     Verdict.UNCERTAIN: "yellow",
     Verdict.LIKELY_MANIPULATED: "red",
 }

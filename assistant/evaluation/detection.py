@@ -85,7 +85,7 @@ def _numbers(scored: Sequence[ScoredRow], resamples: int) -> dict[str, Any]:
         "at_edge": sum(s.domain == "edge" for s in scored),
         "uncertain": int((called == Verdict.UNCERTAIN).sum()),
         "real_called_manipulated": share(Verdict.LIKELY_MANIPULATED, 0),
-        "fake_called_real": share(Verdict.LIKELY_REAL, 1),
+        "fake_called_real": share(Verdict.NO_SIGN, 1),
     }
 
 

@@ -53,7 +53,7 @@ _ISSUE_WORDS = {
 _LIMITS = re.compile(
     r"can be wrong|\bestimate\b|not proof|where the detector looked|not tell what was changed|"
     r"supports neither|neither side|outside the face|not part of the face|number with care|"
-    r"number could well|the same\b|hardly moves|verdict changes|trust the score less"
+    r"visible cue was judged|that can be seen|number could well|the same\b|hardly moves|verdict changes|trust the score less"
 )
 
 
@@ -86,7 +86,9 @@ def _of_sentence(sentence: str, truth: Truth) -> list[Claim]:
     found = [*_numbers(text, truth), *_verdicts(text, truth), *_regions(text, truth)]
     found += [*_quality(text, truth), *_origin(text, truth), *_shape(text, truth)]
     flaw = _FLAWS.search(text)
-    if flaw and not re.search(r"\bfound with low confidence\b", text):
+    if flaw and not re.search(
+        r"\bfound with low confidence\b|\bvisible cue\b|\bcan be seen\b", text
+    ):
         found.append(Claim(kind="other", said=flaw[0], true=False))
     if not found:
         found.append(Claim(kind="other", said=text[:60], true=bool(_LIMITS.search(text))))
@@ -188,12 +190,13 @@ def _topics(part: str, text: str, unit: str) -> list[str]:
 
 
 _LABEL = re.compile(
-    r"\b(?:likely |probably )?(?:manipulated|fake|deepfake|real|authentic|genuine|uncertain|"
-    r"altered|untouched)\b"
+    r"\b(?:no sign found|(?:likely |probably )?(?:manipulated|fake|deepfake|real|authentic|genuine|"
+    r"uncertain|altered|untouched))\b"
 )
 _NOT_A_VERDICT = re.compile(
     r"probability of (?:manipulation|being \w+)|in 100 .*manipulated|untouched faces|"
-    r"\bcounts? as (?:likely )?(?:manipulated|real|uncertain)|\b(?:were|was) manipulated\b"
+    r"\bcounts? as (?:(?:likely )?(?:manipulated|real|uncertain)|no sign found)|"
+    r"\b(?:were|was) manipulated\b"
 )
 
 
@@ -208,7 +211,7 @@ def _verdicts(text: str, truth: Truth) -> list[Claim]:
             continue
         label = _name(said)
         if label != "uncertain" and re.search(r"\b(?:not|no|never|unlikely)\b[^,;]{0,20}$", before):
-            label = "likely real" if label == "likely manipulated" else "likely manipulated"
+            label = "no sign found" if label == "likely manipulated" else "likely manipulated"
         allowed = truth.changed if hypothetical else {truth.verdict}
         if hypothetical and region in truth.effects and " and the " not in rest:
             allowed = truth.changed & {truth.effects[region][2]} or truth.changed
@@ -223,8 +226,8 @@ def _name(said: str) -> str:
     if "uncertain" in said:
         return "uncertain"
     return (
-        "likely real"
-        if re.search(r"real|authentic|genuine|untouched", said)
+        "no sign found"
+        if re.search(r"no sign|real|authentic|genuine|untouched", said)
         else "likely manipulated"
     )
 

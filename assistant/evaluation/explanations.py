@@ -231,8 +231,8 @@ def _coverage(text: str, result: FaceAnalysis) -> float:
 
 
 def _other_verdict(result: FaceAnalysis) -> str:
-    real = result.score.verdict is Verdict.LIKELY_REAL
-    return Verdict.LIKELY_MANIPULATED.words if real else Verdict.LIKELY_REAL.words
+    real = result.score.verdict is Verdict.NO_SIGN
+    return Verdict.LIKELY_MANIPULATED.words if real else Verdict.NO_SIGN.words
 
 
 def _attacked(trial: Trial, narrator: Narrator, results: Sequence[FaceAnalysis]) -> Trial:

@@ -119,9 +119,7 @@ def _numbers(
         "real_called_manipulated": float(
             np.mean([v == Verdict.LIKELY_MANIPULATED for v in verdicts[labels == 0]])
         ),
-        "fake_called_real": float(
-            np.mean([v == Verdict.LIKELY_REAL for v in verdicts[labels == 1]])
-        ),
+        "fake_called_real": float(np.mean([v == Verdict.NO_SIGN for v in verdicts[labels == 1]])),
         "uncertain": float(np.mean([v == Verdict.UNCERTAIN for v in verdicts])),
     }
 

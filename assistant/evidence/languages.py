@@ -35,12 +35,12 @@ REGIONS_ABROAD: Mapping[str, Mapping[str, tuple[str, str]]] = {
 }
 _VERDICTS: Mapping[str, Mapping[Verdict, str]] = {
     "de": {
-        Verdict.LIKELY_REAL: "wahrscheinlich echt",
+        Verdict.NO_SIGN: "kein Anzeichen gefunden",
         Verdict.UNCERTAIN: "unsicher",
         Verdict.LIKELY_MANIPULATED: "wahrscheinlich manipuliert",
     },
     "es": {
-        Verdict.LIKELY_REAL: "probablemente real",
+        Verdict.NO_SIGN: "ningún indicio",
         Verdict.UNCERTAIN: "incierto",
         Verdict.LIKELY_MANIPULATED: "probablemente manipulado",
     },

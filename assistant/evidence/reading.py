@@ -124,7 +124,7 @@ def negated(clause: Clause) -> bool:
 def labels(text: str) -> list[tuple[Verdict, re.Match[str]]]:
     """The verdict words of ``text`` in order; "not fake" counts as one word, not as "fake"."""
     found = [(Verdict.LIKELY_MANIPULATED, m) for m in FAKE.finditer(text)]
-    found += [(Verdict.LIKELY_REAL, m) for m in REAL.finditer(text)]
+    found += [(Verdict.NO_SIGN, m) for m in REAL.finditer(text)]
 
     def inside(a: re.Match[str], b: re.Match[str]) -> bool:
         return b.start() <= a.start() and a.end() <= b.end() and a.span() != b.span()

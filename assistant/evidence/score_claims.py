@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["judge_bands", "judge_close", "judge_interval", "judge_score", "judge_verdict"]
 
-_REAL, _FAKE, _UNSURE = Verdict.LIKELY_REAL, Verdict.LIKELY_MANIPULATED, Verdict.UNCERTAIN
+_REAL, _FAKE, _UNSURE = Verdict.NO_SIGN, Verdict.LIKELY_MANIPULATED, Verdict.UNCERTAIN
 _HEDGE = re.compile(
     r"\b(?:likely|probabl[ey]|seems?|appears?|looks?|suggest\w*|indicat\w*|leans?|"
     r"points? (?:to|towards?)|may|might|could|possibl[ey]|counts?(?: as)?|chance|probability|"

@@ -64,15 +64,15 @@ VERDICT: Wordings = {
             "The face counts as likely manipulated, since the threshold is {upper}.",
         ),
     },
-    "verdict-likely_real": {
+    "verdict-no_sign": {
         "train": (
-            "The verdict is likely real, because scores below {lower} count as such.",
-            "The verdict is likely real, because the score is below the threshold of {lower}.",
-            "The verdict is likely real: scores below {lower} count as likely real.",
+            "The verdict is no sign found, because scores below {lower} count as such.",
+            "The verdict is no sign found, because the score is below the threshold of {lower}.",
+            "The verdict is no sign found: scores below {lower} count as no sign found.",
         ),
         "heldout": (
-            "The verdict reads likely real, which ends at a threshold of {lower}.",
-            "The face counts as likely real, since the threshold is {lower}.",
+            "The verdict reads no sign found, which ends at a threshold of {lower}.",
+            "The face counts as no sign found, since the threshold is {lower}.",
         ),
     },
     "verdict-uncertain": {
@@ -146,8 +146,8 @@ ABROAD: Mapping[str, Mapping[str, str]] = {
         "narrow": "Das Intervall ist schmal.",
         "likely_manipulated": "Das Urteil lautet wahrscheinlich manipuliert: Werte ab {upper} gelten "
         "als wahrscheinlich manipuliert.",
-        "likely_real": "Das Urteil lautet wahrscheinlich echt: Werte unter {lower} gelten als "
-        "wahrscheinlich echt.",
+        "no_sign": "Das Urteil lautet kein Anzeichen gefunden: Werte unter {lower} gelten als "
+        "kein Anzeichen gefunden.",
         "uncertain": "Das Urteil lautet unsicher: Werte zwischen {lower} und {upper} gelten als "
         "unsicher.",
         "abstained": "Das Urteil lautet unsicher: Das Gesicht liegt außerhalb dessen, was der Detektor "
@@ -168,8 +168,8 @@ ABROAD: Mapping[str, Mapping[str, str]] = {
         "narrow": "El intervalo es estrecho.",
         "likely_manipulated": "El veredicto es probablemente manipulado: desde el {upper} cuenta como "
         "probablemente manipulado.",
-        "likely_real": "El veredicto es probablemente real: por debajo del {lower} cuenta como "
-        "probablemente real.",
+        "no_sign": "El veredicto es ningún indicio: por debajo del {lower} cuenta como "
+        "ningún indicio.",
         "uncertain": "El veredicto es incierto: entre el {lower} y el {upper} cuenta como incierto.",
         "abstained": "El veredicto es incierto: la cara queda fuera de lo que el detector conoce, así "
         "que su puntuación no da un veredicto.",

@@ -84,7 +84,7 @@ def _against_verdict(said: str, result: FaceAnalysis) -> Iterator[Disagreement]:
     fake = _FAKE.search(said) is not None
     if NEGATION.search(said):
         fake = not fake
-    meant = Verdict.LIKELY_MANIPULATED if fake else Verdict.LIKELY_REAL
+    meant = Verdict.LIKELY_MANIPULATED if fake else Verdict.NO_SIGN
     if meant is not result.score.verdict:
         cited = tuple(fact.id for fact in result.evidence.of(VerdictFact))
         measured = f"The measured verdict is {result.score.verdict.words}."

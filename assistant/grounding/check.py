@@ -59,6 +59,8 @@ _UNTRIED = re.compile(
     r"flip|crop|shrunk|shrink|compress|smaller|larger|shifted|rotated|sharpened|blurred|upload|shared|"
     r"saved)"
 )
+#: The quiet verdict's name, which would else read as a denial.
+_QUIET = re.compile(r"\bno signs? (?:of (?:a )?manipulation )?(?:(?:was|were|is|are) )?found\b")
 _WITHOUT = re.compile(
     r"\b(?:without|covered|covering|hidden|hiding|removed|removing|mask(?:ed|ing)|blanked|taken "
     r"(?:away|out)|left out)\b"
@@ -213,6 +215,7 @@ def _findings(body: str, case: _Case, context: tuple[str, ...]) -> tuple[list[Fi
     text = _NEUTRAL_FACES.sub(
         "faces", _SIDE.sub(lambda m: re.sub(r"[()]", " ", m[0]), body).lower()
     )
+    text = _QUIET.sub("likely real", text)
     tags: dict[str, str] = {}
     for i, name in enumerate(case.changes):
         if name in text:

@@ -35,7 +35,7 @@ class Piece:
 def split(text: str) -> list[Piece]:
     """The sentences of ``text``: by full stops and lines, not at decimals or abbreviations.
 
-    Citations after a full stop (``... likely real. [S2]``) belong to the sentence before them.
+    Citations after a full stop (``... no sign found. [S2]``) belong to the sentence before them.
     """
     pieces: list[Piece] = []
     for line in text.replace("\r", "\n").split("\n"):

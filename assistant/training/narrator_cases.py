@@ -108,7 +108,7 @@ def _score(rng: random.Random) -> Score:
 
 def _verdict(probability: float, thresholds: tuple[float, float]) -> Verdict:
     if probability < thresholds[0]:
-        return Verdict.LIKELY_REAL
+        return Verdict.NO_SIGN
     return Verdict.LIKELY_MANIPULATED if probability >= thresholds[1] else Verdict.UNCERTAIN
 
 

@@ -74,14 +74,19 @@ def _check_image(name: str, image: Image) -> None:
 class Verdict(StrEnum):
     """What the calibrated score says. Read from the score alone."""
 
-    LIKELY_REAL = "likely_real"
+    NO_SIGN = "no_sign"
     UNCERTAIN = "uncertain"
     LIKELY_MANIPULATED = "likely_manipulated"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Verdict | None:
+        """Files of version 0.1 call the quiet verdict ``likely_real``."""
+        return cls.NO_SIGN if value == "likely_real" else None
 
     @property
     def words(self) -> str:
         """The verdict as people read it."""
-        return self.value.replace("_", " ")
+        return "no sign found" if self is Verdict.NO_SIGN else self.value.replace("_", " ")
 
 
 class QualityIssue(StrEnum):

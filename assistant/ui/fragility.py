@@ -45,8 +45,8 @@ def fragility_panel(result: FaceAnalysis, *, pending: Sequence[str] = ()) -> str
         'aria-labelledby="wf-fragility-title">'
         '<h2 id="wf-fragility-title">How steady the score is</h2>'
         f'<p class="wf-small">{said}</p><ul class="wf-bars">{"".join(rows)}</ul>'
-        f'<p class="wf-small">The two lines on each bar are the limits of the verdicts: likely '
-        f"real below {lower}, likely manipulated from {upper}.</p></section>"
+        f'<p class="wf-small">The two lines on each bar are the limits of the verdicts: no sign '
+        f"found below {lower}, likely manipulated from {upper}.</p></section>"
     )
 
 

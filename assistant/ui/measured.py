@@ -21,7 +21,7 @@ _HOW = {
     "left-out": "left out",
 }
 _MARKS = {
-    Verdict.LIKELY_REAL: "M5 12.5l4.2 4.2L19 7",
+    Verdict.NO_SIGN: "M5 12.5l4.2 4.2L19 7",
     Verdict.UNCERTAIN: "M9 9.2a3 3 0 1 1 4.4 2.6c-1 .6-1.4 1.1-1.4 2.2M12 17.6v.1",
     Verdict.LIKELY_MANIPULATED: "M12 6.5v7M12 17.4v.1",
 }
@@ -70,7 +70,7 @@ def verdict_panel(
         f'style="left:{100 * a:.2f}%;width:{100 * (b - a):.2f}%">'
         f"<em>{label}</em></span>"
         for name, label, a, b in (
-            ("real", "likely real", 0.0, lower),
+            ("real", "no sign found", 0.0, lower),
             ("uncertain", "uncertain", lower, upper),
             ("manipulated", "likely manipulated", upper, 1.0),
         )
@@ -90,7 +90,7 @@ def verdict_panel(
         f'<p class="wf-number"><b>{text(shown)}</b><span>probability of manipulation<br>'
         f"interval {text(shown_low)} to {text(shown_high)}</span></p></div>"
         f'<div class="wf-bar" role="img" aria-label="{text(said)} Below {percent(lower)} counts as '
-        f'likely real, from {percent(upper)} as likely manipulated.">{bands}'
+        f'no sign found, from {percent(upper)} as likely manipulated.">{bands}'
         f'<i class="wf-interval" style="left:{100 * low:.2f}%;width:{100 * (high - low):.2f}%"></i>'
         f'<i class="wf-dot" style="left:{100 * score.probability:.2f}%"></i></div>'
         '<div class="wf-ticks" aria-hidden="true"><span style="left:0%">0%</span>'

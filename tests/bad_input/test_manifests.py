@@ -80,7 +80,7 @@ def test_what_is_no_manifest_is_told(command, content, words, tmp_path):
 def test_one_class_is_told_before_a_detector_is_trained(tmp_path):
     (tmp_path / "x.png").touch()
     (tmp_path / "m.csv").write_text("path,label\nx.png,1\n")
-    (tmp_path / "c.yaml").write_text("recipe: joint\nmanifest: m.csv\n")
+    (tmp_path / "c.yaml").write_text("recipe: layer-norms\nmanifest: m.csv\n")
     result = run(["train", "detector", "{}"], tmp_path / "c.yaml")
     assert result.exit_code == 1
     assert "manipulated faces only" in result.output

@@ -14,7 +14,7 @@ from skimage import data
 
 from assistant.cli.main import main
 
-VERDICTS = {"likely_manipulated", "uncertain", "likely_real", "no_sign"}
+VERDICTS = {"likely_manipulated", "uncertain", "no_sign"}
 
 
 @pytest.fixture

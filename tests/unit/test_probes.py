@@ -56,6 +56,6 @@ def test_the_part_that_carries_the_score_is_taken_out_though_the_map_points_else
     assert told["left eye"]["effect"] == "hardly"
 
 
-def test_of_a_face_that_is_likely_real_only_what_the_map_points_to_is_taken_out(crop):
-    found = facts(crop, Verdict.LIKELY_REAL, standing=("left eye",))
+def test_of_a_face_that_is_no_sign_only_what_the_map_points_to_is_taken_out(crop):
+    found = facts(crop, Verdict.NO_SIGN, standing=("left eye",))
     assert {f.values()["region"] for f in found if "region" in f.values()} == {"left eye"}

@@ -61,7 +61,7 @@ def test_the_bands_keep_the_promised_error_rates():
     calibrator = fit_calibrator(logits, labels, max_error=0.05, resamples=5)
     verdicts = np.array([calibrator.calibrate(x).verdict for x in logits])
     assert (verdicts[labels == 0] == Verdict.LIKELY_MANIPULATED).mean() <= 0.05
-    assert (verdicts[labels == 1] == Verdict.LIKELY_REAL).mean() <= 0.05
+    assert (verdicts[labels == 1] == Verdict.NO_SIGN).mean() <= 0.05
     assert (verdicts == Verdict.UNCERTAIN).any()
 
 

@@ -11,7 +11,7 @@ from assistant.types import (
 )
 
 INSIDE = DomainFinding(status="inside", distance=0.4, limit=1.0, outer_limit=1.5)
-QUIET = Calibrated(probability=0.06, interval=(0.03, 0.1), verdict=Verdict.LIKELY_REAL)
+QUIET = Calibrated(probability=0.06, interval=(0.03, 0.1), verdict=Verdict.NO_SIGN)
 LOUD = Calibrated(probability=0.94, interval=(0.9, 0.97), verdict=Verdict.LIKELY_MANIPULATED)
 
 
@@ -61,5 +61,5 @@ def test_a_verdict_of_manipulated_stays(severity):
 
 def test_what_only_weakens_takes_no_verdict():
     changed, finding = quality_effect(QUIET, INSIDE, [note(Severity.WEAKENS)])
-    assert changed.verdict is Verdict.LIKELY_REAL
+    assert changed.verdict is Verdict.NO_SIGN
     assert finding == INSIDE

@@ -58,7 +58,7 @@ class Logistic:
 
     def calibrate(self, logit):
         p = 1 / (1 + np.exp(-logit))
-        verdict = Verdict.LIKELY_MANIPULATED if p >= 0.7 else Verdict.LIKELY_REAL
+        verdict = Verdict.LIKELY_MANIPULATED if p >= 0.7 else Verdict.NO_SIGN
         return Calibrated(probability=p, interval=(p * 0.9, p), verdict=verdict)
 
 

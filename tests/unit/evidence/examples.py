@@ -25,7 +25,7 @@ from assistant.evidence import (
 )
 from assistant.types import BaseRate, QualityIssue, Verdict
 
-_FAKE, _UNSURE, _REAL = Verdict.LIKELY_MANIPULATED, Verdict.UNCERTAIN, Verdict.LIKELY_REAL
+_FAKE, _UNSURE, _REAL = Verdict.LIKELY_MANIPULATED, Verdict.UNCERTAIN, Verdict.NO_SIGN
 
 
 def _verdict(verdict: Verdict, *, crosses: bool = False, abstained: bool = False) -> VerdictFact:

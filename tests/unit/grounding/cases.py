@@ -44,7 +44,7 @@ NOTES = (
 
 def verdict_of(probability: float) -> Verdict:
     if probability < THRESHOLDS[0]:
-        return Verdict.LIKELY_REAL
+        return Verdict.NO_SIGN
     return Verdict.LIKELY_MANIPULATED if probability >= THRESHOLDS[1] else Verdict.UNCERTAIN
 
 
@@ -121,7 +121,7 @@ def manipulated() -> Evidence:
             verdict=verdict, verdict_after=verdict, control=-0.12, control_n=4,
         ),
         SmallestSetFact(
-            id="C4", regions=("mouth", "nose"), after=0.22, verdict_after=Verdict.LIKELY_REAL,
+            id="C4", regions=("mouth", "nose"), after=0.22, verdict_after=Verdict.NO_SIGN,
             tried=("mouth", "nose", "jaw"),
         ),
         SpreadFact.of(

@@ -49,7 +49,7 @@ MANIPULATED = """
 + The map points to the left eye, but neutralising it hardly moves the score.
 + Neutralising the left eye hardly moves the score (93% to 92%).
 + Neutralising the jaw moves the score to 82%, but random patches of that size can do the same.
-+ Neutralising the mouth and the nose would change the verdict to likely real (22%).
++ Neutralising the mouth and the nose would change the verdict to no sign found (22%).
 + After JPEG quality 70 the score is 91%, and the verdict stays the same.
 + After half size the score goes from 93% to 64%; the verdict would be uncertain.
 + The verdict changes after half size.
@@ -77,7 +77,7 @@ MANIPULATED = """
 + Without the left eye, the score hardly moves, so it does not rest on that region alone [C2].
 + The mouth stands out: it draws 34% of the map, more than in untouched faces [R1].
 + The map points to the mouth, with 34% of its weight.
-+ With the mouth and the nose covered, the verdict would be likely real (22%).
++ With the mouth and the nose covered, the verdict would be no sign found (22%).
 + The verdict is likely manipulated, because the score reaches the threshold of 70%.
 + The verdict is likely manipulated, which begins at a score of 70%.
 + This face gets a probability of manipulation of 93%, with an interval from 88% to 97%.
@@ -97,7 +97,7 @@ MANIPULATED = """
 + The verdict stays likely manipulated.
 + **The verdict is likely manipulated** [S2].
 + - The mouth stands out [R1].
-- The verdict is likely real [S2].
+- The verdict is no sign found [S2].
 - This face is real.
 - The photo is authentic.
 - The picture is probably genuine.
@@ -139,7 +139,7 @@ MANIPULATED = """
 - Neutralising the mouth raises the score to 98%.
 - Neutralising the mouth hardly moves the score.
 - Neutralising the mouth lowers the score from 93% to 16%.
-- Without the mouth, the verdict would be likely real.
+- Without the mouth, the verdict would be no sign found.
 - Without the mouth, the verdict stays the same.
 - Neutralising the left eye lowers the score to 40%.
 - Neutralising the mouth and the nose does not change the verdict.
@@ -156,7 +156,7 @@ MANIPULATED = """
 - The file carries a C2PA record.
 - The file does not name an editing program.
 - This face is like the faces the detector was calibrated on.
-- With the mouth covered, the score falls to 61%, and the verdict would be likely real.
+- With the mouth covered, the score falls to 61%, and the verdict would be no sign found.
 - With the mouth covered, the score falls from 93% to 16%.
 - With the mouth covered, the score stays at 93%.
 - The map points to the mouth, but with it covered the score hardly moves.
@@ -200,7 +200,7 @@ MANIPULATED = """
 ? The hairline is strange.
 ? Neutralising the nose lowers the score.
 ? Neutralising the nose hardly moves the score.
-? If the picture was mirrored, the verdict would be likely real.
+? If the picture was mirrored, the verdict would be no sign found.
 ? After a screenshot the score is 80%.
 ! The quality of the photo is good.
 ? The picture was made with a diffusion model.
@@ -239,7 +239,7 @@ MANIPULATED = """
 
 #: Against the case ``real()``.
 REAL = """
-+ The verdict is likely real.
++ The verdict is no sign found.
 + The face is likely not manipulated.
 + The probability of manipulation is 8% (interval 3% to 12%).
 + There is a 92% chance of it being real.
@@ -296,9 +296,9 @@ UNCERTAIN = """
 + The file names a camera ("Canon EOS R5"); such a name can be copied into any file.
 + Over 12 frames of the video, single frames range from 30% to 80%.
 - The verdict is likely manipulated.
-- The verdict is likely real.
+- The verdict is no sign found.
 - This face is fake.
-- The face is likely real.
+- The face is no sign found.
 - The interval is narrow.
 - The mouth stands out.
 - The face is small (measured 64 px, limit 41 px).
@@ -322,7 +322,7 @@ The probability that the photo is real is 87%.
 The mouth draws 31% of the map, more than the 40% of the jaw.
 The score falls from 87% to 52% when the jaw is covered.
 With the mouth covered, the score falls from 52% to 87%.
-Covering the mouth turns the verdict to likely real.
+Covering the mouth turns the verdict to no sign found.
 Only the mouth stands out.
 The jaw stands out more than the mouth.
 The jaw draws the largest share of the map.
@@ -335,11 +335,11 @@ The face is 31% manipulated.
 87% of similar pictures were fakes.
 A probability of 87% makes manipulation certain.
 The score of 87% is below the threshold.
-The verdict would be likely real without the jaw.
+The verdict would be no sign found without the jaw.
 Nothing suggests that the picture was manipulated.
 There is no evidence of manipulation.
 It is not likely manipulated.
-The verdict was likely manipulated, but after a second look it is likely real.
+The verdict was likely manipulated, but after a second look it is no sign found.
 The blur of 40 exceeds the limit of 14.
 The face is sharp and in focus.
 Half size raises the score to 95%.
@@ -373,7 +373,7 @@ The score lies between 6% and 19% after 6 everyday changes.
 There is little doubt that the picture is authentic.
 """,
     "clip": """
-The clip is likely real.
+The clip is no sign found.
 The face is likely manipulated according to 81% of the frames.
 16% of the frames are fake.
 The face itself stands out in the map.

@@ -137,14 +137,14 @@ def test_nothing_is_supported_by_evidence_without_facts() -> None:
 
 def test_a_contradicted_sentence_is_shown_as_the_evidence_has_it() -> None:
     evidence = CASES["manipulated"]
-    sentences = check("The verdict is likely real [S2]. The mouth stands out [R1].", evidence)
+    sentences = check("The verdict is no sign found [S2]. The mouth stands out [R1].", evidence)
 
     assert [s.status for s in sentences] == [
         SentenceStatus.CONTRADICTED,
         SentenceStatus.SUPPORTED,
     ]
     text = shown_text(sentences)
-    assert "likely real" not in text
+    assert "no sign found" not in text
     assert text == (
         "The verdict is likely manipulated: scores from 70% up count as likely manipulated [S2]. "
         "The mouth stands out [R1]."
@@ -208,7 +208,7 @@ def test_then_refers_to_the_sentence_before() -> None:
         evidence,
     )
     bad = check(
-        "Neutralising the mouth lowers the score to 61%. The verdict would then be likely real.",
+        "Neutralising the mouth lowers the score to 61%. The verdict would then be no sign found.",
         evidence,
     )
 

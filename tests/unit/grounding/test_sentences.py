@@ -22,7 +22,7 @@ from assistant.grounding.sentences import with_cites
         ("no full stop", ["no full stop"]),
         ("", []),
         (" .. ! ", []),
-        ("It is “likely real”.", ['It is "likely real".']),
+        ("It is “no sign found”.", ['It is "no sign found".']),
         ('He said "Wait. Stop." twice.', ['He said "Wait. Stop." twice.']),
         ("Wait... what? Yes.", ["Wait... what?", "Yes."]),
     ],

@@ -24,7 +24,7 @@ def _verdict(logit: float, **options: object) -> str:
 @pytest.mark.parametrize(
     ("logit", "verdict"),
     [
-        (-3.0, Verdict.LIKELY_REAL),
+        (-3.0, Verdict.NO_SIGN),
         (0.0, Verdict.UNCERTAIN),
         (3.0, Verdict.LIKELY_MANIPULATED),
     ],
@@ -46,7 +46,7 @@ def test_the_bar_stands_where_the_numbers_say() -> None:
     assert 'style="left:35.00%;width:30.00%"' in html
     assert (
         'aria-label="uncertain. Probability of manipulation 50%, interval 40% to 60%. '
-        'Below 35% counts as likely real, from 65% as likely manipulated."' in html
+        'Below 35% counts as no sign found, from 65% as likely manipulated."' in html
     )
 
 
@@ -66,7 +66,7 @@ def test_tabs_are_there_for_several_faces_alone() -> None:
     assert html.count('role="tab"') == 2
     assert re.search(r'id="wf-tab-1"[^>]*aria-selected="true"[^>]*tabindex="0"', html)
     assert re.search(r'id="wf-tab-0"[^>]*aria-selected="false"[^>]*tabindex="-1"', html)
-    assert "likely real, 12%" in html
+    assert "no sign found, 12%" in html
 
 
 def test_the_look_names_what_the_map_shows_for_those_who_cannot_see_it() -> None:
@@ -103,7 +103,7 @@ def test_the_fragility_card_has_bars_with_numbers_and_the_limits_of_the_verdicts
     assert "JPEG quality 50" in html
     assert result.evidence["F1"].text in html
     assert html.count('class="wf-bar-limit" style="left:35.0%"') == 5
-    assert "likely real below 35%" in html
+    assert "no sign found below 35%" in html
     assert 'aria-busy="false"' in html
 
 
