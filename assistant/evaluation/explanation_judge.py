@@ -53,7 +53,8 @@ _ISSUE_WORDS = {
 _LIMITS = re.compile(
     r"can be wrong|\bestimate\b|not proof|where the detector looked|not tell what was changed|"
     r"supports neither|neither side|outside the face|not part of the face|number with care|"
-    r"visible cue was judged|that can be seen|number could well|the same\b|hardly moves|verdict changes|trust the score less"
+    r"visible cue was judged|that can be seen|number could well|the same\b|hardly moves|"
+    r"verdict changes|trust the score less"
 )
 
 
