@@ -94,7 +94,7 @@ def add(
 @json_option("Print one JSON object a case.")
 @click.pass_context
 def list_(
-    context: click.Context, near: str | None, limit: int, as_json: bool, **wanted: Any
+    context: click.Context, /, near: str | None, limit: int, as_json: bool, **wanted: Any
 ) -> None:
     """List cases, the newest first."""
     import dataclasses

@@ -36,7 +36,7 @@ def detector(context: click.Context, config: Path, work: Path, out: Path, as_jso
     from assistant.weights import locate
 
     settings = settings_of(context)
-    where = {"work": work, "output": out, "progress": tell_progress}
+    where: dict[str, Any] = {"work": work, "output": out, "progress": tell_progress}
     if is_recipe(config):
         recipe = load_recipe(config)
         base = locate(recipe.base, data_dir=settings.data_dir)
