@@ -36,7 +36,7 @@ class Puppet:
         self.mode = "say"
         self.line = (
             "The detector gives a probability of manipulation of {shown} [S1]. "
-            "The detector can be wrong [L1]. The hair was painted by a robot."
+            "The detector can be wrong [L1]. The hair was painted by a robot [Q9]."
         )
         self.asked: list[str] = []
 

@@ -138,7 +138,8 @@ def test_an_unforeseen_error_shows_a_number_and_nothing_else(
     def broken(*_: object, **__: object) -> Any:
         raise RuntimeError("secret path /srv/models")
 
-    monkeypatch.setattr(site.assistant.detector, "trace", broken)
+    for name in ("read", "logits", "trace"):
+        monkeypatch.setattr(site.assistant.detector, name, broken, raising=False)
     page = visit()
     drop(page)
     alert = page.get_by_role("alert").filter(has_text="incident")
