@@ -141,5 +141,6 @@ def test_what_is_imported_is_a_dependency_or_an_extra_that_the_command_line_name
     by_hand = {"facexlib", "starlette"}  # installed alone; comes with gradio
     for module, file in imported_distributions().items():
         if module not in by_hand:
-            names = {name.lower().replace("_", "-") for name in distributions[module]}
+            owners = distributions.get(module, [module])  # an extra may not be installed
+            names = {name.lower().replace("_", "-") for name in owners}
             assert names & listed[EXTRAS.get(module, "")], f"{module} ({file})"
