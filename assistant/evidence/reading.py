@@ -13,6 +13,7 @@ __all__ = [
     "FAKE",
     "FLIPS",
     "NEGATION",
+    "QUIET",
     "REAL",
     "SAME",
     "UNSURE",
@@ -45,8 +46,11 @@ FAKE = _re(
     r"inauthentic|unreal|bogus|phon(?:e)?y|hoax|modified|retouched|not (?:real|authentic|genuine|"
     r"original))\b"
 )
+#: Stands in a clause for the quiet verdict's name, which would else read as a denial.
+QUIET = "quietverdict"
 REAL = _re(
-    r"\b(?:real|authentic\w*|genuine\w*|untouched|unaltered|unmanipulated|unedited|unmodified|"
+    rf"\b(?:{QUIET}|real|authentic\w*|genuine\w*|untouched|unaltered|unmanipulated|unedited|"
+    r"unmodified|"
     r"unretouched|legit\w*|(?:is|looks|seems|appears)(?: an?| the)? original|true photo|actual photo\w*|bona fide|trustworthy|"
     r"natural(?= photo| image| picture|\W*$)|(?:not|isn't|wasn't) (?:a |been )?"
     r"(?:fake|faked|manipulated|deep ?-?fake|altered|edited|forged|tampered(?: with)?))\b"

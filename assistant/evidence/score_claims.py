@@ -12,6 +12,7 @@ from assistant.evidence.reading import (
     ABOUT,
     FAKE,
     NEGATION,
+    QUIET,
     REAL,
     UNSURE,
     label_of,
@@ -260,6 +261,8 @@ def judge_verdict(clause: Clause, fact: VerdictFact | None) -> None:
     either = re.search(r"\b(?:whether|either|neither|cannot|not|uncertain|could|may|might)\b", text)
     if both and not either:
         clause.unfounded("names both verdicts")
+    elif fact.verdict is _REAL and any(m[0].lower() != QUIET for m in REAL.finditer(text)):
+        clause.wrong(f"that {fact.verdict.words} does not make it genuine", fact)
     elif label is fact.verdict:
         if label is _UNSURE or little or _HEDGE.search(text) or re.search(r"\bunlikely\b", text):
             clause.ok(fact)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from assistant.evidence import KINDS, ChangeFact, OriginFact, RegionFact, SpreadFact
 from assistant.evidence.amounts import amounts
 from assistant.evidence.effects import EffectFact, SmallestSetFact
-from assistant.evidence.reading import find_regions
+from assistant.evidence.reading import QUIET, find_regions
 from assistant.grounding.lexicon import FLAW, FORBIDDEN, MARKUP, names_in, words_in
 from assistant.grounding.sentences import Piece, plain, split, with_cites
 from assistant.phrases import is_closed
@@ -60,7 +60,10 @@ _UNTRIED = re.compile(
     r"saved)"
 )
 #: The quiet verdict's name, which would else read as a denial.
-_QUIET = re.compile(r"\bno signs? (?:of (?:a )?manipulation )?(?:(?:was|were|is|are) )?found\b")
+_QUIET = re.compile(
+    r"\bno signs? (?:of (?:a )?manipulation )?(?:(?:was|were|is|are) )?found\b|"
+    r"\bfound no signs? of (?:a )?manipulation\b"
+)
 _WITHOUT = re.compile(
     r"\b(?:without|covered|covering|hidden|hiding|removed|removing|mask(?:ed|ing)|blanked|taken "
     r"(?:away|out)|left out)\b"
@@ -215,7 +218,7 @@ def _findings(body: str, case: _Case, context: tuple[str, ...]) -> tuple[list[Fi
     text = _NEUTRAL_FACES.sub(
         "faces", _SIDE.sub(lambda m: re.sub(r"[()]", " ", m[0]), body).lower()
     )
-    text = _QUIET.sub("likely real", text)
+    text = _QUIET.sub(f"likely {QUIET}", text)
     tags: dict[str, str] = {}
     for i, name in enumerate(case.changes):
         if name in text:

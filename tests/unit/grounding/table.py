@@ -240,12 +240,16 @@ MANIPULATED = """
 #: Against the case ``real()``.
 REAL = """
 + The verdict is no sign found.
-+ The face is likely not manipulated.
++ No sign of manipulation was found.
++ The detector found no sign of manipulation.
+- The face is likely real.
+- The verdict is likely real [S2].
+- The face is likely not manipulated.
 + The probability of manipulation is 8% (interval 3% to 12%).
 + There is a 92% chance of it being real.
 + There is a low probability of manipulation.
-+ It is probably authentic.
-+ The face seems untouched.
+- It is probably authentic.
+- The face seems untouched.
 + No region stands out in the map.
 + The map points to no region in particular.
 + None draws more of the map than in untouched faces.
@@ -269,7 +273,7 @@ REAL = """
 - The score is above the threshold of 30%.
 - The verdict is uncertain.
 - The score gives no clear verdict.
-? The face is real.
+- The face is real.
 ? No other region stands out.
 ? Neutralising the mouth lowers the score.
 ? The verdict stays the same after JPEG quality 70.
