@@ -8,7 +8,7 @@ PORT ?= 7860
 SERVE ?= 1
 CARD ?= out/astronaut-card.png
 # Modules without a model: their branches are to be tested, 90 % of them at least.
-PURE := assistant/types/*,assistant/errors.py,assistant/events.py,assistant/settings.py,assistant/registry.py,assistant/resources.py,assistant/questions.py,assistant/phrases.py,assistant/report.py,assistant/evidence/*,assistant/grounding/*,assistant/prompting/*,assistant/weights/*,assistant/calibration/*,assistant/vlm/template.py,assistant/vlm/composition/*,assistant/faces/alignment.py
+PURE := assistant/types/*,assistant/errors.py,assistant/events.py,assistant/settings.py,assistant/registry.py,assistant/resources.py,assistant/phrases.py,assistant/report.py,assistant/evidence/*,assistant/grounding/*,assistant/prompting/*,assistant/weights/*,assistant/calibration/*,assistant/vlm/template.py,assistant/vlm/composition/*,assistant/faces/alignment.py
 
 .PHONY: help setup dev demo serve test e2e lint check fix pins browser clean
 

@@ -39,9 +39,8 @@ _TINTS = {
     Verdict.UNCERTAIN: (243, 227, 190),
     Verdict.LIKELY_MANIPULATED: (247, 212, 196),
 }
-_LIMIT = (
-    "An estimate, not proof. The detector can be wrong; the map shows where its score comes from."
-)
+_LIMIT = "An estimate, not proof. The detector can be wrong; "
+    "the map shows where part of its score comes from."
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -152,7 +151,7 @@ def _verdict(draw: ImageDraw.ImageDraw, score: Score, left: int, top: int) -> No
     draw.rounded_rectangle((x - 5, bar - 6, x + 5, bar + 26), 5, fill=_PAPER)
     draw.rounded_rectangle((x - 3, bar - 5, x + 3, bar + 25), 3, fill=colour)
     font = _font(14)
-    draw.text((left, bar + 30), "real", fill=_SOFT, font=font)
+    draw.text((left, bar + 30), Verdict.NO_SIGN.words, fill=_SOFT, font=font)
     draw.text((right, bar + 30), "manipulated", fill=_SOFT, font=font, anchor="ra")
     draw.text((at((lower + upper) / 2), bar + 30), "uncertain", fill=_SOFT, font=font, anchor="ma")
 

@@ -69,7 +69,7 @@ class Assistant:
         finder: finds faces.
         detector: scores them.
         calibrator: turns a score into a probability.
-        attributor: shows where the score came from.
+        attributor: shows where part of the score came from.
         narrator: writes and checks the words.
         causal: neutralises regions and scores again, as facts; None leaves that out.
         domain: tells faces unlike those the detector knows; None leaves that out.

@@ -14,7 +14,8 @@ __all__ = ["Section", "sections", "title"]
 
 _LIMITS = (
     "The probability is an estimate of a detector, not proof. It can be wrong in both directions.",
-    "A region that stands out shows where the score came from, not what was done to the picture.",
+    "A region that stands out shows where part of the score came from, "
+    "not what was done to the picture.",
     "Words are checked against the measured facts; they never change the score or the decision.",
 )
 _MOST_REGIONS = 6

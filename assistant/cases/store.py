@@ -193,11 +193,6 @@ class CaseStore(CaseReader):
                 self._forget(connection, case_id, "retention")
         return len(set(gone))
 
-    def forget_picture(self, case_id: str, *, actor: str) -> None:
-        """Remove a case's pictures now; the rest stays."""
-        with writing(self.engine) as connection:
-            self._forget(connection, self._row(connection, case_id).id, actor)
-
     def _write_in(self, within: Connection | None) -> contextlib.AbstractContextManager[Connection]:
         """The transaction that is open, or one of its own."""
         return writing(self.engine) if within is None else contextlib.nullcontext(within)

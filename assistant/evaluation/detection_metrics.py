@@ -81,17 +81,19 @@ def reliability(
     ]
 
 
-def ece(labels: Labels, probabilities: Scores, *, bins: int = 10) -> float | None:
-    """Expected calibration error: mean gap between probability and share, weighted by count."""
+def ece(
+    labels: Labels, probabilities: Scores, *, bins: int = 10, weights: Scores | None = None
+) -> float | None:
+    """Expected calibration error: mean gap between probability and share in bins of equal width.
+
+    A bin counts by its faces, or by their ``weights``.
+    """
     if not len(labels):
         return None
-    return float(
-        sum(
-            abs(b["probability"] - b["manipulated"]) * b["n"]
-            for b in reliability(labels, probabilities, bins=bins)
-        )
-        / len(labels)
-    )
+    weight = np.ones(len(labels)) if weights is None else weights
+    gap = weight * (probabilities - (labels == 1))
+    index = np.minimum((probabilities * bins).astype(int), bins - 1)
+    return float(np.abs(np.bincount(index, gap)).sum() / weight.sum())
 
 
 def brier(labels: Labels, probabilities: Scores) -> float | None:

@@ -18,8 +18,9 @@ from sklearn.metrics import roc_auc_score
 from assistant.calibration.curve import CurveCalibrator
 from assistant.calibration.fitting import fit_calibrator
 from assistant.detectors.two_heads import TwoHeadReadOut
+from assistant.evaluation.detection_metrics import ece
 from assistant.training.recipe import Recipe
-from assistant.training.sources import kind_of
+from assistant.training.sources import kind_of, source_weights
 from assistant.training.two_heads import head_scores, train_heads
 from assistant.training.view_data import Prepared
 
@@ -96,7 +97,7 @@ def calibrated(recipe: Recipe, data: Prepared, left: LeftOut) -> CurveCalibrator
     rows = [data.manifest[int(i)] for i in left.rows]
     labels = np.array([r.label for r in rows], np.int64)
     sources = np.array([r.source for r in rows])
-    weights = _source_weights(sources, labels)
+    weights = source_weights(rows)
     curve = fit_calibrator(
         left.logits,
         labels,
@@ -166,10 +167,10 @@ def leave_out_table(
             "missed": _share(probability[fake] <= low),
             "caught": _share(probability[fake] >= high),
         }
-    weights = _source_weights(sources, labels.astype(np.int64))
-    table["ece"] = round(_ece(labels, probability, weights), 4)
+    weights = source_weights(rows)
+    table["ece"] = _rounded(ece(labels, probability, weights=weights))
     table["ece_by_fold"] = {
-        str(fold): round(_ece(labels[left.folds == fold], probability[left.folds == fold], None), 4)
+        str(fold): _rounded(ece(labels[left.folds == fold], probability[left.folds == fold]))
         for fold in sorted(set(left.folds))
     }
     each = [entry["auroc"] for entry in table["manipulated"].values() if entry["n"] >= 9]
@@ -265,18 +266,6 @@ def _told_kinds(
     }
 
 
-def _source_weights(sources: NDArray[np.str_], labels: NDArray[np.int64]) -> Array:
-    """Both classes alike; in a class each source by the square root of its size, 200 at most."""
-    weights = np.zeros(len(sources))
-    for label in (0, 1):
-        for source in set(sources[labels == label]):
-            part = (sources == source) & (labels == label)
-            weights[part] = min(part.sum(), 200) ** 0.5 / part.sum()
-        if (labels == label).any():
-            weights[labels == label] /= weights[labels == label].sum()
-    return np.asarray(weights / weights.mean())
-
-
 def _weighted_quantile(values: Array, weights: Array, share: float) -> float:
     order = np.argsort(values)
     reached = np.cumsum(weights[order]) / weights.sum()
@@ -295,19 +284,9 @@ def _auroc(real: Array, fake: Array) -> dict[str, Any]:
     return {"auroc": round(value, 4), "low": round(float(low), 4), "high": round(float(high), 4)}
 
 
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
 def _share(values: NDArray[np.bool_]) -> float:
     return round(float(np.mean(values)), 4) if len(values) else 0.0
-
-
-def _ece(labels: NDArray[Any], probability: Array, weights: Array | None, bins: int = 10) -> float:
-    """Expected calibration error in bins of equal width."""
-    weight = np.ones(len(labels)) if weights is None else weights
-    place = np.minimum((probability * bins).astype(int), bins - 1)
-    error = 0.0
-    for number in range(bins):
-        part = place == number
-        if part.any():
-            w = weight[part] / weight[part].sum()
-            gap = abs(float((labels[part] * w).sum()) - float((probability[part] * w).sum()))
-            error += gap * float(weight[part].sum() / weight.sum())
-    return error

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,11 +138,6 @@ def source_weights(rows: Sequence[ManifestRow]) -> NDArray[np.float64]:
         if part.any():
             weights[part] /= weights[part].sum()
     return np.asarray(weights / weights.mean())
-
-
-def family_counts(rows: Sequence[ManifestRow]) -> Mapping[str, int]:
-    """How many manipulated pictures of each family there are."""
-    return dict(sorted(Counter(r.family for r in rows if r.label).items()))
 
 
 def _hash(text: str) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from assistant.evaluation.face_manifest import ManifestRow
 
-__all__ = ["Part", "balanced_weights", "hashed_sample", "list_sha256", "part_of", "parts_of"]
+__all__ = ["Part", "hashed_sample", "list_sha256", "part_of", "parts_of"]
 
 Part = Literal["test", "calibration", "train"]
 
@@ -44,16 +44,3 @@ def hashed_sample(rows: Sequence[ManifestRow], most: int) -> list[ManifestRow]:
     for row in sorted(rows, key=lambda row: hashlib.sha256(row.name.encode()).hexdigest()):
         by_source.setdefault(row.source, []).append(row)
     return [row for source in sorted(by_source) for row in by_source[source][:most]]
-
-
-def balanced_weights(
-    labels: NDArray[np.int64], factors: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Weights with mean 1 and equal sums of the two classes, in proportion to ``factors``."""
-    weights = np.asarray(factors, np.float64).copy()
-    for label in (0, 1):
-        rows = labels == label
-        if rows.any():
-            weights[rows] /= weights[rows].sum()
-    balanced: NDArray[np.float64] = weights / weights.mean()
-    return balanced

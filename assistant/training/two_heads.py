@@ -47,9 +47,6 @@ class HeadConfig(BaseModel):
     batch: int = Field(default=256, ge=2)
     learning_rate: float = Field(default=3e-4, gt=0)
     weight_decay: float = Field(default=0.1, ge=0)
-    pull: float = Field(
-        default=0.0, ge=0, description="towards the first weights (L2-SP, arXiv 1802.01483)"
-    )
     interpolation: float = Field(
         default=1.0, gt=0, le=1, description="0: the start, 1: what was trained (arXiv 2109.01903)"
     )
@@ -153,9 +150,6 @@ def train_heads(
                     hint="Look for damaged rows in the cache, or lower the learning rate.",
                     code="loss-not-finite",
                 )
-            if config.pull:
-                drift = [(p - first[n]).square().sum() for n, p in network.named_parameters()]
-                loss = loss + config.pull * torch.stack(drift).sum()
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

@@ -135,7 +135,7 @@ def look_panel(
     )
     return (
         '<section class="wf-card wf-look" aria-labelledby="wf-look-title">'
-        '<h2 id="wf-look-title">Where the score came from</h2>'
+        '<h2 id="wf-look-title">Where part of the score came from</h2>'
         '<div class="wf-pair"><figure><div class="wf-stage">'
         f'<img src="{crop}" alt="{text(face)}, aligned as the detector saw it">{rims}</div>'
         "<figcaption>As the detector saw it</figcaption></figure>"

@@ -51,7 +51,7 @@ def header(*, demo: bool) -> str:
     return (
         '<header class="wf-top"><div><h1>Whyfake</h1>'
         "<p>Is this face manipulated, and why? A detector measures; a language model puts the "
-        f"measurements into words, and every sentence is checked.</p></div>{mark}"
+        f"measurements into words, and every claim is checked.</p></div>{mark}"
         '<button type="button" class="wf-theme" aria-label="Switch between light and dark">'
         '<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5"/>'
         '<path d="M12 3.5a8.5 8.5 0 0 1 0 17z"/></svg></button></header>'
@@ -74,7 +74,8 @@ def limits(assistant: PageAssistant) -> str:
         "<li>Kinds of manipulation it was not trained on, small or blurred faces and strong "
         "compression make it worse. The interval covers pictures like "
         "those it was calibrated on.</li>"
-        "<li>The map shows where the score came from. That is not always where something was "
+        "<li>The map shows where part of the score came from. "
+        "That is not always where something was "
         "changed.</li></ul>"
         "<p>Your file is read into memory, its upload is deleted at once, and the result is "
         "forgotten when you clear it or close the page. Pictures up to "
