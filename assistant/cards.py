@@ -39,8 +39,10 @@ _TINTS = {
     Verdict.UNCERTAIN: (243, 227, 190),
     Verdict.LIKELY_MANIPULATED: (247, 212, 196),
 }
-_LIMIT = "An estimate, not proof. The detector can be wrong; "
+_LIMIT = (
+    "An estimate, not proof. The detector can be wrong; "
     "the map shows where part of its score comes from."
+)
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
