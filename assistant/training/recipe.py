@@ -91,10 +91,12 @@ class Recipe(_Strict):
     def check_folds(self, sources: Sequence[str]) -> None:
         """Raise a ConfigError where a fold names a source that no manifest has."""
         known = set(sources)
-        unknown = sorted({s for fold in self.folds.values() for s in fold} - known)
+        named = {s for fold in (*self.folds.values(), self.tuning.without) for s in fold}
+        unknown = sorted(named - known)
         if unknown:
             raise ConfigError(
-                f"The folds name sources that no manifest has: {', '.join(unknown)}.",
+                f"The folds, or `tuning.without`, name sources that no manifest has: "
+                f"{', '.join(unknown)}.",
                 hint=f"The manifests have {', '.join(sorted(known))}.",
             )
 

@@ -152,6 +152,7 @@ def _prepared(
             hint="Start from a detector that this recipe made, or leave `start` out.",
         )
     tower.requires_grad_(False)
+    found.share = recipe.heads.share
     data, tuned = prepare(recipe, tower, found, finder, work=work, progress=progress)
     both = TunedTower(
         norms={**start.norms, **({} if tuned is None else tuned.norms)},

@@ -38,6 +38,10 @@ class TowerConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     steps: int = Field(default=0, ge=0)
+    without: tuple[str, ...] = Field(
+        default=(), description="sources that the tower never sees, so that it can be judged on them"
+    )
+    plain: float = Field(default=0.4, gt=0, description="odds of an unworn view against others")
     batch: int = Field(default=32, ge=2)
     lowest_block: int = Field(default=2, ge=0, description="blocks below stay as they are")
     rank: int = Field(default=8, ge=1, le=128)

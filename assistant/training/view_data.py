@@ -144,15 +144,18 @@ def prepare(
     kinds = label_views(of_views, view_kinds)
     tuned = None
     if recipe.tuning.steps:
+        seen = ~np.isin(sources, recipe.tuning.without)
         odds = view_weights(
-            np.arange(len(views)), kinds, np.array([bool(r.label) for r in of_views]), sources,
+            np.flatnonzero(seen), kinds, np.array([bool(r.label) for r in of_views]), sources,
             recipe.shares,
         )  # fmt: skip
+        odds[view_kinds == "plain"] *= recipe.tuning.plain
+        donors = [i for i in genuine if rows[i].source not in recipe.tuning.without]
         tuned = tune_tower(
             tower,
             read_out,
             recipe.layout,
-            maker,
+            maker.with_donors(_donors(rows, donors)),
             views,
             kinds,
             odds / odds.sum(),

@@ -107,6 +107,12 @@ class ViewMaker:
         self._crop_at, self._points_at, self._donors = crop_at, points_at, donors
         self._redrawers, self._side, self._seed = redrawers, side, seed
 
+    def with_donors(self, donors: Callable[[int], Sequence[int]]) -> ViewMaker:
+        """The same with other faces to lay in."""
+        return ViewMaker(
+            self._crop_at, self._points_at, donors, self._redrawers, side=self._side, seed=self._seed
+        )
+
     def make(self, view: View) -> Image:
         """The RGB uint8 view, ``side`` x ``side``."""
         rng = np.random.default_rng((self._seed, view.row, KINDS.index(view.kind), view.number))
