@@ -58,3 +58,8 @@ def domain(context: click.Context, manifest: Path, limit: int, seed: int, out: P
         f"Wrote {target}: fitted on {model.fitted_on['faces']} faces, limits from "
         f"{model.fitted_on['held_out']}; outside from {model.outer:.2f} times the limit."
     )
+    if model.fitted_on["auroc_left_out"] is not None:
+        click.echo(
+            "Sources left out of it are told from held-out videos of those it knows with an AUROC "
+            f"of {model.fitted_on['auroc_left_out']:.2f} in the mean (0.5: not at all)."
+        )

@@ -6,18 +6,22 @@ import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 
 from assistant.calibration.domain import MEASURES, DomainModel, reading_feature
-from assistant.errors import InferenceError, MediaError
+from assistant.errors import InferenceError, MediaError, TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.evaluation.scoring import find_faces
 from assistant.interfaces import FaceFinder, ReadingDetector
 from assistant.media import MediaLimits
 from assistant.training.splits import list_sha256, part_of
 
-__all__ = ["fit_domain"]
+__all__ = ["fit_domain", "sources_told"]
 
 _LOG = logging.getLogger(__name__)
+#: Fewer faces of a source say nothing about how it is told apart.
+_LEAST_OF_SOURCE = 20
 
 
 def fit_domain(
@@ -49,7 +53,7 @@ def fit_domain(
     chosen = _drawn(rows, limit, seed)
     limits = MediaLimits(frames=1)
     features: list[list[np.ndarray]] = [[], []]
-    groups: list[str] = []
+    groups: list[list[str]] = [[], []]
     measured: dict[str, list[float]] = {name: [] for name in MEASURES}
     for number, row in enumerate(chosen):
         try:
@@ -62,20 +66,72 @@ def fit_domain(
             continue
         for face, reading in zip(found.track.faces, detector.read(found.crops), strict=True):
             features[part].append(reading_feature(reading))
-            if not part:
-                groups.append(row.source)
+            groups[part].append(row.source)
             for name, value in found.track.measures(face).items():
                 measured[name].append(value)
         if (number + 1) % 50 == 0 or number + 1 == len(chosen):
             progress("domain", number + 1, len(chosen), 0.0)
+    fitting, limiting = (np.array(part) for part in features)
+    by_source = sources_told(fitting, groups[0], limiting, groups[1])
     return DomainModel.fit(
-        np.array(features[0]),
-        groups,
-        held_out=np.array(features[1]),
+        fitting,
+        groups[0],
+        held_out=limiting,
         measures={name: np.array(v) for name, v in measured.items() if v},
         weights_sha256=detector.weights_sha256,
-        fitted_on={"data_sha256": list_sha256(rows), "pictures": len(chosen), "seed": seed},
+        fitted_on={
+            "data_sha256": list_sha256(rows),
+            "pictures": len(chosen),
+            "seed": seed,
+            "sources_left_out": by_source,
+            "auroc_left_out": round(float(np.mean(list(by_source.values()))), 3)
+            if by_source
+            else None,
+        },
     )
+
+
+def sources_told(
+    fitting: NDArray[np.float64],
+    fitting_sources: Sequence[str],
+    limiting: NDArray[np.float64],
+    limiting_sources: Sequence[str],
+) -> dict[str, float]:
+    """How well the check tells a source that it does not know from those that it knows.
+
+    For each source of at least 20 faces the check is fitted without it; the AUROC is that of its
+    distances on that source against those on held-out videos of the others (0.5: not at all).
+
+    Args:
+        fitting: N x D features that fit the check.
+        fitting_sources: N.
+        limiting: M x D features of other videos.
+        limiting_sources: M.
+
+    Returns:
+        AUROC by source; a source without which too few faces are left is not among them.
+    """
+    first, second = np.array(fitting_sources), np.array(limiting_sources)
+    found = {}
+    for source in sorted(set(fitting_sources)):
+        out = np.concatenate([fitting[first == source], limiting[second == source]])
+        if len(out) < _LEAST_OF_SOURCE:
+            continue
+        others = limiting[second != source]
+        try:
+            model = DomainModel.fit(
+                fitting[first != source],
+                first[first != source].tolist(),
+                held_out=others,
+                measures={},
+                weights_sha256="",
+            )
+        except TrainingError:
+            continue
+        labels = np.r_[np.zeros(len(others)), np.ones(len(out))]
+        distances = np.r_[model.distances(others), model.distances(out)]
+        found[source] = round(float(roc_auc_score(labels, distances)), 3)
+    return found
 
 
 def _drawn(rows: Sequence[ManifestRow], limit: int, seed: int) -> list[ManifestRow]:

@@ -39,7 +39,8 @@ class TowerConfig(BaseModel):
 
     steps: int = Field(default=0, ge=0)
     without: tuple[str, ...] = Field(
-        default=(), description="sources that the tower never sees, so that it can be judged on them"
+        default=(),
+        description="sources that the tower never sees, to be judged on them",
     )
     plain: float = Field(default=0.4, gt=0, description="odds of an unworn view against others")
     batch: int = Field(default=32, ge=2)

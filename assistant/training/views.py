@@ -110,7 +110,12 @@ class ViewMaker:
     def with_donors(self, donors: Callable[[int], Sequence[int]]) -> ViewMaker:
         """The same with other faces to lay in."""
         return ViewMaker(
-            self._crop_at, self._points_at, donors, self._redrawers, side=self._side, seed=self._seed
+            self._crop_at,
+            self._points_at,
+            donors,
+            self._redrawers,
+            side=self._side,
+            seed=self._seed,
         )
 
     def make(self, view: View) -> Image:
