@@ -72,8 +72,8 @@ def detection(
 def robustness(
     context: click.Context, manifest: Path, limit: int, seed: int, as_json: bool
 ) -> None:
-    """AUROC after JPEG, resizing, blur, noise, flip and shifts of the crop."""
-    from assistant.compose import build_detector, build_finder
+    """What verdict, interval and AUROC do when pictures are turned, coded, greyed, framed, ..."""
+    from assistant.compose import build_detector, build_domain, build_finder
     from assistant.evaluation.face_manifest import read_manifest
     from assistant.evaluation.robustness import robustness_markdown, robustness_table
 
@@ -85,6 +85,7 @@ def robustness(
         build_finder(settings),
         detector,
         calibrator,
+        domain=build_domain(settings, detector),
         limit=limit,
         seed=seed,
         progress=_progress,

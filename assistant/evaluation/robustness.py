@@ -1,7 +1,11 @@
-"""What common changes of a picture do to the score: JPEG, resizing, blur, noise, flip, shift."""
+"""What common changes of a picture do to score, interval and verdict.
+
+The whole picture is changed, and the face in it is looked for anew, as if it had been uploaded so.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,29 +13,31 @@ from typing import Any
 import cv2
 import numpy as np
 
+from assistant.errors import MediaError
 from assistant.evaluation.detection import summarise
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.evaluation.scoring import (
     FoundFaces,
     ScoredRow,
-    found_in,
+    faces_in,
     require_scored,
     score_found,
 )
-from assistant.interfaces import Calibrator, Detector, FaceFinder
-from assistant.media import MediaLimits
+from assistant.interfaces import Calibrator, Detector, DomainCheck, FaceFinder
+from assistant.media import MediaLimits, load_media, read_path
 from assistant.scoring import Scorer
-from assistant.types import Image
+from assistant.types import Image, Media, Verdict
 
 __all__ = ["CHANGES", "robustness_markdown", "robustness_table"]
 
+_LOG = logging.getLogger(__name__)
 Change = Callable[[Image, np.random.Generator], Image]
 
 
-def _jpeg(quality: int) -> Change:
+def _coded(name: str, option: int, quality: int) -> Change:
     def change(crop: Image, rng: np.random.Generator) -> Image:
         del rng
-        _, data = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+        _, data = cv2.imencode(name, crop[..., ::-1], [option, quality])
         decoded = cv2.imdecode(np.asarray(data), cv2.IMREAD_COLOR)
         return np.ascontiguousarray(np.asarray(decoded, np.uint8)[..., ::-1])
 
@@ -56,6 +62,29 @@ def _blur(crop: Image, rng: np.random.Generator) -> Image:
     return np.asarray(cv2.GaussianBlur(crop, (0, 0), 1.5), np.uint8)
 
 
+def _grey(crop: Image, rng: np.random.Generator) -> Image:
+    del rng
+    return np.repeat(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2).astype(np.uint8)
+
+
+def _bars(crop: Image, rng: np.random.Generator) -> Image:
+    """As a phone's screenshot shows it: plain bars above and below, with a line of marks."""
+    del rng
+    height, width = crop.shape[:2]
+    bar = np.full((max(2, height // 6), width, 3), 18, np.uint8)
+    bar[len(bar) // 3 : len(bar) // 2, width // 20 : width // 4] = 230
+    return np.concatenate([bar, crop, bar])
+
+
+def _turned(quarters: int) -> Change:
+    return lambda crop, rng: np.ascontiguousarray(np.rot90(crop, quarters))
+
+
+def _one_level(crop: Image, rng: np.random.Generator) -> Image:
+    moved = crop.astype(np.int16) + rng.integers(-1, 2, crop.shape)
+    return np.clip(moved, 0, 255).astype(np.uint8)
+
+
 def _noise(crop: Image, rng: np.random.Generator) -> Image:
     noisy = crop.astype(np.float32) + rng.normal(0.0, 8.0, crop.shape)
     return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
@@ -75,17 +104,23 @@ def _shift(crop: Image, rng: np.random.Generator) -> Image:
     )
 
 
-#: Name -> change of a crop. ``none`` comes first: what the others are compared with.
+#: Name -> change of a picture. ``none`` comes first: what the others are compared with.
 CHANGES: Mapping[str, Change | None] = {
     "none": None,
-    "JPEG quality 90": _jpeg(90),
-    "JPEG quality 50": _jpeg(50),
-    "JPEG quality 30": _jpeg(30),
+    "mirrored": _flip,
+    "noise of one grey level": _one_level,
+    "JPEG quality 90": _coded(".jpg", cv2.IMWRITE_JPEG_QUALITY, 90),
+    "JPEG quality 50": _coded(".jpg", cv2.IMWRITE_JPEG_QUALITY, 50),
+    "JPEG quality 30": _coded(".jpg", cv2.IMWRITE_JPEG_QUALITY, 30),
+    "WebP quality 80": _coded(".webp", cv2.IMWRITE_WEBP_QUALITY, 80),
     "resized to 50 %": _smaller(0.5),
-    "resized to 25 %": _smaller(0.25),
     "Gaussian blur 1.5 px": _blur,
     "Gaussian noise 8": _noise,
-    "mirrored": _flip,
+    "turned by 90 degrees": _turned(1),
+    "turned by 180 degrees": _turned(2),
+    "turned by 270 degrees": _turned(3),
+    "greyscale": _grey,
+    "screenshot bars": _bars,
     "moved by up to 4 %": _shift,
 }
 
@@ -96,61 +131,106 @@ def robustness_table(
     detector: Detector,
     calibrator: Calibrator,
     *,
+    domain: DomainCheck | None = None,
     limit: int = 400,
     seed: int = 0,
     changes: Mapping[str, Change | None] = CHANGES,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """AUROC by source after each change, on the same ``limit`` rows (drawn by ``seed``).
+    """What each change does to the same ``limit`` rows (drawn by ``seed``).
 
-    The changes are made to the crops, so every face is looked for once. ``progress`` is told crops
-    scored and in all.
+    Returns:
+        ``changes[NAME].sources[SOURCE].{auroc, ece, n}``, and of the rows scored both before and
+        after: ``verdict_kept``, ``interval_holds`` (the new probability lies in the old interval),
+        both shares, ``turned_quiet`` (manipulated ones that got *no sign found* by the change) and
+        ``lost`` (no face was found any more).
+
+    Raises:
+        TrainingError: nothing could be scored.
     """
     chosen = list(rows)
     if len(chosen) > limit:
         picked = np.random.default_rng(seed).choice(len(chosen), limit, replace=False)
         chosen = [chosen[i] for i in sorted(picked)]
-    scorer = Scorer(detector=detector, calibrator=calibrator)
+    scorer = Scorer(detector=detector, calibrator=calibrator, domain=domain)
     scored: dict[str, list[ScoredRow]] = {name: [] for name in changes}
-    found = found_in(chosen, finder, detector.crop_spec, MediaLimits())
-    for number, (row, faces) in enumerate(found):
-        looks = [(row, _changed(faces, change, number)) for change in changes.values()]
+    limits = MediaLimits()
+    for number, row in enumerate(chosen):
+        try:
+            media = load_media(read_path(row.path, limits), limits)
+        except MediaError as error:
+            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
+            looks = [(row, FoundFaces(how="unreadable"))] * len(changes)
+        else:
+            looks = [
+                (row, faces_in(_changed(media, change, number), row, finder, detector.crop_spec))
+                for change in changes.values()
+            ]
         for name, result in zip(changes, score_found(looks, scorer), strict=True):
             scored[name].append(result)
         done = number + 1
         if progress is not None and (done % 20 == 0 or done == len(chosen)):
             progress(done * len(changes), len(chosen) * len(changes))
+    before = next(iter(scored.values()))
     table: dict[str, Any] = {}
-    for name, rows_after in scored.items():
-        require_scored(rows_after)
-        result_after = summarise(rows_after, resamples=10)
+    for name, after in scored.items():
+        require_scored(after)
+        summary = summarise(after, resamples=10)
         table[name] = {
-            source: {key: numbers[key] for key in ("auroc", "ece", "n")}
-            for source, numbers in {
-                **result_after["sources"],
-                "overall": result_after["overall"],
-            }.items()
+            "sources": {
+                source: {key: numbers[key] for key in ("auroc", "ece", "n")}
+                for source, numbers in {
+                    **summary["sources"],
+                    "overall": summary["overall"],
+                }.items()
+            },
+            **_kept(before, after),
         }
-    return {"schema": "whyfake.eval-robustness/1", "rows": len(chosen), "changes": table}
+    return {"schema": "whyfake.eval-robustness/2", "rows": len(chosen), "changes": table}
 
 
-def _changed(faces: FoundFaces, change: Change | None, seed: int) -> FoundFaces:
-    """The same faces with changed crops; the random generator is seeded by the row's number."""
-    if faces.track is None or change is None:
-        return faces
-    rng = np.random.default_rng(seed)
-    crops = [replace(face, crop=change(face.crop, rng)) for face in faces.track.faces]
-    return replace(faces, track=replace(faces.track, faces=tuple(crops)))
+def _kept(before: Sequence[ScoredRow], after: Sequence[ScoredRow]) -> dict[str, Any]:
+    """How verdicts and intervals of the same rows hold."""
+    held, kept, quiet, lost = [], [], 0, 0
+    for old, new in zip(before, after, strict=True):
+        if old.probability is None or old.low is None or old.high is None:
+            continue
+        if new.probability is None:
+            lost += 1
+            continue
+        held.append(old.low <= new.probability <= old.high)
+        kept.append(old.verdict == new.verdict)
+        quiet += bool(
+            old.row.label and old.verdict != Verdict.NO_SIGN and new.verdict == Verdict.NO_SIGN
+        )
+    share = {"verdict_kept": kept, "interval_holds": held}
+    return {
+        **{key: round(float(np.mean(v)), 4) if v else None for key, v in share.items()},
+        "turned_quiet": quiet,
+        "lost": lost,
+    }
+
+
+def _changed(media: Media, change: Change | None, seed: int) -> Media:
+    """The media with every frame changed; the random generator is seeded by the row's number."""
+    if change is None:
+        return media
+    frames = tuple(change(frame, np.random.default_rng(seed)) for frame in media.frames)
+    height, width = frames[0].shape[:2]
+    return replace(media, frames=frames, height=height, width=width)
 
 
 def robustness_markdown(result: dict[str, Any]) -> str:
-    """The AUROC of each change and source as a Markdown table."""
+    """What holds after each change, and the AUROC by source, as a Markdown table."""
     changes = result["changes"]
-    sources = list(next(iter(changes.values())))
-    lines = ["| change | " + " | ".join(sources) + " |", "|" + "---|" * (len(sources) + 1)]
-    for name, by_source in changes.items():
-        shown = [by_source[s]["auroc"] for s in sources]
-        lines.append(
-            f"| {name} | " + " | ".join("-" if v is None else f"{v:.3f}" for v in shown) + " |"
-        )
+    sources = list(next(iter(changes.values()))["sources"])
+    heads = ["change", "verdict kept", "interval holds", "turned quiet", "no face", *sources]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for name, one in changes.items():
+        shown = [one["sources"][s]["auroc"] for s in sources]
+        held = [one["verdict_kept"], one["interval_holds"]]
+        shares = ["-" if v is None else f"{v:.0%}" for v in held]
+        cells = [name, *shares, str(one["turned_quiet"]), str(one["lost"])]
+        cells += ["-" if v is None else f"{v:.3f}" for v in shown]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -23,6 +23,7 @@ from assistant.types import CropSpec, DomainStatus, Face, Image, Media, Verdict
 __all__ = [
     "FoundFaces",
     "ScoredRow",
+    "faces_in",
     "find_faces",
     "found_in",
     "require_scored",
@@ -76,7 +77,11 @@ def find_faces(
     Raises:
         MediaError: the file cannot be decoded.
     """
-    media = load_media(read_path(row.path, limits), limits)
+    return faces_in(load_media(read_path(row.path, limits), limits), row, finder, spec)
+
+
+def faces_in(media: Media, row: ManifestRow, finder: FaceFinder, spec: CropSpec) -> FoundFaces:
+    """The largest face of media that were decoded (and perhaps changed) already."""
     try:
         tracks = found_tracks(media, finder, spec, most=1).tracks
     except InferenceError as error:
