@@ -1,31 +1,24 @@
-"""``whyfake analyze`` and ``whyfake ask``."""
+"""``whyfake analyze`` and ``whyfake ask``. Imports nothing heavy: paths are checked first."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from assistant.cli.render import Progressor, explanation_text, face_text, no_face_text
-from assistant.errors import AssistantError, ConfigError
-from assistant.events import (
-    Analyzed,
-    Done,
-    Explained,
-    FaceFound,
-    Failed,
-    NoFace,
-    Progress,
-    TurnDone,
-)
-from assistant.report import analysis_json, failure_json, no_face_json
-from assistant.types import Analysis, FaceAnalysis, Turn
+from assistant.cli.card_file import CardFile
+from assistant.cli.inputs import Example, Input, Refused, list_inputs, tell_failure
+from assistant.cli.progress import FileProgress
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
-    from assistant.settings import Settings
+    from assistant.types import FaceAnalysis, Turn
 
 __all__ = ["analyze", "ask"]
 
@@ -37,11 +30,11 @@ _BLIND = (
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file.")
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, each a line.")
 @click.option(
     "--card",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     help="Save the picture card here (several files: a number is added).",
 )
 @click.option("--no-explain", is_flag=True, help="Leave out the written explanation.")
@@ -53,7 +46,7 @@ _BLIND = (
 @click.pass_context
 def analyze(
     context: click.Context,
-    paths: tuple[Path, ...],
+    paths: tuple[str, ...],
     as_json: bool,
     card: Path | None,
     no_explain: bool,
@@ -63,36 +56,43 @@ def analyze(
 ) -> None:
     """Analyse photos or videos: probability, regions, evidence and a checked explanation.
 
-    Exit code 0: analysed, 1: failed, 2: usage, 3: no face.
+    PATHS are files, folders, patterns ('photos/**/*.jpg') or - for standard input. What cannot be
+    read is told first, before any model is loaded; the others are analysed all the same.
+
+    Exit code 0: all analysed, 1: one or more failed, 2: usage, 3: no face in one or more.
     """
-    if card is not None:
-        _check_writable(card)
-    settings = _settings(context, vlm)
-    code = _ANALYSED
-    with _assistant(settings) as assistant:
-        for number, path in enumerate(paths):
-            shown = _Shown(path.name if example else str(path), as_json)
-            analysis = _run(
-                assistant,
-                settings,
-                path,
-                shown,
-                explain=not no_explain,
-                blind=blind,
-                example=example,
-            )
-            if analysis is not None:
-                extra: dict[str, Any] = {}
-                if card is not None:
-                    target = _numbered(card, number, len(paths))
-                    extra["card"] = str(_save_card(analysis, target))
-                shown.analysis(analysis, extra)
-            code = max(code, shown.code) if code != _FAILED else code
-    context.exit(code)
+    card_file = None if card is None else CardFile(card)
+    inputs: list[Input] = []
+    ended: Counter[str] = Counter()
+    for found in map(Example.named, paths) if example else list_inputs(paths):
+        if isinstance(found, Refused):
+            tell_failure(found.name, found.error, as_json=as_json)
+            ended["failed"] += 1
+        else:
+            inputs.append(found)
+    if inputs:
+        with _assistant(context, vlm) as assistant:
+            from assistant.cli.outcome import Shown, run_file
+
+            progress = FileProgress(len(inputs))
+            for number, one in enumerate(inputs):
+                shown = Shown(one.name, as_json=as_json)
+                data = partial(one.read, assistant.limits.media)
+                analysis = run_file(assistant, data, shown, explain=not no_explain, blind=blind)
+                if analysis is not None:
+                    place = {"number": number, "count": len(inputs)}
+                    shown.analysis(analysis, card_file and partial(card_file.save, **place))
+                ended[shown.outcome.value] += 1
+                progress.done(number + 1)
+    if ended.total() > 1:
+        told = ", ".join(f"{count:,} {how}" for how, count in sorted(ended.items()))
+        click.echo(f"{ended.total():,} files: {told}.", err=True)
+    good = ended["analysed"] + ended["without a face"] == ended.total()
+    context.exit(_FAILED if not good else _NO_FACE if ended["without a face"] else _ANALYSED)
 
 
 @click.command()
-@click.argument("photo", type=click.Path(path_type=Path))
+@click.argument("photo")
 @click.argument("questions", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the analysis with its turns as JSON.")
 @click.option("--face", type=click.IntRange(1), default=1, help="Which face to ask about, from 1.")
@@ -101,33 +101,46 @@ def analyze(
 @click.pass_context
 def ask(
     context: click.Context,
-    photo: Path,
+    photo: str,
     questions: tuple[str, ...],
     as_json: bool,
     face: int,
     blind: bool,
     vlm: str | None,
 ) -> None:
-    """Analyse PHOTO once, then answer each QUESTION in turn from its evidence."""
-    settings = _settings(context, vlm)
-    with _assistant(settings) as assistant:
-        shown = _Shown(str(photo), as_json)
-        analysis = _run(assistant, settings, photo, shown, explain=True, blind=blind)
+    """Analyse PHOTO (a file, or - for standard input) once, then answer each QUESTION in turn."""
+    found = [*list_inputs([photo])]
+    if len(found) > 1:
+        raise click.UsageError(f"{photo} stands for {len(found)} files; ask about one.")
+    (one,) = found
+    if isinstance(one, Refused):
+        tell_failure(one.name, one.error, as_json=as_json)
+        context.exit(_FAILED)
+    with _assistant(context, vlm) as assistant:
+        from assistant.cli.outcome import Outcome, Shown, run_file
+        from assistant.report import analysis_json
+
+        shown = Shown(one.name, as_json=as_json)
+        data = partial(one.read, assistant.limits.media)
+        analysis = run_file(assistant, data, shown, explain=True, blind=blind)
         if analysis is None:
-            context.exit(shown.code)
+            context.exit(_NO_FACE if shown.outcome is Outcome.NO_FACE else _FAILED)
         if face > len(analysis.faces):
             raise click.UsageError(f"--face {face}: the picture has {len(analysis.faces)} face(s).")
         if not as_json:
-            shown.analysis(analysis, {})
+            shown.analysis(analysis)
         turns, code = _turns(assistant, analysis.faces[face - 1], questions, as_json)
         if as_json:
-            click.echo(json.dumps(analysis_json(str(photo), analysis, turns), ensure_ascii=False))
+            click.echo(json.dumps(analysis_json(one.name, analysis, turns), ensure_ascii=False))
         context.exit(code)
 
 
 def _turns(
     assistant: Assistant, result: FaceAnalysis, questions: tuple[str, ...], as_json: bool
 ) -> tuple[list[Turn], int]:
+    from assistant.cli.render import explanation_text
+    from assistant.events import Analyzed, Failed, TurnDone
+
     turns: list[Turn] = []
     code = _ANALYSED
     for question in questions:
@@ -145,132 +158,13 @@ def _turns(
     return turns, code
 
 
-class _Shown:
-    """Prints one file's outcome, as text or JSON, and keeps its exit code."""
-
-    def __init__(self, file: str, as_json: bool) -> None:
-        self.file = file
-        self.as_json = as_json
-        self.code = _ANALYSED
-        self.progress = Progressor(quiet=as_json)
-
-    def analysis(self, analysis: Analysis, extra: dict[str, Any]) -> None:
-        if self.as_json:
-            out = {**analysis_json(self.file, analysis), **extra}
-            click.echo(json.dumps(out, ensure_ascii=False))
-            return
-        click.echo(self.file)
-        for result in analysis.faces:
-            click.echo(face_text(result, count=len(analysis.faces)) + "\n")
-        for warning in analysis.warnings:
-            click.echo(f"  Note: {warning}")
-        if analysis.explanation is not None:
-            click.echo(explanation_text(analysis.explanation))
-        if "card" in extra:
-            click.echo(f"\n  Picture card: {extra['card']}")
-
-    def no_face(self, event: NoFace) -> None:
-        self.code = _NO_FACE
-        if self.as_json:
-            click.echo(json.dumps(no_face_json(self.file, event), ensure_ascii=False))
-        else:
-            click.echo(f"{self.file}\n{no_face_text(event)}")
-
-    def failed(self, error: AssistantError) -> None:
-        self.code = _FAILED
-        if self.as_json:
-            click.echo(json.dumps(failure_json(self.file, error), ensure_ascii=False))
-        else:
-            click.echo(f"{self.file}: {error.user_message} {error.hint}".rstrip(), err=True)
-
-
-def _run(
-    assistant: Assistant,
-    settings: Settings,
-    path: Path,
-    shown: _Shown,
-    *,
-    explain: bool,
-    blind: bool = False,
-    example: bool = False,
-) -> Analysis | None:
-    """Analyse one file, showing what is not an analysis; None where there is none."""
-    from assistant.media import read_path
-
-    try:
-        data = _example_bytes(path.name) if example else read_path(path, assistant.limits.media)
-    except AssistantError as error:
-        shown.failed(error)
-        return None
-    for event in assistant.analyze(data, explain=explain, blind=blind):
-        if isinstance(event, Progress | FaceFound):
-            shown.progress.show(event)
-        elif isinstance(event, Explained):
-            shown.progress.clear()
-        elif isinstance(event, NoFace):
-            shown.progress.clear()
-            shown.no_face(event)
-        elif isinstance(event, Failed):
-            shown.progress.clear()
-            shown.failed(event.error)
-        elif isinstance(event, Done):
-            shown.progress.clear()
-            return event.analysis
-    return None
-
-
-def _settings(context: click.Context, vlm: str | None) -> Settings:
+@contextlib.contextmanager
+def _assistant(context: click.Context, vlm: str | None) -> Iterator[Assistant]:
+    """The assistant of the settings; its processes are stopped at the end."""
     from assistant.cli.options import settings_of
 
-    return settings_of(context, vlm_backend=vlm)
+    settings = settings_of(context, vlm_backend=vlm)
+    from assistant.compose import build
 
-
-class _assistant:
-    """Builds the assistant and stops its processes at the end."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def __enter__(self) -> Assistant:
-        from assistant.compose import build
-
-        self._built = build(self._settings)
-        return self._built
-
-    def __exit__(self, *_: object) -> None:
-        self._built.close()
-
-
-def _example_bytes(name: str) -> bytes:
-    from assistant.examples import example_bytes
-
-    return example_bytes(name)
-
-
-def _check_writable(card: Path) -> None:
-    if card.suffix.lower() != ".png":
-        raise click.UsageError(f"--card {card}: the card is a PNG, name it something.png.")
-    if not card.parent.exists():
-        raise click.UsageError(f"--card {card}: the folder {card.parent} does not exist.")
-
-
-def _numbered(card: Path, number: int, count: int) -> Path:
-    return card if count == 1 else card.with_name(f"{card.stem}-{number + 1}{card.suffix}")
-
-
-def _save_card(analysis: Analysis, target: Path) -> Path:
-    """Write the card whole or not at all."""
-    from assistant.cards import render_card
-
-    png = render_card(analysis)
-    part = target.with_name(f".{target.name}.part")
-    try:
-        part.write_bytes(png)
-        part.replace(target)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ConfigError(
-            f"The card could not be written to {target}: {error.strerror}.",
-            hint="Name another place with --card.",
-        ) from error
-    return target.resolve()
+    with contextlib.closing(build(settings)) as assistant:
+        yield assistant

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from assistant.cli.options import settings_of
+from assistant.cli.port import check_port
 
 __all__ = ["api"]
 
@@ -46,6 +47,7 @@ def serve(
     from assistant.cases.extras import need
 
     need("api", "fastapi", "uvicorn", "limits", "prometheus_client", "multipart")
+    check_port(host, port, example="whyfake api serve")
     import uvicorn
 
     from assistant.api.app import create_api

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assistant.cli.options import settings_of
+from assistant.cli.progress import time_left
 
 if TYPE_CHECKING:
     from assistant.scan.local import Progress
@@ -77,10 +78,7 @@ def _teller() -> Callable[[Progress], None]:
 
 
 def _line(progress: Progress) -> str:
-    left = ""
-    if progress.seconds_left:
-        minutes, seconds = divmod(round(progress.seconds_left), 60)
-        left = f", about {minutes} min {seconds:02d} s left"
+    left = f", {time_left(progress.seconds_left)}" if progress.seconds_left else ""
     return (
         f"{progress.done:,} of {progress.total:,} files{left}; in this run {progress.analysed:,} "
         f"analysed, {progress.same:,} the same as others, {progress.refused:,} refused"

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from assistant.cli.port import check_port
 from assistant.errors import ConfigError
 
 __all__ = ["serve"]
@@ -31,6 +32,9 @@ def serve(
     from assistant.cli.options import settings_of
 
     settings = settings_of(context, vlm_backend=vlm)
+    where = host or settings.server_host
+    at = port or settings.server_port
+    check_port(where, at, example="whyfake serve")
     click.echo("Loading the models ...", err=True)
     if demo_fakes:
         from assistant.fakes import demo_assistant
@@ -43,8 +47,6 @@ def serve(
     from assistant.ui import create_app, launch_options
 
     app = create_app(assistant, mcp=mcp)
-    where = host or settings.server_host
-    at = port or settings.server_port
     try:
         app.queue(default_concurrency_limit=2, max_size=32)
         with contextlib.redirect_stdout(sys.stderr):  # what Gradio itself says of MCP

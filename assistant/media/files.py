@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from assistant.errors import MediaError
 from assistant.media.limits import MediaLimits
+from assistant.media.sniff import check_kind
 
-__all__ = ["mebibytes", "read_path"]
+__all__ = ["HEAD", "check_path", "mebibytes", "read_path", "read_stream"]
+
+#: So many first bytes tell what a file is.
+HEAD = 4096
 
 
 def mebibytes(count: int) -> str:
     """A number of bytes as people read it."""
     return f"{count / 1024**2:,.1f} MiB" if count >= 100_000 else f"{count:,} bytes"
+
+
+def check_path(path: Path) -> None:
+    """Say what is wrong with a file before anything is loaded; only its first bytes are read.
+
+    Raises:
+        MediaError: as :func:`read_path`, but for its size, and as
+            :func:`assistant.media.sniff.check_kind` where it is no picture or video.
+    """
+    with _opened(path) as file:
+        check_kind(file.read(HEAD))
 
 
 def read_path(path: Path, limits: MediaLimits | None = None) -> bytes:
@@ -23,8 +42,36 @@ def read_path(path: Path, limits: MediaLimits | None = None) -> bytes:
         MediaError: ``code`` is ``missing-path``, ``folder``, ``not-a-file``, ``no-permission``,
             ``file-too-large`` or ``unreadable-path``.
     """
+    with _opened(path) as file:
+        return read_stream(file, repr(str(path)), limits, size=os.fstat(file.fileno()).st_size)
+
+
+def read_stream(
+    stream: BinaryIO, name: str, limits: MediaLimits | None = None, *, size: int | None = None
+) -> bytes:
+    """All bytes of an open stream, never more than the larger of the two size limits.
+
+    ``name`` and ``size`` (bytes, where it is known) are for the message.
+
+    Raises:
+        MediaError: there are more (``file-too-large``).
+    """
     limits = limits or MediaLimits()
     most = max(limits.max_image_bytes, limits.max_video_bytes)
+    data = stream.read(most + 1)
+    if len(data) > most:
+        told = f"has {mebibytes(size)}" if size else "is larger"
+        raise MediaError(
+            f"The file {name} {told}; at most {mebibytes(most)} are read.",
+            hint="Give a smaller copy: a shorter clip, or the photo at a lower resolution.",
+            code="file-too-large",
+        )
+    return data
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """A regular file, open for reading; what is wrong with the path is told as a MediaError."""
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -40,7 +87,7 @@ def read_path(path: Path, limits: MediaLimits | None = None) -> bytes:
                 code="not-a-file",
             )
         with path.open("rb") as file:
-            data = file.read(most + 1)
+            yield file
     except FileNotFoundError as error:
         raise MediaError(
             f"There is no file {str(path)!r}.",
@@ -59,11 +106,3 @@ def read_path(path: Path, limits: MediaLimits | None = None) -> bytes:
             hint="Check the name and the disk, or copy the file elsewhere.",
             code="unreadable-path",
         ) from error
-    if len(data) > most:
-        raise MediaError(
-            f"The file {str(path)!r} has {mebibytes(status.st_size)}; "
-            f"at most {mebibytes(most)} are read.",
-            hint="Give a smaller copy: a shorter clip, or the photo at a lower resolution.",
-            code="file-too-large",
-        )
-    return data

@@ -13,36 +13,13 @@ from assistant.media.clip import DecodedVideo
 from assistant.media.files import mebibytes
 from assistant.media.limits import MediaLimits
 from assistant.media.provenance import read_provenance
-from assistant.media.sniff import is_image, is_video, sniff
+from assistant.media.sniff import check_kind, is_video
 from assistant.types import Image, Media
 
 if TYPE_CHECKING:
     from assistant.media.image import DecodedImage
 
 __all__ = ["load_media"]
-
-_READ = (
-    "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF pictures, and MP4, MOV, MKV, WebM, AVI, WMV, "
-    "MPEG-TS, MPEG, Ogg and FLV videos"
-)
-# kind -> (code, what it is, what to do)
-_REFUSED = {
-    "svg": ("svg", "an SVG drawing", "Export it as PNG; note that drawings have no score."),
-    "pdf": (
-        "not-an-image",
-        "a PDF document",
-        "Export the page or the picture in it as JPEG or PNG.",
-    ),
-    "html": ("not-an-image", "a web page", "Save the picture itself, not the page that shows it."),
-    "text": ("not-an-image", "text", "Give a photo or a video file."),
-    "zip": ("not-an-image", "an archive", "Unpack it and give one picture at a time."),
-    "archive": ("not-an-image", "an archive", "Unpack it and give one picture at a time."),
-    "audio": ("not-an-image", "sound", "Give a photo or a video file."),
-    "program": ("not-an-image", "a program", "Give a photo or a video file."),
-    "photoshop": ("unsupported-format", "a Photoshop document", "Export it as JPEG or PNG."),
-    "jpeg-xl": ("unsupported-format", "a JPEG XL picture", "Save it as JPEG or PNG."),
-    "unknown": ("not-an-image", "of a kind that is not known here", "Save it as JPEG or PNG."),
-}
 
 
 def load_media(data: bytes, limits: MediaLimits | None = None) -> Media:
@@ -65,20 +42,7 @@ def load_media(data: bytes, limits: MediaLimits | None = None) -> Media:
             ``broken-image``, ``broken-video``, ``video-too-long``.
     """
     limits = limits or MediaLimits()
-    if not data:
-        raise MediaError(
-            "The file is empty (0 bytes).",
-            hint="Save or download it again, then give it once more.",
-            code="empty-file",
-        )
-    kind = sniff(data)
-    if not (is_image(kind) or is_video(kind)):
-        code, what, hint = _REFUSED[kind]
-        raise MediaError(
-            f"The file is {what}, not a picture or video that can be read ({_READ}).",
-            hint=hint,
-            code=code,
-        )
+    kind = check_kind(data)
     allowed = limits.max_video_bytes if is_video(kind) else limits.max_image_bytes
     if len(data) > allowed:
         raise MediaError(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["VIDEO_FORMATS", "is_image", "is_video", "sniff"]
+from assistant.errors import MediaError
+
+__all__ = ["VIDEO_FORMATS", "check_kind", "is_image", "is_video", "sniff"]
 
 _STARTS = (
     (b"\xff\xd8\xff", "jpeg"),
@@ -54,6 +56,29 @@ _OLD_QUICKTIME = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 #: How Ogg names the codecs of pictures, in the first page of their stream.
 _OGG_PICTURES = (b"\x80theora", b"OVP80", b"BBCD\0", b"\x01video\0\0\0")
 
+_READ = (
+    "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF pictures, and MP4, MOV, MKV, WebM, AVI, WMV, "
+    "MPEG-TS, MPEG, Ogg and FLV videos"
+)
+# kind -> (code, what it is, what to do)
+_REFUSED = {
+    "svg": ("svg", "an SVG drawing", "Export it as PNG; note that drawings have no score."),
+    "pdf": (
+        "not-an-image",
+        "a PDF document",
+        "Export the page or the picture in it as JPEG or PNG.",
+    ),
+    "html": ("not-an-image", "a web page", "Save the picture itself, not the page that shows it."),
+    "text": ("not-an-image", "text", "Give a photo or a video file."),
+    "zip": ("not-an-image", "an archive", "Unpack it and give one picture at a time."),
+    "archive": ("not-an-image", "an archive", "Unpack it and give one picture at a time."),
+    "audio": ("not-an-image", "sound", "Give a photo or a video file."),
+    "program": ("not-an-image", "a program", "Give a photo or a video file."),
+    "photoshop": ("unsupported-format", "a Photoshop document", "Export it as JPEG or PNG."),
+    "jpeg-xl": ("unsupported-format", "a JPEG XL picture", "Save it as JPEG or PNG."),
+    "unknown": ("not-an-image", "of a kind that is not known here", "Save it as JPEG or PNG."),
+}
+
 
 def is_image(kind: str) -> bool:
     """Whether ``kind`` is a picture format that is read."""
@@ -84,6 +109,30 @@ def sniff(data: bytes) -> str:
     if head[:2] == b"BM" and len(head) > 26 and head[6:10] == b"\0\0\0\0":
         return "bmp"
     return _textual(head)
+
+
+def check_kind(data: bytes) -> str:
+    """The kind of a picture or video that is read; its first 4096 bytes are enough.
+
+    Raises:
+        MediaError: it is empty (``empty-file``) or something else (``not-an-image``, ``svg``,
+            ``unsupported-format``).
+    """
+    if not data:
+        raise MediaError(
+            "The file is empty (0 bytes).",
+            hint="Save or download it again, then give it once more.",
+            code="empty-file",
+        )
+    kind = sniff(data)
+    if not (is_image(kind) or is_video(kind)):
+        code, what, hint = _REFUSED[kind]
+        raise MediaError(
+            f"The file is {what}, not a picture or video that can be read ({_READ}).",
+            hint=hint,
+            code=code,
+        )
+    return kind
 
 
 def _is_transport_stream(head: bytes) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assistant.errors import MediaError
 
-__all__ = ["list_items"]
+__all__ = ["files_of", "list_items"]
 
 
 def list_items(target: Path) -> Iterator[str]:
@@ -22,7 +22,7 @@ def list_items(target: Path) -> Iterator[str]:
         MediaError: there is no such folder or list, or it names nothing.
     """
     if target.is_dir():
-        found = _folder(target)
+        found = files_of(target)
     elif target.is_file():
         found = _listed(target)
     else:
@@ -39,12 +39,13 @@ def list_items(target: Path) -> Iterator[str]:
         raise MediaError(f"{target} names no file.", hint="Check the path.", code="empty-scan")
 
 
-def _folder(folder: Path) -> Iterator[Path]:
+def files_of(folder: Path) -> Iterator[Path]:
+    """All files of a folder and its subfolders, in a steady order; dot names are left out."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
         if path.is_dir() and not path.is_symlink():  # links could lead in circles
-            yield from _folder(path)
+            yield from files_of(path)
         elif path.is_file():
             yield path
 

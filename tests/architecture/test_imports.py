@@ -66,6 +66,10 @@ def command(*args: str) -> str:
         command("weights", "list"),
         command("config", "show"),
         command("plugins", "list"),
+        command("analyze", "absent.jpg"),
+        command("analyze", "https://example.org/photo.jpg"),
+        command("ask", "absent.jpg", "why?"),
+        command("serve", "--help"),
     ],
 )
 def test_nothing_heavy_is_loaded_early(code: str) -> None:

@@ -128,10 +128,13 @@ def test_no_face_is_no_score(run: Run, tmp_path: Path, name: str) -> None:
     assert found["explanation"] is None
 
 
-def test_folders_and_missing_paths_fail_and_the_rest_goes_on(run: Run, tmp_path: Path) -> None:
+def test_empty_folders_and_missing_paths_fail_and_the_rest_goes_on(
+    run: Run, tmp_path: Path
+) -> None:
     good = tmp_path / "good.png"
     good.write_bytes(saved(portrait(256)))
-    result = run("analyze", tmp_path, tmp_path / "absent.png", good, "--json")
+    (tmp_path / "empty").mkdir()
+    result = run("analyze", tmp_path / "empty", tmp_path / "absent.png", good, "--json")
     assert result.exit_code == 1
     states = [json.loads(line)["status"] for line in result.stdout.splitlines()]
     assert states == ["failed", "failed", "analysed"]

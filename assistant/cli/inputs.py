@@ -1,0 +1,203 @@
+"""What ``analyze`` is to read, checked before any model is loaded: files, folders, globs, ``-``."""
+
+from __future__ import annotations
+
+import glob
+import json
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from assistant.errors import AssistantError, MediaError
+from assistant.media import MediaLimits, check_path, read_path
+from assistant.media.files import HEAD, read_stream
+from assistant.media.sniff import check_kind
+from assistant.scan.items import files_of
+
+__all__ = ["Example", "Input", "Refused", "list_inputs", "tell_failure"]
+
+_STANDARD_INPUT = "-"
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_GLOB = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """A file that can be opened and begins like a picture or video."""
+
+    name: str
+
+    def read(self, limits: MediaLimits) -> bytes:
+        """Its bytes.
+
+        Raises:
+            MediaError: it cannot be read any more, or is too large.
+        """
+        return read_path(Path(self.name), limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piped(Input):
+    """What standard input holds; ``head`` is what was read of it to see that it is a picture."""
+
+    head: bytes
+
+    def read(self, limits: MediaLimits) -> bytes:
+        """All of it, to its end.
+
+        Raises:
+            MediaError: it is too large.
+        """
+        return self.head + read_stream(sys.stdin.buffer, "on standard input", limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example(Input):
+    """One of the pictures that come with scikit-image, by name."""
+
+    data: bytes
+
+    @classmethod
+    def named(cls, name: str) -> Example | Refused:
+        """The example of that name, if there is one."""
+        from assistant.examples import example_bytes
+
+        try:
+            return cls(name=name, data=example_bytes(name))
+        except MediaError as error:
+            return Refused(name=name, error=error)
+
+    def read(self, limits: MediaLimits) -> bytes:
+        """Its bytes; the limits are for files of others."""
+        return self.data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A name that gives nothing to analyse, and why."""
+
+    name: str
+    error: AssistantError
+
+
+def list_inputs(names: Sequence[str]) -> Iterator[Input | Refused]:
+    """What the names stand for, in their order.
+
+    A folder stands for the pictures and videos in it and in its subfolders; a name with ``*``,
+    ``?`` or ``[`` that is no file, for what it matches (``**``: in subfolders too).
+    """
+    read_once = False
+    for name in names:
+        if name == _STANDARD_INPUT:
+            if not read_once:
+                yield _standard_input()
+            read_once = True
+        elif _ADDRESS.match(name):
+            yield Refused(name=name, error=_an_address(name))
+        elif _GLOB.search(name) and not Path(name).exists():
+            yield from _matching(name)
+        else:
+            yield from _named(name)
+
+
+def _standard_input() -> Input | Refused:
+    if sys.stdin.isatty():
+        error = MediaError(
+            "`-` reads a picture from standard input, and nothing is piped in.",
+            hint="Name the file, or pipe it in: cat photo.jpg | whyfake analyze -",
+            code="nothing-piped",
+        )
+        return Refused(name=_STANDARD_INPUT, error=error)
+    head = sys.stdin.buffer.read(HEAD)
+    try:
+        check_kind(head)
+    except MediaError as error:
+        return Refused(name=_STANDARD_INPUT, error=error)
+    return Piped(name=_STANDARD_INPUT, head=head)
+
+
+def _an_address(name: str) -> MediaError:
+    return MediaError(
+        f"{name[:200]!r} is an address, and nothing is fetched from the web.",
+        hint="Save the picture and name the file, or pipe it in: curl -L ADDRESS | whyfake "
+        "analyze -",
+        code="address",
+    )
+
+
+def _matching(pattern: str) -> Iterator[Input | Refused]:
+    # Path.glob takes no absolute pattern
+    matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
+    if not matches:
+        error = MediaError(
+            f"No file matches {pattern!r}.",
+            hint="Check the pattern and the folder you are in.",
+            code="no-match",
+        )
+        yield Refused(name=pattern, error=error)
+    for match in matches:
+        yield from _named(match)
+
+
+def _named(name: str) -> Iterator[Input | Refused]:
+    try:
+        if Path(name).is_dir():
+            yield from _inside(name)
+        else:
+            check_path(Path(name))
+            yield Input(name=name)
+    except ValueError:  # a null byte, of which older Pythons' is_dir makes no False
+        yield Refused(
+            name=name,
+            error=MediaError(f"The path {name[:200]!r} cannot be read.", code="unreadable-path"),
+        )
+    except MediaError as error:
+        yield Refused(name=name, error=error)
+
+
+def _inside(folder: str) -> Iterator[Input | Refused]:
+    """The pictures and videos of a folder; other files in it are passed over.
+
+    Raises:
+        MediaError: it may not be read, or there is no picture or video.
+    """
+    others, found = 0, False
+    try:
+        for path in files_of(Path(folder)):
+            try:
+                check_path(path)
+            except MediaError as error:
+                if error.code in {"not-an-image", "svg", "unsupported-format"}:
+                    others += 1
+                    continue
+                yield Refused(name=str(path), error=error)
+            else:
+                yield Input(name=str(path))
+            found = True
+    except OSError as error:
+        raise MediaError(
+            f"The folder {folder!r} cannot be read ({error.strerror}).",
+            hint="Change its permissions, for example: chmod -R u+rX FOLDER.",
+            code="no-permission",
+        ) from error
+    if not found:
+        left = f" ({others} other files)" if others else ""
+        raise MediaError(
+            f"The folder {folder!r} holds no picture or video that can be read{left}.",
+            hint="Name the folder with the pictures in it.",
+            code="no-pictures",
+        )
+
+
+def tell_failure(name: str, error: AssistantError, *, as_json: bool) -> None:
+    """Tell of a file that is not analysed: as JSON on stdout, as text on stderr."""
+    if as_json:
+        from assistant.report import failure_json
+
+        click.echo(json.dumps(failure_json(name, error), ensure_ascii=False))
+    else:
+        click.echo(f"{name}: {error.user_message} {error.hint}".rstrip(), err=True)
