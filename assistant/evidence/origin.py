@@ -24,10 +24,32 @@ _WORDINGS: Wordings = {
     },
     "origin-c2pa": {
         "train": (
-            "The file carries a C2PA record of its origin{quoted}; its signature was not checked here.",
-            "There is a C2PA record in the file{quoted}, but its signature was not checked here.",
+            "The file carries a C2PA record of its origin{quoted}; its signature could not be checked "
+            "here.",
+            "There is a C2PA record in the file{quoted}, but its signature could not be checked here.",
         ),
-        "heldout": ("The file has a C2PA record{quoted}; its signature was not checked here.",),
+        "heldout": (
+            "The file has a C2PA record{quoted}; its signature could not be checked here.",
+        ),
+    },
+    "origin-c2pa-valid": {
+        "train": (
+            "The file carries a C2PA record of its origin{quoted}; its signature fits the file, but "
+            "who signed it was not checked here.",
+        ),
+        "heldout": (
+            "The file has a C2PA record{quoted} whose signature fits; who signed was not checked.",
+        ),
+    },
+    "origin-c2pa-broken": {
+        "train": (
+            "The file carries a C2PA record of its origin{quoted}; its signature does not fit: the "
+            "file or the record was changed after signing.",
+        ),
+        "heldout": (
+            "The file has a C2PA record{quoted} whose signature does not fit, so one of the two was "
+            "changed after signing.",
+        ),
     },
     "origin-editor": {
         "train": (
@@ -62,6 +84,10 @@ _SAID = {
     "generator": re.compile(r"\b(?:(?:image|picture|ai) generators?|generator|generated in)\b"),
     "camera": re.compile(r"\bcamera(?! angle)\b"),
 }
+# What may be said of a signature; "valid" and "not broken" say the same.
+_SIGNATURE = re.compile(r"\b(?:signature|signed)\b")
+_FITS = re.compile(r"\b(?:valid|intact|verified|fits?|matche[sd]|holds|checks out|correct)\b")
+_FAILS = re.compile(r"\b(?:invalid|broken|fail(?:s|ed)|wrong)\b")
 _RECORD = re.compile(
     r"\brecords? of (?:its|the file's|the) (?:origin|source)\b|"
     r"\b(?:metadata|meta data|exif(?: data)?|provenance(?: (?:record|data))?)\b"
@@ -70,7 +96,11 @@ _ABROAD = {
     "de": {
         "none": "Die Datei trägt keinen Nachweis ihrer Herkunft; das Fehlen beweist nichts.",
         "c2pa": "Die Datei trägt einen C2PA-Nachweis ihrer Herkunft{quoted}; dessen Signatur "
-        "wurde hier nicht geprüft.",
+        "konnte hier nicht geprüft werden.",
+        "c2pa-valid": "Die Datei trägt einen C2PA-Nachweis ihrer Herkunft{quoted}; dessen Signatur "
+        "passt zur Datei, wer unterschrieben hat, wurde hier nicht geprüft.",
+        "c2pa-broken": "Die Datei trägt einen C2PA-Nachweis ihrer Herkunft{quoted}; dessen Signatur "
+        "passt nicht: Datei oder Nachweis wurden nach der Unterschrift geändert.",
         "editor": "Die Datei nennt ein Bearbeitungsprogramm{quoted}; solche Programme leisten "
         "auch Harmloses.",
         "generator": "Die Datei nennt einen Bildgenerator{quoted}; das sagt die Datei von sich "
@@ -81,7 +111,11 @@ _ABROAD = {
     "es": {
         "none": "El archivo no lleva constancia de su origen; su falta no prueba nada.",
         "c2pa": "El archivo lleva una constancia C2PA de su origen{quoted}; su firma no se ha "
-        "comprobado aquí.",
+        "podido comprobar aquí.",
+        "c2pa-valid": "El archivo lleva una constancia C2PA de su origen{quoted}; su firma "
+        "corresponde al archivo, pero aquí no se ha comprobado quién firmó.",
+        "c2pa-broken": "El archivo lleva una constancia C2PA de su origen{quoted}; su firma no "
+        "corresponde: el archivo o la constancia se cambiaron después de firmar.",
         "editor": "El archivo nombra un programa de edición{quoted}; esos programas también "
         "sirven para cosas inocuas.",
         "generator": "El archivo nombra un generador de imágenes{quoted}; lo dice el archivo de "
@@ -96,7 +130,8 @@ _ABROAD = {
 class OriginFact(Fact):
     """One record: ``source`` is ``c2pa``, ``editor``, ``generator``, ``camera``, or ``none``.
 
-    ``name``: the name in it that may be quoted, or empty.
+    ``name``: the name in it that may be quoted, or empty. ``signature`` of a ``c2pa`` record is
+    ``valid``, ``broken`` or ``unread``.
     """
 
     kind: ClassVar[FactKind] = FactKind.PROVENANCE
@@ -104,19 +139,26 @@ class OriginFact(Fact):
 
     source: str
     name: str = ""
+    signature: str = "unread"
+
+    @property
+    def _key(self) -> str:
+        told = self.source == "c2pa" and self.signature != "unread"
+        return f"{self.source}-{self.signature}" if told else self.source
 
     @property
     def text(self) -> str:
-        return self.said(f"origin-{self.source}")[0]
+        return self.said(f"origin-{self._key}")[0]
 
     def values(self) -> dict[str, Any]:
-        return {"kind": self.source, "value": self.name}
+        signature = {"signature": self.signature} if self.source == "c2pa" else {}
+        return {"kind": self.source, "value": self.name, **signature}
 
     def abroad(self, language: str) -> tuple[str, ...]:
-        return (_ABROAD[language][self.source].format(**self.fields()),)
+        return (_ABROAD[language][self._key].format(**self.fields()),)
 
     def topics(self) -> tuple[str, ...]:
-        return (f"origin-{self.source}",)
+        return (f"origin-{self._key}",)
 
     def fields(self) -> dict[str, str]:
         return {"quoted": f' ("{self.name}")' if self.name else ""}
@@ -130,6 +172,12 @@ class OriginFact(Fact):
         if not said and not record:
             return
         denied = negated(clause)
+        if "c2pa" in known and _SIGNATURE.search(clause.text):
+            fails = clause.take(_FAILS)
+            if fails or clause.take(_FITS):
+                clause.take(*_SAID.values(), _RECORD)
+                known["c2pa"]._judge_signature(clause, denied if fails else not denied)
+                return
         clause.take(*_SAID.values(), _RECORD)
         if not known:
             clause.unfounded("no fact speaks of the file's origin")
@@ -143,6 +191,13 @@ class OriginFact(Fact):
             good = ("none" in known) is denied
             clause.judge(good, "the record of the file's origin says otherwise", first)
 
+    def _judge_signature(self, clause: Clause, fits: bool) -> None:
+        if self.signature == "unread":
+            clause.unfounded("the signature could not be checked")
+        else:
+            good = fits == (self.signature == "valid")
+            clause.judge(good, f"the signature is {self.signature}", self)
+
 
 def origin_facts(notes: Sequence[ProvenanceNote]) -> list[Fact]:
     """At most four records as facts, or that there is none."""
@@ -150,6 +205,11 @@ def origin_facts(notes: Sequence[ProvenanceNote]) -> list[Fact]:
     if not kept:
         return [OriginFact(id="P1", source="none")]
     return [
-        OriginFact(id=f"P{i}", source=note.kind, name=quotable_name(note.value))
+        OriginFact(
+            id=f"P{i}",
+            source=note.kind,
+            name=quotable_name(note.value),
+            signature=note.signature,
+        )
         for i, note in enumerate(kept, 1)
     ]

@@ -62,7 +62,7 @@ def load_media(data: bytes, limits: MediaLimits | None = None) -> Media:
         width=width,
         height=height,
         seconds=(0.0,) if film is None else film.seconds,
-        provenance=read_provenance(data, kind, decoded.tags),
+        provenance=read_provenance(data, decoded.tags),
         warnings=(*decoded.warnings, *notes),
     )
 

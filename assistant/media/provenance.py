@@ -1,6 +1,6 @@
 """What a file says of its own origin: C2PA records, editors, image generators, cameras.
 
-None of it is proof: anyone can write or remove it, and C2PA signatures are not checked here. The
+None of it is proof: anyone can write or remove it, and who signed a C2PA record is not checked. The
 texts are untrusted and stay inert: no control or invisible characters, at most 120 characters.
 """
 
@@ -79,19 +79,18 @@ def clean_text(text: str, longest: int = LONGEST) -> str:
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "\u2026"
 
 
-def read_provenance(data: bytes, kind: str, tags: Mapping[str, str]) -> tuple[ProvenanceNote, ...]:
+def read_provenance(data: bytes, tags: Mapping[str, str]) -> tuple[ProvenanceNote, ...]:
     """What the file says of its origin, the most telling first.
 
     Args:
         data: the file.
-        kind: its kind as :func:`assistant.media.sniff.sniff` tells it.
         tags: the texts found in it.
 
     Returns:
         Notes without repeats; a single ``none`` note where the file says nothing.
     """
     notes: list[ProvenanceNote] = []
-    for note in (*_c2pa(data, kind), *_generators(tags), *_editors(tags), *_camera(tags)):
+    for note in (*_c2pa(data), *_generators(tags), *_editors(tags), *_camera(tags)):
         if note not in notes:
             notes.append(note)
     return tuple(notes) or (ProvenanceNote(kind="none", value=""),)
@@ -101,15 +100,16 @@ def _note(kind: Kind, value: str) -> ProvenanceNote:
     return ProvenanceNote(kind=kind, value=clean_text(value))
 
 
-def _c2pa(data: bytes, kind: str) -> Iterator[ProvenanceNote]:
-    manifest = read_manifest(data, kind)
+def _c2pa(data: bytes) -> Iterator[ProvenanceNote]:
+    manifest = read_manifest(data)
     if manifest is None:
         return
-    yield _note("c2pa", manifest.generator)
-    if manifest.source_type and re.search(_AI_SOURCES, manifest.source_type):
-        # only the known term is passed on, never the text around it
-        found = re.search(_AI_SOURCES, manifest.source_type)
-        yield _note("generator", f"C2PA {found.group(0)}" if found else "")
+    yield ProvenanceNote(
+        kind="c2pa", value=clean_text(manifest.generator), signature=manifest.signature
+    )
+    # only the known term is passed on, never the text around it
+    for found in re.findall(_AI_SOURCES, " ".join(manifest.sources))[:1]:
+        yield _note("generator", f"C2PA {found}")
 
 
 def _generators(tags: Mapping[str, str]) -> Iterator[ProvenanceNote]:

@@ -127,11 +127,13 @@ class ProvenanceNote:
     """What the file says of its own origin (C2PA manifest, editor name, generator tag).
 
     ``kind`` is one of ``c2pa``, ``editor``, ``generator``, ``camera``, ``none``; ``value`` is the
-    cleaned text as found (control characters removed, at most 120 characters).
+    cleaned text as found (control characters removed, at most 120 characters). ``signature`` tells
+    of a ``c2pa`` record: it fits the file's bytes, does not, or could not be checked.
     """
 
     kind: Literal["c2pa", "editor", "generator", "camera", "none"]
     value: str
+    signature: Literal["valid", "broken", "unread"] = "unread"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,7 @@ EXAMPLES: tuple[Fact, ...] = (
     *(QualityFact(id="Q1", issue=issue, value=12.5, limit=40, unit="px") for issue in QualityIssue),
     FlawlessFact(id="Q1"),
     *(OriginFact(id="P1", source=s) for s in ("none", "c2pa", "editor", "generator")),
+    *(OriginFact(id="P1", source="c2pa", signature=s) for s in ("valid", "broken")),
     OriginFact(id="P1", source="camera", name="Canon EOS R5"),
     _effect(0.5, _UNSURE, matters=True, out=True),
     _effect(0.99, _FAKE, matters=True, out=False),

@@ -17,6 +17,7 @@ from assistant.evidence import (
     quotable_name,
     renumbered,
 )
+from assistant.grounding import check
 from assistant.numbers import amount, in_hundred, points
 from assistant.types import (
     FactKind,
@@ -175,6 +176,26 @@ def test_provenance_is_quoted_only_where_it_is_a_name(kind: str, value: str, quo
 
     assert (quoted in fact.text) if quoted else ('"' not in fact.text)
     assert fact.values()["kind"] == kind
+
+
+@pytest.mark.parametrize(
+    ("signature", "sentence", "status"),
+    [
+        ("valid", "The C2PA signature is valid.", "supported"),
+        ("valid", "The file's signature is broken.", "contradicted"),
+        ("broken", "The C2PA signature is valid.", "contradicted"),
+        ("broken", "Its C2PA signature does not fit.", "supported"),
+        ("unread", "The C2PA signature is valid.", "unsupported"),
+        ("unread", "The C2PA signature is invalid.", "unsupported"),
+    ],
+)
+def test_a_signature_is_what_its_check_found(signature: str, sentence: str, status: str) -> None:
+    note = ProvenanceNote(kind="c2pa", value="Camera App", signature=signature)  # type: ignore[arg-type]
+    evidence = evidence_of(0.5, (0.4, 0.6), provenance=[note])
+
+    assert evidence["P1"].values()["signature"] == signature
+    assert [s.status.value for s in check(sentence, evidence)] == [status]
+    assert {s.status.value for s in check(evidence["P1"].text, evidence)} == {"supported"}
 
 
 def test_absent_provenance_proves_nothing() -> None:
