@@ -37,8 +37,13 @@ __all__ = [
 _log = logging.getLogger(__name__)
 
 
-def build(settings: Settings) -> Assistant:
+def build(settings: Settings, *, words_soon: bool = False) -> Assistant:
     """Make an assistant from settings, loading every model it needs.
+
+    Args:
+        settings: what to make it of.
+        words_soon: have the text backend load its model at once, beside the others; else that
+            waits for the first face.
 
     Raises:
         ConfigError: a setting does not fit.
@@ -54,28 +59,29 @@ def build(settings: Settings) -> Assistant:
     from assistant.streaming import StreamLimits
     from assistant.vlm.template import TemplateBackend
 
-    finder = build_finder(settings)
-    detector, calibrator = build_detector(settings)
     vlm = build_vlm(settings)
     fallback = vlm if isinstance(vlm, TemplateBackend) else TemplateBackend()
     prompts = PromptLibrary(settings.prompts_dir or resource_dir("prompts"))
     limits = settings.limits
     first = settings.vlm.first_token_timeout
+    narrator = Narrator(
+        vlm=vlm,
+        fallback=fallback,
+        prompts=prompts,
+        limits=StreamLimits(
+            first_seconds=first, idle_seconds=first, total_seconds=settings.vlm.total_timeout
+        ),
+    )
+    if words_soon:
+        narrator.warm_up()
+    finder = build_finder(settings)
+    detector, calibrator = build_detector(settings)
     return Assistant(
         finder=finder,
         detector=detector,
         calibrator=calibrator,
         attributor=_attributor(settings, detector),
-        narrator=Narrator(
-            vlm=vlm,
-            fallback=fallback,
-            prompts=prompts,
-            limits=StreamLimits(
-                first_seconds=first,
-                idle_seconds=first,
-                total_seconds=settings.vlm.total_timeout,
-            ),
-        ),
+        narrator=narrator,
         causal=partial(region_facts, method=settings.counterfactual),
         fragility=fragility_facts,
         domain=build_domain(settings, detector),

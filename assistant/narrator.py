@@ -78,6 +78,22 @@ class Narrator:
         if callable(start):
             threading.Thread(target=_tried, args=(start,), name="warm-up", daemon=True).start()
 
+    def read_ahead(self, result: FaceAnalysis) -> None:
+        """Have the text model read what is known of a face while more of it is measured.
+
+        Only backends that gain by it do so. It changes nothing of what is written: the prompt is
+        read anew from where the facts differ.
+        """
+        read = getattr(self.vlm, "read_ahead", None)
+        if callable(read):
+            facts = [f for f in result.evidence.facts if f.kind is not FactKind.LIMIT]  # come last
+            known = replace(result, evidence=replace(result.evidence, facts=tuple(facts)))
+
+            def ahead() -> None:
+                read(self._to_explain(known))
+
+            threading.Thread(target=_tried, args=(ahead,), name="read-ahead", daemon=True).start()
+
     @property
     def can_describe(self) -> bool:
         """Whether the text backend sees pictures, so that a blind description can be asked for."""
@@ -96,11 +112,7 @@ class Narrator:
             described = self.describe(result, cancel=cancel)
             yield described
         prompt = self._prompts.get("explain")
-        result = replace(result, evidence=_to_the_point(result.evidence, None))
-        request = self._request(
-            prompt, result, question="", messages=_render(prompt, result.evidence)
-        )
-        for piece in self._write(prompt, request, cancel):
+        for piece in self._write(prompt, self._to_explain(result), cancel):
             yield replace(piece, blind=described) if isinstance(piece, Explanation) else piece
 
     def describe(
@@ -167,6 +179,12 @@ class Narrator:
             return False
         way = route(question)
         return QuestionKind.WHAT_IF in {way.kind, *way.others}
+
+    def _to_explain(self, result: FaceAnalysis) -> VlmRequest:
+        prompt = self._prompts.get("explain")
+        result = replace(result, evidence=_to_the_point(result.evidence, None))
+        messages = _render(prompt, result.evidence)
+        return self._request(prompt, result, question="", messages=messages)
 
     def _request(
         self, prompt: Prompt, result: FaceAnalysis, *, question: str, messages: tuple[Message, ...]

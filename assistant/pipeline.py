@@ -274,6 +274,8 @@ class Assistant:
         results: list[FaceAnalysis] = []
         for result in self._measurer.measure(found.tracks):
             results.append(result)
+            if explain and not blind and len(results) == 1:
+                self.narrator.read_ahead(result)
             yield Analyzed(result=result)
         seconds["score_and_map"] = time.perf_counter() - step
         probe = partial(self._probed, results, seconds, causal=causal, fragility=fragility)

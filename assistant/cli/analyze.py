@@ -71,7 +71,7 @@ def analyze(
         else:
             inputs.append(found)
     if inputs:
-        with _assistant(context, vlm) as assistant:
+        with _assistant(context, vlm, words=not no_explain) as assistant:
             from assistant.cli.outcome import Shown, run_file
 
             progress = FileProgress(len(inputs))
@@ -116,7 +116,7 @@ def ask(
     if isinstance(one, Refused):
         tell_failure(one.name, one.error, as_json=as_json)
         context.exit(_FAILED)
-    with _assistant(context, vlm) as assistant:
+    with _assistant(context, vlm, words=True) as assistant:
         from assistant.cli.outcome import Outcome, Shown, run_file
         from assistant.report import analysis_json
 
@@ -159,12 +159,15 @@ def _turns(
 
 
 @contextlib.contextmanager
-def _assistant(context: click.Context, vlm: str | None) -> Iterator[Assistant]:
-    """The assistant of the settings; its processes are stopped at the end."""
+def _assistant(context: click.Context, vlm: str | None, *, words: bool) -> Iterator[Assistant]:
+    """The assistant of the settings; its processes are stopped at the end.
+
+    ``words``: whether any are to be written, so that the text model is loaded at once.
+    """
     from assistant.cli.options import settings_of
 
     settings = settings_of(context, vlm_backend=vlm)
     from assistant.compose import build
 
-    with contextlib.closing(build(settings)) as assistant:
+    with contextlib.closing(build(settings, words_soon=words)) as assistant:
         yield assistant

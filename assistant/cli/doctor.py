@@ -100,8 +100,6 @@ RECOMMENDED: tuple[Recommendation, ...] = (
 _PACKAGES: dict[str, tuple[tuple[str, str], ...]] = {
     "core": (
         ("torch", "runs the detector"),
-        ("torchvision", "open-clip-torch needs it"),
-        ("open-clip-torch", "the detector's tower"),
         ("opencv-python-headless", "finds and aligns faces"),
         ("pillow", "reads pictures"),
         ("av", "reads videos"),

@@ -128,7 +128,7 @@ EXTRAS: dict[str, str] = {
     "pdqhash": "pdq",
     **dict.fromkeys(("gradio", "skimage"), "page"),
     **dict.fromkeys(("accelerate", "bitsandbytes", "transformers"), "full"),
-    **dict.fromkeys(("jinja2", "peft", "scipy", "sklearn", "venn_abers"), "fit"),
+    **dict.fromkeys(("jinja2", "open_clip", "peft", "scipy", "sklearn", "venn_abers"), "fit"),
     **dict.fromkeys(("h5py", "matplotlib", "openvino", "pandas", "tensorboard"), "train"),
     "mcp": "mcp",
 }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from open_clip.transformer import VisionTransformer
 from torch import Tensor
 
 from assistant.detectors.delta_file import Delta
 from assistant.detectors.low_rank import merge_low_rank
 from assistant.detectors.read_out import ReadOut, build_read_out
 from assistant.detectors.tower import build_tower, fit_positions, layer_norms, tower_sha256
+from assistant.detectors.vision import VisionTransformer
 from assistant.errors import WeightsError
 
 __all__ = ["assemble", "tuned_state"]
@@ -42,7 +42,8 @@ def assemble(state: Mapping[str, Tensor], delta: Delta) -> tuple[VisionTransform
             code="weights-shape",
         )
     try:
-        tower.load_state_dict(tuned_state(state, delta), strict=True)
+        tuned = {name: value.float() for name, value in tuned_state(state, delta).items()}
+        tower.load_state_dict(tuned, strict=True, assign=True)
         read_out.load_state_dict(dict(delta.read_out), strict=True)
     except (RuntimeError, ValueError) as error:
         raise WeightsError(

@@ -16,7 +16,6 @@ import numpy as np
 import PIL.Image
 import torch
 from numpy.typing import NDArray
-from open_clip.transformer import VisionTransformer
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
@@ -33,6 +32,7 @@ from assistant.detectors.tower import (
     run_blocks,
 )
 from assistant.detectors.two_heads import TwoHeadReadOut
+from assistant.detectors.vision import VisionTransformer
 from assistant.errors import ConfigError, InferenceError, OutOfMemory, WeightsError
 from assistant.types import CropSpec, Image, Reading, Trace
 

@@ -1,8 +1,7 @@
-"""The vision towers: open_clip's ``VisionTransformer`` with a named layout, run block by block.
+"""The vision towers: a vision transformer with a named layout, run block by block.
 
-Running the blocks here (and not through ``forward``) gives what a detector needs and open_clip
-hides: the tokens after every block, attention probabilities where they are asked for, and an early
-end when the read-out looks at no later block.
+That gives what a detector needs: the tokens after every block, attention probabilities where they
+are asked for, and an early end when the read-out looks at no later block.
 """
 
 from __future__ import annotations
@@ -10,15 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from open_clip.transformer import LayerNorm, QuickGELU, VisionTransformer
 from torch import Tensor, nn
 from torch.nn import functional
 
+from assistant.detectors.vision import VisionTransformer
 from assistant.types import Image
 
 __all__ = [
@@ -36,7 +34,7 @@ __all__ = [
     "tower_sha256",
 ]
 
-#: What :func:`build_tower` gives; open_clip itself is imported nowhere else.
+#: What :func:`build_tower` gives.
 Tower = VisionTransformer
 
 #: Left out of the hash of a base: it is interpolated at conversion, and the last bit of an
@@ -119,7 +117,7 @@ TOWERS: dict[str, TowerLayout] = {
 
 
 def build_tower(layout: TowerLayout) -> VisionTransformer:
-    """An open_clip tower of this layout with frozen, not yet loaded weights and no projection."""
+    """A tower of this layout with frozen, random weights: they are to be loaded."""
     tower = VisionTransformer(
         image_size=layout.image_size,
         patch_size=layout.patch_size,
@@ -127,14 +125,11 @@ def build_tower(layout: TowerLayout) -> VisionTransformer:
         layers=layout.layers,
         heads=layout.heads,
         mlp_ratio=layout.mlp_ratio,
-        ls_init_value=1e-5 if layout.layer_scale else None,
-        no_ln_pre=not layout.pre_norm,
-        pool_type="tok",
-        act_layer=QuickGELU if layout.quick_gelu else nn.GELU,
-        norm_layer=partial(LayerNorm, eps=layout.norm_eps),
-        output_dim=layout.width,
+        layer_scale=layout.layer_scale,
+        pre_norm=layout.pre_norm,
+        quick_gelu=layout.quick_gelu,
+        eps=layout.norm_eps,
     )
-    tower.proj = None
     return tower.eval().requires_grad_(False)
 
 
@@ -192,7 +187,7 @@ def embed(tower: VisionTransformer, pictures: Tensor) -> Tensor:
     return out
 
 
-# open_clip's blocks have attributes that nn.Module does not declare: hence Any.
+# The blocks have attributes that nn.Module does not declare: hence Any.
 def _query_key_value(block: Any, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     attention = block.attn
     batch, count, width = tokens.shape

@@ -76,6 +76,18 @@ def test_nothing_heavy_is_loaded_early(code: str) -> None:
     assert loaded_after(code) & set(HEAVY) == set()
 
 
+def test_analysing_a_photo_loads_only_the_libraries_that_it_uses(
+    model_files: Path, tmp_path: Path
+) -> None:
+    from assistant.examples import example_bytes
+
+    (photo := tmp_path / "photo.png").write_bytes(example_bytes("astronaut"))
+    loaded = loaded_after(command("analyze", str(photo), "--vlm", "template"))
+    unused = {"open_clip", "timm", "torchvision", "scipy", "sympy", "openvino", "onnx", "openai"}
+    assert {"torch", "langchain_core"} <= loaded  # it was scored and explained
+    assert loaded & ((set(HEAVY) - {"torch", "cv2", "langchain_core"}) | unused) == set()
+
+
 def test_the_package_itself_loads_only_the_standard_library() -> None:
     bare = loaded_after("pass")
     extra = loaded_after("import assistant") - bare - {"assistant"}

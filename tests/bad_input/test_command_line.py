@@ -37,7 +37,7 @@ def run(model_files: Path) -> Iterator[Run]:
 
     assistant = compose.build(Settings(vlm_backend="template", data_dir=model_files))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compose, "build", lambda _settings: assistant)
+        patch.setattr(compose, "build", lambda *_, **__: assistant)
         patch.setattr(assistant, "close", lambda: None)
         yield lambda *words: CliRunner().invoke(main, [str(w) for w in words])
 

@@ -187,3 +187,35 @@ def test_a_model_is_loaded_ahead_and_what_fails_then_is_told_later(fail: bool) -
     assert vlm.begun.wait(5)
     assert explained(made).text.startswith("The verdict")
     narrator(TemplateBackend()).warm_up()  # nothing to load
+
+
+def test_what_is_known_is_read_ahead_as_the_explanation_begins() -> None:
+    class Reading(ScriptedBackend):
+        def __init__(self, answers: list[str]) -> None:
+            super().__init__(answers)
+            self.ahead: list[VlmRequest] = []
+            self.done = threading.Event()
+
+        def read_ahead(self, request: VlmRequest) -> None:
+            self.ahead.append(request)
+            self.done.set()
+
+    early = analysis(cases.evidence_of(0.93, (0.88, 0.97)))
+    vlm = Reading([GOOD])
+    made = narrator(vlm)
+    made.read_ahead(early)
+    assert vlm.done.wait(10)
+    explained(made, early)
+
+    read, asked = vlm.ahead[0].messages, vlm.requests[0].messages
+    assert read[0] == asked[0]
+    known = read[-1].content.partition("[S2]")[0]
+    assert asked[-1].content.startswith(known)
+    assert "[S1]" in known
+    assert "[L1]" not in read[-1].content
+
+
+def test_a_backend_that_cannot_read_ahead_is_left_alone() -> None:
+    vlm = ScriptedBackend([GOOD])
+    narrator(vlm).read_ahead(CASE)
+    assert vlm.requests == []

@@ -51,3 +51,20 @@ def test_a_request_that_does_not_show_the_facts_is_not_held_to_them(model: Path)
     assert not backend._plan(VlmRequest(messages=messages, evidence=evidence))
     assert backend._plan(VlmRequest(messages=shown, evidence=evidence))
     backend.close()
+
+
+def test_reading_ahead_changes_nothing_of_what_is_written(model: Path) -> None:
+    evidence = cases.evidence_of(0.93, (0.88, 0.97))
+    explain = PROMPTS.get("explain").render(facts=evidence.to_prompt())
+    request = VlmRequest(messages=explain, evidence=evidence, max_new_tokens=900)
+
+    def written(*, ahead: bool) -> str:
+        backend = LlamaCppBackend(model, None, threads=1, structured=True)
+        try:
+            if ahead:
+                backend.read_ahead(request)
+            return "".join(backend.stream(request, threading.Event()))
+        finally:
+            backend.close()
+
+    assert written(ahead=True) == written(ahead=False)

@@ -23,7 +23,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr("assistant.compose.build", lambda _settings: demo_assistant())
+    monkeypatch.setattr("assistant.compose.build", lambda *_, **__: demo_assistant())
     return lambda *words: CliRunner().invoke(main, [str(w) for w in words])
 
 

@@ -23,7 +23,7 @@ FACE = png(drawn_faces())
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setattr("assistant.compose.build", lambda _settings: demo_assistant())
+    monkeypatch.setattr("assistant.compose.build", lambda *_, **__: demo_assistant())
 
     def invoke(*words: object, piped: bytes = b"") -> Result:
         return CliRunner().invoke(main, [str(w) for w in words], input=piped)
@@ -35,7 +35,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
 def no_models(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """The commands where building an assistant is a failure of the test."""
 
-    def build(_settings: object) -> None:
+    def build(*_: object, **__: object) -> None:
         pytest.fail("a model was loaded before the paths were checked")
 
     monkeypatch.setattr("assistant.compose.build", build)
@@ -158,9 +158,7 @@ def test_a_fault_of_ours_ends_one_file_alone(
                 raise RuntimeError("a fault of ours")
             return super().find(image)
 
-    monkeypatch.setattr(
-        "assistant.compose.build", lambda _settings: demo_assistant(finder=Broken())
-    )
+    monkeypatch.setattr("assistant.compose.build", lambda *_, **__: demo_assistant(finder=Broken()))
     folder_of(tmp_path, "good.png")
     (tmp_path / "bad.png").write_bytes(png(np.full((60, 77, 3), 70, np.uint8)))
     words = ["analyze", str(tmp_path / "bad.png"), str(tmp_path / "good.png"), "--json"]
@@ -235,7 +233,7 @@ def test_a_card_that_fails_later_loses_nothing_of_the_analysis(
             return super().find(image)
 
     monkeypatch.setattr(
-        "assistant.compose.build", lambda _settings: demo_assistant(finder=Vanishing())
+        "assistant.compose.build", lambda *_, **__: demo_assistant(finder=Vanishing())
     )
     folder_of(tmp_path, "face.png")
     for words in ([], ["--json"]):
