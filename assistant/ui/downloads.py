@@ -9,7 +9,7 @@ from assistant.cards import render_card
 from assistant.overlay import blend, png_bytes
 from assistant.report import analysis_json
 from assistant.types import Analysis, FaceAnalysis
-from assistant.ui.markup import data_uri, text
+from assistant.ui.markup import data_uri, render
 from assistant.ui.sessions import Session
 
 __all__ = ["current", "downloads"]
@@ -43,11 +43,7 @@ def downloads(session: Session, *, demo: bool = False) -> str:
             data_uri(numbers, "application/json"),
         ),
     )
-    items = "".join(
-        f'<a class="wf-download" download="{text(name)}" href="{uri}">{text(label)}</a>'
-        for label, name, uri in links
-    )
-    return f'<nav class="wf-downloads" aria-label="Downloads"><span>Save</span>{items}</nav>'
+    return render("parts", "downloads", links)
 
 
 def _map(face: FaceAnalysis) -> bytes:

@@ -1,17 +1,40 @@
-"""Small pieces of HTML. Whatever was not written in this package passes through :func:`text`."""
+"""HTML from the templates beside this file, which escape every value that they are given."""
 
 from __future__ import annotations
 
 import base64
-import html
-from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["cites", "data_uri", "problem", "text", "waiting"]
+from assistant.citations import without_cites
+from assistant.evidence import percent
+from assistant.numbers import points
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["data_uri", "problem", "render", "waiting"]
 
 
-def text(value: object) -> str:
-    """Escape for element text and for quoted attributes alike."""
-    return html.escape(str(value), quote=True)
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    found = Environment(
+        loader=PackageLoader("assistant.ui"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {"percent": percent, "points": points, "without_cites": without_cites}
+    return found
+
+
+def render(template: str, macro: str, *values: Any, **named: Any) -> str:
+    """What a macro of ``templates/TEMPLATE.html`` makes of the values."""
+    module = _templates().get_template(f"{template}.html").module
+    return str(getattr(module, macro)(*values, **named))
 
 
 def data_uri(data: bytes, kind: str = "image/png") -> str:
@@ -19,27 +42,11 @@ def data_uri(data: bytes, kind: str = "image/png") -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def cites(ids: Sequence[str]) -> str:
-    """Links to the facts a sentence rests on."""
-    return "".join(
-        f'<a class="wf-cite" href="#fact-{text(i)}" data-fact="{text(i)}" '
-        f'aria-label="Evidence {text(i)}">{text(i)}</a>'
-        for i in ids
-    )
-
-
 def problem(message: str, hint: str, *, title: str = "This could not be analysed") -> str:
     """What failed, what is allowed and what to do, in the place of a result."""
-    more = f'<p class="wf-hint">{text(hint)}</p>' if hint else ""
-    return (
-        f'<section class="wf-card wf-problem" role="alert" data-problem>'
-        f"<h2>{text(title)}</h2><p>{text(message)}</p>{more}</section>"
-    )
+    return render("parts", "problem", message, hint, title)
 
 
 def waiting(message: str) -> str:
     """Something goes on."""
-    return (
-        f'<section class="wf-card wf-waiting" data-waiting data-announce="{text(message)}">'
-        f'<span class="wf-pulse" aria-hidden="true"></span><p>{text(message)}</p></section>'
-    )
+    return render("parts", "waiting", message)

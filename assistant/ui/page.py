@@ -34,13 +34,7 @@ from assistant.ui.pacing import paced, safely
 from assistant.ui.page_assistant import PageAssistant
 from assistant.ui.pictures import crop_uri, heat_uri, neutralised_uris, outline_uris
 from assistant.ui.sessions import Session, without_frames
-from assistant.ui.words import (
-    answering,
-    conversation,
-    draft_panel,
-    explanation_panel,
-    stopped_panel,
-)
+from assistant.ui.words import conversation, draft_panel, explanation_panel, stopped_panel
 
 __all__ = ["EMPTY", "Page", "Update"]
 
@@ -207,11 +201,11 @@ class Page:
             return {}
         asked = _shortened(question)
         if session.measuring:
-            return {"talk": conversation([], failed=(asked, "", _STILL_MEASURING))}
+            return {"talk": conversation([], stopped=(asked, "", _STILL_MEASURING))}
         session.begin()
         session.question = question
         update: Update = {
-            "talk": conversation(session.talk.turns, last=answering(asked, "")),
+            "talk": conversation(session.talk.turns, question=asked),
             "busy": True,
         }
         if session.talk.explanation is None:
@@ -241,7 +235,7 @@ class Page:
                     yield {**self._evidence(session), **self._steady(session)}
                 case Token():
                     draft += event.text
-                    yield {"talk": conversation(talk.turns, last=answering(asked, draft))}
+                    yield {"talk": conversation(talk.turns, question=asked, draft=draft)}
                 case TurnDone():
                     talk.turns.append(event.turn)
                     yield {
@@ -250,8 +244,8 @@ class Page:
                         "busy": False,
                     }
                 case Failed():
-                    failed = (asked, draft, event.error)
-                    yield {"talk": conversation(talk.turns, failed=failed), "busy": False}
+                    stopped = (asked, draft, event.error)
+                    yield {"talk": conversation(talk.turns, stopped=stopped), "busy": False}
                 case _:
                     pass
 

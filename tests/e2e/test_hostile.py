@@ -156,3 +156,11 @@ def test_a_picture_may_carry_text_that_gives_orders(visit: Any) -> None:
     drop(page, png(np.asarray(picture)))
     explained(page)
     expect(page.locator("#wf-verdict [data-verdict]")).to_be_visible()
+
+
+def test_markup_in_a_file_name_stays_text(visit: Any) -> None:
+    page = visit()
+    drop(page, name='<img src=x onerror="window.struck = true">.png')
+    explained(page)
+    assert page.evaluate("window.struck") is None
+    assert page.locator('img[src="x"]').count() == 0

@@ -131,7 +131,7 @@ def test_a_fact_with_html_in_it_stays_text() -> None:
     evidence = replace(result.evidence, facts=(*result.evidence.facts, bad))
     html = evidence_panel(replace(result, evidence=evidence))
     assert "<img src=x" not in html
-    assert "&lt;img src=x onerror=&quot;alert(1)&quot;&gt;" in html
+    assert "&lt;img src=x onerror=&#34;alert(1)&#34;&gt;" in html
 
 
 def test_a_problem_says_what_and_how_to_go_on() -> None:

@@ -5,8 +5,6 @@ import numpy as np
 from assistant.errors import Cancelled
 from assistant.types import Sentence, SentenceStatus, Turn
 from assistant.ui.words import (
-    answering,
-    checked,
     conversation,
     draft_panel,
     explanation_panel,
@@ -20,7 +18,7 @@ EVIL = '<script>alert(1)</script><img src="x"> ![a](http://b) '
 
 
 def test_each_kind_of_sentence_has_its_own_look_and_reason() -> None:
-    html = checked(SPOKEN)
+    html = explanation_panel(SPOKEN)
     assert 'data-fact="S1" aria-label="Evidence S1"' in html
     assert "[S1]" not in html
     assert '<del class="wf-del"><span class="wf-sr">Struck: </span>The lighting' in html
@@ -35,13 +33,15 @@ def test_each_kind_of_sentence_has_its_own_look_and_reason() -> None:
 
 def test_a_contradicted_sentence_without_replacement_is_struck() -> None:
     bare = Sentence(text="It is real.", status=SentenceStatus.CONTRADICTED)
-    html = checked(replace(SPOKEN, sentences=(bare,)))
+    html = explanation_panel(replace(SPOKEN, sentences=(bare,)))
     assert '<del class="wf-del">' in html
     assert "1 sentence did not stand up" in html
 
 
 def test_a_fall_back_and_a_cut_are_said() -> None:
-    html = checked(replace(SPOKEN, fell_back=True, fallback_reason="It <hung>.", truncated=True))
+    html = explanation_panel(
+        replace(SPOKEN, fell_back=True, fallback_reason="It <hung>.", truncated=True)
+    )
     assert "Written by the template instead of the language model. It &lt;hung&gt;." in html
     assert "cut at its length limit" in html
 
@@ -51,12 +51,11 @@ def test_whatever_is_written_or_asked_stays_text() -> None:
     evil = replace(SPOKEN, text=EVIL, sentences=(sentence,), backend=EVIL)
     error = Cancelled(EVIL, hint=EVIL)
     for html in (
-        checked(evil),
         explanation_panel(evil),
         draft_panel(EVIL),
         stopped_panel(EVIL, error),
-        answering(EVIL, EVIL),
-        conversation([Turn(question=EVIL, explanation=evil)], failed=(EVIL, EVIL, error)),
+        conversation([], question=EVIL, draft=EVIL),
+        conversation([Turn(question=EVIL, explanation=evil)], stopped=(EVIL, EVIL, error)),
     ):
         assert "<script" not in html
         assert "<img" not in html
@@ -81,7 +80,7 @@ def test_a_stopped_draft_is_struck_whole() -> None:
 def test_only_the_last_answer_is_announced() -> None:
     turns = [Turn(question="a?", explanation=SPOKEN), Turn(question="b?", explanation=SPOKEN)]
     assert conversation(turns).count("data-announce") == 1
-    assert conversation(turns, last=answering("c?", "")).count("data-announce") == 0
+    assert conversation(turns, question="c?").count("data-announce") == 0
     assert conversation([]) == ""
 
 
