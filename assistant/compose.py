@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         FaceFinder,
         VlmBackend,
     )
-    from assistant.pipeline import Assistant
+    from assistant.pipeline import Assistant, PipelineLimits
     from assistant.settings import Settings
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "build_domain",
     "build_finder",
     "build_vlm",
+    "pipeline_limits",
     "region_baseline",
 ]
 
@@ -50,9 +51,8 @@ def build(settings: Settings, *, words_soon: bool = False) -> Assistant:
         PluginError: a name is not registered, or its plugin is broken.
         WeightsError: a model file is missing or was changed; the hint names the command to run.
     """
-    from assistant.media import MediaLimits
     from assistant.narrator import Narrator
-    from assistant.pipeline import Assistant, PipelineLimits
+    from assistant.pipeline import Assistant
     from assistant.probes import fragility_facts, region_facts
     from assistant.prompting import PromptLibrary
     from assistant.resources import resource_dir
@@ -62,7 +62,6 @@ def build(settings: Settings, *, words_soon: bool = False) -> Assistant:
     vlm = build_vlm(settings)
     fallback = vlm if isinstance(vlm, TemplateBackend) else TemplateBackend()
     prompts = PromptLibrary(settings.prompts_dir or resource_dir("prompts"))
-    limits = settings.limits
     first = settings.vlm.first_token_timeout
     narrator = Narrator(
         vlm=vlm,
@@ -87,20 +86,29 @@ def build(settings: Settings, *, words_soon: bool = False) -> Assistant:
         domain=build_domain(settings, detector),
         region_baseline=region_baseline(settings, detector),
         cues=build_cues(settings),
-        limits=PipelineLimits(
-            media=MediaLimits(
-                max_image_bytes=limits.max_image_bytes,
-                max_video_bytes=limits.max_video_bytes,
-                max_pixels=limits.max_pixels,
-                max_side=limits.max_side,
-                frames=limits.frames,
-                max_video_seconds=limits.max_video_seconds,
-            ),
-            max_faces=limits.max_faces,
-            max_question_characters=limits.max_question_characters,
-        ),
+        limits=pipeline_limits(settings),
         versions=_versions(finder, detector, calibrator, vlm),
         demo=bool(getattr(vlm, "demo", False)),
+    )
+
+
+def pipeline_limits(settings: Settings) -> PipelineLimits:
+    """What one call may take."""
+    from assistant.media import MediaLimits
+    from assistant.pipeline import PipelineLimits
+
+    limits = settings.limits
+    return PipelineLimits(
+        media=MediaLimits(
+            max_image_bytes=limits.max_image_bytes,
+            max_video_bytes=limits.max_video_bytes,
+            max_pixels=limits.max_pixels,
+            max_side=limits.max_side,
+            frames=limits.frames,
+            max_video_seconds=limits.max_video_seconds,
+        ),
+        max_faces=limits.max_faces,
+        max_question_characters=limits.max_question_characters,
     )
 
 

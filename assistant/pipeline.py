@@ -39,6 +39,7 @@ from assistant.interfaces import (
 from assistant.measuring import CausalProbe, Measurer
 from assistant.media import MediaLimits, load_media
 from assistant.narrator import Narrator
+from assistant.scoring import Scorer
 from assistant.tracks import find_tracks, no_face
 from assistant.types import (
     Analysis,
@@ -115,6 +116,11 @@ class Assistant:
             region_baseline=region_baseline,
             cues=cues,
         )
+
+    @property
+    def scorer(self) -> Scorer:
+        """What gives the numbers; all else here explains them."""
+        return self._measurer.scorer
 
     @property
     def vlm(self) -> VlmBackend:

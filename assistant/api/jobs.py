@@ -42,11 +42,15 @@ class Jobs:
     Args:
         store: a store with a key: a waiting job's bytes are sealed.
         lease_seconds: how long a worker holds a job without renewing.
+        attempts: a job that was begun so often and never ended becomes failed.
     """
 
-    def __init__(self, store: CaseStore, *, lease_seconds: float = 60.0) -> None:
+    def __init__(
+        self, store: CaseStore, *, lease_seconds: float = 60.0, attempts: int = _MOST_ATTEMPTS
+    ) -> None:
         self._store = store
         self._lease = lease_seconds
+        self._attempts = attempts
 
     def add(
         self, data: bytes, *, key_id: str, request: Mapping[str, Any], name: str | None = None
@@ -73,7 +77,7 @@ class Jobs:
     def take(self, worker: str) -> Job | None:
         """Lease the oldest job that waits or whose worker is gone; None where there is none.
 
-        A job that was begun three times and never ended becomes failed.
+        A job that was begun as often as is allowed and never ended becomes failed.
         """
         free = or_(
             jobs.c.state == "waiting",
@@ -82,11 +86,11 @@ class Jobs:
         with writing(self._store.engine) as connection:
             connection.execute(
                 update(jobs)
-                .where(free, jobs.c.attempts >= _MOST_ATTEMPTS)
+                .where(free, jobs.c.attempts >= self._attempts)
                 .values(
                     state="failed",
                     sealed=None,
-                    error=_error("job-lost", "The job ended without a result three times."),
+                    error=_error("job-lost", "The job never ended, however often it was begun."),
                 )
             )
             row = connection.execute(

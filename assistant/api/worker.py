@@ -22,10 +22,11 @@ class Worker:
     Args:
         service: analyses, and stores the cases.
         lease_seconds: a worker that is gone for so long loses its job to the next.
+        attempts: how often a job is begun before it is given up.
     """
 
-    def __init__(self, service: Service, *, lease_seconds: float = 60.0) -> None:
-        self.jobs = Jobs(service.store, lease_seconds=lease_seconds)
+    def __init__(self, service: Service, *, lease_seconds: float = 60.0, attempts: int = 3) -> None:
+        self.jobs = Jobs(service.store, lease_seconds=lease_seconds, attempts=attempts)
         self.name = uuid.uuid4().hex
         self._service = service
         self._every = lease_seconds / 3

@@ -22,7 +22,7 @@ _EVERY = 2.0
 
 
 @click.command()
-@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("target")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -30,19 +30,27 @@ _EVERY = 2.0
     show_default=True,
     help="The table; errors, summary and state are written beside it.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Threads that read files and find faces; one a core if not given.",
+)
 @click.pass_context
-def scan(context: click.Context, target: Path, out: Path) -> None:
-    """Score every file of TARGET: a folder, a CSV with a column path, or a list of paths.
+def scan(context: click.Context, target: str, out: Path, workers: int | None) -> None:
+    """Score every file of TARGET.
 
-    The same command again goes on where the last one ended. Contents that are the same are
-    analysed once. Exit code 0, also where files were refused: those are in a table of their own.
+    TARGET is a folder, a CSV with a column path, a list of paths, or an address that fsspec knows
+    (s3://bucket/folder). The same command again goes on where the last one ended. Contents that
+    are the same are analysed once. Exit code 0, also where files were refused: those are in a
+    table of their own.
     """
     from assistant.cases.extras import need
-    from assistant.cases.record import settings_digest
-    from assistant.compose import build
+    from assistant.compose import build_finder
+    from assistant.compute import thread_count
     from assistant.scan.items import list_items
     from assistant.scan.ledger import Ledger
     from assistant.scan.local import scan as run
+    from assistant.scan.stage import build_examiner
     from assistant.scan.tables import write_page, write_tables
 
     need("cases", "pyarrow", "jinja2", "sqlalchemy")
@@ -50,17 +58,16 @@ def scan(context: click.Context, target: Path, out: Path) -> None:
         raise click.UsageError(f"--out {out}: the table is Parquet, name it something.parquet.")
     if not out.resolve().parent.is_dir():
         raise click.UsageError(f"--out {out}: the folder does not exist.")
-    paths = list(list_items(target))
     settings = settings_of(context)
-    assistant = build(settings)
-    about = {**assistant.versions, "settings_sha256": settings_digest(settings)}
-    try:
-        with contextlib.closing(Ledger(out.with_suffix(".scan"), about)) as ledger:
-            last = run(paths, ledger, assistant, tell=_teller())
-            table, errors = write_tables(ledger, out)
-            page = write_page(ledger, out.with_suffix(".html"))
-    finally:
-        assistant.close()
+    found = list_items(target)
+    examiner = build_examiner(settings)
+    more = (workers or thread_count(settings.threads)) - 1
+    finders = [build_finder(settings) for _ in range(more)]
+    with contextlib.closing(Ledger(out.with_suffix(".scan"), examiner.versions)) as ledger:
+        ledger.list(found)
+        last = run(ledger, examiner, finders=finders, tell=_teller())
+        table, errors = write_tables(ledger, out)
+        page = write_page(ledger, out.with_suffix(".html"))
     click.echo(_line(last), err=True)
     click.echo(f"Wrote {table}, {errors} and {page}.")
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from assistant.errors import ConfigError
+from assistant.errors import AssistantError, ConfigError
 
 __all__ = ["OUTCOME", "Ledger"]
 
@@ -32,11 +33,16 @@ CREATE INDEX IF NOT EXISTS items_content ON items (sha256, path);
 CREATE TABLE IF NOT EXISTS errors (
     path TEXT PRIMARY KEY, code TEXT NOT NULL, message TEXT NOT NULL, hint TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS listed (path TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+_KNOWN = (
+    "(EXISTS (SELECT 1 FROM items i WHERE i.path = l.path)"
+    " OR EXISTS (SELECT 1 FROM errors e WHERE e.path = l.path))"
+)
 
 
 class Ledger:
-    """The state of one scan.
+    """The state of one scan. Safe to share between threads.
 
     Args:
         path: the file; made where there is none.
@@ -47,7 +53,8 @@ class Ledger:
     """
 
     def __init__(self, path: Path, about: Mapping[str, str]) -> None:
-        self._db = sqlite3.connect(path)
+        self._db = sqlite3.connect(path, check_same_thread=False)
+        self._lock = threading.RLock()
         try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.executescript(_TABLES)
@@ -74,35 +81,67 @@ class Ledger:
         """Close the file."""
         self._db.close()
 
-    def knows(self, path: str) -> bool:
-        """Whether a path is done, well or with an error."""
+    def list(self, paths: Iterable[str]) -> None:
+        """Take down what there is to do, in place of what was listed before."""
+        with self._lock, self._db:
+            self._db.execute("DELETE FROM listed")
+            self._db.executemany(
+                "INSERT OR IGNORE INTO listed VALUES (?)", ((path,) for path in paths)
+            )
+
+    def counts(self) -> tuple[int, int]:
+        """How many of the listed files are done, and how many are listed."""
+        with self._lock:
+            query = f"SELECT coalesce(sum({_KNOWN}), 0), count(*) FROM listed l"  # noqa: S608
+            done, total = self._db.execute(query).fetchone()
+        return int(done), int(total)
+
+    def left(self, page: int = 1000) -> Iterator[str]:
+        """The listed files that are not done, by path; memory stays flat."""
         query = (
-            "SELECT EXISTS (SELECT 1 FROM items WHERE path = ?1)"
-            " OR EXISTS (SELECT 1 FROM errors WHERE path = ?1)"
+            f"SELECT path FROM listed l WHERE path > ? AND NOT {_KNOWN} "  # noqa: S608
+            "ORDER BY path LIMIT ?"
         )
-        return bool(self._db.execute(query, (path,)).fetchone()[0])
+        last = ""
+        while True:
+            with self._lock:
+                found = [row[0] for row in self._db.execute(query, (last, page))]
+            if not found:
+                return
+            yield from found
+            last = found[-1]
 
     def has_outcome(self, sha256: str) -> bool:
         """Whether this content was analysed."""
-        found = self._db.execute("SELECT 1 FROM outcomes WHERE sha256 = ?", (sha256,))
-        return found.fetchone() is not None
+        with self._lock:
+            found = self._db.execute("SELECT 1 FROM outcomes WHERE sha256 = ?", (sha256,))
+            return found.fetchone() is not None
 
     def enter(
-        self, path: str, sha256: str, size: int, outcome: Mapping[str, Any] | None = None
-    ) -> None:
-        """A file with its outcome; without one, that of the same content is there already."""
-        with self._db:
-            if outcome is not None:
-                values = [outcome[name] for name in OUTCOME[:-1]] + [json.dumps(outcome["detail"])]
-                self._db.execute(
-                    "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (sha256, *values)
-                )
-            self._db.execute("INSERT INTO items VALUES (?, ?, ?)", (path, sha256, size))
+        self, rows: Sequence[tuple[str, str, int, Mapping[str, Any] | AssistantError | None]]
+    ) -> int:
+        """Enter files in one transaction; returns how many contents were new.
 
-    def refuse(self, path: str, code: str, message: str, hint: str) -> None:
-        """A file that could not be analysed."""
-        with self._db:
-            self._db.execute("INSERT INTO errors VALUES (?, ?, ?, ?)", (path, code, message, hint))
+        Args:
+            rows: path, SHA-256, bytes, and the outcome; an error where the file was refused; None
+                where the outcome of the same content is there already.
+        """
+        fresh = 0
+        with self._lock, self._db:
+            for path, sha256, size, outcome in rows:
+                if isinstance(outcome, AssistantError):
+                    told = (path, outcome.code, outcome.user_message, outcome.hint)
+                    self._db.execute("INSERT INTO errors VALUES (?, ?, ?, ?)", told)
+                    continue
+                if outcome is not None:
+                    values = [outcome[n] for n in OUTCOME[:-1]] + [json.dumps(outcome["detail"])]
+                    done = self._db.execute(
+                        "INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        (sha256, *values),
+                    )
+                    fresh += done.rowcount
+                self._db.execute("INSERT INTO items VALUES (?, ?, ?)", (path, sha256, size))
+        return fresh
 
     def rows(self, page: int = 5000) -> Iterator[Sequence[Mapping[str, Any]]]:
         """All files with their outcomes by path, in pages; memory stays flat."""

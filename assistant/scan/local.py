@@ -1,32 +1,36 @@
-"""The local engine: files are read and hashed in a thread while others are analysed."""
+"""The engine of one machine: threads prepare files a few ahead of the batches that are scored."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from assistant.errors import AssistantError
-from assistant.media import read_path
+from assistant.errors import AssistantError, InferenceError
+from assistant.interfaces import FaceFinder
+from assistant.scan.items import read_item
 from assistant.scan.ledger import Ledger
-from assistant.scan.stage import examine
+from assistant.scan.stage import Examiner, Prepared
 
-if TYPE_CHECKING:
-    from assistant.pipeline import Assistant
+__all__ = ["Progress", "Tally", "scan"]
 
-__all__ = ["Progress", "scan"]
-
-_AHEAD = 4
+_log = logging.getLogger(__name__)
+_FACES = 8  # a batch; larger ones are no faster on a CPU
+_FILES = 32
+_FAILED = 1000  # more than can be ready at a time
+_PIXELS = 200_000_000  # bytes of decoded pictures that may wait to be scored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a scan is. ``seconds_left`` is None until a file of this run was analysed."""
+    """How far a scan is. ``seconds_left`` is None until a file of this run is done."""
 
     done: int
     total: int
@@ -36,105 +40,228 @@ class Progress:
     seconds_left: float | None
 
 
+class Tally:
+    """Counts what a run enters, and tells it on.
+
+    Args:
+        ledger: where it goes.
+        tell: is handed the progress after every batch.
+    """
+
+    def __init__(self, ledger: Ledger, tell: Callable[[Progress], None]) -> None:
+        self._ledger, self._tell = ledger, tell
+        self._before, self._total = ledger.counts()
+        self._began = time.monotonic()
+        self._analysed = self._same = self._refused = 0
+
+    def enter(
+        self, rows: Sequence[tuple[str, str, int, dict[str, Any] | AssistantError | None]]
+    ) -> None:
+        """Enter files with outcome or error, in one transaction.
+
+        Args:
+            rows: path, SHA-256, bytes, outcome; several files may share one content.
+        """
+        fresh = self._ledger.enter(rows)
+        refused = sum(isinstance(row[3], AssistantError) for row in rows)
+        self._refused += refused
+        self._analysed += fresh
+        self._same += len(rows) - refused - fresh
+        self._tell(self.progress)
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        run = self._analysed + self._same + self._refused
+        left = self._total - self._before - run
+        pace = (time.monotonic() - self._began) / run if run else None
+        return Progress(
+            done=self._before + run,
+            total=self._total,
+            analysed=self._analysed,
+            same=self._same,
+            refused=self._refused,
+            seconds_left=None if pace is None else pace * left,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
+    """A file: prepared, of known content (``ready`` is None), or refused."""
+
     path: str
-    data: bytes | None
     sha256: str
-    error: AssistantError | None
+    size: int
+    ready: Prepared | AssistantError | None
 
 
 def scan(
-    paths: Iterable[str],
     ledger: Ledger,
-    assistant: Assistant,
+    examiner: Examiner,
     *,
+    finders: Sequence[FaceFinder] = (),
     tell: Callable[[Progress], None] = lambda _progress: None,
 ) -> Progress:
-    """Analyse what the ledger does not know yet.
+    """Analyse what the ledger lists and does not know yet.
 
     Args:
-        paths: the files; those that the ledger knows are passed over.
-        ledger: what is done.
-        assistant: analyses.
-        tell: is handed the progress after every file.
+        ledger: what there is and what is done.
+        examiner: analyses.
+        finders: further face finders; each works in a thread of its own beside the examiner's.
+        tell: is handed the progress after every batch.
     """
-    every = list(paths)
-    left = [path for path in every if not ledger.knows(path)]
-    done, analysed, same, refused = len(every) - len(left), 0, 0, 0
-    began = time.monotonic()
-    last = Progress(done=done, total=len(every), analysed=0, same=0, refused=0, seconds_left=None)
-    for item in _read_ahead(left, assistant):
+    tally = Tally(ledger, tell)
+    with _one_thread_each(), contextlib.closing(_Ahead(ledger, examiner, finders)) as ahead:
+        work = _Batches(ledger, examiner, tally, ahead)
+        for item in ahead:
+            work.take(item)
+        work.flush()
+    return tally.progress
+
+
+class _Batches:
+    """Gathers what is ready, scores it, and enters each content once for all files that have it."""
+
+    def __init__(self, ledger: Ledger, examiner: Examiner, tally: Tally, ahead: _Ahead) -> None:
+        self._ledger, self._examiner = ledger, examiner
+        self._tally, self._ahead = tally, ahead
+        self._batch: list[tuple[_Read, Prepared]] = []
+        self._rows: list[tuple[str, str, int, dict[str, Any] | AssistantError | None]] = []
+        self._waiting: dict[str, list[_Read]] = {}  # files of a content that is being worked on
+        self._failed: OrderedDict[str, AssistantError] = OrderedDict()
+
+    def take(self, item: _Read) -> None:
+        """Put a file with the others."""
+        if isinstance(item.ready, Prepared):
+            self._batch.append((item, item.ready))
+        elif isinstance(item.ready, AssistantError):
+            self._settle(item, item.ready)
+        elif item.sha256 in self._failed:
+            self._rows.append((item.path, item.sha256, item.size, self._failed[item.sha256]))
+        elif self._ledger.has_outcome(item.sha256):
+            self._rows.append((item.path, item.sha256, item.size, None))
+        else:
+            self._waiting.setdefault(item.sha256, []).append(item)
+        faces = sum(ready.faces for _, ready in self._batch)
+        full = faces >= _FACES or len(self._batch) + len(self._rows) >= _FILES
+        if full or self._ahead.starved:
+            self.flush()
+
+    def flush(self) -> None:
+        """Score and enter what was gathered."""
+        batch, self._batch = self._batch, []
+        found = self._examiner.outcomes([ready for _, ready in batch]) if batch else []
+        for (item, _), outcome in zip(batch, found, strict=True):
+            self._settle(item, outcome)
+        rows, self._rows = self._rows, []
+        if rows:
+            self._tally.enter(rows)
+        self._ahead.release({row[1] for row in rows}, sum(ready.size for _, ready in batch))
+
+    def _settle(self, item: _Read, outcome: dict[str, Any] | AssistantError) -> None:
+        """Take down a content's outcome for this file and for those that wait for it."""
+        same = [item, *self._waiting.pop(item.sha256, [])]
+        self._rows += [(one.path, one.sha256, one.size, outcome) for one in same]
+        if isinstance(outcome, AssistantError) and item.sha256:
+            self._failed[item.sha256] = outcome
+            while len(self._failed) > _FAILED:
+                self._failed.popitem(last=False)
+
+
+class _Ahead:
+    """Files of a ledger as they get ready, prepared by threads.
+
+    A thread begins no file while more decoded pixels than the limit wait for a batch.
+    """
+
+    def __init__(self, ledger: Ledger, examiner: Examiner, finders: Sequence[FaceFinder]) -> None:
+        self._ledger, self._media = ledger, examiner.media
+        every = [examiner, *(examiner.with_finder(finder) for finder in finders)]
+        self._todo: queue.Queue[str | None] = queue.Queue()
+        self._ready: queue.Queue[_Read] = queue.Queue()
+        self._free = threading.Condition()
+        self._held, self._over = 0, False
+        self._claimed: set[str] = set()
+        self._depth = 2 * _FACES + len(every)
+        self._threads = [
+            threading.Thread(target=self._work, args=(one,), name="whyfake-scan", daemon=True)
+            for one in every
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def starved(self) -> bool:
+        """Whether the threads wait for memory."""
+        with self._free:
+            return self._held >= _PIXELS
+
+    def __iter__(self) -> Iterator[_Read]:
+        """Every file that is left, as it gets ready."""
+        out = 0
+        for path in self._ledger.left():
+            self._todo.put(path)
+            out += 1
+            if out >= self._depth:
+                yield self._ready.get()
+                out -= 1
+        for _ in range(out):
+            yield self._ready.get()
+
+    def release(self, entered: set[str], size: int) -> None:
+        """Tell which contents are entered, and how many bytes of pixels are done with."""
+        with self._free:
+            self._claimed -= entered
+            self._held -= size
+            self._free.notify_all()
+
+    def close(self) -> None:
+        """End the threads."""
+        with self._free:
+            self._over = True
+            self._free.notify_all()
+        for _ in self._threads:
+            self._todo.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self, examiner: Examiner) -> None:
+        while (path := self._todo.get()) is not None:
+            with self._free:
+                self._free.wait_for(lambda: self._held < _PIXELS or self._over)
+                if self._over:
+                    return
+            self._ready.put(self._made(path, examiner))
+
+    def _made(self, path: str, examiner: Examiner) -> _Read:
+        sha256, size = "", 0
         try:
-            if _take(item, ledger, assistant):
-                analysed += 1
-            else:
-                same += 1
+            data = read_item(path, self._media)
+            sha256, size = hashlib.sha256(data).hexdigest(), len(data)
+            with self._free:
+                if sha256 in self._claimed or self._ledger.has_outcome(sha256):
+                    return _Read(path, sha256, size, None)
+                self._claimed.add(sha256)
+            ready = examiner.prepare(data)
         except AssistantError as error:
-            ledger.refuse(item.path, error.code, error.user_message, error.hint)
-            refused += 1
-        done += 1
-        pace = (time.monotonic() - began) / (analysed + same + refused)
-        last = Progress(
-            done=done,
-            total=len(every),
-            analysed=analysed,
-            same=same,
-            refused=refused,
-            seconds_left=pace * (len(every) - done),
-        )
-        tell(last)
-    return last
+            return _Read(path, sha256, size, error)
+        except Exception:  # noqa: BLE001 - a thread must not die and leave the scan waiting
+            _log.exception("a file could not be prepared")
+            error = InferenceError("The file could not be prepared.", code="internal-error")
+            return _Read(path, sha256, size, error)
+        with self._free:
+            self._held += ready.size
+        return _Read(path, sha256, size, ready)
 
 
-def _take(item: _Read, ledger: Ledger, assistant: Assistant) -> bool:
-    """Enter one file; False where the same content was analysed before."""
-    if item.error is not None:
-        raise item.error
-    data = item.data or b""
-    if ledger.has_outcome(item.sha256):
-        ledger.enter(item.path, item.sha256, len(data))
-        return False
-    ledger.enter(item.path, item.sha256, len(data), examine(assistant, data))
-    return True
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """OpenCV computes in the threads that call it: a pool of its own would only be in the way."""
+    import cv2
 
-
-def _read_ahead(paths: list[str], assistant: Assistant) -> Iterable[_Read]:
-    """Files in order, read by a thread that stays a few files ahead."""
-    ready: queue.Queue[_Read | None] = queue.Queue(maxsize=_AHEAD)
-    over = threading.Event()
-
-    def read() -> None:
-        for path in paths:
-            if over.is_set():
-                return
-            item = _read(path, assistant)
-            while not over.is_set():
-                try:
-                    ready.put(item, timeout=0.2)
-                    break
-                except queue.Full:
-                    continue
-        while not over.is_set():
-            try:
-                ready.put(None, timeout=0.2)
-                break
-            except queue.Full:
-                continue
-
-    thread = threading.Thread(target=read, name="whyfake-scan-read", daemon=True)
-    thread.start()
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
     try:
-        while (item := ready.get()) is not None:
-            yield item
+        yield
     finally:
-        over.set()
-        thread.join()
-
-
-def _read(path: str, assistant: Assistant) -> _Read:
-    try:
-        data = read_path(Path(path), assistant.limits.media)
-    except AssistantError as error:
-        return _Read(path, None, "", error)
-    return _Read(path, data, hashlib.sha256(data).hexdigest(), None)
+        cv2.setNumThreads(before)

@@ -1,60 +1,146 @@
-"""One file of a scan through the product's own path: the score, without maps' checks or words."""
+"""The two steps of a scan, the same on one machine and on many: prepare a file, score a batch.
+
+Faces are found and scored as everywhere else (``assistant.tracks``, ``assistant.scoring``). Maps,
+further facts and words are left out: they move no number.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import AssistantError
-from assistant.events import Analyzed, Done, Failed, MediaReady, NoFace, Progress
+from assistant.interfaces import FaceFinder
+from assistant.media import MediaLimits, load_media
+from assistant.scoring import ScoredFace, Scorer
+from assistant.tracks import Track, found_tracks
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
-    from assistant.types import FaceAnalysis
+    from assistant.settings import Settings
 
-__all__ = ["examine"]
-
-#: After the scores: what a scan does not wait for.
-_LATER = ("counterfactuals", "fragility")
+__all__ = ["Examiner", "Prepared", "build_examiner", "examiner_of"]
 
 
-def examine(assistant: Assistant, data: bytes) -> dict[str, Any]:
-    """A file's outcome: the columns of ``ledger.OUTCOME``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A decoded file with its faces, ready to be scored.
 
-    The probability is that of the face with the highest; every face is in ``detail``. A file
-    without a face has no probability.
+    Attributes:
+        kind: ``image`` or ``video``.
+        tracks: one a face; none where no face was found.
+        size: bytes that its pixels take.
+    """
+
+    kind: str
+    tracks: tuple[Track, ...]
+    size: int
+
+    @property
+    def faces(self) -> int:
+        """Crops to score."""
+        return sum(len(track.faces) for track in self.tracks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examiner:
+    """What a scan runs a file through.
+
+    Attributes:
+        finder: finds faces; not shared between threads (:meth:`with_finder`).
+        scorer: scores them.
+        media: limits of a file.
+        max_faces: of a picture.
+        versions: what is written beside the results.
+    """
+
+    finder: FaceFinder
+    scorer: Scorer
+    media: MediaLimits = field(default_factory=MediaLimits)
+    max_faces: int = 8
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def with_finder(self, finder: FaceFinder) -> Examiner:
+        """The same with a face finder of its own."""
+        return replace(self, finder=finder)
+
+    def prepare(self, data: bytes) -> Prepared:
+        """Decode a file and find its faces.
+
+        Raises:
+            AssistantError: it cannot be read, or a face cannot be aligned.
+        """
+        media = load_media(data, self.media)
+        spec = self.scorer.detector.crop_spec
+        found = found_tracks(media, self.finder, spec, most=self.max_faces)
+        size = sum(frame.nbytes for frame in media.frames)
+        return Prepared(kind=media.kind, tracks=found.tracks, size=size)
+
+    def outcomes(self, batch: Sequence[Prepared]) -> list[dict[str, Any] | AssistantError]:
+        """Score a batch; for each file its columns after ``ledger.OUTCOME``, or its error.
+
+        The probability is that of the face with the highest; every face is in ``detail``. A file
+        without a face has no probability.
+        """
+        try:
+            scored = self.scorer.score([track for one in batch for track in one.tracks])
+        except AssistantError as error:
+            if len(batch) == 1:
+                return [error]
+            return [self.outcomes([one])[0] for one in batch]  # only the guilty file is refused
+        found: list[dict[str, Any] | AssistantError] = []
+        for one in batch:
+            own, scored = scored[: len(one.tracks)], scored[len(one.tracks) :]
+            found.append(_outcome(one.kind, own))
+        return found
+
+
+def build_examiner(settings: Settings) -> Examiner:
+    """What the settings name, without a text model.
 
     Raises:
-        AssistantError: the file cannot be analysed.
+        AssistantError: as :func:`assistant.compose.build`.
     """
-    kind, faces, nothing = "", dict[int, "FaceAnalysis"](), False
-    events = assistant.analyze(data, explain=False, fragility=False)
-    try:
-        for event in events:
-            if isinstance(event, MediaReady):
-                kind = event.media.kind
-            elif isinstance(event, Analyzed):
-                faces[event.result.face.index] = event.result
-            elif isinstance(event, NoFace):
-                nothing = True
-            elif isinstance(event, Failed):
-                raise event.error
-            elif isinstance(event, Done) or (isinstance(event, Progress) and event.stage in _LATER):
-                break
-    finally:
-        close = getattr(events, "close", None)
-        if close is not None:
-            close()
-    if nothing:
-        return _outcome("no_face", kind, [])
-    if not faces:
-        raise AssistantError("The analysis ended without a result.", code="no-result")
-    return _outcome("analysed", kind, [faces[i] for i in sorted(faces)])
+    from assistant.cases.record import settings_digest
+    from assistant.compose import build_detector, build_domain, build_finder, pipeline_limits
+
+    finder = build_finder(settings)
+    detector, calibrator = build_detector(settings)
+    limits = pipeline_limits(settings)
+    scorer = Scorer(
+        detector=detector, calibrator=calibrator, domain=build_domain(settings, detector)
+    )
+    versions = {"settings_sha256": settings_digest(settings)}
+    return _examiner(finder, scorer, limits.media, limits.max_faces, versions)
 
 
-def _outcome(status: str, kind: str, faces: list[FaceAnalysis]) -> dict[str, Any]:
+def examiner_of(assistant: Assistant) -> Examiner:
+    """The stages of an assistant."""
+    limits = assistant.limits
+    return _examiner(assistant.finder, assistant.scorer, limits.media, limits.max_faces, {})
+
+
+def _examiner(
+    finder: FaceFinder, scorer: Scorer, media: MediaLimits, most: int, versions: Mapping[str, str]
+) -> Examiner:
+    from assistant import __version__
+
+    about = {
+        "whyfake": __version__,
+        "face_finder": finder.name,
+        "detector": scorer.detector.name,
+        "weights_sha256": scorer.detector.weights_sha256,
+        "calibrator": scorer.calibrator.name,
+        **versions,
+    }
+    return Examiner(finder=finder, scorer=scorer, media=media, max_faces=most, versions=about)
+
+
+def _outcome(kind: str, faces: Sequence[ScoredFace]) -> dict[str, Any]:
     worst = max((f.score for f in faces), key=lambda s: s.probability, default=None)
     return {
-        "status": status,
+        "status": "analysed" if faces else "no_face",
         "kind": kind,
         "faces": len(faces),
         "probability": worst.probability if worst else None,

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,9 +16,7 @@ from assistant.cases.store import CaseStore
 from assistant.cases.vault import Vault, new_key
 from assistant.fakes import demo_assistant
 from assistant.settings import Settings
-from tests.drawn import drawn_faces, png
 
-ROOT = Path(__file__).parents[3]
 REQUEST = {
     "owner": "ann", "source": "", "subject": "", "keep_picture": False, "explain": False,
 }  # fmt: skip
@@ -78,54 +71,3 @@ def test_a_job_with_a_broken_file_ends_in_its_typed_error(store: CaseStore) -> N
     assert told["state"] == "failed"
     assert told["error"]["hint"]
     assert store.count() == 0
-
-
-PROGRAM = """
-import sys
-from assistant.api.service import Service
-from assistant.api.worker import Worker
-from assistant.cases.database import open_database
-from assistant.cases.store import CaseStore
-from assistant.cases.vault import Vault
-from assistant.fakes import demo_assistant
-from assistant.settings import Settings
-store = CaseStore(open_database(sys.argv[1]), Vault(sys.argv[2]))
-worker = Worker(Service(store, demo_assistant(), Settings()), lease_seconds=0.3)
-print("begun", flush=True)
-while worker.step():
-    pass
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_killed_workers_lose_no_job_and_do_none_twice(
-    store: CaseStore, key: str, tmp_path: Path
-) -> None:
-    jobs = Jobs(store)
-    wanted = {}
-    for i in range(30):
-        request = {**REQUEST, "subject": str(i)}
-        wanted[jobs.add(png(drawn_faces(size=(240, 200))), key_id="k", request=request)] = i
-    chance = random.Random(3)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    url = f"sqlite:///{tmp_path / 'j.db'}"
-    for _ in range(5):
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, url, key], stdout=subprocess.PIPE, env=environment
-        )
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(chance.uniform(0.05, 0.5))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-    time.sleep(0.4)
-    worker = Worker(Service(store, demo_assistant(), Settings()))
-    while worker.step():
-        pass
-    told = [jobs.show(job_id, "k") for job_id in wanted]
-    assert {job["state"] for job in told} == {"done"}
-    assert sorted(int(row.subject) for row in store.every()) == list(range(30))
-    assert len({job["case"] for job in told}) == 30
-    assert store.verify().whole

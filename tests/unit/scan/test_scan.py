@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +12,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from assistant.cli.main import main
-from assistant.errors import ConfigError, MediaError
-from assistant.fakes import demo_assistant
+from assistant.errors import ConfigError, InferenceError, MediaError
+from assistant.fakes import BrightnessDetector, demo_assistant
 from assistant.scan.items import list_items
 from assistant.scan.ledger import Ledger
 from assistant.scan.local import Progress, scan
+from assistant.scan.stage import examiner_of
+from tests import killing
 from tests.drawn import drawn_faces, png
 
-ROOT = Path(__file__).parents[3]
+EXAMINER = examiner_of(demo_assistant())
 
 
 @pytest.fixture
@@ -48,7 +45,8 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr("assistant.compose.build", lambda _settings: demo_assistant())
+    monkeypatch.setattr("assistant.scan.stage.build_examiner", lambda _: EXAMINER)
+    monkeypatch.setattr("assistant.compose.build_finder", lambda _: EXAMINER.finder)
 
     def invoke(*words: object) -> Result:
         return CliRunner().invoke(main, ["scan", *[str(w) for w in words]])
@@ -106,7 +104,25 @@ def test_a_list_names_files_beside_it(folder: Path, tmp_path: Path) -> None:
     lines = folder / "list.txt"
     lines.write_text("face0.png\n\nface1.png\n")
     expected = [str(folder / "face0.png"), str(folder / "face1.png")]
-    assert list(list_items(table)) == list(list_items(lines)) == expected
+    ledger = Ledger(tmp_path / "s", {})
+    for source in (table, lines):
+        ledger.list(list_items(str(source)))
+        assert list(ledger.left()) == expected
+    ledger.close()
+
+
+def test_an_address_is_read_through_fsspec(run: Any, folder: Path, tmp_path: Path) -> None:
+    import fsspec
+
+    store = fsspec.filesystem("memory")
+    store.pipe("/bucket/deep/face.png", (folder / "face0.png").read_bytes())
+    store.pipe("/bucket/text.txt", b"no picture")
+    out = tmp_path / "r.parquet"
+    done = run("memory://bucket", "--out", out)
+    assert done.exit_code == 0, done.output
+    assert [r["path"] for r in rows(out)] == ["memory:///bucket/deep/face.png"]
+    assert [r["path"] for r in rows(tmp_path / "r.errors.parquet")] == ["memory:///bucket/text.txt"]
+    assert run("nonsense://x", "--out", tmp_path / "n.parquet").exit_code == 1
 
 
 @pytest.mark.parametrize(
@@ -124,7 +140,7 @@ def test_wrong_lists_are_refused(
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(MediaError) as caught:
-        list(list_items(tmp_path / name))
+        list(list_items(str(tmp_path / name)))
     assert caught.value.code == code
 
 
@@ -140,56 +156,51 @@ def test_other_weights_do_not_continue_a_scan(tmp_path: Path) -> None:
 def test_progress_tells_the_time_left(folder: Path, tmp_path: Path) -> None:
     told: list[Progress] = []
     ledger = Ledger(tmp_path / "s", {})
-    scan(list_items(folder), ledger, demo_assistant(), tell=told.append)
+    ledger.list(list_items(str(folder)))
+    scan(ledger, EXAMINER, tell=told.append)
     ledger.close()
-    assert [p.done for p in told] == list(range(1, 8))
+    assert told[-1].done == told[-1].total == 7
     assert told[-1].seconds_left == 0
+    assert [p.done for p in told] == sorted(p.done for p in told)
     assert all(p.seconds_left is not None and p.seconds_left >= 0 for p in told)
 
 
-PROGRAM = """
-import sys
-from assistant.fakes import demo_assistant
-from assistant.scan.items import list_items
-from assistant.scan.ledger import Ledger
-from assistant.scan.local import scan
-from pathlib import Path
-ledger = Ledger(Path(sys.argv[2]), {})
-print("begun", flush=True)
-scan(list_items(Path(sys.argv[1])), ledger, demo_assistant())
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
-    place, state = tmp_path / "pictures", tmp_path / "s"
+def test_many_threads_analyse_every_content_once(tmp_path: Path) -> None:
+    """Contents come many times, good and broken, while the first of them is still worked on."""
+    place = tmp_path / "pictures"
     place.mkdir()
-    for i in range(60):
-        (place / f"{i:03}.png").write_bytes(png(drawn_faces(size=(240 + 4 * (i // 2), 200))))
-    chance = random.Random(7)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    kills = 0
-    for _ in range(6):
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(place), str(state)],
-            stdout=subprocess.PIPE,
-            env=environment,
-        )
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(chance.uniform(0.05, 0.6))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-        kills += process.returncode == -signal.SIGKILL
-    ledger = Ledger(state, {})
-    before = len([r for page in ledger.rows() for r in page])
-    last = scan(list_items(place), ledger, demo_assistant())
+    kinds = [png(drawn_faces(size=(240 + 8 * i, 200))) for i in range(5)] + [b"no picture"] * 2
+    for i in range(140):
+        (place / f"{i:03}.png").write_bytes(kinds[i % 7])
+    ledger = Ledger(tmp_path / "s", {})
+    ledger.list(list_items(str(place)))
+    last = scan(ledger, EXAMINER, finders=[EXAMINER.finder] * 3)
     found = [r for page in ledger.rows() for r in page]
     ledger.close()
-    assert kills > 0
-    assert before < 60
-    assert last.analysed + last.same == 60 - before
-    assert len({r["path"] for r in found}) == len(found) == 60
-    assert len({r["sha256"] for r in found}) == 30
+    assert (last.analysed, last.same, last.refused) == (5, 95, 40)
+    assert len({r["path"] for r in found}) == len(found) == 100
+
+
+def test_a_face_that_cannot_be_scored_refuses_its_own_file_alone(tmp_path: Path) -> None:
+    class Bad(BrightnessDetector):
+        def logits(self, crops: Any) -> Any:
+            if any(crop.mean() > 155 for crop in crops):
+                raise InferenceError("not finite")
+            return super().logits(crops)
+
+    scorer = replace(EXAMINER.scorer, detector=Bad())
+    place = tmp_path / "pictures"
+    place.mkdir()
+    (place / "good.png").write_bytes(png(drawn_faces()))
+    (place / "bad.png").write_bytes(png(drawn_faces(skin=(255, 190, 150))))
+    ledger = Ledger(tmp_path / "s", {})
+    ledger.list(list_items(str(place)))
+    last = scan(ledger, replace(EXAMINER, scorer=scorer))
+    (page,) = ledger.errors()
+    ledger.close()
+    assert (last.analysed, last.refused) == (1, 1)
+    assert [Path(row["path"]).name for row in page] == ["bad.png"]
+
+
+def test_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    assert killing.scan(tmp_path, kills=4, seed=7) == []
