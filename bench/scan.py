@@ -66,7 +66,7 @@ def rate(files: int, rounds: int, side: int, workers: int) -> dict[str, Any]:
         for i in range(rounds):
             alone = _timed(lambda: detector.read(crops))
             ledger = Ledger(place / f"{i}.scan", {})
-            ledger.list(map(str, paths))
+            ledger.expect(map(str, paths))
             whole = _timed(lambda ledger=ledger: scan(ledger, examiner, finders=finders))
             ledger.close()
             turns.append((alone, whole))
@@ -105,7 +105,7 @@ def memory(files: int) -> dict[str, Any]:
             points.append((progress.done, process.memory_info().rss / 1e6))
 
         ledger = Ledger(Path(name) / "s.scan", {})
-        ledger.list(str(p) for p in place.rglob("*.png"))
+        ledger.expect(str(p) for p in place.rglob("*.png"))
         began = time.monotonic()
         scan(ledger, examiner, finders=[examiner.finder], tell=tell)
         seconds = time.monotonic() - began

@@ -153,7 +153,7 @@ def scan(place: Path, *, kills: int, seed: int) -> list[str]:
         with contextlib.closing(Ledger(state, {})) as ledger:
             seen.append(sum(len(page) for page in ledger.rows()))
     with contextlib.closing(Ledger(state, {})) as ledger:
-        ledger.list(list_items(str(folder)))
+        ledger.expect(list_items(str(folder)))
         last = run_scan(ledger, examiner_of(demo_assistant()))
         found = [row for page in ledger.rows() for row in page]
     problems = []
@@ -171,6 +171,6 @@ def scan(place: Path, *, kills: int, seed: int) -> list[str]:
 def _scan(told: Connection, folder: str, state: str) -> None:
     ledger, examiner = Ledger(Path(state), {}), examiner_of(demo_assistant())
     told.send("begun")
-    ledger.list(list_items(folder))
+    ledger.expect(list_items(folder))
     run_scan(ledger, examiner, finders=[examiner.finder], tell=lambda p: told.send(p.done))
     time.sleep(60)

@@ -64,7 +64,7 @@ def scan(context: click.Context, target: str, out: Path, workers: int | None) ->
     more = (workers or thread_count(settings.threads)) - 1
     finders = [build_finder(settings) for _ in range(more)]
     with contextlib.closing(Ledger(out.with_suffix(".scan"), examiner.versions)) as ledger:
-        ledger.list(found)
+        ledger.expect(found)
         last = run(ledger, examiner, finders=finders, tell=_teller())
         table, errors = write_tables(ledger, out)
         page = write_page(ledger, out.with_suffix(".html"))

@@ -81,7 +81,7 @@ class Ledger:
         """Close the file."""
         self._db.close()
 
-    def list(self, paths: Iterable[str]) -> None:
+    def expect(self, paths: Iterable[str]) -> None:
         """Take down what there is to do, in place of what was listed before."""
         with self._lock, self._db:
             self._db.execute("DELETE FROM listed")

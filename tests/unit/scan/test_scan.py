@@ -106,7 +106,7 @@ def test_a_list_names_files_beside_it(folder: Path, tmp_path: Path) -> None:
     expected = [str(folder / "face0.png"), str(folder / "face1.png")]
     ledger = Ledger(tmp_path / "s", {})
     for source in (table, lines):
-        ledger.list(list_items(str(source)))
+        ledger.expect(list_items(str(source)))
         assert list(ledger.left()) == expected
     ledger.close()
 
@@ -156,7 +156,7 @@ def test_other_weights_do_not_continue_a_scan(tmp_path: Path) -> None:
 def test_progress_tells_the_time_left(folder: Path, tmp_path: Path) -> None:
     told: list[Progress] = []
     ledger = Ledger(tmp_path / "s", {})
-    ledger.list(list_items(str(folder)))
+    ledger.expect(list_items(str(folder)))
     scan(ledger, EXAMINER, tell=told.append)
     ledger.close()
     assert told[-1].done == told[-1].total == 7
@@ -173,7 +173,7 @@ def test_many_threads_analyse_every_content_once(tmp_path: Path) -> None:
     for i in range(140):
         (place / f"{i:03}.png").write_bytes(kinds[i % 7])
     ledger = Ledger(tmp_path / "s", {})
-    ledger.list(list_items(str(place)))
+    ledger.expect(list_items(str(place)))
     last = scan(ledger, EXAMINER, finders=[EXAMINER.finder] * 3)
     found = [r for page in ledger.rows() for r in page]
     ledger.close()
@@ -194,7 +194,7 @@ def test_a_face_that_cannot_be_scored_refuses_its_own_file_alone(tmp_path: Path)
     (place / "good.png").write_bytes(png(drawn_faces()))
     (place / "bad.png").write_bytes(png(drawn_faces(skin=(255, 190, 150))))
     ledger = Ledger(tmp_path / "s", {})
-    ledger.list(list_items(str(place)))
+    ledger.expect(list_items(str(place)))
     last = scan(ledger, replace(EXAMINER, scorer=scorer))
     (page,) = ledger.errors()
     ledger.close()
