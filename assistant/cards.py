@@ -11,7 +11,8 @@ from PIL import ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from assistant.citations import without_cites
-from assistant.evidence import percent
+from assistant.evidence import MissesFact, percent
+from assistant.numbers import reach
 from assistant.overlay import blend
 from assistant.types import (
     Analysis,
@@ -100,18 +101,24 @@ def card_text(analysis: Analysis, face: int = 0) -> str:
     """What the card says, for those who cannot see it."""
     result = analysis.faces[face]
     score = result.score
+    span = reach(*score.interval)
     parts = [
         f"{score.verdict.words.capitalize()}: probability of manipulation "
-        f"{percent(score.probability)}, "
-        f"interval {percent(score.interval[0])} to {percent(score.interval[1])}.",
+        f"{percent(score.probability)}" + (f", interval {span}." if span else "."),
     ]
     named = ", ".join(f"{r.region} {percent(r.share)}" for r in _top(result.regions))
     if named:
         parts.append(f"Where the map points: {named}.")
     if analysis.explanation is not None and analysis.explanation.text:
         parts.append(f"Generated explanation, checked: {without_cites(analysis.explanation.text)}")
-    parts.append(_LIMIT)
+    parts += [*_missed(result), _LIMIT]
     return " ".join(parts)
+
+
+def _missed(result: FaceAnalysis) -> list[str]:
+    """What the detector misses, where it flags nothing."""
+    fact = result.evidence.first(MissesFact)
+    return [fact.line] if fact else []
 
 
 def _verdict(draw: ImageDraw.ImageDraw, score: Score, left: int, top: int) -> None:
@@ -127,12 +134,8 @@ def _verdict(draw: ImageDraw.ImageDraw, score: Score, left: int, top: int) -> No
         font=_font(20, bold=True),
     )
     low, high = score.interval
-    draw.text(
-        (left, top + 72),
-        f"interval {percent(low)} to {percent(high)}",
-        fill=_SOFT,
-        font=_font(17),
-    )
+    span = reach(low, high)
+    draw.text((left, top + 72), f"interval {span}" if span else "", fill=_SOFT, font=_font(17))
 
     def at(share: float) -> float:
         return left + share * (right - left)
@@ -196,7 +199,11 @@ def _words(draw: ImageDraw.ImageDraw, explanation: Explanation | None, top: int)
 
 
 def _foot(draw: ImageDraw.ImageDraw, result: FaceAnalysis, analysis: Analysis) -> None:
+    font = _font(14)
+    lines = [line for said in _missed(result) for line in _wrapped(draw, said, font, most=2)]
     top = _HEIGHT - 78
+    for i, line in enumerate(lines):
+        draw.text((_EDGE, top - 6 - 20 * (len(lines) - i)), line, fill=_INK, font=font)
     draw.line((_EDGE, top, _WIDTH - _EDGE, top), fill=_LINE, width=1)
     draw.text((_EDGE, top + 12), _LIMIT, fill=_INK, font=_font(16))
     score = result.score

@@ -10,6 +10,7 @@ import numpy as np
 from assistant import evidence as facts
 from assistant.attribution.regions import find_regions
 from assistant.attribution.stability import with_stability
+from assistant.calibration.record import record_of
 from assistant.cues.stage import VisibleCues
 from assistant.errors import InferenceError
 from assistant.interfaces import (
@@ -76,7 +77,9 @@ class Measurer:
             score=score,
             attribution=attribution,
             regions=regions,
-            evidence=facts.build_evidence(face, score, regions, scored.track.media, extra),
+            evidence=facts.build_evidence(
+                face, score, regions, scored.track.media, extra, record_of(self.calibrator)
+            ),
             cues=looked or CuesLooked(),
         )
 

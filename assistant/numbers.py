@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["amount", "crosses", "in_hundred", "percent", "points"]
+__all__ = ["amount", "crosses", "in_hundred", "percent", "points", "reach"]
 
 
 def percent(share: float, digits: int = 0) -> str:
     """A share in [0, 1] as people read it; never "0%" or "100%", which would sound certain."""
-    if share < 0.005:
-        return "under 1%"
-    if share > 0.995:
-        return "over 99%"
+    least = 10.0**-digits  # in percent
+    if 100 * share < 0.5 * least:
+        return f"under {least:.{digits}f}%"
+    if 100 * (1 - share) < 0.5 * least:
+        return f"over {100 - least:.{digits}f}%"
     return f"{100 * share:.{digits}f}%"
+
+
+def reach(low: float, high: float) -> str:
+    """An interval of shares as people read it; empty where both ends read alike."""
+    first, last = percent(low), percent(high)
+    return "" if first == last else f"{first} to {last}"
 
 
 def in_hundred(share: float) -> str:

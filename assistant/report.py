@@ -7,6 +7,7 @@ from typing import Any
 
 from assistant.errors import AssistantError
 from assistant.events import NoFace
+from assistant.evidence import MissesFact
 from assistant.types import Analysis, Description, Explanation, FaceAnalysis, Turn
 
 __all__ = ["SCHEMA", "analysis_json", "failure_json", "no_face_json", "turn_json"]
@@ -89,6 +90,7 @@ def _face(result: FaceAnalysis) -> dict[str, Any]:
             "outer_limit": round(score.domain.outer_limit, 4),
             "reasons": list(score.domain.reasons),
         },
+        "misses": _misses(result),
         "thresholds": list(score.thresholds),
         "logit": score.logit,
         "box_xyxy": [round(float(v), 1) for v in result.face.box_xyxy],
@@ -135,6 +137,12 @@ def _face(result: FaceAnalysis) -> dict[str, Any]:
         "calibrator": score.calibrator,
         "weights_sha256": score.weights_sha256,
     }
+
+
+def _misses(result: FaceAnalysis) -> list[dict[str, Any]]:
+    """What the detector misses, by family; empty where the face is flagged or it is not known."""
+    fact = result.evidence.first(MissesFact)
+    return [] if fact is None else list(fact.values()["misses"])
 
 
 def _description(seen: Description) -> dict[str, Any]:

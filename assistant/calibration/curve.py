@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.calibration.record import read_record
 from assistant.errors import InferenceError, WeightsError
-from assistant.types import Calibrated, Verdict
+from assistant.types import Calibrated, TrackRecord, Verdict
 
 __all__ = ["CurveCalibrator", "load_calibrator"]
 
@@ -31,7 +32,8 @@ class CurveCalibrator:
             low <= probability <= high.
         thresholds: up to the first probability a face is ``no sign found``, from the second on
             ``likely manipulated``.
-        fitted_on: what the curve was fitted on, for reports.
+        fitted_on: what the curve was fitted on, for reports; ``record`` is what it says of sources
+            left out of training.
 
     Raises:
         ValueError: the tables break these rules.
@@ -57,6 +59,7 @@ class CurveCalibrator:
         self._low = np.asarray(low, np.float64)
         self._high = np.asarray(high, np.float64)
         self._check()
+        self.record: TrackRecord = read_record(self.fitted_on)
 
     def calibrate(self, logit: float) -> Calibrated:
         """Probability, interval and verdict of a logit.

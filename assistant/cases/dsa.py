@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from assistant.cases.reader import Case
 from assistant.errors import CaseError
+from assistant.numbers import percent, reach
 
 __all__ = ["DECISION_FACTS", "Statement", "draft"]
 
@@ -155,10 +156,10 @@ def decision_facts(case: Case) -> str:
         "decided. The estimate is no proof."
     ]
     for face in faces:
-        low, high = face["interval"]
+        span = reach(*face["interval"])
         lines.append(
-            f"Face {face['index'] + 1} of {len(faces)}: probability {face['probability']:.0%}, "
-            f"interval {low:.0%} to {high:.0%}."
+            f"Face {face['index'] + 1} of {len(faces)}: probability {percent(face['probability'])}"
+            + (f", interval {span}." if span else ".")
         )
         lines += [fact["text"] for fact in face["evidence"] if not fact["id"].startswith("P")]
     return _fitted(lines, DECISION_FACTS)

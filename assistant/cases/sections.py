@@ -9,6 +9,7 @@ from typing import Any
 
 from assistant.cases.log import Anchor
 from assistant.cases.reader import Case
+from assistant.numbers import percent, reach
 
 __all__ = ["Section", "sections", "title"]
 
@@ -78,10 +79,10 @@ def _summary(case: Case) -> Section:
 
 
 def _face(face: Mapping[str, Any], count: int) -> list[Section]:
-    low, high = face["interval"]
+    span = reach(*face["interval"])
     lines = [
-        f"{_words(face['verdict'])}: probability {face['probability']:.1%}, interval "
-        f"{low:.1%} to {high:.1%}."
+        f"{_words(face['verdict'])}: probability {percent(face['probability'])}"
+        + (f", interval {span}." if span else ".")
     ]
     if face.get("abstained"):
         lines.append("The face lies outside what the detector was trained for: no verdict.")

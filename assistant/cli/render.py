@@ -8,7 +8,8 @@ import textwrap
 import click
 
 from assistant.events import FaceFound, NoFace, Progress
-from assistant.evidence import ChangeFact
+from assistant.evidence import ChangeFact, MissesFact
+from assistant.numbers import percent, reach
 from assistant.types import (
     Description,
     Explanation,
@@ -60,10 +61,12 @@ def face_text(result: FaceAnalysis, *, count: int) -> str:
     verdict = click.style(score.verdict.words, fg=_COLOURS[score.verdict], bold=True)
     lines = [
         f"{name}{verdict}",
-        f"  probability of manipulation {score.probability:.0%} (interval {low:.0%} to {high:.0%})",
+        f"  probability of manipulation {percent(score.probability)}"
+        + (f" (interval {span})" if (span := reach(low, high)) else ""),
         f"  {_bar(score.probability, low, high, score.thresholds)}",
         f"  verdict bands: real below {score.thresholds[0]:.0%}, "
         f"manipulated from {score.thresholds[1]:.0%}, uncertain between",
+        *_misses(result),
         "",
         f"  Where the map ({result.attribution.method}) points:",
     ]
@@ -78,6 +81,12 @@ def face_text(result: FaceAnalysis, *, count: int) -> str:
     for fact in result.evidence.facts:
         lines += _wrap(fact.text, f"   [{fact.id}] ")
     return "\n".join(lines)
+
+
+def _misses(result: FaceAnalysis) -> list[str]:
+    """What the detector misses, beside a verdict that flags nothing."""
+    fact = result.evidence.first(MissesFact)
+    return _wrap(fact.line, "  ") if fact else []
 
 
 def _steady(finding: RegionFinding) -> str:

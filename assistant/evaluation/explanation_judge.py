@@ -54,7 +54,7 @@ _LIMITS = re.compile(
     r"can be wrong|\bestimate\b|not proof|where the detector looked|not tell what was changed|"
     r"supports neither|neither side|outside the face|not part of the face|number with care|"
     r"visible cue was judged|that can be seen|number could well|the same\b|hardly moves|"
-    r"verdict changes|trust the score less"
+    r"verdict changes|trust the score less|from a source like none of those"
 )
 
 
@@ -166,6 +166,12 @@ def _topics(part: str, text: str, unit: str) -> list[str]:
         return ["change"]
     if "frames" in text:
         return ["frames"]
+    if re.search(r"\bnever saw\b", text):
+        return ["misses"]
+    if re.search(
+        r"\blimits?\b (?:for|of)|\bthat answer\b|\bneither answer\b|\btoo high for\b", part
+    ):
+        return ["threshold", "probability"]  # the probability, told beside the limit of the verdict
     if re.search(r"\bmeasured\b|\blimit\b", part):
         return ["quality"]
     if unit in {"times", "x"}:
@@ -178,8 +184,6 @@ def _topics(part: str, text: str, unit: str) -> list[str]:
         part,
     ):
         return ["threshold"]
-    if re.search(r"\bin 100\b", part):
-        return ["probability"]
     topics = []
     if re.search(r"\binterval\b|\bbetween\b|\bfrom\b|\bto\b", part):
         topics += ["interval"]
@@ -191,11 +195,12 @@ def _topics(part: str, text: str, unit: str) -> list[str]:
 
 
 _LABEL = re.compile(
-    r"\b(?:no sign found|(?:likely |probably )?(?:manipulated|fake|deepfake|real|authentic|genuine|"
-    r"uncertain|altered|untouched))\b"
+    r"\b(?:no sign (?:of manipulation was )?found|(?:likely |probably )?(?:manipulated|fake|"
+    r"deepfake|real|authentic|genuine|uncertain|altered|untouched))\b"
 )
 _NOT_A_VERDICT = re.compile(
-    r"probability of (?:manipulation|being \w+)|in 100 .*manipulated|untouched faces|"
+    r"probability of (?:manipulation|being \w+)|never saw.*|untouched faces|manipulated faces of|"
+    r"too high for no sign found and too low for likely manipulated|face is manipulated is|"
     r"\bcounts? as (?:(?:likely )?(?:manipulated|real|uncertain)|no sign found)|"
     r"\b(?:were|was) manipulated\b"
 )
@@ -217,7 +222,9 @@ def _verdicts(text: str, truth: Truth) -> list[Claim]:
         if hypothetical and region in truth.effects and " and the " not in rest:
             allowed = truth.changed & {truth.effects[region][2]} or truth.changed
         hedged = label == "uncertain" or re.search(
-            r"\b(?:likely|probably|seems?|appears?|suggests?|points? to|verdict|may|might)\b", rest
+            r"\b(?:likely|probably|seems?|appears?|suggests?|points? to|verdict|may|might|"
+            r"no sign)\b",
+            rest,
         )
         found.append(Claim(kind="verdict", said=said, true=label in allowed and bool(hedged)))
     return found

@@ -11,6 +11,7 @@ from assistant.evidence import (
     DomainFact,
     EffectFact,
     FramesFact,
+    MissesFact,
     NoCueFact,
     OriginFact,
     SmallestSetFact,
@@ -66,6 +67,12 @@ class Truth:
             "effect": [],
             "change": [],
             "frames": [],
+            "misses": [
+                100 * share
+                for fact in evidence.of(MissesFact)
+                for one in fact.misses
+                for share in (one.missed, one.caught or 0.0)
+            ],
         }
         effects: dict[str, tuple[float, float, str]] = {}
         changed = set[str]()

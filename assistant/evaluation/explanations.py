@@ -220,7 +220,7 @@ def _coverage(text: str, result: FaceAnalysis) -> float:
     evidence = result.evidence
     wanted = [
         any(fact.shown in text for fact in evidence.of(ScoreFact)),
-        evidence.verdict.words in low,
+        evidence.verdict.words in low.replace("sign of manipulation was found", "sign found"),
     ]
     out = [r for r in result.regions if r.stands_out]
     if out:

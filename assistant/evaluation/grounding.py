@@ -55,7 +55,7 @@ def cases() -> dict[str, Evidence]:
     quiet, unsure, fake = (v for v in Verdict)
     manipulated = (
         ScoreFact(id="S1", probability=0.87, low=0.79, high=0.93),
-        VerdictFact(id="S2", verdict=fake, lower=0.3, upper=0.7, crosses=False),
+        VerdictFact(id="S2", verdict=fake, probability=0.87, lower=0.3, upper=0.7, crosses=False),
         RegionFact(id="R1", region="mouth", share=0.31, area=0.12, lift=2.6, rank=1),
         RegionFact(id="R2", region="jaw", share=0.18, area=0.12, lift=1.5, rank=2),
         _others("R3", "mouth", "jaw"),
@@ -76,7 +76,7 @@ def cases() -> dict[str, Evidence]:
     )
     no_sign = (
         ScoreFact(id="S1", probability=0.12, low=0.06, high=0.19),
-        VerdictFact(id="S2", verdict=quiet, lower=0.3, upper=0.7, crosses=False),
+        VerdictFact(id="S2", verdict=quiet, probability=0.12, lower=0.3, upper=0.7, crosses=False),
         _others("R1"),
         FlawlessFact(id="Q1"),
         OriginFact(id="P1", source="none"),
@@ -86,7 +86,7 @@ def cases() -> dict[str, Evidence]:
     )
     clip = (
         ScoreFact(id="S1", probability=0.51, low=0.3, high=0.72),
-        VerdictFact(id="S2", verdict=unsure, lower=0.3, upper=0.7, crosses=True),
+        VerdictFact(id="S2", verdict=unsure, probability=0.51, lower=0.3, upper=0.7, crosses=True),
         FramesFact(id="S3", frames=16, low=0.22, high=0.81),
         RegionFact(id="R1", region="background", share=0.41, area=0.21, lift=1.9, rank=1),
         _others("R2", "background"),

@@ -12,6 +12,7 @@ from assistant.evidence.cues import CueFact, NoCueFact, cue_facts
 from assistant.evidence.domain import DomainFact
 from assistant.evidence.effects import EffectFact, SmallestSetFact
 from assistant.evidence.limits import MapLimitFact, NotProofFact, NotSeenFact
+from assistant.evidence.misses import MissesFact
 from assistant.evidence.names import quotable_name
 from assistant.evidence.origin import OriginFact
 from assistant.evidence.quality import FlawlessFact, QualityFact
@@ -32,6 +33,7 @@ __all__ = [
     "FlawlessFact",
     "FramesFact",
     "MapLimitFact",
+    "MissesFact",
     "NoCueFact",
     "NotProofFact",
     "NotSeenFact",
@@ -71,4 +73,5 @@ KINDS: tuple[type[Fact], ...] = (
     NotProofFact,
     MapLimitFact,
     NotSeenFact,
+    MissesFact,
 )

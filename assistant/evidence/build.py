@@ -12,9 +12,11 @@ from assistant.evidence.quality import quality_facts
 from assistant.evidence.regions import region_facts
 from assistant.evidence.score import ScoreFact, VerdictFact
 from assistant.numbers import percent
-from assistant.types import Evidence, Face, Fact, FactKind, Media, RegionFinding, Score
+from assistant.types import Evidence, Face, Fact, FactKind, Media, RegionFinding, Score, TrackRecord
 
 __all__ = ["build_evidence", "renumbered"]
+
+_MOST_DIGITS = 3
 
 
 def build_evidence(
@@ -23,6 +25,7 @@ def build_evidence(
     regions: Sequence[RegionFinding],
     media: Media,
     extra: Sequence[Fact] = (),
+    record: TrackRecord | None = None,
 ) -> Evidence:
     """All that is known of one face, as facts S, R, Q, P, then ``extra``, then the limits L.
 
@@ -32,19 +35,35 @@ def build_evidence(
         regions: the findings of the map; at most three that stand out become R facts of their own.
         media: where the face was found; its provenance becomes P facts.
         extra: facts measured elsewhere (S3, C, F, D), kept as they are.
+        record: how the detector did on sources left out of its training, where that is known.
     """
-    # One digit more where whole percents would make the score look like a threshold.
-    digits = int(percent(score.probability) in {percent(t) for t in score.thresholds})
+    # More digits where whole percents would make the score look like a threshold.
+    digits = next(
+        (
+            n
+            for n in range(_MOST_DIGITS)
+            if percent(score.probability, n) not in {percent(t, n) for t in score.thresholds}
+        ),
+        _MOST_DIGITS,
+    )
     low, high = score.interval
+    unseen = record is not None and record.unseen
     facts = (
-        ScoreFact(id="S1", probability=score.probability, low=low, high=high, digits=digits),
+        ScoreFact(
+            id="S1",
+            probability=score.probability,
+            low=low,
+            high=high,
+            digits=digits,
+            unseen=unseen,
+        ),
         VerdictFact.of(score, digits),
         *(fact for fact in extra if fact.kind is FactKind.SCORE),
         *region_facts(regions),
         *quality_facts(face.quality),
         *origin_facts(media.provenance),
         *(fact for fact in extra if fact.kind is not FactKind.SCORE),
-        *limit_facts(regions),
+        *limit_facts(regions, score.verdict, record),
     )
     return Evidence(
         media_id=media.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from assistant.numbers import percent
 from assistant.types import Verdict
 
 __all__ = ["REGIONS_ABROAD", "amount_abroad", "listed_abroad", "percent_abroad", "verdict_abroad"]
@@ -45,7 +46,7 @@ _VERDICTS: Mapping[str, Mapping[Verdict, str]] = {
         Verdict.LIKELY_MANIPULATED: "probablemente manipulado",
     },
 }
-_ENDS = {"de": ("unter 1%", "über 99%"), "es": ("menos del 1%", "más del 99%")}
+_ENDS = {"de": ("unter", "über"), "es": ("menos del", "más del")}
 _AND = {"de": " und ", "es": " y "}
 
 
@@ -54,10 +55,10 @@ def verdict_abroad(verdict: Verdict, language: str) -> str:
     return _VERDICTS[language][verdict]
 
 
-def percent_abroad(share: float, language: str) -> str:
-    """A share in [0, 1], never as 0 % or 100 %."""
+def percent_abroad(share: float, language: str, digits: int = 0) -> str:
+    """As :func:`assistant.numbers.percent`."""
     under, over = _ENDS[language]
-    return under if share < 0.005 else over if share > 0.995 else f"{100 * share:.0f}%"
+    return percent(share, digits).replace("under", under).replace("over", over)
 
 
 def amount_abroad(value: float, unit: str) -> str:

@@ -8,8 +8,18 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assistant.evidence.languages import REGIONS_ABROAD
+from assistant.evidence.misses import MissesFact
 from assistant.evidence.reading import FAKE, NEGATION, REAL
-from assistant.types import Clause, Evidence, Fact, FactKind, RegionFinding, Wordings
+from assistant.types import (
+    Clause,
+    Evidence,
+    Fact,
+    FactKind,
+    RegionFinding,
+    TrackRecord,
+    Verdict,
+    Wordings,
+)
 
 __all__ = ["MapLimitFact", "NotProofFact", "NotSeenFact", "limit_facts"]
 
@@ -171,12 +181,19 @@ class NotSeenFact(Fact):
         return (_ABROAD[language]["not-seen"].format(regions=listed),)
 
 
-def limit_facts(regions: Sequence[RegionFinding]) -> list[Fact]:
-    """The limits of a case whose map was read for ``regions``."""
+def limit_facts(
+    regions: Sequence[RegionFinding], verdict: Verdict, record: TrackRecord | None = None
+) -> list[Fact]:
+    """The limits of a case whose map was read for ``regions``.
+
+    What is missed is told where the face is not flagged and the detector's record says it.
+    """
     hidden = tuple(r.region for r in regions if r.area == 0 and r.region != "background")
     facts: list[Fact] = [NotProofFact(id="L1")]
     if regions:
         facts.append(MapLimitFact(id="L2"))
     if hidden or not regions:
         facts.append(NotSeenFact(id=f"L{len(facts) + 1}", regions=hidden))
+    if record is not None and record.misses and verdict is not Verdict.LIKELY_MANIPULATED:
+        facts.append(MissesFact(id=f"L{len(facts) + 1}", verdict=verdict, misses=record.misses))
     return facts

@@ -17,8 +17,8 @@ from assistant.evidence.score_claims import (
     judge_score,
     judge_verdict,
 )
-from assistant.evidence.score_words import ABROAD, FRAMES, SCORE, VERDICT
-from assistant.numbers import crosses, in_hundred, percent
+from assistant.evidence.score_words import ABROAD, FRAMES, SCORE, UNSEEN, VERDICT
+from assistant.numbers import crosses, percent, reach
 from assistant.types import Clause, Evidence, Fact, FactKind, Score, Verdict, Wordings
 
 __all__ = ["FramesFact", "ScoreFact", "VerdictFact"]
@@ -31,10 +31,14 @@ _NARROW, _WIDE = 0.10, 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreFact(Fact):
-    """P(manipulated), its interval, and what such a score meant in the calibration data.
+    """P(manipulated), its interval, and for which faces it is meant.
 
-    ``digits``: behind the point of the probability as shown; 1 where a whole percent would make it
-    look like a threshold.
+    Attributes:
+        probability: in [0, 1], within ``low`` to ``high``.
+        digits: behind the point of the probability as shown; more where a whole percent would make
+            it look like a threshold.
+        unseen: whether it was calibrated on sources left out of training, so that it is meant for a
+            face from a source that the detector never saw.
     """
 
     kind: ClassVar[FactKind] = FactKind.SCORE
@@ -45,6 +49,7 @@ class ScoreFact(Fact):
     low: float
     high: float
     digits: int = 0
+    unseen: bool = False
 
     @property
     def shown(self) -> str:
@@ -59,13 +64,15 @@ class ScoreFact(Fact):
 
     @property
     def text(self) -> str:
-        text = (
-            f"The detector gives a probability of manipulation of {self.shown} "
-            f"(interval {percent(self.low)} to {percent(self.high)}). "
-            "Of the faces with such a score in its calibration data, "
-            f"{in_hundred(self.probability)} were manipulated."
-        )
-        return text if self.width == "moderate" else f"{text} The interval is {self.width}."
+        text = self.said("score")[0]
+        if self.unseen:
+            text = f"{text.removesuffix('.')}, for a face {UNSEEN}."
+        return text if self.width != "wide" else f"{text} The interval is wide."
+
+    def said(self, topic: str, variant: str = "train", **fields: str) -> tuple[str, ...]:
+        if topic == "score" and not reach(self.low, self.high):
+            topic = "score-short"  # two ends that read alike are no interval
+        return Fact.said(self, topic, variant, **fields)  # a class with slots has no super()
 
     def values(self) -> dict[str, Any]:
         return {
@@ -79,23 +86,25 @@ class ScoreFact(Fact):
         }
 
     def abroad(self, language: str) -> tuple[str, ...]:
-        t, p = ABROAD[language], self.probability
-        ends = p < 0.005 or p > 0.995
-        many = t["few" if p < 0.005 else "most" if p > 0.995 else "many"].format(n=f"{100 * p:.0f}")
+        t = ABROAD[language]
         low, high = percent_abroad(self.low, language), percent_abroad(self.high, language)
-        shown = percent_abroad(p, language) if ends else self.shown
-        said = (t["score"].format(shown=shown, low=low, high=high), t["meaning"].format(many=many))
-        return said if self.width == "moderate" else (*said, t[self.width])
+        shown = percent_abroad(self.probability, language, self.digits)
+        topic = "score-short" if low == high else "score"
+        said = (t[topic].format(shown=shown, low=low, high=high),)
+        if self.unseen:
+            said = (*said, t["unseen"])
+        return (*said, t["wide"]) if self.width == "wide" else said
 
     def topics(self) -> tuple[str, ...]:
-        return ("score", "score-short", "meaning", *({self.width} - {"moderate"}))
+        meant = ("unseen",) if self.unseen else ()
+        width = ({self.width} - {"moderate"}) if reach(self.low, self.high) else ()
+        return ("score", "score-short", *meant, *width)
 
     def fields(self) -> dict[str, str]:
         return {
             "shown": self.shown,
             "low": percent(self.low),
             "high": percent(self.high),
-            "many": in_hundred(self.probability),
         }
 
     @classmethod
@@ -120,6 +129,7 @@ class VerdictFact(Fact):
     wordings: ClassVar[Wordings] = VERDICT
 
     verdict: Verdict
+    probability: float
     lower: float
     upper: float
     crosses: bool
@@ -133,6 +143,7 @@ class VerdictFact(Fact):
         return cls(
             id="S2",
             verdict=score.verdict,
+            probability=score.probability,
             lower=lower,
             upper=upper,
             crosses=crosses(score.interval, score.thresholds) and not score.abstained,
@@ -144,7 +155,7 @@ class VerdictFact(Fact):
     def text(self) -> str:
         if self.abstained:
             return self.said("verdict-abstained")[0]
-        text = self.said(f"verdict-{self.verdict.value}")[-1]
+        text = self.said(f"verdict-{self.verdict.value}")[0]
         return f"{text} {self.said('crosses')[0]}" if self.crosses else text
 
     def values(self) -> dict[str, Any]:
@@ -162,7 +173,9 @@ class VerdictFact(Fact):
         t = ABROAD[language]
         if self.abstained:
             return (t["abstained"],)
-        said = t[self.verdict.value].format(**self.fields())
+        shares = {"shown": self.probability, "lower": self.lower, "upper": self.upper}
+        named = {k: percent_abroad(v, language, self.digits) for k, v in shares.items()}
+        said = t[self.verdict.value].format(**named)
         return (said, t["crosses"]) if self.crosses else (said,)
 
     def topics(self) -> tuple[str, ...]:
@@ -176,6 +189,7 @@ class VerdictFact(Fact):
     def fields(self) -> dict[str, str]:
         return {
             "verdict": self.verdict.words,
+            "shown": percent(self.probability, self.digits),
             "lower": percent(self.lower, self.digits),
             "upper": percent(self.upper, self.digits),
         }

@@ -7,9 +7,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assistant.evidence.amounts import Amount, amounts, matches, matches_value
+from assistant.evidence.amounts import Amount, matches
 from assistant.evidence.reading import (
-    ABOUT,
     FAKE,
     NEGATION,
     QUIET,
@@ -59,7 +58,7 @@ _TRUST = re.compile(
 _INTERVAL = re.compile(r"\b(?:interval|between|from|range|ranges|ranging|runs?|within|somewhere)\b")
 _TO = re.compile(r"\s*(?:to|and|-|up to)\s*(?:under |over |about )?")
 _BAND = re.compile(
-    r"\bcounts? as\b|\bthresholds?\b|\bbegins? at\b|\bends? at\b|\bscores? (?:from|below|above|"
+    r"\bcounts? as\b|\bthresholds?\b|\blimits?\b|\bbegins? at\b|\bends? at\b|\bscores? (?:from|below|above|"
     r"between|under|over)\b.*\bcounts?\b"
 )
 _OF_MANIPULATION = re.compile(r"\b(?:probability|chance|likelihood|risk) of manipulation\b")
@@ -81,9 +80,6 @@ def judge_score(clause: Clause, fact: ScoreFact | None) -> None:
         clause.unfounded("no fact measures how right, accurate or confident it is")
     if _CALIBRATION.search(clause.text):
         clause.neutral = True
-    for amount in amounts(clause.text):
-        if amount.unit == "in100":
-            _in_hundred(clause, fact, amount)
     width = re.search(r"\b(wide|narrow)\b", clause.text)
     if width and "interval" in clause.text and fact is not None:
         clause.blank(*width.span())
@@ -111,20 +107,6 @@ def judge_interval(clause: Clause, fact: ScoreFact | None) -> None:
         if _TO.fullmatch(between) and _INTERVAL.search(clause.text[: first.start]):
             _interval(clause, fact, first, second)
             return
-
-
-def _in_hundred(clause: Clause, fact: ScoreFact | None, amount: Amount) -> None:
-    label = label_of(clause.text)
-    if fact is None or label in {None, _UNSURE}:
-        clause.unfounded("no fact says how many in 100 of what")
-    else:
-        # Even "about 93 in 100" must be the rounded number itself.
-        bare = replace(amount, qualifier="") if amount.qualifier in ABOUT else amount
-        share = fact.probability if label is _FAKE else 1 - fact.probability
-        good = matches_value(bare, 100 * share)
-        clause.judge(good, f"{amount.value:g} in 100 is not what was measured", fact)
-    clause.blank(amount.start, amount.end)
-    clause.take(FAKE, REAL)
 
 
 def _interval(clause: Clause, fact: ScoreFact | None, first: Amount, second: Amount) -> None:
@@ -207,6 +189,8 @@ def judge_bands(clause: Clause, fact: VerdictFact | None, score: ScoreFact | Non
         label = _REAL if side[1] == "lower" else _FAKE
     both = [fact.lower, fact.upper]
     wanted = {_REAL: both[:1], _FAKE: both[1:]}.get(label, both) if label else both
+    if score is not None and len(found) == len(wanted) + 1 and matches(found[0], score.probability):
+        found = found[1:]  # the probability, told beside the limit
     # How a threshold is written must not be read as "under" or "over" a value.
     bare = [replace(a, qualifier="") for a in found]
     if len(bare) == len(wanted):

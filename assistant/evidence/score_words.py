@@ -6,16 +6,17 @@ from collections.abc import Mapping
 
 from assistant.types import Wordings
 
-__all__ = ["ABROAD", "FRAMES", "SCORE", "VERDICT"]
+__all__ = ["ABROAD", "FRAMES", "SCORE", "UNSEEN", "VERDICT"]
 
+#: For which faces a probability is meant that was calibrated on sources left out of training.
+UNSEEN = "from a source like none of those that the detector was trained on"
 SCORE: Wordings = {
     "score": {
         "train": (
+            "The probability that this face was manipulated is {shown}, between {low} and {high}.",
             "The detector gives a probability of manipulation of {shown} (interval {low} to {high}).",
             "The probability of manipulation is {shown}, with an interval from {low} to {high}.",
             "The detector puts the probability of manipulation at {shown} (interval {low} to {high}).",
-            "This face gets a probability of manipulation of {shown}, with an interval from {low} to "
-            "{high}.",
             "The detector finds a probability of manipulation of {shown}; the interval runs from {low} "
             "to {high}.",
         ),
@@ -26,19 +27,19 @@ SCORE: Wordings = {
     },
     "score-short": {
         "train": (
+            "The probability that this face was manipulated is {shown}.",
             "The probability of manipulation is {shown}.",
             "The detector finds a probability of manipulation of {shown}.",
             "The detector gives this face a probability of manipulation of {shown}.",
         ),
         "heldout": ("The probability that this face is manipulated is {shown}.",),
     },
-    "meaning": {
+    "unseen": {
         "train": (
-            "Of the faces with such a score in the calibration data, {many} were manipulated.",
-            "In the calibration data, {many} faces with such a score were manipulated.",
-            "Among calibration faces with this score, {many} were manipulated.",
+            f"The probability is meant for a face {UNSEEN}.",
+            f"It is the probability for a face {UNSEEN}.",
         ),
-        "heldout": ("Of calibration faces that score like this, {many} were manipulated.",),
+        "heldout": (f"This is the probability of a face {UNSEEN}.",),
     },
     "wide": {
         "train": (
@@ -55,37 +56,39 @@ SCORE: Wordings = {
 VERDICT: Wordings = {
     "verdict-likely_manipulated": {
         "train": (
-            "The verdict is likely manipulated, because scores from {upper} up count as such.",
-            "The verdict is likely manipulated, because the score reaches the threshold of {upper}.",
-            "The verdict is likely manipulated: scores from {upper} up count as likely manipulated.",
+            "This face is likely manipulated: the probability, {shown}, reaches {upper}, the limit for "
+            "that answer.",
+            "The verdict is likely manipulated, because the probability of {shown} reaches the limit "
+            "of {upper}.",
+            "The face is likely manipulated, since {shown} reaches {upper}, where that answer "
+            "begins.",
         ),
         "heldout": (
-            "The verdict reads likely manipulated, which begins at a threshold of {upper}.",
-            "The face counts as likely manipulated, since the threshold is {upper}.",
+            "The verdict reads likely manipulated, as {shown} is not below its limit of {upper}.",
         ),
     },
     "verdict-no_sign": {
         "train": (
-            "The verdict is no sign found, because scores below {lower} count as such.",
-            "The verdict is no sign found, because the score is below the threshold of {lower}.",
-            "The verdict is no sign found: scores below {lower} count as no sign found.",
+            "No sign of manipulation was found: the probability, {shown}, is below {lower}, the limit "
+            "for that answer.",
+            "The verdict is no sign found, because the probability of {shown} is below the limit of "
+            "{lower}.",
+            "No sign of manipulation was found, since {shown} lies below {lower}, where that answer "
+            "ends.",
         ),
-        "heldout": (
-            "The verdict reads no sign found, which ends at a threshold of {lower}.",
-            "The face counts as no sign found, since the threshold is {lower}.",
-        ),
+        "heldout": ("The verdict reads no sign found, as {shown} is below its limit of {lower}.",),
     },
     "verdict-uncertain": {
         "train": (
-            "The verdict is uncertain, because scores between {lower} and {upper} count as such.",
-            "The verdict is uncertain, because the score lies between the thresholds of {lower} and "
-            "{upper}.",
-            "The verdict is uncertain; the score lies between {lower} and {upper}.",
-            "The verdict is uncertain: scores between {lower} and {upper} count as uncertain.",
+            "It is uncertain whether this face was manipulated: the probability, {shown}, lies between "
+            "{lower} and {upper}, too high for no sign found and too low for likely manipulated.",
+            "The verdict is uncertain, because the probability of {shown} lies between the limits of "
+            "{lower} and {upper}.",
+            "The verdict is uncertain: {shown} lies between {lower} and {upper}, where neither answer "
+            "is given.",
         ),
         "heldout": (
-            "The verdict reads uncertain, as the thresholds are {lower} and {upper}.",
-            "The face counts as uncertain, since the thresholds are {lower} and {upper}.",
+            "The verdict reads uncertain, as {shown} lies between its limits of {lower} and {upper}.",
         ),
     },
     "verdict-abstained": {
@@ -135,21 +138,18 @@ FRAMES: Wordings = {
 }
 ABROAD: Mapping[str, Mapping[str, str]] = {
     "de": {
-        "score": "Der Detektor gibt eine Wahrscheinlichkeit für Manipulation von {shown} an "
+        "score": "Die Wahrscheinlichkeit, dass dieses Gesicht manipuliert wurde, beträgt {shown} "
         "(Intervall {low} bis {high}).",
-        "meaning": "Von den Gesichtern mit einem solchen Wert in seinen Kalibrierdaten waren {many} "
-        "manipuliert.",
-        "many": "etwa {n} von 100",
-        "few": "weniger als 1 von 100",
-        "most": "mehr als 99 von 100",
+        "score-short": "Die Wahrscheinlichkeit, dass dieses Gesicht manipuliert wurde, beträgt {shown}.",
+        "unseen": "Sie gilt für ein Gesicht aus einer Quelle wie keine, mit der der Detektor trainiert "
+        "wurde.",
         "wide": "Das Intervall ist breit.",
-        "narrow": "Das Intervall ist schmal.",
-        "likely_manipulated": "Das Urteil lautet wahrscheinlich manipuliert: Werte ab {upper} gelten "
-        "als wahrscheinlich manipuliert.",
-        "no_sign": "Das Urteil lautet kein Anzeichen gefunden: Werte unter {lower} gelten als "
-        "kein Anzeichen gefunden.",
-        "uncertain": "Das Urteil lautet unsicher: Werte zwischen {lower} und {upper} gelten als "
-        "unsicher.",
+        "likely_manipulated": "Das Gesicht ist wahrscheinlich manipuliert: Die Wahrscheinlichkeit, "
+        "{shown}, erreicht {upper}, die Grenze für diese Antwort.",
+        "no_sign": "Kein Anzeichen einer Manipulation gefunden: Die Wahrscheinlichkeit, {shown}, liegt "
+        "unter {lower}, der Grenze für diese Antwort.",
+        "uncertain": "Unsicher, ob dieses Gesicht manipuliert wurde: Die Wahrscheinlichkeit, {shown}, "
+        "liegt zwischen {lower} und {upper}, wo keine der beiden Antworten gegeben wird.",
         "abstained": "Das Urteil lautet unsicher: Das Gesicht liegt außerhalb dessen, was der Detektor "
         "kennt, sein Wert ergibt daher kein Urteil.",
         "crosses": "Das Intervall reicht in ein anderes Urteil hinein; der Fall ist knapp.",
@@ -157,20 +157,18 @@ ABROAD: Mapping[str, Mapping[str, str]] = {
         "{low} und {high}.",
     },
     "es": {
-        "score": "El detector da una probabilidad de manipulación del {shown} (intervalo del {low} al "
-        "{high}).",
-        "meaning": "De las caras con una puntuación así en sus datos de calibración, {many} estaban "
-        "manipuladas.",
-        "many": "unas {n} de cada 100",
-        "few": "menos de 1 de cada 100",
-        "most": "más de 99 de cada 100",
+        "score": "La probabilidad de que esta cara haya sido manipulada es del {shown} (intervalo del "
+        "{low} al {high}).",
+        "score-short": "La probabilidad de que esta cara haya sido manipulada es del {shown}.",
+        "unseen": "Vale para una cara de una fuente distinta de todas aquellas con las que se entrenó "
+        "el detector.",
         "wide": "El intervalo es ancho.",
-        "narrow": "El intervalo es estrecho.",
-        "likely_manipulated": "El veredicto es probablemente manipulado: desde el {upper} cuenta como "
-        "probablemente manipulado.",
-        "no_sign": "El veredicto es ningún indicio: por debajo del {lower} cuenta como "
-        "ningún indicio.",
-        "uncertain": "El veredicto es incierto: entre el {lower} y el {upper} cuenta como incierto.",
+        "likely_manipulated": "La cara está probablemente manipulada: la probabilidad, {shown}, alcanza "
+        "el {upper}, el límite de esa respuesta.",
+        "no_sign": "No se ha encontrado ningún indicio de manipulación: la probabilidad, {shown}, está "
+        "por debajo del {lower}, el límite de esa respuesta.",
+        "uncertain": "No está claro si esta cara fue manipulada: la probabilidad, {shown}, está entre el "
+        "{lower} y el {upper}, donde no se da ninguna de las dos respuestas.",
         "abstained": "El veredicto es incierto: la cara queda fuera de lo que el detector conoce, así "
         "que su puntuación no da un veredicto.",
         "crosses": "El intervalo llega a otro veredicto; el caso es ajustado.",

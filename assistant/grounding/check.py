@@ -97,6 +97,7 @@ class _Case:
     evidence: Evidence
     own: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     parts: dict[str, str] = field(default_factory=dict)
+    shapes: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         evidence = self.evidence
@@ -106,6 +107,7 @@ class _Case:
             for said in (*fact.all_said(), *abroad):
                 for piece in split(said):
                     self.own[normal(piece.body)].append(fact.id)
+                    self.shapes.setdefault(_shape(piece.body), (fact.id, piece.body))
                     for part in _CUT.split(piece.body):
                         if part and len(part.split()) > 2:
                             self.parts.setdefault(_part(part), fact.id)
@@ -210,7 +212,22 @@ def _check(piece: Piece, case: _Case, previous: tuple[str, ...]) -> Sentence:
         return _unsupported(
             piece, f'names "{(quoted or names)[0][:40]}", which no fact names', known
         )
-    return _judged(piece, case, *_findings(body, case, known or previous))
+    judged = _judged(piece, case, *_findings(body, case, known or previous))
+    fact_id, said = case.shapes.get(_shape(piece.body), ("", ""))
+    if fact_id and judged.status in {_UNSUPPORTED, _NOT_CHECKED} and _differ(piece.body, said):
+        return _contradicted(piece, (fact_id,), "a fact says this with other numbers", case)
+    return judged
+
+
+def _shape(sentence: str) -> str:
+    """A sentence for comparing all but its numbers."""
+    return re.sub(r"\d+(?:\.\d+)?", "#", normal(sentence))
+
+
+def _differ(sentence: str, other: str) -> bool:
+    """Whether two sentences of one shape differ in a number by more than rounding."""
+    pairs = zip(amounts(sentence), amounts(other), strict=False)
+    return any(abs(a.value - b.value) > 0.5 for a, b in pairs)
 
 
 def _findings(body: str, case: _Case, context: tuple[str, ...]) -> tuple[list[Finding], str]:
@@ -317,18 +334,20 @@ def _clause(part: str, whole: str, before: Clause, tags: dict[str, str]) -> Clau
     return clause
 
 
+def _contradicted(piece: Piece, ids: tuple[str, ...], reason: str, case: _Case) -> Sentence:
+    return Sentence(
+        text=with_cites(piece.body, piece.cites),
+        status=_CONTRADICTED,
+        cites=ids,
+        reason=reason,
+        replacement=" ".join(with_cites(case.evidence[i].text, (i,)) for i in ids),
+    )
+
+
 def _judged(piece: Piece, case: _Case, findings: list[Finding], beyond: str) -> Sentence:
     against = [f for f in findings if f.status is _CONTRADICTED]
     if against:
-        ids = case.ordered(against[0].ids)[:1]
-        replacement = " ".join(with_cites(case.evidence[i].text, (i,)) for i in ids)
-        return Sentence(
-            text=with_cites(piece.body, piece.cites),
-            status=_CONTRADICTED,
-            cites=ids,
-            reason=against[0].reason,
-            replacement=replacement,
-        )
+        return _contradicted(piece, case.ordered(against[0].ids)[:1], against[0].reason, case)
     for finding in findings:
         if finding.status is _UNSUPPORTED:
             return _unsupported(piece, finding.reason, piece.cites)

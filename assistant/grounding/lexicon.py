@@ -74,7 +74,7 @@ _SMALL = frozenset(
     than therefore vary varies within worth
     according also background began begin currently draw drop eye eyes fall features higher identified
     important manipulated probably raised raises scoring subject summary supports support true upper whether
-    subject summary threshold uncertainty unlikely value values verdict video viewer weight
+    subject summary threshold thresholds uncertainty unlikely value values verdict video viewer weight
     """.split()  # noqa: SIM905
 )
 

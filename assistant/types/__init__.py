@@ -31,6 +31,7 @@ from assistant.types.measured import (
     Verdict,
     ranked_regions,
 )
+from assistant.types.record import Missed, Told, TrackRecord
 from assistant.types.said import Clause, Finding, SentenceStatus
 from assistant.types.written import (
     Analysis,
@@ -73,6 +74,7 @@ __all__ = [
     "Image",
     "Media",
     "Message",
+    "Missed",
     "NotJudged",
     "PromptRef",
     "ProvenanceNote",
@@ -84,7 +86,9 @@ __all__ = [
     "Sentence",
     "SentenceStatus",
     "Severity",
+    "Told",
     "Trace",
+    "TrackRecord",
     "Turn",
     "Verdict",
     "VlmRequest",

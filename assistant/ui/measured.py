@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from assistant.evidence import EffectFact, percent
+from assistant.evidence import EffectFact, MissesFact, percent
+from assistant.numbers import reach
 from assistant.types import FaceAnalysis, FactKind, Media, Verdict, ranked_regions
 from assistant.ui.markup import render
 
@@ -50,7 +51,18 @@ def verdict_panel(
     which = f"Face {result.face.index + 1} of {count}: " if count > 1 else ""
     video = [f"Video: judged over {len(media.frames)} sampled frames."]
     notes = [*(video if media.kind == "video" else ()), *warnings]
-    return render("measured", "verdict_panel", score, which, _MARKS[score.verdict], notes, demo)
+    missed = result.evidence.first(MissesFact)
+    return render(
+        "measured",
+        "verdict_panel",
+        score,
+        which,
+        _MARKS[score.verdict],
+        notes,
+        demo,
+        span=reach(*score.interval),
+        missed=missed.line if missed else "",
+    )
 
 
 def look_panel(

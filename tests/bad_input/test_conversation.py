@@ -69,8 +69,8 @@ def test_of_contradictory_evidence_no_side_is_hidden(case: FaceAnalysis) -> None
 @pytest.mark.parametrize(
     ("question", "says"),
     [
-        ("Warum ist das Bild gefälscht?", "Das Urteil"),
-        ("¿Por qué es falsa esta foto?", "El veredicto"),
+        ("Warum ist das Bild gefälscht?", "Das Gesicht ist wahrscheinlich manipuliert"),
+        ("¿Por qué es falsa esta foto?", "La cara está probablemente manipulada"),
         ("Pourquoi cette image est-elle fausse ?", "English"),
         ("この写真は本物ですか?", "English"),
         ("هل هذه الصورة حقيقية؟", "English"),

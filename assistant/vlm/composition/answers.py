@@ -93,7 +93,7 @@ def _simply(writer: Writer, asked: Route, lines: list[Line]) -> list[Line]:
     end = _told("simple-end")
     if asked.kind not in _ABOUT_THE_SCORE | {QuestionKind.WHY}:
         return [*lines[:2], *end]
-    told = [*_told("simple"), *writer.meaning(), *writer.verdict(short=True)]
+    told = [*_told("simple"), *writer.score(short=True), *writer.verdict(short=True)]
     if asked.kind is not QuestionKind.VERDICT:
         told += [*writer.causes()[:1], *writer.regions(most=1)[:1]][:1]
     return [*told[: _MOST_SIMPLE - 1], *end]
@@ -153,7 +153,7 @@ def _how_sure(writer: Writer, asked: Route, question: str) -> list[Line]:
     if asked.topic == "threshold":
         return [*writer.verdict(), *writer.score(), *writer.closeness()]
     if asked.topic == "meaning":
-        return [*writer.meaning(), *writer.score(), *writer.width(), *writer.not_proof()]
+        return [*writer.score(), *writer.meaning(), *writer.width(), *writer.not_proof()]
     return [
         *writer.score(),
         *writer.meaning(),
@@ -192,6 +192,7 @@ def _could_be_wrong(writer: Writer, asked: Route, question: str) -> list[Line]:
     spread = writer.first(SpreadFact)
     lines = [
         *writer.not_proof(),
+        *writer.misses(),
         *writer.closeness(),
         *_problems(writer),
         *(writer.domain() if _outside(writer) else []),
@@ -210,6 +211,8 @@ def _could_be_wrong(writer: Writer, asked: Route, question: str) -> list[Line]:
 
 def _limits(writer: Writer, asked: Route, question: str) -> list[Line]:
     lines = _told(asked.topic)
+    if asked.topic == "misses":
+        lines = [*writer.misses(), *lines]
     if asked.topic in {"data", "misses"}:
         lines += writer.domain()
     return [*lines, *_problems(writer)[:1], *writer.not_proof()]

@@ -41,7 +41,7 @@ def _lines(writer: Writer, regions: int, effects: int, notes: int) -> list[Line]
     opening = [writer.score(), writer.verdict()]
     if rng.random() < 0.3:
         opening.reverse()
-    must = [*opening[0], *opening[1], *writer.frames(), *writer.closeness()]
+    must = [*opening[0], *opening[1], *writer.frames(), *writer.closeness(), *writer.misses()]
     # What random patches do beside it gives way where there is much to tell.
     must += writer.causes()[: 2 if effects else 1]
     must += writer.cues(most=1)

@@ -15,6 +15,7 @@ from assistant.evidence import (
     FlawlessFact,
     FramesFact,
     MapLimitFact,
+    MissesFact,
     NoCueFact,
     NotProofFact,
     OriginFact,
@@ -114,9 +115,9 @@ class Writer:
         return [self.say("score-short" if short else "score", fact)] if fact else []
 
     def meaning(self) -> list[Line]:
-        """What such a score meant in the calibration data."""
+        """For which faces the probability is meant, where that is known."""
         fact = self.first(ScoreFact)
-        return [self.say("meaning", fact)] if fact else []
+        return [self.say("unseen", fact)] if fact is not None and fact.unseen else []
 
     def width(self) -> list[Line]:
         """That the interval is wide or narrow, where it is.
@@ -124,7 +125,11 @@ class Writer:
         A narrow one is not told where the case is close all the same: it would sound like comfort.
         """
         fact = self.first(ScoreFact)
-        if fact is None or fact.width == "moderate" or (fact.width == "narrow" and self._close()):
+        if (
+            fact is None
+            or fact.width not in fact.topics()
+            or (fact.width == "narrow" and self._close())
+        ):
             return []
         return [self.say(fact.width, fact)]
 
@@ -271,6 +276,11 @@ class Writer:
     def origin(self, *, most: int = 2) -> list[Line]:
         """What the file says of its own origin."""
         return [self.say(fact.topics()[0], fact) for fact in self.evidence.of(OriginFact)[:most]]
+
+    def misses(self) -> list[Line]:
+        """What the detector misses, where it flags nothing."""
+        fact = self.first(MissesFact)
+        return [Line(fact.line, (fact.id,))] if fact else []
 
     def advice(self) -> list[Line]:
         """What to do with an uncertain verdict."""

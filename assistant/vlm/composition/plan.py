@@ -92,6 +92,7 @@ def _parts(regions: int, effects: int) -> tuple[tuple[_Slot, bool], ...]:
         (lambda w: w.width(), False),
         (lambda w: w.frames(), True),
         (lambda w: w.closeness(), True),
+        (lambda w: w.misses(), True),
         # Before the regions: of what must be said, the last is left out where there is no room.
         (lambda w: w.fragility(), True),
         # What the score rests on, then what the map shows; each as after those before it, so that

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from assistant.evidence import (
     ChangeFact,
     CueFact,
@@ -11,6 +13,7 @@ from assistant.evidence import (
     FlawlessFact,
     FramesFact,
     MapLimitFact,
+    MissesFact,
     NoCueFact,
     NotProofFact,
     NotSeenFact,
@@ -23,14 +26,21 @@ from assistant.evidence import (
     SpreadFact,
     VerdictFact,
 )
-from assistant.types import BaseRate, QualityIssue, Verdict
+from assistant.types import BaseRate, Missed, QualityIssue, Verdict
 
 _FAKE, _UNSURE, _REAL = Verdict.LIKELY_MANIPULATED, Verdict.UNCERTAIN, Verdict.NO_SIGN
 
 
 def _verdict(verdict: Verdict, *, crosses: bool = False, abstained: bool = False) -> VerdictFact:
+    probability = {_FAKE: 0.93, _UNSURE: 0.52, _REAL: 0.08}[verdict]
     return VerdictFact(
-        id="S2", verdict=verdict, lower=0.3, upper=0.7, crosses=crosses, abstained=abstained
+        id="S2",
+        verdict=verdict,
+        probability=probability,
+        lower=0.3,
+        upper=0.7,
+        crosses=crosses,
+        abstained=abstained,
     )
 
 
@@ -75,9 +85,26 @@ def _cue(value: float, unit: str, *, visible: bool = True) -> CueFact:
     )
 
 
+MISSES = (
+    Missed(
+        family="face swaps", missed=0.58, low=0.4, high=0.7, pictures=96, sources=2, caught=0.11
+    ),
+    Missed(
+        family="portraits by GANs",
+        missed=0.002,
+        low=0.0,
+        high=0.02,
+        pictures=475,
+        sources=4,
+        caught=0.71,
+    ),
+)
+
 EXAMPLES: tuple[Fact, ...] = (
     ScoreFact(id="S1", probability=0.93, low=0.88, high=0.97),
     ScoreFact(id="S1", probability=0.002, low=0.0, high=0.3),
+    ScoreFact(id="S1", probability=0.998, low=0.996, high=1.0),
+    ScoreFact(id="S1", probability=0.45, low=0.4, high=0.48, unseen=True),
     *(_verdict(verdict, crosses=True) for verdict in Verdict),
     _verdict(_UNSURE, abstained=True),
     FramesFact(id="S3", frames=12, low=0.2, high=0.9),
@@ -114,4 +141,6 @@ EXAMPLES: tuple[Fact, ...] = (
     MapLimitFact(id="L2"),
     NotSeenFact(id="L3", regions=("jaw",)),
     NotSeenFact(id="L3"),
+    MissesFact(id="L4", verdict=_REAL, misses=MISSES),
+    MissesFact(id="L4", verdict=_UNSURE, misses=(replace(MISSES[0], caught=None),)),
 )

@@ -11,6 +11,7 @@ from assistant.evidence import (
     DomainFact,
     EffectFact,
     FramesFact,
+    MissesFact,
     SmallestSetFact,
     SpreadFact,
     percent,
@@ -18,27 +19,28 @@ from assistant.evidence import (
     renumbered,
 )
 from assistant.grounding import check
-from assistant.numbers import amount, in_hundred, points
+from assistant.numbers import amount, in_hundred, points, reach
 from assistant.types import (
     FactKind,
     ProvenanceNote,
     QualityIssue,
     QualityNote,
     RegionFinding,
+    SentenceStatus,
+    TrackRecord,
     Verdict,
 )
+from tests.unit.evidence.examples import MISSES
 from tests.unit.grounding.cases import drawn, evidence_of, finding, manipulated, real, uncertain
 
 FAKE, UNSURE, REAL = Verdict.LIKELY_MANIPULATED, Verdict.UNCERTAIN, Verdict.NO_SIGN
 
 
-def test_the_score_is_told_with_interval_and_meaning() -> None:
+def test_the_score_is_told_with_its_interval() -> None:
     fact = manipulated()["S1"]
 
     assert fact.text == (
-        "The detector gives a probability of manipulation of 93% (interval 88% to 97%). Of the "
-        "faces with such a score in its calibration data, about 93 in 100 were manipulated. The "
-        "interval is narrow."
+        "The probability that this face was manipulated is 93%, between 88% and 97%."
     )
     assert fact.values()["probability"] == 0.934
     assert (fact.values()["low"], fact.values()["high"], fact.values()["width"]) == (
@@ -51,9 +53,21 @@ def test_the_score_is_told_with_interval_and_meaning() -> None:
 @pytest.mark.parametrize(
     ("probability", "text"),
     [
-        (0.9, "The verdict is likely manipulated: scores from 70% up count as likely manipulated."),
-        (0.1, "The verdict is no sign found: scores below 30% count as no sign found."),
-        (0.5, "The verdict is uncertain: scores between 30% and 70% count as uncertain."),
+        (
+            0.9,
+            "This face is likely manipulated: the probability, 90%, reaches 70%, the limit for "
+            "that answer.",
+        ),
+        (
+            0.1,
+            "No sign of manipulation was found: the probability, 10%, is below 30%, the limit for "
+            "that answer.",
+        ),
+        (
+            0.5,
+            "It is uncertain whether this face was manipulated: the probability, 50%, lies between "
+            "30% and 70%, too high for no sign found and too low for likely manipulated.",
+        ),
     ],
 )
 def test_the_verdict_is_told_with_its_threshold(probability: float, text: str) -> None:
@@ -84,8 +98,87 @@ def test_a_score_that_rounds_to_a_threshold_is_told_more_exactly() -> None:
 )
 def test_a_percentage_never_sounds_certain(share: float, text: str) -> None:
     assert percent(share) == text
-    assert "in 100" in in_hundred(share)
-    assert "100 in 100" not in in_hundred(share)
+    assert "100" not in in_hundred(share).removesuffix("in 100")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (0.88, 0.97, "88% to 97%"),
+        (0.0, 0.03, "under 1% to 3%"),
+        (0.0, 0.004, ""),
+        (0.996, 1.0, ""),
+        (0.121, 0.124, ""),
+    ],
+)
+def test_two_ends_that_read_alike_are_no_interval(low: float, high: float, text: str) -> None:
+    fact = evidence_of(low, (low, high))["S1"]
+
+    assert reach(low, high) == text
+    assert ("between" in fact.text) is bool(text)
+    assert not any("interval" in said for said in fact.all_said() if not text)
+    assert all("Intervall" not in said for said in fact.abroad("de") if not text)
+
+
+def test_a_probability_calibrated_on_sources_left_out_says_for_which_faces_it_is_meant() -> None:
+    fact = evidence_of(0.5, (0.4, 0.6), record=TrackRecord(unseen=True))["S1"]
+
+    assert fact.text == (
+        "The probability that this face was manipulated is 50%, between 40% and 60%, for a face "
+        "from a source like none of those that the detector was trained on."
+    )
+    assert "trained" not in evidence_of(0.5, (0.4, 0.6))["S1"].text
+
+
+@pytest.mark.parametrize(
+    ("probability", "told"),
+    [
+        (0.1, "misses about 58 in 100 face swaps and fewer than 1 in 100 portraits by GANs"),
+        (0.5, "calls about 11 in 100 face swaps and about 71 in 100 portraits by GANs likely"),
+    ],
+)
+def test_what_is_missed_is_told_beside_a_verdict_that_flags_nothing(
+    probability: float, told: str
+) -> None:
+    record = TrackRecord(unseen=True, misses=MISSES)
+    fact = evidence_of(probability, (probability, probability), record=record).first(MissesFact)
+
+    assert fact is not None
+    assert told in fact.line
+    assert fact.values()["misses"][0] == {
+        "family": "face swaps",
+        "missed": 0.58,
+        "interval": [0.4, 0.7],
+        "caught": 0.11,
+        "n": 96,
+        "sources": 2,
+    }
+
+
+def test_what_is_missed_is_not_told_of_a_flagged_face_nor_without_a_record() -> None:
+    record = TrackRecord(unseen=True, misses=MISSES)
+
+    assert evidence_of(0.9, (0.9, 0.9), record=record).first(MissesFact) is None
+    assert evidence_of(0.1, (0.1, 0.1)).first(MissesFact) is None
+    assert evidence_of(0.1, (0.1, 0.1), record=TrackRecord()).first(MissesFact) is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "status"),
+    [
+        ("The detector misses about 58 in 100 face swaps.", SentenceStatus.SUPPORTED),
+        ("It misses 58% of face swaps.", SentenceStatus.SUPPORTED),
+        ("It misses 5% of face swaps.", SentenceStatus.CONTRADICTED),
+        ("It calls 71% of portraits by GANs likely manipulated.", SentenceStatus.SUPPORTED),
+        ("It calls 11% of face swaps likely manipulated.", SentenceStatus.SUPPORTED),
+        ("It catches 11% of portraits by GANs.", SentenceStatus.CONTRADICTED),
+    ],
+)
+def test_a_claim_of_what_is_missed_is_checked(sentence: str, status: SentenceStatus) -> None:
+    record = TrackRecord(unseen=True, misses=MISSES)
+    (found,) = check(sentence, evidence_of(0.1, (0.05, 0.2), record=record))
+
+    assert found.status is status, found.reason
 
 
 def test_regions_that_stand_out_come_first_by_lift_then_that_no_other_does() -> None:

@@ -29,6 +29,7 @@ from assistant.types import (
     QualityNote,
     RegionFinding,
     Score,
+    TrackRecord,
     Verdict,
 )
 
@@ -56,6 +57,7 @@ def evidence_of(
     provenance: Sequence[ProvenanceNote] = (),
     extra: Sequence[Fact] = (),
     media_id: str = "a" * 64,
+    record: TrackRecord | None = None,
 ) -> Evidence:
     image = np.zeros((8, 8, 3), np.uint8)
     face = Face(
@@ -88,7 +90,7 @@ def evidence_of(
         height=8,
         provenance=tuple(provenance),
     )
-    return build_evidence(face, score, regions, media, extra)
+    return build_evidence(face, score, regions, media, extra, record)
 
 
 def finding(region: str, share: float, area: float, *, out: bool) -> RegionFinding:

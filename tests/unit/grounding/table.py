@@ -31,7 +31,8 @@ MANIPULATED = """
 + Scores from 70% up count as likely manipulated.
 + The score is above the threshold of 70%.
 + The score is above the upper threshold.
-+ Of faces with such a score in the calibration data, about 93 in 100 were manipulated.
+? Of faces with such a score in the calibration data, about 93 in 100 were manipulated.
++ The probability, 93%, reaches the limit of 70%.
 + The mouth stands out most [R1].
 + The map points to the mouth, which draws 34% of it.
 + The lips draw 34% of the map, 2.8 times what their size alone explains.
@@ -124,7 +125,8 @@ MANIPULATED = """
 - Scores from 60% up count as likely manipulated.
 - The threshold is 80%.
 - The score is below the threshold of 70%.
-- Of faces with such a score, about 7 in 100 were manipulated.
+? Of faces with such a score, about 7 in 100 were manipulated.
+- The probability, 93%, reaches the limit of 60%.
 - The nose stands out most [R1].
 - The map points to the right eye.
 - The person's left eye stands out.

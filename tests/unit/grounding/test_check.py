@@ -146,7 +146,8 @@ def test_a_contradicted_sentence_is_shown_as_the_evidence_has_it() -> None:
     text = shown_text(sentences)
     assert "no sign found" not in text
     assert text == (
-        "The verdict is likely manipulated: scores from 70% up count as likely manipulated [S2]. "
+        "This face is likely manipulated: the probability, 93%, reaches 70%, the limit for that "
+        "answer [S2]. "
         "The mouth stands out [R1]."
     )
 

@@ -53,12 +53,13 @@ def test_a_fact_stands_in_for_a_sentence_that_named_it() -> None:
 
 
 def test_every_sentence_of_a_fact_that_stands_in_names_it() -> None:
-    text = "The verdict is likely manipulated [S2]. The detector adores this face [S1]."
-    told = with_facts(check(text, CASE), CASE)[1].replacement
+    case = cases.uncertain()
+    text = "The verdict is uncertain [S2]. The detector adores this face [S1]."
+    told = with_facts(check(text, case), case)[1].replacement
 
-    assert len(split(told)) == len(split(CASE["S1"].text)) > 1
+    assert len(split(told)) == len(split(case["S1"].text)) > 1
     assert all(piece.cites == ("S1",) for piece in split(told))
-    assert [s.status for s in check(told, CASE)] == [SentenceStatus.SUPPORTED] * len(split(told))
+    assert [s.status for s in check(told, case)] == [SentenceStatus.SUPPORTED] * len(split(told))
 
 
 def test_a_fact_that_is_told_is_not_told_again() -> None:

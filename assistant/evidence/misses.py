@@ -1,0 +1,175 @@
+"""L: what the detector misses, by family of manipulation, told beside a verdict that flags nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from assistant.evidence.amounts import Amount, amounts, matches
+from assistant.evidence.names import listed
+from assistant.evidence.reading import clear
+from assistant.numbers import in_hundred
+from assistant.types import Clause, Evidence, Fact, FactKind, Missed, Verdict, Wordings
+
+__all__ = ["MissesFact"]
+
+_MISSES = re.compile(r"\b(?:miss(?:es|ed)?|overlook(?:s|ed)?|finds no sign)\b")
+_CATCHES = re.compile(r"\b(?:catch(?:es)?|caught|flag(?:s|ged)?|calls)\b")
+_ABROAD: Mapping[str, Mapping[str, str]] = {
+    "de": {
+        "misses": "Von manipulierten Gesichtern, deren Art er nie gesehen hat, übersieht der Detektor "
+        "{listed}.",
+        "one": "{share} bei {family}",
+        "some": "etwa {n} von 100",
+        "few": "weniger als 1 von 100",
+        "most": "mehr als 99 von 100",
+        "and": " und ",
+        "edited faces": "bearbeiteten Gesichtern",
+        "face swaps": "getauschten Gesichtern",
+        "portraits by GANs": "Porträts von GANs",
+        "portraits by diffusion models": "Porträts von Diffusionsmodellen",
+        "reenactment": "nachgespielten Gesichtern",
+    },
+    "es": {
+        "misses": "De las caras manipuladas de tipos que nunca vio, el detector pasa por alto {listed}.",
+        "one": "{share} en {family}",
+        "some": "unas {n} de cada 100",
+        "few": "menos de 1 de cada 100",
+        "most": "más de 99 de cada 100",
+        "and": " y ",
+        "edited faces": "caras editadas",
+        "face swaps": "caras intercambiadas",
+        "portraits by GANs": "retratos de GAN",
+        "portraits by diffusion models": "retratos de modelos de difusión",
+        "reenactment": "caras animadas",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissesFact(Fact):
+    """How many manipulated faces of kinds it never saw get the quiet verdict, by family.
+
+    A face is missed where the detector finds no sign in it. What is neither missed nor called
+    likely manipulated is left uncertain.
+
+    Attributes:
+        verdict: of the case, *no sign found* or *uncertain*.
+        misses: by family, at least one; measured on sources left out of training.
+    """
+
+    kind: ClassVar[FactKind] = FactKind.LIMIT
+    wordings: ClassVar[Wordings] = {
+        "misses": {
+            "train": (
+                "Of manipulated faces of kinds it never saw, the detector misses {missed}.",
+                "The detector misses {missed}, where it never saw their kind.",
+            ),
+            "heldout": ("Of kinds that it never saw, the detector misses {missed}.",),
+        },
+        "caught": {
+            "train": (
+                "Of manipulated faces of kinds it never saw, the detector calls {caught} likely "
+                "manipulated; the rest it misses or leaves uncertain.",
+            ),
+            "heldout": (
+                "Of kinds that it never saw, the detector calls {caught} likely manipulated and "
+                "misses the rest or leaves it uncertain.",
+            ),
+        },
+    }
+
+    verdict: Verdict
+    misses: tuple[Missed, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.said(topic)[0] for topic in self.topics())
+
+    @property
+    def line(self) -> str:
+        """The sentence that fits the verdict: beside *uncertain*, how few are caught."""
+        unsure = self.verdict is Verdict.UNCERTAIN
+        return self.said("caught" if unsure and "caught" in self.topics() else "misses")[0]
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "limit": "misses",
+            "misses": [
+                {
+                    "family": one.family,
+                    "missed": one.missed,
+                    "interval": [one.low, one.high],
+                    "caught": one.caught,
+                    "n": one.pictures,
+                    "sources": one.sources,
+                }
+                for one in self.misses
+            ],
+        }
+
+    def abroad(self, language: str) -> tuple[str, ...]:
+        t = _ABROAD[language]
+        if any(one.family not in t for one in self.misses):
+            return ()
+
+        def told(one: Missed) -> str:
+            form = "few" if one.missed < 0.005 else "most" if one.missed > 0.995 else "some"
+            share = t[form].format(n=f"{100 * one.missed:.0f}")
+            return t["one"].format(share=share, family=t[one.family])
+
+        each = [told(one) for one in self.misses]
+        said = t["and"].join([", ".join(each[:-1]), each[-1]][-len(each) :])
+        return (t["misses"].format(listed=said),)
+
+    def topics(self) -> tuple[str, ...]:
+        known = all(one.caught is not None for one in self.misses)
+        return ("misses", "caught") if known else ("misses",)
+
+    def fields(self) -> dict[str, str]:
+        return {
+            "missed": listed([f"{in_hundred(one.missed)} {one.family}" for one in self.misses]),
+            "caught": listed(
+                [f"{in_hundred(one.caught or 0.0)} {one.family}" for one in self.misses]
+            ),
+        }
+
+    @classmethod
+    def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        """A share of a family that is said to be missed, or caught."""
+        fact = evidence.first(cls)
+        missing, catching = _MISSES.search(clause.text), _CATCHES.search(clause.text)
+        if fact is None or not (missing or catching):
+            return
+        pairs = _pairs(clause.text, fact.misses)
+        if not pairs:
+            return
+        for amount, one in pairs:
+            share = one.missed if missing else one.caught
+            if share is None:
+                clause.unfounded("no fact tells how many are caught")
+            else:
+                reason = f"of {one.family} it is {in_hundred(share)}"
+                clause.judge(matches(amount, share), reason, fact)
+        clear(clause)
+
+
+def _pairs(text: str, misses: Sequence[Missed]) -> list[tuple[Amount, Missed]]:
+    """Each amount with the family that is named next to it: after it, else before it."""
+    named = sorted(
+        (
+            (found.start(), one)
+            for one in misses
+            for found in re.finditer(rf"\b{re.escape(one.family.removesuffix('s').lower())}", text)
+        ),
+        key=lambda pair: pair[0],
+    )
+    pairs = []
+    for amount in amounts(text):
+        after = [one for start, one in named if start >= amount.end]
+        before = [one for start, one in named if start < amount.start]
+        if after or before:
+            pairs.append((amount, after[0] if after else before[-1]))
+    return pairs
