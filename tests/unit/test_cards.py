@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from assistant.cards import card_text, render_card
-from assistant.types import Analysis, Media
+from assistant.types import Analysis, Media, TrackRecord
+from tests.unit.evidence.examples import MISSES
 from tests.unit.ui.cases import analysed, spoken
 
 CROP = np.full((224, 224, 3), (200, 150, 120), np.uint8)
@@ -47,6 +48,15 @@ def test_a_card_of_a_demo_says_so_and_a_missing_face_is_refused() -> None:
     assert render_card(ANALYSIS, demo=True) != render_card(ANALYSIS)
     with pytest.raises(IndexError):
         render_card(ANALYSIS, 2)
+
+
+def test_the_card_says_what_is_missed_where_nothing_is_flagged() -> None:
+    quiet = analysed(CROP, logit=-3.0, record=TrackRecord(misses=MISSES))
+    analysis = replace(ANALYSIS, faces=(quiet,), explanation=None)
+
+    assert "misses about 58 in 100 face swaps" in card_text(analysis)
+    assert "misses" not in card_text(ANALYSIS, 1)
+    assert render_card(analysis) != render_card(replace(analysis, faces=(ANALYSIS.faces[1],)))
 
 
 def test_endless_words_and_none_at_all_fit() -> None:

@@ -10,15 +10,58 @@ from assistant.calibration.fitting import (
     fit_calibrator,
     verdict_thresholds,
 )
+from assistant.calibration.record import record_of
 from assistant.errors import InferenceError, TrainingError, WeightsError
+from assistant.fakes import FlatCalibrator
 from assistant.interfaces import Calibrator
-from assistant.types import Verdict
+from assistant.types import TrackRecord, Verdict
 
 
 def scores(n=800, seed=0, shift=1.2):
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 2, n)
     return rng.normal(labels * shift, 1.0), labels
+
+
+def curve(**fitted_on):
+    return CurveCalibrator(
+        method="platt",
+        logits=[-1, 1],
+        probability=[0.1, 0.9],
+        low=[0, 0.8],
+        high=[0.2, 1],
+        thresholds=(0.3, 0.7),
+        fitted_on=fitted_on,
+    )
+
+
+MISSED = {
+    "family": "face swaps",
+    "missed": 0.4,
+    "low": 0.2,
+    "high": 0.6,
+    "pictures": 9,
+    "sources": 2,
+}
+
+
+def test_the_record_of_sources_left_out_is_read_and_a_curve_without_one_says_nothing():
+    record = curve(misses=[MISSED], split="sources left out").record
+
+    assert record.unseen
+    assert [(m.family, m.missed, m.caught) for m in record.misses] == [("face swaps", 0.4, None)]
+    assert curve(split="videos left out").record == TrackRecord()
+    assert record_of(curve()) == TrackRecord() == record_of(FlatCalibrator())
+
+
+@pytest.mark.parametrize(
+    "broken", [[{**MISSED, "missed": 1.4}], [{"family": "face swaps"}], [{**MISSED, "sources": 0}]]
+)
+def test_a_record_that_is_no_table_of_shares_is_an_error(broken):
+    values = {**curve().to_json(), "fitted_on": {"misses": broken}}
+
+    with pytest.raises(WeightsError, match="cannot be read"):
+        CurveCalibrator.from_json(values)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -27,6 +27,7 @@ from assistant.types import (
     Score,
     Sentence,
     SentenceStatus,
+    TrackRecord,
     Verdict,
 )
 
@@ -34,7 +35,9 @@ PROMPT = PromptRef(name="explain", version=1, sha256="ab" * 32)
 POINTS = np.array([[0.34, 0.4], [0.66, 0.4], [0.5, 0.58], [0.38, 0.75], [0.62, 0.75]])
 
 
-def analysed(crop: Image, *, index: int = 0, logit: float = 2.2) -> FaceAnalysis:
+def analysed(
+    crop: Image, *, index: int = 0, logit: float = 2.2, record: TrackRecord | None = None
+) -> FaceAnalysis:
     """A face with a score, a map of the mouth, and evidence of every kind."""
     size = crop.shape[0]
     face = Face(
@@ -67,7 +70,7 @@ def analysed(crop: Image, *, index: int = 0, logit: float = 2.2) -> FaceAnalysis
         score=score,
         attribution=attribution,
         regions=regions,
-        evidence=build_evidence(face, score, regions, _media(crop)),
+        evidence=build_evidence(face, score, regions, _media(crop), record=record),
     )
 
 

@@ -6,10 +6,11 @@ import pytest
 
 from assistant.citations import without_cites
 from assistant.evidence import OriginFact
-from assistant.types import Media, Verdict, ranked_regions
+from assistant.types import Media, TrackRecord, Verdict, ranked_regions
 from assistant.ui.fragility import fragility_panel
 from assistant.ui.markup import data_uri, problem
 from assistant.ui.measured import evidence_panel, look_panel, tabs, verdict_panel
+from tests.unit.evidence.examples import MISSES
 from tests.unit.ui.cases import analysed, with_causes
 
 CROP = np.full((224, 224, 3), 128, np.uint8)
@@ -48,6 +49,28 @@ def test_the_bar_stands_where_the_numbers_say() -> None:
         'aria-label="uncertain. Probability of manipulation 50%, interval 40% to 60%. '
         'Below 35% counts as no sign found, from 65% as likely manipulated."' in html
     )
+
+
+def test_what_is_missed_stands_beside_a_verdict_that_flags_nothing() -> None:
+    record = TrackRecord(misses=MISSES)
+
+    def shown(logit: float, known: TrackRecord | None) -> str:
+        face = analysed(CROP, logit=logit, record=known)
+        return verdict_panel(face, count=1, media=MEDIA, warnings=(), demo=False)
+
+    assert "misses about 58 in 100 face swaps" in shown(-3.0, record)
+    assert "calls about 11 in 100 face swaps" in shown(0.0, record)
+    assert "wf-misses" not in shown(3.0, record)
+    assert "wf-misses" not in shown(-3.0, None)
+
+
+def test_an_interval_whose_ends_read_alike_is_not_shown() -> None:
+    face = analysed(CROP, logit=-3.0)
+    score = replace(face.score, probability=0.001, interval=(0.0, 0.003))
+    html = verdict_panel(replace(face, score=score), count=1, media=MEDIA, warnings=(), demo=False)
+
+    assert "under 1%" in html
+    assert "interval under" not in html
 
 
 def test_which_face_demo_video_and_warnings_are_said() -> None:
