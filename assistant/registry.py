@@ -40,8 +40,18 @@ BUILT_IN: MappingProxyType[str, dict[str, str]] = MappingProxyType(
             "retinaface": "assistant.faces.retinaface:RetinaFaceFinder",
         },
         "detectors": {
+            "clip-adapter": "assistant.detectors.clip_adapter:ClipAdapterDetector",
+            "clip-coop": "assistant.detectors.clip_coop:ClipCoopDetector",
+            "clip-finetune": "assistant.detectors.clip_finetune:ClipFinetuneDetector",
             "clip-ln": "assistant.detectors.clip_ln:ClipLnDetector",
+            "clip-probe": "assistant.detectors.clip_probe:ClipProbeDetector",
+            "efficientnet-b4": "assistant.detectors.efficientnet_b4:EfficientNetB4Detector",
+            "efficientnet-lite0": "assistant.detectors.efficientnet_lite0:EfficientNetLite0Detector",
             "gend": "assistant.detectors.gend:GendDetector",
+            "mesonet": "assistant.detectors.mesonet:MesoNetDetector",
+            "sbi": "assistant.detectors.sbi:SbiDetector",
+            "squeezenet": "assistant.detectors.squeezenet:SqueezeNetDetector",
+            "xception": "assistant.detectors.xception:XceptionDetector",
         },
         "calibrators": {},
         "attributors": {

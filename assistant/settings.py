@@ -8,6 +8,7 @@ environment (``ASSISTANT_VLM__MODEL``).
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -136,6 +137,9 @@ class Settings(BaseSettings):
         description="A detector of your own (`whyfake adapt`) in the place of the profile's; for "
         "the detector `gend`, GenD's model.safetensors.",
     )
+    detector_options: str = Field(
+        "", description="What the detector takes beside its weights: a JSON object; see its page."
+    )
     calibration: Path | None = Field(
         None, description="A calibration of your own (`whyfake calibrate --out`), as JSON."
     )
@@ -160,6 +164,13 @@ class Settings(BaseSettings):
     def _empty_is_not_set(cls, value: object) -> object:
         """An empty variable means "not set", never the folder that the command runs in."""
         return None if value == "" else value
+
+    @field_validator("detector_options")
+    @classmethod
+    def _json_object(cls, value: str) -> str:
+        if not isinstance(json.loads(value or "{}"), dict):
+            raise ValueError("it is no JSON object")  # noqa: TRY004 - pydantic reports this one
+        return value
 
     @field_validator("vlm_backend", "face_finder")
     @classmethod

@@ -65,6 +65,7 @@ TRAIN_COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "narrator": ("assistant.cli.train_narrator:narrator", "Train the embedded text model."),
     "router": ("assistant.cli.train_router:router", "Fit the classifier of questions."),
+    "plugin": ("assistant.cli.field:plugin", "Train any detector of `whyfake plugins list`."),
 }
 EVAL_COMMANDS: dict[str, tuple[str, str]] = {
     "router": (

@@ -55,6 +55,10 @@ class ClipLnDetector:
     """
 
     name = "clip-ln"
+    citation = (
+        "Yermakov, Cech, Matas: Unlocking the Hidden Potential of CLIP in Generalizable Deepfake "
+        "Detection, 2025 (arXiv 2503.19683)"
+    )
 
     def __init__(
         self,

@@ -201,6 +201,10 @@ class GendDetector:
     """Scores aligned face crops; a :class:`assistant.interfaces.Detector`, without a trace."""
 
     name = "gend"
+    citation = (
+        "Yermakov, Cech, Matas, Fritz: Deepfake Detection that Generalizes Across Benchmarks, WACV "
+        "2026 (arXiv 2508.06248)"
+    )
     crop_spec = CropSpec(published=True)
     #: For :meth:`assistant.calibration.CurveCalibrator.from_json`: the published softmax.
     calibration: Mapping[str, Any] = MappingProxyType(unfitted_softmax())

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -16,8 +18,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from assistant.detectors.published import unfitted_softmax
 from assistant.errors import InferenceError, PluginError, WeightsError
 from assistant.types import CropSpec, Image
+
+if TYPE_CHECKING:
+    from assistant.settings import Settings
 
 __all__ = ["MesoNetDetector"]
 
@@ -51,11 +57,40 @@ class MesoNetDetector:
     """Scores crops with Meso-4; a :class:`assistant.interfaces.Detector`."""
 
     name = "mesonet"
+    citation = (
+        "Afchar et al.: MesoNet: a Compact Facial Video Forgery Detection Network, WIFS 2018 "
+        "(arXiv 1809.00888)"
+    )
+    #: The published sigmoid, which was never fitted.
+    calibration: Mapping[str, Any] = MappingProxyType(unfitted_softmax())
     crop_spec = CropSpec(size=_SIDE, scale=1.3)
 
     def __init__(self, network: nn.Module, *, weights_sha256: str) -> None:
         self._network = network.eval().requires_grad_(False)
         self.weights_sha256 = weights_sha256
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> MesoNetDetector:
+        """With the Keras file that ``detector_weights`` names.
+
+        Raises:
+            WeightsError: none is named, or it is not accepted.
+        """
+        path = settings.detector_weights
+        if path is None:
+            raise WeightsError(
+                "The detector mesonet needs the path of its published weights.",
+                hint="Get Meso4_DF.h5 of the published repository, then --set "
+                "detector_weights=PATH and --accept-unpinned.",
+                code="weights-missing",
+            )
+        if not settings.accept_unpinned:
+            raise WeightsError(
+                f"{path.name} has no published SHA-256 to be checked against.",
+                hint="Allow it with --accept-unpinned (ASSISTANT_ACCEPT_UNPINNED=true).",
+                code="weights-unpinned",
+            )
+        return cls.load(path)
 
     @classmethod
     def load(cls, path: Path) -> MesoNetDetector:

@@ -1,0 +1,82 @@
+"""``whyfake train plugin`` and ``whyfake compare``: the detectors side by side."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from assistant.cli.options import json_option, settings_of, tell_progress, work_option
+
+__all__ = ["plugin"]
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("plugin")
+@click.argument("name")
+@click.option("--manifest", type=_FILE, required=True, help="CSV: path,label[,source,video,...].")
+@click.option("--seconds", type=click.FloatRange(1), default=600, show_default=True)
+@click.option("--epochs", type=click.IntRange(1), help="Default: the plugin's recipe.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--options", default="{}", help="Of the plugin, as a JSON object; see its page.")
+@click.option("--calibration-percent", type=click.IntRange(1, 50), default=15, show_default=True)
+@click.option("--out", type=_FILE, help="Default: the data folder, where it is found by name.")
+@work_option("Crops and frozen features")
+@json_option()
+@click.pass_context
+def plugin(
+    context: click.Context,
+    name: str,
+    manifest: Path,
+    seconds: float,
+    epochs: int | None,
+    seed: int,
+    options: str,
+    calibration_percent: int,
+    out: Path | None,
+    work: Path,
+    as_json: bool,
+) -> None:
+    """Train the detector NAME from a manifest, within a budget.
+
+    A share of the videos is held aside to fit its probabilities. Then analyse with it: `whyfake
+    --set detector=NAME analyze photo.jpg`.
+    """
+    from assistant.compose import build_finder
+    from assistant.detectors.plugin import FeatureStore, Files
+    from assistant.evaluation.face_manifest import read_manifest
+    from assistant.training.field import Budget, faces_of, split, train_plugin, trainable
+
+    settings = settings_of(context)
+    cls = trainable(name, plugins=settings.plugins)
+    rows = read_manifest(manifest)
+    faces = faces_of(rows, build_finder(settings), cls.crop_spec, work=work, progress=tell_progress)
+    parts = split(faces, {"calibration": calibration_percent})
+    target = out or cls.home(settings)
+    report = train_plugin(
+        cls,
+        parts["train"],
+        parts["calibration"],
+        Files.of(settings),
+        output=target,
+        budget=Budget(seconds=seconds, epochs=epochs),
+        seed=seed,
+        options=json.loads(options),
+        store=FeatureStore(work),
+        progress=tell_progress,
+    )
+    if as_json:
+        click.echo(json.dumps(report, indent=2))
+        return
+    click.echo(
+        f"Wrote {target}: {report['parameters_trained']:,} numbers trained on "
+        f"{report['pictures_used']} of {report['pictures']} faces in {report['seconds']} s, "
+        f"ended by {report['ended_by']}; loss {report['loss'][0]} to {report['loss'][-1]}."
+    )
+    if not report["calibrated_on"]:
+        click.echo(
+            "Too few faces were held aside to fit probabilities (30 of each class): it ranks faces, "
+            "but gives no verdict."
+        )

@@ -1,0 +1,389 @@
+"""Train any detector plugin: faces of a manifest in, one safetensors file and its report out.
+
+Deterministic for a seed where the epochs end the run; where the seconds do, the machine's speed
+decides how far it gets, and the report says how far.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from assistant import registry
+from assistant.calibration.fitting import fit_calibrator
+from assistant.detectors.plugin import (
+    FeatureStore,
+    Files,
+    FrozenFeatures,
+    Recipe,
+    TrainedDetector,
+    to_pixels,
+)
+from assistant.errors import PluginError, TrainingError
+from assistant.evaluation.face_manifest import ManifestRow
+from assistant.interfaces import FaceFinder
+from assistant.training.augmentation import Augmentation, augment
+from assistant.training.face_cache import FOUND, UNREADABLE, CropCache
+from assistant.training.self_blended import self_blend
+from assistant.types import CropSpec, Image
+
+__all__ = ["Budget", "FaceSet", "faces_of", "split", "train_plugin", "trainable"]
+
+#: Gentler than for the shipped detector: these runs are short.
+_CHANGES = Augmentation(affine=0.3, downscale=0.1, blur=0.05, jpeg=0.5)
+_FEATURE_SHARE = 0.7
+#: Faces of each class that a calibration needs.
+_LEAST_HELD = 30
+
+Progress = Callable[[str, int, int, float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a run may take: ``seconds`` of training, and ``epochs`` (None: the recipe's)."""
+
+    seconds: float = 600.0
+    epochs: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceSet:
+    """Aligned faces: N crops (RGB uint8), N x 5 x 2 landmarks, labels, sources and videos.
+
+    ``known`` is false where no face was found and the picture was taken whole.
+    """
+
+    crops: Sequence[Image]
+    landmarks: NDArray[np.float64]
+    known: NDArray[np.bool_]
+    rows: Sequence[ManifestRow]
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """N, 1 = manipulated."""
+        return np.array([row.label for row in self.rows], np.int64)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def part(self, places: Sequence[int]) -> FaceSet:
+        """Some of the faces."""
+        return FaceSet(
+            crops=[self.crops[i] for i in places],
+            landmarks=self.landmarks[list(places)],
+            known=self.known[list(places)],
+            rows=[self.rows[i] for i in places],
+        )
+
+
+def faces_of(
+    rows: Sequence[ManifestRow],
+    finder: FaceFinder,
+    spec: CropSpec,
+    *,
+    work: Path,
+    progress: Progress,
+) -> FaceSet:
+    """Find the faces of manifest rows, kept in ``work`` between runs.
+
+    Raises:
+        TrainingError: no picture shows a face.
+    """
+    cache = CropCache(work, rows, spec)
+    cache.fill(finder, limit=len(rows), progress=progress)
+    state = cache.points[:, 0]
+    kept = [
+        i
+        for i, row in enumerate(cache.rows)
+        if state[i] == FOUND or (state[i] > UNREADABLE and row.crop)
+    ]
+    if not kept:
+        raise TrainingError(
+            f"No face was found in any of {len(rows)} pictures.",
+            hint="For pictures that are face crops already, add a column crop with 1.",
+            code="no-faces",
+        )
+    return FaceSet(
+        crops=[np.array(cache.crops[i]) for i in kept],
+        landmarks=np.stack([cache.landmarks(i) for i in kept]),
+        known=state[kept] == FOUND,
+        rows=[cache.rows[i] for i in kept],
+    )
+
+
+def trainable(name: str, *, plugins: bool = True) -> type[TrainedDetector]:
+    """The class of a detector that can be trained here.
+
+    Raises:
+        PluginError: there is none of this name, or it has no training of its own.
+    """
+    found = registry.load("detectors", name, plugins=plugins)
+    if isinstance(found, type) and issubclass(found, TrainedDetector):
+        return found
+    raise PluginError(
+        f"The detector {name!r} is not trained by this command.",
+        hint="See its page in docs/detectors, or `whyfake train detector`.",
+        code="not-trainable",
+    )
+
+
+def split(faces: FaceSet, percent: Mapping[str, int]) -> dict[str, FaceSet]:
+    """Parts of a face set by the hash of the video's name; what is left is ``train``."""
+    sides: dict[str, list[int]] = {name: [] for name in (*percent, "train")}
+    for index, row in enumerate(faces.rows):
+        value = int(hashlib.sha256(row.video.encode()).hexdigest(), 16) % 100
+        for name, share in percent.items():
+            if value < share:
+                sides[name].append(index)
+                break
+            value -= share
+        else:
+            sides["train"].append(index)
+    return {name: faces.part(places) for name, places in sides.items()}
+
+
+def train_plugin(
+    plugin: type[TrainedDetector],
+    train: FaceSet,
+    held: FaceSet | None,
+    files: Files,
+    *,
+    output: Path,
+    budget: Budget,
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+    store: FeatureStore | None = None,
+    progress: Progress = lambda *_: None,
+) -> dict[str, Any]:
+    """Train a plugin, fit its probabilities on faces held aside, and write its file.
+
+    Args:
+        plugin: its class.
+        train: faces to train on.
+        held: faces to fit the probabilities on; none is fitted on None or
+            fewer than 30 of a class, and the detector then gives no verdicts.
+        files: where models lie that it is built on.
+        output: safetensors file; the report is written beside it as JSON.
+        budget: what the run may take.
+        seed: of everything that is drawn.
+        options: of the plugin.
+        store: of the frozen features that plugins on the same tower share.
+        progress: told (what, done, in all, loss).
+
+    Returns:
+        The report.
+
+    Raises:
+        TrainingError: one class only (``one-class``), or a loss that is no number (``nan-loss``).
+    """
+    start = time.monotonic()
+    torch.manual_seed(seed)
+    recipe = plugin.recipe
+    labels = _require(train, recipe)
+    detector = plugin.create(options or {}, files)
+    detector.network.train()
+    detector.store = store = store or FeatureStore()
+    run = _Run(detector, recipe, np.random.default_rng(seed), start + budget.seconds, progress)
+    epochs = budget.epochs or recipe.epochs
+    if isinstance(detector.network, FrozenFeatures) and recipe.fakes == "given":
+        steps, losses = run.on_features(train, labels, epochs, store)
+    else:
+        steps, losses = run.on_pictures(train, labels, epochs)
+    detector.network.eval()
+    calibration = None
+    if held is not None and min(np.bincount(held.labels, minlength=2)) >= _LEAST_HELD:
+        fitted = fit_calibrator(
+            detector.logits(held.crops),
+            held.labels,
+            groups=[row.video for row in held.rows],
+            resamples=60,
+            seed=seed,
+            fitted_on={"n": len(held)},
+        )
+        calibration = fitted.to_json()
+    trained = [p for p in detector.network.parameters() if p.requires_grad]
+    report: dict[str, Any] = {
+        "schema": "whyfake.plugin-training/1",
+        "plugin": plugin.name,
+        "citation": plugin.citation,
+        "recipe": {**recipe.model_dump(), "epochs": epochs},
+        "options": detector.options.model_dump(mode="json", exclude={"weights", "start"}),
+        "budget_seconds": budget.seconds,
+        "seconds": round(time.monotonic() - start, 1),
+        "ended_by": "seconds" if run.out_of_time else "epochs",
+        "steps": steps,
+        "loss": [round(v, 4) for v in losses],
+        "pictures": len(train),
+        "pictures_used": run.used,
+        "calibrated_on": 0 if calibration is None or held is None else len(held),
+        "parameters_trained": sum(p.numel() for p in trained),
+        "seed": seed,
+    }
+    detector.save(output, calibration=calibration, card=report)
+    report["bytes"] = output.stat().st_size
+    output.with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+    return report
+
+
+def _require(train: FaceSet, recipe: Recipe) -> NDArray[np.int64]:
+    labels = train.labels
+    if recipe.fakes == "self-blended":
+        if not ((labels == 0) & train.known).any():
+            raise TrainingError(
+                "Self-blending needs genuine faces, and none was found in this manifest.",
+                hint="Add rows with label 0 (real) in which a face is found.",
+                code="one-class",
+            )
+        return labels
+    if len(set(labels.tolist())) < 2:
+        only = "manipulated" if labels[0] else "genuine"
+        raise TrainingError(
+            f"The manifest shows {only} faces only; training needs both classes.",
+            hint="Add rows with the other label (0: real, 1: manipulated).",
+            code="one-class",
+        )
+    return labels
+
+
+class _Run:
+    """One training run of a detector's network."""
+
+    def __init__(
+        self,
+        detector: TrainedDetector,
+        recipe: Recipe,
+        rng: np.random.Generator,
+        until: float,
+        progress: Progress,
+    ) -> None:
+        self.detector, self.recipe, self.rng, self.until = detector, recipe, rng, until
+        self.progress = progress
+        self.out_of_time = False
+        self.used = 0
+        self.network: nn.Module = detector.network
+        self.forward: Callable[[Tensor], Tensor] = detector.network
+        self.optimiser = torch.optim.AdamW(
+            [p for p in self.network.parameters() if p.requires_grad],
+            lr=recipe.learning_rate,
+            weight_decay=recipe.decay,
+        )
+
+    def on_features(
+        self, train: FaceSet, labels: NDArray[np.int64], epochs: int, store: FeatureStore
+    ) -> tuple[int, list[float]]:
+        """Features once, then the head: as many faces as most of the budget allows."""
+        network = self.network
+        if not isinstance(network, FrozenFeatures):
+            raise TypeError("only frozen features are computed once")
+        self.forward = network.head
+        order = self.rng.permutation(len(train))
+        began = time.monotonic()
+        until = began + _FEATURE_SHARE * max(0.0, self.until - began)
+        found = store.of(network, [train.crops[i] for i in order], until=until)
+        self.progress("features", len(found), len(order), 0.0)
+        chosen = order[: len(found)]
+        kept = labels[chosen]
+        if len(set(kept.tolist())) < 2:
+            raise TrainingError(
+                f"Only {len(found)} faces could be read in the time given, of one class.",
+                hint="Give more seconds.",
+                code="budget-too-small",
+            )
+        self.used = len(found)
+        blank = torch.zeros(0)
+
+        def batch(rows: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+            return found[rows], torch.from_numpy(kept[rows]), blank
+
+        return self._epochs(kept, epochs, batch)
+
+    def on_pictures(
+        self, train: FaceSet, labels: NDArray[np.int64], epochs: int
+    ) -> tuple[int, list[float]]:
+        """Changed copies of the faces, epoch after epoch."""
+        seen: set[int] = set()
+        blended = self.recipe.fakes == "self-blended"
+        pool = np.flatnonzero((labels == 0) & train.known) if blended else np.arange(len(train))
+        targets = np.arange(2 * len(pool)) % 2 if blended else labels
+
+        def batch(rows: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+            crops, masks = [], []
+            for row in rows:
+                index = int(pool[row // 2] if blended else pool[row])
+                seen.add(index)
+                crop, mask = train.crops[index], np.zeros(train.crops[index].shape[:2], np.float32)
+                if blended and row % 2:
+                    crop, mask = self_blend(crop, train.landmarks[index], self.rng)
+                if self.recipe.augment:
+                    crop, moved = augment(crop, self.rng, _CHANGES, mask)
+                    mask = mask if moved is None else moved
+                crops.append(crop)
+                masks.append(np.ascontiguousarray(mask))
+            pixels = to_pixels(crops, self.detector.crop_spec.size)
+            mask_values = torch.from_numpy(np.stack(masks)).float()
+            return pixels, torch.from_numpy(targets[rows]), mask_values
+
+        result = self._epochs(targets, epochs, batch)
+        self.used = len(seen)
+        return result
+
+    def _epochs(
+        self,
+        labels: NDArray[np.int64],
+        epochs: int,
+        batch: Callable[[NDArray[np.int64]], tuple[Tensor, Tensor, Tensor]],
+    ) -> tuple[int, list[float]]:
+        """Epochs of balanced batches; each epoch draws as many faces as there are."""
+        sides = [np.flatnonzero(labels == label) for label in (0, 1)]
+        half = self.recipe.batch // 2
+        count = max(1, len(labels) // self.recipe.batch)
+        total, steps, losses = epochs * count, 0, []
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, self.recipe.learning_rate, total_steps=total + 1, pct_start=0.1
+        )
+        for _ in range(epochs):
+            sums = []
+            for _ in range(count):
+                if time.monotonic() > self.until:
+                    self.out_of_time = True
+                    break
+                rows = np.concatenate([self.rng.choice(side, half) for side in sides])
+                sums.append(self._step(*batch(rows)))
+                schedule.step()
+                steps += 1
+            if sums:
+                losses.append(float(np.mean(sums)))
+                self.progress(self.detector.name, steps, total, losses[-1])
+            if self.out_of_time:
+                break
+        if not steps:
+            raise TrainingError(
+                f"There was no time left for a single step of {self.detector.name}.",
+                hint="Give more seconds.",
+                code="budget-too-small",
+            )
+        return steps, losses
+
+    def _step(self, values: Tensor, labels: Tensor, masks: Tensor) -> float:
+        loss = self.detector.loss(self.forward, values, labels, masks)
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"The loss of {self.detector.name} is {float(loss.detach())} and no number.",
+                hint="Look for damaged pictures, or lower the learning rate of its recipe.",
+                code="nan-loss",
+            )
+        self.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.optimiser.param_groups[0]["params"], 5.0)
+        self.optimiser.step()
+        return float(loss.detach())
