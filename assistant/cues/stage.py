@@ -24,7 +24,7 @@ from assistant.types import (
     QualityIssue,
 )
 
-__all__ = ["VisibleCues", "beside", "enlarged_pair"]
+__all__ = ["VisibleCues", "beside", "enlarged"]
 
 _SURE_OF_POINTS = 0.5
 #: At least so many times as many manipulated as genuine faces must show what is told.
@@ -116,19 +116,16 @@ def beside(
     return genuine, manipulated, rare and telling
 
 
-def enlarged_pair(
-    frame: Image, boxes: Sequence[tuple[float, float, float, float]]
-) -> tuple[Image, Image]:
-    """Two places of a frame as squares of one size, cut and enlarged alike.
+def enlarged(frame: Image, boxes: Sequence[tuple[float, float, float, float]]) -> tuple[Image, ...]:
+    """Places of a frame as squares of one size, cut and enlarged alike.
 
     Args:
         frame: RGB uint8 HWC.
-        boxes: two boxes in its pixels; the larger sets the side of both cuts.
+        boxes: in its pixels; the largest sets the side of all cuts.
     """
     side = max(max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in boxes)
     side = max(8, round(1.15 * side))
-    first, second = (_square(frame, box, side) for box in boxes)
-    return first, second
+    return tuple(_square(frame, box, side) for box in boxes)
 
 
 def _square(frame: Image, box: tuple[float, float, float, float], side: int) -> Image:
@@ -140,4 +137,4 @@ def _square(frame: Image, box: tuple[float, float, float, float], side: int) -> 
 
 def _with_pictures(finding: CueFinding, frame: Image) -> CueFinding:
     boxes = [place.box_xyxy for place in finding.reading.places]
-    return replace(finding, pictures=enlarged_pair(frame, boxes))
+    return replace(finding, pictures=enlarged(frame, boxes))

@@ -24,7 +24,9 @@ from assistant.ui.uploads import upload_field  # noqa: E402
 
 __all__ = ["create_app"]
 
-_PARTS = ("tabs", "verdict", "fragile", "look", "words", "talk", "evidence", "files")
+_PARTS = (
+    "tabs", "verdict", "words", "here", "look", "causes", "fragile", "talk", "evidence", "files",
+)  # fmt: skip
 # One measurement and one text at a time, whoever asks; the others wait in Gradio's queue.
 _MEASURE: dict[str, Any] = {"concurrency_id": "measure", "concurrency_limit": 1}
 _WRITE: dict[str, Any] = {"concurrency_id": "write", "concurrency_limit": 1}
@@ -96,9 +98,8 @@ def _build(page: Page, sessions: Sessions) -> None:
     parts["tabs"] = gr.HTML(elem_id="wf-tabs", js_on_load=_TABS_JS)
     parts["verdict"] = gr.HTML(elem_id="wf-verdict", js_on_load=None)
     with gr.Column(elem_id="wf-panel"):  # the style sheet hides it while there is no verdict
-        parts["fragile"] = gr.HTML(elem_id="wf-fragile", js_on_load=None)
-        parts["look"] = gr.HTML(elem_id="wf-look", js_on_load=None)
-        parts["words"] = gr.HTML(elem_id="wf-words", js_on_load=None)
+        for name in ("words", "here", "look", "causes", "fragile"):
+            parts[name] = gr.HTML(elem_id=f"wf-{name}", js_on_load=None)
         with gr.Column(elem_id="wf-talk-card"):
             gr.HTML(texts.TALK_TITLE, js_on_load=None)
             parts["talk"] = gr.HTML(elem_id="wf-talk", js_on_load=None)

@@ -6,20 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from assistant.evidence import EffectFact, MissesFact, percent
 from assistant.numbers import reach
+from assistant.pairs import HOW_NEUTRALISED
 from assistant.types import FaceAnalysis, FactKind, Media, Verdict, ranked_regions
 from assistant.ui.markup import render
 
-__all__ = ["evidence_panel", "look_panel", "tabs", "verdict_panel"]
+__all__ = ["causes_panel", "evidence_panel", "look_panel", "tabs", "verdict_panel"]
 
 _LEAST_CHIPS, _WORTH_A_CHIP = 3, 0.03
 _STRIP_LENGTH = 4
-_HOW = {
-    "inpaint": "filled from its rim",
-    "blur": "blurred",
-    "mean": "replaced by the face's mean colour",
-    "mirror": "replaced by the other side's mirror image",
-    "left-out": "left out",
-}
 _MARKS = {
     Verdict.NO_SIGN: "M5 12.5l4.2 4.2L19 7",
     Verdict.UNCERTAIN: "M9 9.2a3 3 0 1 1 4.4 2.6c-1 .6-1.4 1.1-1.4 2.2M12 17.6v.1",
@@ -90,23 +84,28 @@ def look_panel(
     return render("measured", "look_panel", *given)
 
 
-def evidence_panel(
+def causes_panel(
     result: FaceAnalysis, *, crop: str = "", neutralised: Mapping[str, str] | None = None
 ) -> str:
-    """Every fact with its id, after pictures of the counterfactuals.
+    """Before and after each counterfactual, with the numbers; empty where there is none.
 
     ``crop`` is the face as a data URI, and ``neutralised`` the same without some regions.
     """
     effects = result.evidence.of(EffectFact)
+    if not effects:
+        return ""
     how = next((f.method for f in effects if f.method != "left-out"), "left-out")
     return render(
         "measured",
-        "evidence_panel",
-        result.evidence.facts,
-        _KINDS,
+        "causes_panel",
         effects[:_STRIP_LENGTH],
-        _HOW.get(how, "neutralised"),
+        HOW_NEUTRALISED.get(how, "left out"),
         crop,
         neutralised or {},
         result.score.probability,
     )
+
+
+def evidence_panel(result: FaceAnalysis) -> str:
+    """Every fact with its id, folded until one is asked for."""
+    return render("measured", "evidence_panel", result.evidence.facts, _KINDS)

@@ -38,10 +38,13 @@
     slider.setAttribute("aria-valuetext", `${slider.value} percent`);
   };
 
-  const show = (id) => {
-    const fact = document.getElementById(`fact-${id}`);
+  // What is cited is shown as a pair of pictures where there is one, else in the list of facts.
+  const show = (id, inList) => {
+    const pair = inList ? null : document.getElementById(`pair-${id}`);
+    const fact = pair ?? document.getElementById(`fact-${id}`);
     if (!fact) return;
-    fact.closest("details").open = true;
+    const folded = fact.closest("details");
+    if (folded) folded.open = true;
     document.querySelectorAll(".wf-found").forEach((old) => old.classList.remove("wf-found"));
     fact.classList.add("wf-found");
     fact.focus({ preventScroll: true });
@@ -51,7 +54,7 @@
 
   document.addEventListener("click", (event) => {
     const cite = event.target.closest("a.wf-cite");
-    if (cite) { event.preventDefault(); show(cite.dataset.fact); return; }
+    if (cite) { event.preventDefault(); show(cite.dataset.fact, cite.classList.contains("wf-to-fact")); return; }
     const chip = event.target.closest(".wf-chip");
     if (chip) {
       chip.setAttribute("aria-pressed", String(chip.getAttribute("aria-pressed") !== "true"));
@@ -72,6 +75,7 @@
   }
   document.addEventListener("input", (event) => {
     if (event.target.id === "wf-opacity") opacity(event.target);
+    if (event.target.id === "wf-amplify") root.classList.toggle("wf-amplified", event.target.checked);
   });
 
   // A picture on the clipboard goes the same way as a dropped one.
@@ -97,6 +101,8 @@
       slider.value = Math.round(kept * 100);
       opacity(slider);
     }
+    const amplify = document.getElementById("wf-amplify");
+    if (amplify) amplify.checked = root.classList.contains("wf-amplified");
     const panel = document.getElementById("wf-panel");
     const tab = document.querySelector('[role=tab][aria-selected="true"]');
     if (panel) {

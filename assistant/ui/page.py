@@ -24,12 +24,12 @@ from assistant.events import (
     Token,
     TurnDone,
 )
-from assistant.types import FaceAnalysis, FactKind
+from assistant.types import FaceAnalysis, FactKind, Image
 from assistant.ui.downloads import downloads
 from assistant.ui.fragility import fragility_panel
-from assistant.ui.look_here import look_here_panel
+from assistant.ui.look_here import look_here_panel, whole_picture
 from assistant.ui.markup import problem, waiting
-from assistant.ui.measured import evidence_panel, look_panel, tabs, verdict_panel
+from assistant.ui.measured import causes_panel, evidence_panel, look_panel, tabs, verdict_panel
 from assistant.ui.pacing import paced, safely
 from assistant.ui.page_assistant import PageAssistant
 from assistant.ui.pictures import crop_uri, heat_uri, neutralised_uris, outline_uris
@@ -44,9 +44,11 @@ Update = dict[str, Any]
 EMPTY: Update = {
     "tabs": "",
     "verdict": "",
-    "fragile": "",
-    "look": "",
     "words": "",
+    "here": "",
+    "look": "",
+    "causes": "",
+    "fragile": "",
     "talk": "",
     "evidence": "",
     "files": "",
@@ -82,6 +84,7 @@ class Page:
         if data is None:
             return
         run = session.run
+        frames: tuple[Image, ...] = ()
         events = self.assistant.analyze(data, explain=False, fragility=False, cancel=session.cancel)
         del data
         for event in safely(events):
@@ -90,6 +93,7 @@ class Page:
             match event:
                 case MediaReady():
                     session.media = without_frames(event.media)
+                    frames = event.media.frames
                 case Progress():
                     if not session.faces:
                         stage = _STAGES.get(event.stage, event.stage.capitalize())
@@ -98,6 +102,9 @@ class Page:
                     if not session.faces:
                         yield {"verdict": waiting("Face found, scoring")}
                 case Analyzed():
+                    number = event.result.face.frame_index
+                    if number not in session.wholes:
+                        session.wholes[number] = whole_picture(frames[number])
                     yield self._measured(session, event.result)
                 case NoFace():
                     session.faces = []
@@ -323,7 +330,7 @@ class Page:
         face = session.face
         if face is None:
             return ""
-        return look_here_panel(face) + look_panel(
+        return look_panel(
             face,
             crop=crop_uri(face),
             heat=heat_uri(face),
@@ -337,7 +344,11 @@ class Page:
             return {}
         without = neutralised_uris(face)
         crop = crop_uri(face) if without else ""
-        return {"evidence": evidence_panel(face, crop=crop, neutralised=without)}
+        return {
+            "here": look_here_panel(face, session.wholes.get(face.face.frame_index)),
+            "causes": causes_panel(face, crop=crop, neutralised=without),
+            "evidence": evidence_panel(face),
+        }
 
 
 def _problem(error: AssistantError) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from assistant.types import Analysis, Explanation, FaceAnalysis, Media, Turn
+from assistant.ui.look_here import WholePicture
 
 __all__ = ["Session", "Sessions", "Talk", "without_frames"]
 
@@ -23,7 +24,7 @@ class Talk:
 
 @dataclass(slots=True)
 class Session:
-    """One visitor's case; ``media`` is without its frames.
+    """One visitor's case; ``media`` is without its frames, ``wholes`` has small ones by number.
 
     ``run`` counts what was started: an older run must no longer write. ``blind``: the model is to
     describe a face before it is told the score.
@@ -34,6 +35,7 @@ class Session:
     analysis: Analysis | None = None
     faces: list[FaceAnalysis] = field(default_factory=list)
     talks: dict[int, Talk] = field(default_factory=dict)
+    wholes: dict[int, WholePicture] = field(default_factory=dict)
     active: int = 0
     question: str | None = None
     blind: bool = False
@@ -79,6 +81,7 @@ class Session:
         self.analysis = None
         self.faces = []
         self.talks = {}
+        self.wholes = {}
         self.active = 0
         self.question = None
 

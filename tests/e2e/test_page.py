@@ -23,7 +23,7 @@ def test_a_photo_gives_verdict_map_words_and_evidence_in_that_order(visit: Any) 
     expect(words).to_contain_text("Generated text")
     places = [
         page.locator(f"#wf-{part}").bounding_box()["y"]
-        for part in ("drop", "verdict", "look", "words", "talk-card", "evidence")
+        for part in ("drop", "verdict", "words", "look", "talk-card", "evidence")
     ]
     assert places == sorted(places)
     maps = page.locator("#wf-look img.wf-heat")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from assistant.cues.reference import SCHEMA, CueReference, Known, load_reference, wilson
-from assistant.cues.stage import VisibleCues, enlarged_pair
+from assistant.cues.stage import VisibleCues, enlarged
 from assistant.errors import WeightsError
 from assistant.evidence import CueFact, NoCueFact, cue_facts
 from assistant.faces.dense import DenseLandmarks
@@ -126,7 +126,7 @@ def test_wilsons_interval_is_the_published_one():
 def test_a_pair_is_cut_at_one_scale_and_may_reach_over_the_edge():
     frame = np.zeros((100, 100, 3), np.uint8)
     frame[:, 50:] = 255
-    first, second = enlarged_pair(frame, [(0, 0, 10, 10), (40, 40, 60, 60)])
+    first, second = enlarged(frame, [(0, 0, 10, 10), (40, 40, 60, 60)])
     assert first.shape == second.shape == (240, 240, 3)
     assert first.max() == 0
     assert second[:, :100].max() == 0

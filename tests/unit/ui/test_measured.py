@@ -9,7 +9,7 @@ from assistant.evidence import OriginFact
 from assistant.types import Media, TrackRecord, Verdict, ranked_regions
 from assistant.ui.fragility import fragility_panel
 from assistant.ui.markup import data_uri, problem
-from assistant.ui.measured import evidence_panel, look_panel, tabs, verdict_panel
+from assistant.ui.measured import causes_panel, evidence_panel, look_panel, tabs, verdict_panel
 from tests.unit.evidence.examples import MISSES
 from tests.unit.ui.cases import analysed, with_causes
 
@@ -104,18 +104,23 @@ def test_the_look_names_what_the_map_shows_for_those_who_cannot_see_it() -> None
     assert 3 <= len(chips) < len(result.regions)
 
 
-def test_all_facts_are_listed_with_the_strip() -> None:
+def test_all_facts_are_listed_and_folded() -> None:
     result = with_causes(analysed(CROP))
-    html = evidence_panel(result, neutralised={"mouth": "data:n"})
+    html = evidence_panel(result)
     for fact in result.evidence.facts:
         assert f'id="fact-{fact.id}"' in html
+    assert "<details><summary>All" in html
+
+
+def test_each_region_that_was_neutralised_is_shown_with_what_that_did() -> None:
+    html = causes_panel(with_causes(analysed(CROP)), neutralised={"mouth": "data:n"})
     assert 'src="data:n" alt="The face with the mouth neutralised"' in html
     assert "90%" in html
     assert "<strong>48%</strong>" in html
     assert html.count("verdict changes</em>") == 1
     assert html.count("random patches 2 points") == 3
     assert "filled from its rim" in html
-    assert "wf-strip" not in evidence_panel(analysed(CROP))
+    assert causes_panel(analysed(CROP)) == ""
 
 
 def test_the_fragility_card_has_bars_with_numbers_and_the_limits_of_the_verdicts() -> None:

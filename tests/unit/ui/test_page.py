@@ -61,7 +61,10 @@ def test_measure_then_explain_fills_every_part(page: Page) -> None:
     assert not shown["busy"]
     assert session.analysis is not None
     assert session.analysis.media.frames[0].shape == (1, 1, 3)
+    assert list(session.wholes) == [0]
     assert list(page.explain(session)) == []
+    page.clear(session)
+    assert not session.wholes
 
 
 def test_without_a_face_nothing_but_the_problem_is_shown(page: Page) -> None:
