@@ -25,7 +25,6 @@ __all__ = [
     "find_regions",
     "load_baseline",
     "region_masks",
-    "unseen_regions",
 ]
 
 #: The quantiles of region shares on untouched faces that a baseline keeps, in order.
@@ -124,14 +123,6 @@ def _no_parts(why: str) -> InferenceError:
         f"No face parts can be named: {why}.",
         hint="Use a photo in which both eyes and the mouth can be seen.",
         code="no-face-parts",
-    )
-
-
-def unseen_regions(crop_landmarks: NDArray[np.floating], size: int) -> tuple[str, ...]:
-    """The face parts of which nothing to speak of lies inside the crop."""
-    masks = region_masks(crop_landmarks, size)
-    return tuple(
-        name for name, mask in masks.items() if name != "background" and mask.mean() < LEAST_AREA
     )
 
 
@@ -244,29 +235,22 @@ def load_baseline(
         data = json.loads(path.read_text(encoding="utf-8"))
         limits = {str(k): float(v) for k, v in data["limits"].items()}
         made_of = {"attributor": data["attributor"], "weights_sha256": data["weights_sha256"]}
+        schema = data["schema"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsError(
-            f"The region baseline {path.name} cannot be read: {type(error).__name__}.",
-            hint="Make it again: `whyfake eval region-baseline`.",
-            code="region-baseline",
-        ) from error
-    if data.get("schema") != BASELINE_SCHEMA:
-        raise WeightsError(
-            f"The region baseline {path.name} is not of the form {BASELINE_SCHEMA}.",
-            hint="Make it again: `whyfake eval region-baseline`.",
-            code="region-baseline",
-        )
+        raise _unusable(f"{path.name} cannot be read: {type(error).__name__}") from error
+    if schema != BASELINE_SCHEMA:
+        raise _unusable(f"{path.name} is not of the form {BASELINE_SCHEMA}")
     if set(limits) != set(REGIONS) or not all(0 < v <= 1 for v in limits.values()):
-        raise WeightsError(
-            f"The region baseline {path.name} lacks regions, or a limit is not in (0, 1].",
-            hint="Make it again: `whyfake eval region-baseline`.",
-            code="region-baseline",
-        )
+        raise _unusable(f"{path.name} lacks regions, or a limit is not in (0, 1]")
     for key, wanted in (("attributor", attributor), ("weights_sha256", weights_sha256)):
         if wanted is not None and made_of[key] != wanted:
-            raise WeightsError(
-                f"The region baseline is of {key} {made_of[key]!r}, not {wanted!r}.",
-                hint="Make it again: `whyfake eval region-baseline`.",
-                code="region-baseline",
-            )
+            raise _unusable(f"is of {key} {made_of[key]!r}, not {wanted!r}")
     return limits
+
+
+def _unusable(why: str) -> WeightsError:
+    return WeightsError(
+        f"The region baseline {why}.",
+        hint="Make it again: `whyfake eval region-baseline`.",
+        code="region-baseline",
+    )

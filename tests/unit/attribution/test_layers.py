@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from assistant.attribution.attention import LeGrad
 from assistant.attribution.grids import require_attention
-from assistant.attribution.legrad import LeGrad
 from tests.planted import PlantedCueDetector
 
 CROP = np.full((224, 224, 3), 120, np.uint8)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assistant.attribution.occlusion import Occlusion
-from assistant.attribution.patch_lens import PatchLens
+from assistant.attribution.patches import PatchLens
 from assistant.attribution.random_map import RandomMap
 from assistant.attribution.regions import find_regions
 from assistant.attribution.stability import SHIFTS, with_stability

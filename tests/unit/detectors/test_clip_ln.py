@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from assistant.attribution.patch_lens import PatchLens
+from assistant.attribution.patches import PatchLens
 from assistant.detectors.clip_ln import ClipLnDetector
 from assistant.detectors.delta_file import DeltaHeader, read_delta, write_delta
 from assistant.detectors.read_out import (

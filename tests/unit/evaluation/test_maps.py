@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from assistant.attribution.gradient_attention import GradientAttention
+from assistant.attribution.attention import GradientAttention
 from assistant.attribution.occlusion import Occlusion
-from assistant.attribution.patch_lens import PatchLens
+from assistant.attribution.patches import PatchLens
 from assistant.attribution.random_map import RandomMap
 from assistant.errors import TrainingError
 from assistant.evaluation.known_masks import (
