@@ -8,6 +8,7 @@ from typing import Any
 
 from assistant.evaluation.detection import summarise
 from assistant.evaluation.scoring import ScoredRow
+from assistant.evaluation.tables import shown, table
 
 __all__ = ["PUBLISHED", "cross_dataset_markdown", "cross_dataset_table"]
 
@@ -74,22 +75,16 @@ def cross_dataset_table(
 
 def cross_dataset_markdown(result: dict[str, Any]) -> str:
     """The table as Markdown."""
-    lines = [
-        "| set | video AUROC | 95 % interval | published | difference | videos | frames |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    head = ["set", "video AUROC", "95 % interval", "published", "difference", "videos", "frames"]
+    rows = []
     for name, s in result["sets"].items():
         interval = s["auroc_ci"]
-        shown = "-" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
-        lines.append(
-            f"| {name} | {_number(s['auroc'])} | {shown} | {_number(s['published'])} | "
-            f"{_number(s['difference'], sign=True)} | {s['videos']} | {s['frames']} |"
-        )
-    lines.append(
-        f"| mean | {_number(result['mean'])} | | {_number(result['published_mean'])} | | | |"
-    )
-    lines += ["", "Published: arXiv 2503.19683, ViT-L/14 trained on FF++ alone, 32 frames a video."]
-    return "\n".join(lines)
+        span = "-" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
+        numbers = [shown(s["auroc"]), span, shown(s["published"]), shown(s["difference"], "+.3f")]
+        rows.append([name, *numbers, s["videos"], s["frames"]])
+    rows.append(["mean", shown(result["mean"]), "", shown(result["published_mean"]), "", "", ""])
+    note = "Published: arXiv 2503.19683, ViT-L/14 trained on FF++ alone, 32 frames a video."
+    return f"{table(head, rows)}\n\n{note}"
 
 
 def _short(name: str) -> str:
@@ -99,9 +94,3 @@ def _short(name: str) -> str:
 
 def _one_source(rows: Sequence[ScoredRow], name: str) -> list[ScoredRow]:
     return [replace(s, row=replace(s.row, source=name)) for s in rows]
-
-
-def _number(value: float | None, *, sign: bool = False) -> str:
-    if value is None:
-        return "-"
-    return f"{value:+.3f}" if sign else f"{value:.3f}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from assistant.cues.reference import CueReference
+from assistant.evaluation.tables import table
 from assistant.training.cue_fit import CueConfig, CueTable
 from assistant.training.cue_values import LOOKS, FaceValues, all_cues
 
@@ -92,30 +93,26 @@ def cues_markdown(
     """AUROC on compressed held-out faces, cue by cue, those that stay first."""
     names = [c.name for c in config.comparisons]
     counts = {c.name: c.counts for c in config.comparisons}
-    head = "| Cue | Seen | " + " | ".join(n + ("" if counts[n] else " *") for n in names)
-    lines = [
-        f"{head} | Genuine beyond limit, worst source | Outcome |",
-        "|" + "---|" * (len(names) + 4),
-    ]
-    for table in sorted(tables, key=lambda t: (bool(t.why), not t.visible, t.cue)):
-        cells = [_cell(table, name) for name in names]
-        worst = max(table.false_alarms.items(), key=lambda item: item[1][0], default=None)
+    rows = []
+    for cue in sorted(tables, key=lambda t: (bool(t.why), not t.visible, t.cue)):
+        worst = max(cue.false_alarms.items(), key=lambda item: item[1][0], default=None)
         alarm = f"{worst[1][0]:.1%} ({worst[0]}, {worst[1][1]} faces)" if worst else "-"
-        kept = "stays, speaks" if table.speaks else "stays, measured only"
-        outcome = "fell: " + table.why if table.why else kept
-        seen = "yes" if table.visible else "no"
-        lines.append(f"| {table.cue} | {seen} | {' | '.join(cells)} | {alarm} | {outcome} |")
-    lines += [
-        "",
-        "| Held-out faces | Manipulated that a visible cue speaks for | Genuine |",
-        "|---|---|---|",
-    ]
-    lines += [
-        f"| {name} | {row['manipulated']:.1%} of {row['manipulated_looks']:.0f} | "
-        f"{row['genuine']:.1%} of {row['genuine_looks']:.0f} |"
+        kept = "stays, speaks" if cue.speaks else "stays, measured only"
+        outcome = "fell: " + cue.why if cue.why else kept
+        seen = "yes" if cue.visible else "no"
+        rows.append([cue.cue, seen, *(_cell(cue, name) for name in names), alarm, outcome])
+    compared = [name + ("" if counts[name] else " *") for name in names]
+    last = ["Genuine beyond limit, worst source", "Outcome"]
+    held_out = ["Held-out faces", "Manipulated that a visible cue speaks for", "Genuine"]
+    any_cue = [
+        (
+            name,
+            f"{row['manipulated']:.1%} of {row['manipulated_looks']:.0f}",
+            f"{row['genuine']:.1%} of {row['genuine_looks']:.0f}",
+        )
         for name, row in spoken.items()
     ]
-    return "\n".join(lines) + "\n"
+    return f"{table(['Cue', 'Seen', *compared, *last], rows)}\n\n{table(held_out, any_cue)}\n"
 
 
 def _cell(table: CueTable, name: str) -> str:

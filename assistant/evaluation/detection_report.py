@@ -13,39 +13,38 @@ from assistant.errors import TrainingError
 from assistant.evaluation import detection_metrics as metrics
 from assistant.evaluation.pages import detection_page
 from assistant.evaluation.scoring import ScoredRow
+from assistant.evaluation.tables import shown, table
 
 __all__ = ["markdown", "write_plots"]
 
-_COLUMNS = ("auroc", "ap", "eer", "ece", "brier", "nll", "n", "no_face", "abstained")
+_COLUMNS = ("ap", "eer", "ece", "brier", "nll", "n", "no_face", "abstained")
 
 
 def markdown(result: dict[str, Any]) -> str:
     """Sources, families and Cross-AUC as Markdown tables."""
-    lines = ["| source | AUROC (95 %) | " + " | ".join(_COLUMNS[1:]) + " |"]
-    lines.append("|" + "---|" * (len(_COLUMNS) + 1))
-    named = {**result["sources"], "overall": result["overall"]}
-    for name, numbers in named.items():
-        interval = numbers["auroc_ci"]
-        shown = _shown(numbers["auroc"])
+    sources = []
+    for name, numbers in {**result["sources"], "overall": result["overall"]}.items():
+        auroc, interval = shown(numbers["auroc"]), numbers["auroc_ci"]
         if interval:
-            shown += f" ({_shown(interval[0])} to {_shown(interval[1])})"
-        rest = " | ".join(_shown(numbers[c]) for c in _COLUMNS[1:])
-        lines.append(f"| {name} | {shown} | {rest} |")
-    lines += ["", "| family | AUROC | n |", "|---|---|---|"]
-    lines += [
-        f"| {name} | {_shown(numbers['auroc'])} | {numbers['n']} |"
+            auroc += f" ({shown(interval[0])} to {shown(interval[1])})"
+        sources.append([name, auroc, *(shown(numbers[column]) for column in _COLUMNS)])
+    families = [
+        (name, shown(numbers["auroc"]), numbers["n"])
         for name, numbers in result["families"].items()
+    ]
+    parts = [
+        table(["source", "AUROC (95 %)", *_COLUMNS], sources),
+        table(["family", "AUROC", "n"], families),
     ]
     fakes = sorted({fake for row in result["cross_auc"].values() for fake in row})
     if fakes:
-        lines += ["", "| reals of \\ fakes of | " + " | ".join(fakes) + " |"]
-        lines.append("|" + "---|" * (len(fakes) + 1))
-        lines += [
-            f"| {real} | " + " | ".join(_shown(row.get(fake)) for fake in fakes) + " |"
+        rows = [
+            [real, *(shown(row.get(fake)) for fake in fakes)]
             for real, row in result["cross_auc"].items()
         ]
-    lines += ["", *(f"Note: {text}." for text in result["warnings"])]
-    return "\n".join(lines)
+        parts.append(table(["reals of \\ fakes of", *fakes], rows))
+    parts.append("\n".join(f"Note: {text}." for text in result["warnings"]))
+    return "\n\n".join(parts)
 
 
 def write_plots(scored: Sequence[ScoredRow], result: dict[str, Any], folder: Path) -> None:
@@ -104,9 +103,3 @@ def write_plots(scored: Sequence[ScoredRow], result: dict[str, Any], folder: Pat
             hint="Choose another folder for --plots.",
             code="not-writable",
         ) from error
-
-
-def _shown(value: float | int | None) -> str:
-    if value is None:
-        return "-"
-    return str(value) if isinstance(value, int) else f"{value:.3f}"

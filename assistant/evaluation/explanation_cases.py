@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ import numpy as np
 
 from assistant.errors import AssistantError, TrainingError
 from assistant.evaluation.explanation_pictures import MadePicture
+from assistant.evaluation.listed import listed_pictures
 from assistant.events import Analyzed, Failed, NoFace
 from assistant.evidence import build_evidence, renumbered
 from assistant.pipeline import Assistant
@@ -34,23 +34,11 @@ def manifest_pictures(manifest: Path, *, limit: int | None = None) -> list[MadeP
     Raises:
         TrainingError: it cannot be read, or names no file that is there.
     """
-    try:
-        text = manifest.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingError(
-            f"The manifest {manifest.name} cannot be read: {error}.",
-            hint="It is a CSV file with a path column, or a text file with one path a line.",
-            code="manifest",
-        ) from error
-    lines = text.splitlines()
-    if lines and "path" in lines[0].split(","):
-        rows = [(r["path"], r.get("region") or "") for r in csv.DictReader(lines) if r.get("path")]
-    else:
-        rows = [(line.strip(), "") for line in lines if line.strip() and not line.startswith("#")]
+    rows = listed_pictures(manifest)
     there = [
-        (f"picture {number}", path, region)
-        for number, (name, region) in enumerate(rows, 1)
-        if (path := manifest.parent / name).is_file()
+        (f"picture {number}", path, row.get("region") or "")
+        for number, row in enumerate(rows, 1)
+        if (path := manifest.parent / row["path"]).is_file()
     ]
     if not there:
         raise TrainingError(

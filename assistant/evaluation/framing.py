@@ -10,6 +10,7 @@ import numpy as np
 
 from assistant.errors import InferenceError, MediaError, TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.tables import shown, table
 from assistant.faces import make_face
 from assistant.interfaces import Calibrator, Detector, FaceFinder
 from assistant.media import MediaLimits, load_media, read_path
@@ -107,16 +108,12 @@ def framing_table(
 
 def framing_markdown(result: dict[str, Any]) -> str:
     """The result as a table."""
-    lines = [
-        f"{result['n']} faces, in the whole picture and in their own tight crops:",
-        "",
-        "| margin | median change | 95 % | within 0.05 | no face |",
-        "|---|---|---|---|---|",
+    rows = [
+        [margin, *(shown(one[k]) for k in ("median", "p95", "within", "lost"))]
+        for margin, one in result["margins"].items()
     ]
-    for margin, one in result["margins"].items():
-        cells = ["-" if one[k] is None else f"{one[k]:.3f}" for k in ("median", "p95", "within")]
-        lines.append(f"| {margin} | {' | '.join(cells)} | {one['lost']} |")
-    return "\n".join(lines)
+    told = table(["margin", "median change", "95 %", "within 0.05", "no face"], rows)
+    return f"{result['n']} faces, in the whole picture and in their own tight crops:\n\n{told}"
 
 
 def _summary(values: Sequence[float], faces: int) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from assistant.attribution.regions import LEAST_AREA, region_masks
 from assistant.errors import AssistantError, TrainingError
 from assistant.evaluation.known_masks import AlignedFace
+from assistant.evaluation.listed import listed_pictures
 from assistant.faces.crops import make_face
 from assistant.interfaces import FaceFinder
 from assistant.types import CropSpec, Image
@@ -63,14 +63,8 @@ def manifest_pictures(path: Path, *, limit: int | None = None) -> list[tuple[str
     from assistant.media import MediaLimits, load_media
     from assistant.media.files import read_path
 
-    try:
-        names = _names(path)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TrainingError(
-            f"The manifest {path} cannot be read: {type(error).__name__}.",
-            hint="Give a text file with one picture path a line, or a CSV with a `path` column.",
-            code="manifest",
-        ) from error
+    rows = listed_pictures(path)
+    names = [row["path"] for row in rows if (row.get("label") or "0").strip() == "0"]
     found: list[tuple[str, Image]] = []
     limits = MediaLimits()
     for name in names:
@@ -89,15 +83,6 @@ def manifest_pictures(path: Path, *, limit: int | None = None) -> list[tuple[str
             code="manifest",
         )
     return found
-
-
-def _names(path: Path) -> list[str]:
-    text = path.read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line.strip()]
-    if lines and "path" in lines[0].split(","):
-        rows = csv.DictReader(lines)
-        return [row["path"] for row in rows if (row.get("label") or "0").strip() in ("0", "")]
-    return [line.strip() for line in lines if not line.startswith("#")]
 
 
 def aligned_faces(
@@ -122,10 +107,6 @@ def aligned_faces(
             continue
         try:
             face = make_face(frame, found[0], spec, media_id="", index=0, frame_index=0)
-        except AssistantError as error:
-            _log.warning("left out %s: %s", name, error.user_message)
-            continue
-        try:
             masks = region_masks(face.crop_landmarks, spec.size)
         except AssistantError as error:
             _log.warning("left out %s: %s", name, error.user_message)

@@ -11,6 +11,7 @@ import numpy as np
 
 from assistant.evaluation.map_metrics import bootstrap
 from assistant.evaluation.maps import CENTRE, METRICS, TRUTH, MapTable
+from assistant.evaluation.tables import shown, table
 
 __all__ = ["MOST_COST", "SCHEMA", "maps_json", "maps_markdown", "pick_default"]
 
@@ -159,13 +160,11 @@ def maps_markdown(result: Mapping[str, Any]) -> str:
     """The tables for people: where maps point, how faithful they are, and what was wished."""
     n = result["samples"]["flagged"]
     over = f"the {n} manipulated samples that are flagged" if n else "all manipulated samples"
-    places = _table(result, "method", _LOCAL, lambda e, c: _cell(e[c], e["interval"][c]))
-    everywhere = _table(
-        result, "method", _LOCAL, lambda e, c: _cell(e["all"][c][0], e["all"][c][1:])
-    )
-    deep = _table(result, "method", _FAITHFUL, lambda e, c: _cell(e[c], e["interval"][c]))
-    control = _table(result, "method", _CONTROLS, lambda e, c: _cell(e[c], e["interval"][c]))
-    costs = _table(result, "method", ("ms", "ms_over_score", "n", "n_deep"), lambda e, c: f"{e[c]}")
+    places = _table(result, _LOCAL, lambda e, c: _cell(e[c], e["interval"][c]))
+    everywhere = _table(result, _LOCAL, lambda e, c: _cell(e["all"][c][0], e["all"][c][1:]))
+    deep = _table(result, _FAITHFUL, lambda e, c: _cell(e[c], e["interval"][c]))
+    control = _table(result, _CONTROLS, lambda e, c: _cell(e[c], e["interval"][c]))
+    costs = _table(result, ("ms", "ms_over_score", "n", "n_deep"), lambda e, c: f"{e[c]}")
     parts = [
         f"{result['faces']}; means over {over}, with 95 % intervals. Default: {result['default']}; "
         f"the rule would pick {result['picked']} here.",
@@ -174,7 +173,7 @@ def maps_markdown(result: Mapping[str, Any]) -> str:
         everywhere,
         "Regions: the exchanged one first; the same where the untouched face is not flagged; a "
         "region is named; it is the right one where one is; one is named on an untouched face.",
-        _table(result, "method", _NAMES, lambda e, c: _cell(e[c], e["interval"][c])),
+        _table(result, _NAMES, lambda e, c: _cell(e[c], e["interval"][c])),
         "Faithfulness, by the detector's own answer to a changed face (cells filled by noisy "
         "linear imputation, arXiv 2202.00449; `blur`: by a blurred copy):",
         deep,
@@ -207,16 +206,14 @@ _CONTROLS = ("sanity_spearman", "sanity_read_out", "max_sensitivity", "entropy_u
 
 def _table(
     result: Mapping[str, Any],
-    first: str,
     columns: Sequence[str],
     cell: Callable[[Mapping[str, Any], str], str],
 ) -> str:
-    head = [first, *(c.replace("_", " ") for c in columns)]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    rows = []
     for name, entry in result["methods"].items():
         title = f"**{name}**" if name == result["default"] else name
-        lines.append("| " + " | ".join([title, *(cell(entry, c) for c in columns)]) + " |")
-    return "\n".join(lines)
+        rows.append([title, *(cell(entry, column) for column in columns)])
+    return table(["method", *(column.replace("_", " ") for column in columns)], rows)
 
 
 def _cell(value: float | None, interval: Sequence[float | None]) -> str:
@@ -227,34 +224,38 @@ def _cell(value: float | None, interval: Sequence[float | None]) -> str:
 
 
 def _wishes(targets: Mapping[str, Mapping[str, Any]]) -> str:
-    lines = ["| wanted of the default | limit | value | met |", "|---|---|---|---|"]
+    rows = []
     for name, target in targets.items():
         limit = "at least" if "at_least" in target else "at most"
         bound = target.get("at_least", target.get("at_most"))
-        value = "-" if target["value"] is None else f"{target['value']:.2f}"
         met = "yes" if target["met"] else "no"
-        lines.append(f"| {name.replace('_', ' ')} | {limit} {bound:.2f} | {value} | {met} |")
-    return "\n".join(lines)
+        value = shown(target["value"], ".2f")
+        rows.append((name.replace("_", " "), f"{limit} {bound:.2f}", value, met))
+    return table(["wanted of the default", "limit", "value", "met"], rows)
 
 
 def _causes(found: Mapping[str, Any] | None) -> str:
     """How far a true region moves the score, against equally large random patches."""
     if not found:
         return ""
+    ways = [
+        (
+            name,
+            entry["n"],
+            f"{entry['change']:.2f}",
+            f"{entry['control']:.2f}",
+            shown(entry["ratio"], ".2f"),
+            _cell(entry["difference"], entry["interval"]),
+        )
+        for name, entry in found["methods"].items()
+        if entry["n"]
+    ]
+    head = ["way", "n", "change of the true region", "of random patches", "ratio", "difference"]
     lines = [
         f"Counterfactuals, over {'flagged' if found['over'] == 'flagged' else 'all'} region swaps:",
         "",
-        "| way | n | change of the true region | of random patches | ratio | difference |",
-        "|---|---|---|---|---|---|",
+        table(head, ways),
     ]
-    for name, entry in found["methods"].items():
-        if not entry["n"]:
-            continue
-        ratio = "-" if entry["ratio"] is None else f"{entry['ratio']:.2f}"
-        lines.append(
-            f"| {name} | {entry['n']} | {entry['change']:.2f} | {entry['control']:.2f} | {ratio} | "
-            f"{_cell(entry['difference'], entry['interval'])} |"
-        )
     named = found.get("first_region")
     if named and named["n"]:
         lines += [

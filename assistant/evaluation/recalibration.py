@@ -13,6 +13,7 @@ from assistant.calibration import CurveCalibrator
 from assistant.calibration.fitting import fit_calibrator
 from assistant.evaluation import detection_metrics as metrics
 from assistant.evaluation.scoring import ScoredRow
+from assistant.evaluation.tables import table
 from assistant.interfaces import Calibrator
 from assistant.types import Verdict
 
@@ -95,18 +96,14 @@ def recalibrate(
 
 def recalibration_markdown(report: dict[str, Any]) -> str:
     """Before and after side by side."""
-    lines = [
+    before, after = report["before"], report["after"]
+    rows = [(name, f"{before[name]:.4f}", f"{after[name]:.4f}") for name in before]
+    told = (
         f"{report['n_real']} real and {report['n_fake']} manipulated faces, "
-        f"AUROC {report['auroc']:.3f} (calibration does not change it)",
-        "",
-        "| | before | after |",
-        "|---|---|---|",
-    ]
-    lines += [
-        f"| {name} | {report['before'][name]:.4f} | {report['after'][name]:.4f} |"
-        for name in report["before"]
-    ]
-    return "\n".join([*lines, "", *(f"Warning: {text}" for text in report["warnings"])])
+        f"AUROC {report['auroc']:.3f} (calibration does not change it)"
+    )
+    warned = "\n".join(f"Warning: {text}" for text in report["warnings"])
+    return f"{told}\n\n{table(['', 'before', 'after'], rows)}\n\n{warned}"
 
 
 def _numbers(

@@ -23,6 +23,7 @@ from assistant.evaluation.scoring import (
     require_scored,
     score_found,
 )
+from assistant.evaluation.tables import shown, table
 from assistant.interfaces import Calibrator, Detector, DomainCheck, FaceFinder
 from assistant.media import MediaLimits, load_media, read_path
 from assistant.scoring import Scorer
@@ -225,12 +226,9 @@ def robustness_markdown(result: dict[str, Any]) -> str:
     changes = result["changes"]
     sources = list(next(iter(changes.values()))["sources"])
     heads = ["change", "verdict kept", "interval holds", "turned quiet", "no face", *sources]
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    rows = []
     for name, one in changes.items():
-        shown = [one["sources"][s]["auroc"] for s in sources]
-        held = [one["verdict_kept"], one["interval_holds"]]
-        shares = ["-" if v is None else f"{v:.0%}" for v in held]
-        cells = [name, *shares, str(one["turned_quiet"]), str(one["lost"])]
-        cells += ["-" if v is None else f"{v:.3f}" for v in shown]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        shares = (shown(one["verdict_kept"], ".0%"), shown(one["interval_holds"], ".0%"))
+        aurocs = (shown(one["sources"][source]["auroc"]) for source in sources)
+        rows.append([name, *shares, one["turned_quiet"], one["lost"], *aurocs])
+    return table(heads, rows)
