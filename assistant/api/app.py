@@ -15,7 +15,7 @@ from assistant import __version__
 from assistant.api import idempotency, metrics, problems
 from assistant.api.compat import add_compat
 from assistant.api.gate import BodyLimit, Gate
-from assistant.api.intake import Incoming, read_request
+from assistant.api.intake import Incoming, read_request, request_body
 from assistant.api.keys import Key
 from assistant.api.service import Service
 from assistant.api.worker import Worker
@@ -101,6 +101,7 @@ def create_api(
         description="Is a face manipulated, why does it look so, and how sure is that? "
         "Probabilities and intervals are in [0, 1]; boxes are pixels; times are UTC.",
         openapi_url="/v1/openapi.json",
+        responses=problems.RESPONSES,
     )
     largest = max(settings.limits.max_image_bytes, settings.limits.max_video_bytes)
     app.add_middleware(BodyLimit, most=int(largest * _BASE64) + 65_536)
@@ -115,7 +116,7 @@ def create_api(
 
 
 def _analysis(app: FastAPI, service: Service, worker: Worker, gate: Gate) -> None:
-    @app.post("/v1/analyze", tags=["analysis"])
+    @app.post("/v1/analyze", tags=["analysis"], openapi_extra=request_body())
     async def analyze(
         request: Request,
         key: Annotated[Key, Depends(gate.scope("analyze"))],

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from assistant.api.gate import Gate
-from assistant.api.intake import read_request
+from assistant.api.intake import read_request, request_body
 from assistant.api.keys import Key
 from assistant.api.problems import ApiError
 from assistant.api.service import Service
@@ -42,7 +42,7 @@ def add_compat(
     """Add the routes."""
     may = Depends(gate.scope("analyze"))
 
-    @app.post("/v1/compat/hive", tags=["compat"])
+    @app.post("/v1/compat/hive", tags=["compat"], openapi_extra=request_body())
     async def hive(request: Request, key: Annotated[Key, may]) -> dict[str, Any]:
         """A photo in, an answer in the shape of Hive's classifiers out; the id is the case."""
         sent = await read_request(request)

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,7 +18,7 @@ from assistant.api.problems import ApiError
 from assistant.cases.database import canonical, digest
 from assistant.media.sniff import is_video, sniff
 
-__all__ = ["Incoming", "Options", "read_request"]
+__all__ = ["Incoming", "Options", "read_request", "request_body"]
 
 
 class Options(BaseModel):
@@ -43,6 +44,21 @@ class Incoming:
     options: Options
     clip: bool
     sha256: str
+
+
+def request_body() -> dict[str, Any]:
+    """What OpenAPI says of the body that :func:`read_request` reads."""
+    form = Options.model_json_schema()
+    form["properties"] = {
+        "media": {"type": "string", "format": "binary", "description": "The file."},
+        **form["properties"],
+    }
+    form["required"] = ["media"]
+    content = {
+        "multipart/form-data": {"schema": form},
+        "application/json": {"schema": _Body.model_json_schema()},
+    }
+    return {"requestBody": {"required": True, "content": content}}
 
 
 async def read_request(request: Request) -> Incoming:

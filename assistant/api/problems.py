@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from assistant.errors import AssistantError
 
-__all__ = ["ApiError", "install", "problem", "status_of"]
+__all__ = ["RESPONSES", "ApiError", "install", "problem", "status_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +47,27 @@ _STATUS = {
     "generation-timeout": 503,
 }
 _SERVER = ("config", "plugin", "prompt", "inference", "internal-error")
+
+
+_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail", "hint"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "description": "The HTTP status."},
+        "code": {"type": "string", "description": "Stable, for programs."},
+        "detail": {"type": "string", "description": "What failed and what is allowed."},
+        "hint": {"type": "string", "description": "What to do next; may be empty."},
+    },
+}
+#: What OpenAPI says of every answer that is no success.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "description": "The request cannot be answered.",
+        "content": {"application/problem+json": {"schema": _SCHEMA}},
+    }
+}
 
 
 class ApiError(AssistantError):

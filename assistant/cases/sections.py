@@ -94,7 +94,7 @@ def _face(face: Mapping[str, Any], count: int) -> list[Section]:
             f"{r.get('area', 0):.0%}",
             "yes" if r.get("stands_out") else "no",
         ]
-        for r in face.get("regions", ())[:_MOST_REGIONS]
+        for r in sorted(face.get("regions", ()), key=lambda r: -r["share"])[:_MOST_REGIONS]
     ]
     table = [["region", "share of the map", "share of the face", "stands out"], *regions]
     facts = [["id", "measured"], *([f["id"], f["text"]] for f in face["evidence"])]

@@ -82,6 +82,33 @@ def test_the_pdf_is_the_same_file_for_the_same_case(light: CaseStore, kept: str)
     assert first == pages.pdf_report(case, anchor, light.picture(kept, "card"))
 
 
+def test_the_pdf_opened_as_a_picture_shows_card_words_and_hashes(
+    light: CaseStore, kept: str
+) -> None:
+    import pypdfium2
+
+    light.decide(kept, actor="ann", outcome="confirm", reason="The mouth was exchanged.")
+    case = light.get(kept)
+    pdf = pypdfium2.PdfDocument(pages.pdf_report(case, light.anchor(), light.picture(kept, "card")))
+    words, drawn = "", []
+    for page in pdf:
+        text = page.get_textpage()
+        words += text.get_text_range()
+        text.close()
+        drawn.append(page.render(scale=1).to_numpy().astype(int))
+        page.close()
+    pdf.close()
+    assert "The mouth was exchanged." in words
+    assert case.record["content_sha256"] in words.replace("\r\n", "")
+    skin = (drawn[0][..., 2] > 200) & (drawn[0][..., 0] < 150)  # BGR: the drawn face in its card
+    assert skin.sum() > 2000
+    for page in drawn:  # ink keeps off the margins, so nothing runs over the edge
+        dark = page.min(axis=2) < 128
+        assert dark.sum() > 200
+        assert not dark[:, :30].any()
+        assert not dark[:, -30:].any()
+
+
 def test_a_replay_with_nothing_changed_is_the_same_bit_for_bit(light: CaseStore, kept: str) -> None:
     found = replay(light.get(kept), light.picture(kept), demo_assistant(), Settings())
     assert found.differences == {}
