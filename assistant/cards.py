@@ -14,6 +14,7 @@ from assistant.citations import without_cites
 from assistant.evidence import MissesFact, percent
 from assistant.numbers import reach
 from assistant.overlay import blend
+from assistant.pairs import Pair, pairs_of
 from assistant.types import (
     Analysis,
     Explanation,
@@ -29,6 +30,8 @@ __all__ = ["card_text", "render_card"]
 
 _WIDTH, _HEIGHT, _EDGE = 1200, 760, 48
 _PICTURE = 300
+#: The two strongest pairs, side of a picture and height of their row; only where there are any.
+_PAIRS, _PAIR_PICTURE, _PAIR_ROW = 2, 150, 252
 _INK, _SOFT, _LINE, _PAPER = (28, 27, 25), (104, 100, 94), (222, 219, 213), (250, 249, 247)
 _COLOURS = {
     Verdict.NO_SIGN: (29, 92, 170),
@@ -49,7 +52,9 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def render_card(analysis: Analysis, face: int = 0, *, demo: bool = False) -> bytes:
-    """The card of one face as PNG bytes, 1200 x 760, with :func:`card_text` as its ``Description``.
+    """The card of one face as PNG bytes, with :func:`card_text` as its ``Description``.
+
+    It is 1200 x 760, and higher by a row where there are pairs of pictures to look at.
 
     Args:
         analysis: a finished analysis.
@@ -60,7 +65,9 @@ def render_card(analysis: Analysis, face: int = 0, *, demo: bool = False) -> byt
         IndexError: there is no such face.
     """
     result = analysis.faces[face]
-    card = PilImage.new("RGB", (_WIDTH, _HEIGHT), _PAPER)
+    pairs = pairs_of(result, _PAIRS)
+    row = _PAIR_ROW if pairs else 0
+    card = PilImage.new("RGB", (_WIDTH, _HEIGHT + row), _PAPER)
     draw = ImageDraw.Draw(card)
     title = "Whyfake: demo, not an analysis" if demo else "Whyfake"
     draw.text((_EDGE, 34), title, fill=_INK, font=_font(22, bold=True))
@@ -87,8 +94,10 @@ def render_card(analysis: Analysis, face: int = 0, *, demo: bool = False) -> byt
     column = _EDGE + 2 * (_PICTURE + 20) + 16
     _verdict(draw, result.score, column, top)
     _regions(draw, result.regions, column, top + 182)
-    _words(draw, analysis.explanation, 444)
-    _foot(draw, result, analysis)
+    if pairs:
+        _look_here(card, draw, pairs, 444)
+    _words(draw, analysis.explanation, 444 + row)
+    _foot(draw, result, analysis, card.height)
     meta = PngInfo()
     meta.add_itxt("Description", card_text(analysis, face))
     meta.add_itxt("Software", "Whyfake")
@@ -109,6 +118,7 @@ def card_text(analysis: Analysis, face: int = 0) -> str:
     named = ", ".join(f"{r.region} {percent(r.share)}" for r in _top(result.regions))
     if named:
         parts.append(f"Where the map points: {named}.")
+    parts += [f"Look here: {pair.fact.text}" for pair in pairs_of(result, _PAIRS)]
     if analysis.explanation is not None and analysis.explanation.text:
         parts.append(f"Generated explanation, checked: {without_cites(analysis.explanation.text)}")
     parts += [*_missed(result), _LIMIT]
@@ -183,6 +193,26 @@ def _regions(
         )
 
 
+def _look_here(
+    card: PilImage.Image, draw: ImageDraw.ImageDraw, pairs: Sequence[Pair], top: int
+) -> None:
+    """Pairs of enlarged pictures beside each other, with the number under them."""
+    draw.line((_EDGE, top, _WIDTH - _EDGE, top), fill=_LINE, width=1)
+    draw.text((_EDGE, top + 12), "Look here", fill=_INK, font=_font(17, bold=True))
+    width = (_WIDTH - 2 * _EDGE) // _PAIRS
+    font = _font(14)
+    for i, pair in enumerate(pairs):
+        left, right = _EDGE + i * width, _EDGE + (i + 1) * width - 24
+        for j, (picture, name) in enumerate(zip(pair.pictures, pair.names, strict=True)):
+            x = left + j * (_PAIR_PICTURE + 12)
+            card.paste(_square(picture, _PAIR_PICTURE), (x, top + 44))
+            for k, line in enumerate(_wrapped(draw, name, font, most=2, width=_PAIR_PICTURE + 4)):
+                draw.text((x, top + 50 + _PAIR_PICTURE + k * 18), line, fill=_SOFT, font=font)
+        x = left + 2 * (_PAIR_PICTURE + 12) + 4
+        for k, line in enumerate(_wrapped(draw, pair.fact.text, font, most=10, width=right - x)):
+            draw.text((x, top + 44 + k * 19), line, fill=_INK, font=font)
+
+
 def _words(draw: ImageDraw.ImageDraw, explanation: Explanation | None, top: int) -> None:
     draw.line((_EDGE, top, _WIDTH - _EDGE, top), fill=_LINE, width=1)
     if explanation is None or not explanation.text:
@@ -198,10 +228,10 @@ def _words(draw: ImageDraw.ImageDraw, explanation: Explanation | None, top: int)
         draw.text((_EDGE, top + 44 + i * 26), line, fill=_INK, font=font)
 
 
-def _foot(draw: ImageDraw.ImageDraw, result: FaceAnalysis, analysis: Analysis) -> None:
+def _foot(draw: ImageDraw.ImageDraw, result: FaceAnalysis, analysis: Analysis, bottom: int) -> None:
     font = _font(14)
     lines = [line for said in _missed(result) for line in _wrapped(draw, said, font, most=2)]
-    top = _HEIGHT - 78
+    top = bottom - 78
     for i, line in enumerate(lines):
         draw.text((_EDGE, top - 6 - 20 * (len(lines) - i)), line, fill=_INK, font=font)
     draw.line((_EDGE, top, _WIDTH - _EDGE, top), fill=_LINE, width=1)
@@ -218,29 +248,31 @@ def _top(regions: Sequence[RegionFinding]) -> list[RegionFinding]:
     return [r for r in ranked_regions(regions) if r.stands_out or r.region != "background"][:3]
 
 
-def _square(picture: Image) -> PilImage.Image:
-    return PilImage.fromarray(picture).resize((_PICTURE, _PICTURE), PilImage.Resampling.BICUBIC)
+def _square(picture: Image, side: int = _PICTURE) -> PilImage.Image:
+    return PilImage.fromarray(picture).resize((side, side), PilImage.Resampling.BICUBIC)
 
 
-def _wrapped(draw: ImageDraw.ImageDraw, text: str, font: Font, *, most: int) -> list[str]:
-    """Lines that fit the card; the last one tells where text was left out."""
+def _wrapped(
+    draw: ImageDraw.ImageDraw, text: str, font: Font, *, most: int, width: int = _WIDTH - 2 * _EDGE
+) -> list[str]:
+    """Lines that fit the width, in pixels; the last one tells where text was left out."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if draw.textlength(longer, font=font) <= _WIDTH - 2 * _EDGE:
+        if draw.textlength(longer, font=font) <= width:
             lines[-1] = longer
         else:
-            lines.append(_clipped(draw, word, font))
+            lines.append(_clipped(draw, word, font, width))
     if len(lines) > most:
         lines = lines[:most]
-        while draw.textlength(f"{lines[-1]} ...", font=font) > _WIDTH - 2 * _EDGE:
+        while draw.textlength(f"{lines[-1]} ...", font=font) > width:
             lines[-1] = lines[-1].rpartition(" ")[0]
         lines[-1] += " ..."
     return lines
 
 
-def _clipped(draw: ImageDraw.ImageDraw, word: str, font: Font) -> str:
-    while word and draw.textlength(word, font=font) > _WIDTH - 2 * _EDGE:
+def _clipped(draw: ImageDraw.ImageDraw, word: str, font: Font, width: int) -> str:
+    while word and draw.textlength(word, font=font) > width:
         word = word[: len(word) * 3 // 4]
     return word
 

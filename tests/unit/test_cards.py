@@ -8,7 +8,7 @@ from PIL import Image
 from assistant.cards import card_text, render_card
 from assistant.types import Analysis, Media, TrackRecord
 from tests.unit.evidence.examples import MISSES
-from tests.unit.ui.cases import analysed, spoken
+from tests.unit.ui.cases import analysed, spoken, with_causes
 
 CROP = np.full((224, 224, 3), (200, 150, 120), np.uint8)
 RESULT = analysed(CROP)
@@ -42,6 +42,20 @@ def test_the_card_shows_the_face_and_the_verdicts_colour() -> None:
     assert not (real == (178, 58, 18)).all(axis=2).any()
     assert (real == (29, 92, 170)).all(axis=2).any()
     assert "No sign found" in card_text(ANALYSIS, 1)
+
+
+def test_the_strongest_pairs_stand_on_the_card_and_in_its_description() -> None:
+    crop = np.array(CROP)
+    crop[150:190, 80:144] = (90, 20, 30)
+    caused = replace(ANALYSIS, faces=(with_causes(analysed(crop)),))
+    card = _opened(render_card(caused))
+    assert card.width == 1200
+    assert card.height > 760
+    row = np.asarray(card.convert("RGB"))[488:638, 48:198].reshape(-1, 3)
+    assert (row == (90, 20, 30)).all(1).mean() > 0.2
+    text = card.info["Description"]
+    assert "Look here: Neutralising the mouth" in text
+    assert "from 90% to 48%" in text
 
 
 def test_a_card_of_a_demo_says_so_and_a_missing_face_is_refused() -> None:
