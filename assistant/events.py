@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from assistant.errors import AssistantError
-from assistant.types import Analysis, Description, Explanation, Face, FaceAnalysis, Media, Turn
+from assistant.types import (
+    Analysis,
+    Description,
+    Explanation,
+    Face,
+    FaceAnalysis,
+    Media,
+    Scores,
+    Turn,
+)
 
 __all__ = [
     "Analyzed",
@@ -20,6 +29,7 @@ __all__ = [
     "NoFace",
     "NoFaceReason",
     "Progress",
+    "Scored",
     "Token",
     "TurnDone",
 ]
@@ -76,6 +86,13 @@ class Analyzed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """All faces have their scores, and nothing more is measured."""
+
+    scores: Scores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """A piece of text as the model writes it, not checked yet."""
 
@@ -123,6 +140,7 @@ Event = (
     | FaceFound
     | NoFace
     | Analyzed
+    | Scored
     | Token
     | Described
     | Explained

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assistant import evidence as facts
 from assistant.attribution.regions import find_regions
@@ -29,6 +33,7 @@ from assistant.types import (
     Face,
     FaceAnalysis,
     Fact,
+    Image,
     Media,
     RegionFinding,
     Verdict,
@@ -49,6 +54,10 @@ class Measurer:
     domain: DomainCheck | None = None
     region_baseline: Mapping[str, float] | None = None
     cues: VisibleCues | None = None
+    _once: _ScoredOnce = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_once", _ScoredOnce(self.detector))
 
     @property
     def scorer(self) -> Scorer:
@@ -58,6 +67,8 @@ class Measurer:
     def measure(self, tracks: Sequence[Track]) -> Iterator[FaceAnalysis]:
         """Score all tracks together, then map one after another."""
         for scored in self.scorer.score(tracks):
+            if len(scored.logits) == 1:
+                self._once.remember(scored.face.crop, float(scored.logits[0]))
             yield self._mapped(scored)
 
     def _mapped(self, scored: ScoredFace) -> FaceAnalysis:
@@ -107,7 +118,7 @@ class Measurer:
     def with_facts(self, result: FaceAnalysis, probe: CausalProbe) -> FaceAnalysis:
         """The same analysis with the facts that a probe measured."""
         calibrator = _NoVerdict(self.calibrator) if result.score.abstained else self.calibrator
-        added = probe(result, self.detector, calibrator)
+        added = probe(result, self._once, calibrator)
         return replace(result, evidence=facts.renumbered(result.evidence, added))
 
     def with_stability(self, result: FaceAnalysis) -> FaceAnalysis:
@@ -121,6 +132,50 @@ class Measurer:
             self.region_baseline,
         )
         return replace(result, regions=regions)
+
+
+class _ScoredOnce:
+    """The detector as probes see it: a crop that was scored a moment ago is not scored again.
+
+    Several probes of a face score the untouched crop and the same regions.
+    """
+
+    _MOST = 128
+
+    def __init__(self, detector: Detector) -> None:
+        self.name = detector.name
+        self.crop_spec = detector.crop_spec
+        self.weights_sha256 = detector.weights_sha256
+        self._detector = detector
+        self._known: OrderedDict[bytes, float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def provenance(self) -> Mapping[str, str]:
+        return self._detector.provenance()
+
+    def remember(self, crop: Image, logit: float) -> None:
+        with self._lock:
+            self._known[self._key(crop)] = logit
+            while len(self._known) > self._MOST:
+                self._known.popitem(last=False)
+
+    def logits(self, crops: Sequence[Image]) -> NDArray[np.float64]:
+        keys = [self._key(crop) for crop in crops]
+        with self._lock:
+            scores = {key: self._known[key] for key in keys if key in self._known}
+        new = {key: crop for key, crop in zip(keys, crops, strict=True) if key not in scores}
+        if new:
+            found = self._detector.logits([*new.values()])
+            for (key, crop), logit in zip(new.items(), found, strict=True):
+                scores[key] = float(logit)
+                self.remember(crop, float(logit))
+        return np.array([scores[key] for key in keys], np.float64)
+
+    def _key(self, crop: Image) -> bytes:
+        views = [crop]
+        if getattr(self._detector, "mirrors", False):  # a mirror image has the same score
+            views.append(crop[:, ::-1])
+        return min(hashlib.blake2b(np.ascontiguousarray(v)).digest() for v in views)
 
 
 class _NoVerdict:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from assistant import evidence as facts
@@ -25,6 +25,7 @@ from assistant.events import (
     Failed,
     MediaReady,
     Progress,
+    Scored,
     Token,
     TurnDone,
 )
@@ -40,12 +41,15 @@ from assistant.measuring import CausalProbe, Measurer
 from assistant.media import MediaLimits, load_media
 from assistant.narrator import Narrator
 from assistant.scoring import Scorer
-from assistant.tracks import find_tracks, no_face
+from assistant.tracks import FoundTracks, find_tracks, no_face
 from assistant.types import (
     Analysis,
     Description,
     Explanation,
     FaceAnalysis,
+    FaceScore,
+    Media,
+    Scores,
     Turn,
 )
 
@@ -184,6 +188,20 @@ class Assistant:
         except AssistantError as error:
             yield Failed(error=error)
 
+    def score(self, data: bytes) -> Iterator[Event]:
+        """Score one file's faces and nothing else: no map, no checks, no words, no gradient.
+
+        The score, its interval, the verdict and the domain check are those of :meth:`analyze`.
+
+        Yields:
+            ``MediaReady``; ``NoFace``, or ``FaceFound`` for each face and then ``Scored``.
+            ``Failed`` ends it at any point.
+        """
+        try:
+            yield from self._score(data)
+        except AssistantError as error:
+            yield Failed(error=error)
+
     def explain(
         self, result: FaceAnalysis, *, blind: bool = False, cancel: threading.Event | None = None
     ) -> Iterator[Event]:
@@ -260,19 +278,9 @@ class Assistant:
         cancel: threading.Event | None,
     ) -> Iterator[Event]:
         began = time.perf_counter()
-        media = load_media(data, self.limits.media)
-        yield MediaReady(media=media)
-        seconds = {"decode": time.perf_counter() - began}
-        warnings = list(media.warnings)
-        step = time.perf_counter()
-        spec, most = self.detector.crop_spec, self.limits.max_faces
-        found = yield from find_tracks(media, self.finder, spec, most=most)
-        warnings += found.warnings
-        seconds["faces"] = time.perf_counter() - step
-        for track in found.tracks:
-            yield FaceFound(face=track.faces[0])
+        seconds: dict[str, float] = {}
+        media, found = yield from self._tracks(data, seconds)
         if not found.tracks:
-            yield no_face(media, warnings)
             return
         if explain:
             self.narrator.warm_up()
@@ -302,10 +310,52 @@ class Assistant:
                 faces=tuple(results),
                 explanation=explanation,
                 versions=self.versions,
-                warnings=tuple(warnings),
+                warnings=found.warnings,
                 seconds=seconds,
             )
         )
+
+    def _score(self, data: bytes) -> Iterator[Event]:
+        began = time.perf_counter()
+        seconds: dict[str, float] = {}
+        media, found = yield from self._tracks(data, seconds)
+        if not found.tracks:
+            return
+        step = time.perf_counter()
+        scored = self._measurer.scorer.score(found.tracks)
+        seconds["score"] = time.perf_counter() - step
+        seconds["total"] = time.perf_counter() - began
+        yield Scored(
+            scores=Scores(
+                media=media,
+                faces=tuple(FaceScore(face=each.face, score=each.score) for each in scored),
+                versions=self.versions,
+                warnings=found.warnings,
+                seconds=seconds,
+            )
+        )
+
+    def _tracks(
+        self, data: bytes, seconds: dict[str, float]
+    ) -> Generator[Event, None, tuple[Media, FoundTracks]]:
+        """Decode a file and find its faces; where there are none, ``NoFace`` is told.
+
+        The warnings are those of the file and of the search.
+        """
+        step = time.perf_counter()
+        media = load_media(data, self.limits.media)
+        yield MediaReady(media=media)
+        seconds["decode"] = time.perf_counter() - step
+        step = time.perf_counter()
+        spec, most = self.detector.crop_spec, self.limits.max_faces
+        found = yield from find_tracks(media, self.finder, spec, most=most)
+        found = replace(found, warnings=(*media.warnings, *found.warnings))
+        seconds["faces"] = time.perf_counter() - step
+        for track in found.tracks:
+            yield FaceFound(face=track.faces[0])
+        if not found.tracks:
+            yield no_face(media, found.warnings)
+        return media, found
 
     def _probed(
         self,

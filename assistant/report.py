@@ -8,9 +8,18 @@ from typing import Any
 from assistant.errors import AssistantError
 from assistant.events import NoFace
 from assistant.evidence import MissesFact
-from assistant.types import Analysis, Description, Explanation, FaceAnalysis, Turn
+from assistant.types import (
+    Analysis,
+    Description,
+    Explanation,
+    Face,
+    FaceAnalysis,
+    Score,
+    Scores,
+    Turn,
+)
 
-__all__ = ["SCHEMA", "analysis_json", "failure_json", "no_face_json", "turn_json"]
+__all__ = ["SCHEMA", "analysis_json", "failure_json", "no_face_json", "scores_json", "turn_json"]
 
 SCHEMA = "whyfake.analysis/1"
 
@@ -19,26 +28,46 @@ def analysis_json(
     file: str, analysis: Analysis, turns: Sequence[Turn] | None = None
 ) -> dict[str, Any]:
     """The object for an analysed file; with ``turns`` also the questions and answers."""
-    out: dict[str, Any] = {
+    faces = [_face(face) for face in analysis.faces]
+    said = _explanation(analysis.explanation) if analysis.explanation else None
+    out = _measured(file, analysis, faces, said)
+    if turns is not None:
+        out["turns"] = [turn_json(turn) for turn in turns]
+    return out
+
+
+def scores_json(file: str, scores: Scores) -> dict[str, Any]:
+    """The object for a file that was scored alone: no regions, no evidence, and its map is null."""
+    faces = [
+        {**_score(each.face, each.score), "regions": [], "map": None, "evidence": []}
+        for each in scores.faces
+    ]
+    return _measured(file, scores, faces, None)
+
+
+def _measured(
+    file: str,
+    found: Analysis | Scores,
+    faces: list[dict[str, Any]],
+    explanation: dict[str, Any] | None,
+) -> dict[str, Any]:
+    return {
         "schema": SCHEMA,
         "file": file,
         "status": "analysed",
         "media": {
-            "id": analysis.media.id,
-            "kind": analysis.media.kind,
-            "width": analysis.media.width,
-            "height": analysis.media.height,
-            "frames": len(analysis.media.frames),
+            "id": found.media.id,
+            "kind": found.media.kind,
+            "width": found.media.width,
+            "height": found.media.height,
+            "frames": len(found.media.frames),
         },
-        "faces": [_face(face) for face in analysis.faces],
-        "explanation": _explanation(analysis.explanation) if analysis.explanation else None,
-        "versions": dict(analysis.versions),
-        "warnings": list(analysis.warnings),
-        "seconds": {k: round(v, 3) for k, v in analysis.seconds.items()},
+        "faces": faces,
+        "explanation": explanation,
+        "versions": dict(found.versions),
+        "warnings": list(found.warnings),
+        "seconds": {k: round(v, 3) for k, v in found.seconds.items()},
     }
-    if turns is not None:
-        out["turns"] = [turn_json(turn) for turn in turns]
-    return out
 
 
 def no_face_json(file: str, event: NoFace) -> dict[str, Any]:
@@ -72,11 +101,10 @@ def turn_json(turn: Turn) -> dict[str, Any]:
     return {"question": turn.question, **_explanation(turn.explanation)}
 
 
-def _face(result: FaceAnalysis) -> dict[str, Any]:
-    score = result.score
+def _score(face: Face, score: Score) -> dict[str, Any]:
     return {
-        "index": result.face.index,
-        "frame": result.face.frame_index,
+        "index": face.index,
+        "frame": face.frame_index,
         "probability": score.probability,
         "interval": list(score.interval),
         "verdict": score.verdict.value,
@@ -90,11 +118,24 @@ def _face(result: FaceAnalysis) -> dict[str, Any]:
             "outer_limit": round(score.domain.outer_limit, 4),
             "reasons": list(score.domain.reasons),
         },
-        "misses": _misses(result),
         "thresholds": list(score.thresholds),
         "logit": score.logit,
-        "box_xyxy": [round(float(v), 1) for v in result.face.box_xyxy],
-        "confidence": round(float(result.face.confidence), 4),
+        "box_xyxy": [round(float(v), 1) for v in face.box_xyxy],
+        "confidence": round(float(face.confidence), 4),
+        "quality": [
+            {"issue": q.issue.value, "value": round(q.value, 4), "limit": q.limit, "unit": q.unit}
+            for q in face.quality
+        ],
+        "detector": score.detector,
+        "calibrator": score.calibrator,
+        "weights_sha256": score.weights_sha256,
+    }
+
+
+def _face(result: FaceAnalysis) -> dict[str, Any]:
+    return {
+        **_score(result.face, result.score),
+        "misses": _misses(result),
         "regions": [
             {
                 "region": r.region,
@@ -111,10 +152,6 @@ def _face(result: FaceAnalysis) -> dict[str, Any]:
             "grid": list(result.attribution.grid),
             "class_specific": result.attribution.class_specific,
         },
-        "quality": [
-            {"issue": q.issue.value, "value": round(q.value, 4), "limit": q.limit, "unit": q.unit}
-            for q in result.face.quality
-        ],
         "evidence": [
             {"id": f.id, "text": f.text, "values": f.values()} for f in result.evidence.facts
         ],
@@ -133,9 +170,6 @@ def _face(result: FaceAnalysis) -> dict[str, Any]:
             ],
             "not_judged": [{"cue": n.cue, "reason": n.reason} for n in result.cues.not_judged],
         },
-        "detector": score.detector,
-        "calibrator": score.calibrator,
-        "weights_sha256": score.weights_sha256,
     }
 
 

@@ -37,6 +37,11 @@ _BLIND = (
     type=click.Path(path_type=Path),
     help="Save the picture card here (several files: a number is added).",
 )
+@click.option(
+    "--fast",
+    is_flag=True,
+    help="Score, interval, verdict and domain check alone: no map, no checks, no words.",
+)
 @click.option("--no-explain", is_flag=True, help="Leave out the written explanation.")
 @click.option("--blind", is_flag=True, help=_BLIND)
 @click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
@@ -49,6 +54,7 @@ def analyze(
     paths: tuple[str, ...],
     as_json: bool,
     card: Path | None,
+    fast: bool,
     no_explain: bool,
     blind: bool,
     vlm: str | None,
@@ -61,6 +67,8 @@ def analyze(
 
     Exit code 0: all analysed, 1: one or more failed, 2: usage, 3: no face in one or more.
     """
+    if fast and (blind or card is not None):
+        raise click.UsageError("--fast makes no map and no words, so no --card and no --blind.")
     card_file = None if card is None else CardFile(card)
     inputs: list[Input] = []
     ended: Counter[str] = Counter()
@@ -71,15 +79,17 @@ def analyze(
         else:
             inputs.append(found)
     if inputs:
-        with _assistant(context, vlm, words=not no_explain) as assistant:
-            from assistant.cli.outcome import Shown, run_file
+        words = not (no_explain or fast)
+        with _assistant(context, "template" if fast else vlm, words=words) as assistant:
+            from assistant.cli.outcome import Shown, run_file, score_file
 
             progress = FileProgress(len(inputs))
             for number, one in enumerate(inputs):
                 shown = Shown(one.name, as_json=as_json)
                 data = partial(one.read, assistant.limits.media)
-                analysis = run_file(assistant, data, shown, explain=not no_explain, blind=blind)
-                if analysis is not None:
+                if fast:
+                    score_file(assistant, data, shown)
+                elif analysis := run_file(assistant, data, shown, explain=words, blind=blind):
                     place = {"number": number, "count": len(inputs)}
                     shown.analysis(analysis, card_file and partial(card_file.save, **place))
                 ended[shown.outcome.value] += 1

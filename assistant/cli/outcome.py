@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from assistant.cli.inputs import tell_failure
-from assistant.cli.render import Progressor, explanation_text, face_text, no_face_text
+from assistant.cli.render import (
+    Progressor,
+    explanation_text,
+    face_text,
+    no_face_text,
+    score_line,
+)
 from assistant.errors import AssistantError, InferenceError
-from assistant.events import Done, Explained, FaceFound, Failed, NoFace, Progress
+from assistant.events import (
+    Done,
+    Event,
+    Explained,
+    FaceFound,
+    Failed,
+    NoFace,
+    Progress,
+    Scored,
+)
 from assistant.pipeline import Assistant
-from assistant.report import analysis_json, no_face_json
-from assistant.types import Analysis
+from assistant.report import analysis_json, no_face_json, scores_json
+from assistant.types import Analysis, Scores
 
-__all__ = ["Outcome", "Shown", "run_file"]
+__all__ = ["Outcome", "Shown", "run_file", "score_file"]
+
+_Result = TypeVar("_Result")
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +80,17 @@ class Shown:
             self.outcome = Outcome.NO_CARD
             click.echo(f"{self.file}: {problem.user_message} {problem.hint}".rstrip(), err=True)
 
+    def scores(self, scores: Scores) -> None:
+        """Show scores alone: a line a face."""
+        if self.as_json:
+            click.echo(json.dumps(scores_json(self.file, scores), ensure_ascii=False))
+            return
+        for number, each in enumerate(scores.faces, start=1):
+            name = f", face {number} of {len(scores.faces)}" if len(scores.faces) > 1 else ""
+            click.echo(f"{self.file}{name}: {score_line(each.face, each.score)}")
+        for warning in scores.warnings:
+            click.echo(f"  Note: {warning}")
+
     def _text(self, analysis: Analysis) -> None:
         click.echo(self.file)
         for result in analysis.faces:
@@ -89,12 +117,30 @@ class Shown:
 def run_file(
     assistant: Assistant, data: Callable[[], bytes], shown: Shown, *, explain: bool, blind: bool
 ) -> Analysis | None:
-    """Analyse one file, showing what is not an analysis; None where there is none.
+    """Analyse one file, showing what is not an analysis; None where there is none."""
 
-    A fault of ours ends this file, not those after it: it is logged and told as an error.
-    """
+    def analyse() -> Analysis | None:
+        done = _last(assistant.analyze(data(), explain=explain, blind=blind), shown)
+        return done.analysis if isinstance(done, Done) else None
+
+    return _guarded(analyse, shown)
+
+
+def score_file(assistant: Assistant, data: Callable[[], bytes], shown: Shown) -> None:
+    """Score one file and show the scores, or why there are none."""
+
+    def score() -> None:
+        scored = _last(assistant.score(data()), shown)
+        if isinstance(scored, Scored):
+            shown.scores(scored.scores)
+
+    _guarded(score, shown)
+
+
+def _guarded(job: Callable[[], _Result], shown: Shown) -> _Result | None:
+    """A fault of ours ends this file, not those after it: it is logged and told as an error."""
     try:
-        return _run(assistant, data(), shown, explain=explain, blind=blind)
+        return job()
     except AssistantError as error:
         shown.failed(error)
     except Exception as error:  # noqa: BLE001 - logged and told; the other files go on
@@ -109,21 +155,18 @@ def run_file(
     return None
 
 
-def _run(
-    assistant: Assistant, data: bytes, shown: Shown, *, explain: bool, blind: bool
-) -> Analysis | None:
-    for event in assistant.analyze(data, explain=explain, blind=blind):
+def _last(events: Iterator[Event], shown: Shown) -> Event | None:
+    """The event that brings the result, showing the others; None where there is no result."""
+    for event in events:
         if isinstance(event, Progress | FaceFound):
             shown.progress.show(event)
-        elif isinstance(event, Explained):
+            continue
+        if isinstance(event, Explained | NoFace | Failed | Done | Scored):
             shown.progress.clear()
-        elif isinstance(event, NoFace):
-            shown.progress.clear()
+        if isinstance(event, NoFace):
             shown.no_face(event)
         elif isinstance(event, Failed):
-            shown.progress.clear()
             shown.failed(event.error)
-        elif isinstance(event, Done):
-            shown.progress.clear()
-            return event.analysis
+        elif isinstance(event, Done | Scored):
+            return event
     return None

@@ -13,14 +13,16 @@ from assistant.numbers import percent, reach
 from assistant.types import (
     Description,
     Explanation,
+    Face,
     FaceAnalysis,
     RegionFinding,
+    Score,
     SentenceStatus,
     Verdict,
     ranked_regions,
 )
 
-__all__ = ["Progressor", "explanation_text", "face_text", "no_face_text"]
+__all__ = ["Progressor", "explanation_text", "face_text", "no_face_text", "score_line"]
 
 _WIDTH = 88
 _BAR = 40
@@ -87,6 +89,19 @@ def _misses(result: FaceAnalysis) -> list[str]:
     """What the detector misses, beside a verdict that flags nothing."""
     fact = result.evidence.first(MissesFact)
     return _wrap(fact.line, "  ") if fact else []
+
+
+def score_line(face: Face, score: Score) -> str:
+    """Verdict, probability and interval of one face, and what limits them, in a line."""
+    low, high = score.interval
+    verdict = click.style(score.verdict.words, fg=_COLOURS[score.verdict], bold=True)
+    line = f"{verdict}, {score.probability:.0%} (interval {low:.0%} to {high:.0%})"
+    if score.abstained:
+        line += "; no verdict: the face is unlike those the detector knows"
+    elif score.domain is not None and score.domain.status == "edge":
+        line += "; the face is at the edge of what the detector knows"
+    issues = ", ".join(note.issue.value.replace("-", " ") for note in face.quality)
+    return f"{line}; quality: {issues}" if issues else line
 
 
 def _steady(finding: RegionFinding) -> str:

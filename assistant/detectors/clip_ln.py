@@ -214,6 +214,11 @@ class ClipLnDetector:
         return self._trace_attention(crop, chosen, grid)
 
     @property
+    def mirrors(self) -> bool:
+        """True where a crop's score is the mean with its mirror image's, so both have the same."""
+        return self._header.mirror
+
+    @property
     def scores_patches(self) -> bool:
         """True where the read-out gives each patch a logit of its own."""
         return any(

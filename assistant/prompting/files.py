@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from string import Formatter
-from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -124,14 +123,12 @@ class Prompt:
                 code="prompt-inputs",
             )
         filled = {k: _no_delimiter(v) if k in USER_INPUTS else v for k, v in values.items()}
-        # Lazy: langchain-core takes longer to import than everything else here together.
-        from langchain_core.prompts import ChatPromptTemplate
+        # What ChatPromptTemplate fills f-strings with; importing that takes most of a second.
+        from langchain_core.utils.formatting import formatter
 
-        template = ChatPromptTemplate.from_messages(list(self.turns), template_format="f-string")
-        roles: dict[str, Any] = {"human": "user", "ai": "assistant", "system": "system"}
         return tuple(
-            Message(role=roles[m.type], content=str(m.content))
-            for m in template.format_messages(**filled)
+            Message(role=role, content=formatter.format(text, **filled))
+            for role, text in self.turns
         )
 
 

@@ -24,8 +24,10 @@ __all__ = [
     "Disagreement",
     "Explanation",
     "FaceAnalysis",
+    "FaceScore",
     "Message",
     "PromptRef",
+    "Scores",
     "Sentence",
     "Turn",
     "VlmRequest",
@@ -150,6 +152,25 @@ class Analysis:
     media: Media
     faces: tuple[FaceAnalysis, ...]
     explanation: Explanation | None
+    versions: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceScore:
+    """A face with its score alone."""
+
+    face: Face
+    score: Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """The scores of one file's faces, with nothing that explains them."""
+
+    media: Media
+    faces: tuple[FaceScore, ...]
     versions: Mapping[str, str]
     warnings: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)

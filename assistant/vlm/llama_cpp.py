@@ -151,32 +151,34 @@ class LlamaCppBackend:
     def read_ahead(self, request: VlmRequest) -> None:
         """Read a request without writing: one that begins alike is then answered sooner.
 
+        That may take as long as a whole answer; what was read of it by then stays read.
+
         Raises:
-            InferenceError: it cannot be read, or not in time.
+            InferenceError: it cannot be read.
         """
-        body = {**self._body(request), "max_tokens": 1}
-        for _ in self._answer(body, (), threading.Event()):
-            pass
+        stop = threading.Event()
+        with self._queue.turn(stop, timeout=self._queue_seconds):
+            self._process.start()
+            enough = threading.Timer(self._limits.total_seconds, stop.set)
+            enough.daemon = True
+            enough.start()
+            try:
+                for _ in chat_pieces(
+                    self._endpoint(), {**self._body(request), "max_tokens": 1}, stop
+                ):
+                    pass
+            finally:
+                enough.cancel()
 
     def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
         """Yield new text; see :class:`assistant.interfaces.VlmBackend`."""
-        yield from self._answer(self._body(request), self._plan(request), cancel)
-
-    def _answer(
-        self, body: Mapping[str, Any], plan: Plan, cancel: threading.Event
-    ) -> Iterator[str]:
         with (
             contextlib.suppress(Cancelled),
             self._queue.turn(cancel, timeout=self._queue_seconds),
         ):
             self._process.start()
-            endpoint = Endpoint(
-                base_url=self._process.url + "/v1",
-                key=self._process.key,
-                read_seconds=self._limits.total_seconds + 1,
-                retries=0,
-                proxies=False,
-            )
+            endpoint = self._endpoint()
+            body, plan = self._body(request), self._plan(request)
 
             def pieces(stop: threading.Event) -> Iterator[str]:
                 return (
@@ -214,6 +216,15 @@ class LlamaCppBackend:
     def close(self) -> None:
         """End the child process; safe to call twice."""
         self._process.kill()
+
+    def _endpoint(self) -> Endpoint:
+        return Endpoint(
+            base_url=self._process.url + "/v1",
+            key=self._process.key,
+            read_seconds=self._limits.total_seconds + 1,
+            retries=0,
+            proxies=False,
+        )
 
     def _body(self, request: VlmRequest) -> dict[str, Any]:
         return {

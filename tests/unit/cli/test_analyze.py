@@ -69,6 +69,50 @@ def test_json_follows_the_schema_one_object_a_file(run: Run, face: Path, blank: 
     assert "probability" not in json.dumps(nothing)
 
 
+def test_fast_gives_the_same_score_and_verdict_and_nothing_that_explains_them(
+    run: Run, face: Path
+) -> None:
+    (whole,) = objects(run("analyze", face, "--json"))
+    result = run("analyze", face, "--json", "--fast")
+    (fast,) = objects(result)
+    assert result.exit_code == 0
+    (told,), (quick,) = whole["faces"], fast["faces"]  # type: ignore[misc]
+    alike = ("probability", "interval", "verdict", "domain", "logit", "quality", "box_xyxy")
+    assert {name: quick[name] for name in alike} == {name: told[name] for name in alike}
+    assert (quick["map"], quick["regions"], quick["evidence"]) == (None, [], [])
+    assert fast["explanation"] is None
+
+
+def test_fast_says_verdict_probability_and_interval_in_a_line(
+    run: Run, face: Path, blank: Path
+) -> None:
+    result = run("analyze", face, blank, "--fast")
+    assert result.exit_code == 3
+    line, *_ = result.stdout.splitlines()
+    assert line.startswith(f"{face}: ")
+    assert "% (interval " in line
+    assert "No face was found" in result.stdout
+
+
+def test_fast_makes_no_map(monkeypatch: pytest.MonkeyPatch, face: Path) -> None:
+    from assistant.fakes import BrightnessDetector, MouthMap
+
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("a map or a gradient was made")
+
+    monkeypatch.setattr(MouthMap, "attribute", refuse)
+    monkeypatch.setattr(BrightnessDetector, "trace", refuse)
+    monkeypatch.setattr("assistant.compose.build", lambda *_, **__: demo_assistant())
+    assert CliRunner().invoke(main, ["analyze", str(face), "--fast"]).exit_code == 0
+
+
+@pytest.mark.parametrize("words", [["--card", "card.png"], ["--blind"]])
+def test_fast_with_what_it_leaves_out_is_wrong_usage(
+    run: Run, face: Path, words: list[str]
+) -> None:
+    assert run("analyze", face, "--fast", *words).exit_code == 2
+
+
 def test_a_failed_file_ends_in_code_1_and_the_others_are_still_analysed(
     run: Run, face: Path, tmp_path: Path
 ) -> None:

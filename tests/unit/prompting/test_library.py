@@ -197,3 +197,15 @@ def test_prompts_are_listed_without_langchain() -> None:
         "assert not any(m.startswith(('langchain', 'torch', 'transformers')) for m in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT.parent)
+
+
+def test_a_prompt_is_filled_as_langchain_fills_it() -> None:
+    from langchain_core.prompts import ChatPromptTemplate
+
+    values = {"facts": "[S1] {not a field}", "question": "why {facts}?"}
+    for name in ("explain", "answer"):
+        prompt = PromptLibrary(ROOT).get(name)
+        given = {key: values.get(key, "x") for key in prompt.inputs}
+        template = ChatPromptTemplate.from_messages([*prompt.turns], template_format="f-string")
+        theirs = [str(m.content) for m in template.format_messages(**given)]
+        assert [m.content for m in prompt.render(**given)] == theirs
