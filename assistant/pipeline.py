@@ -141,7 +141,7 @@ class Assistant:
         """Whether :meth:`probe_fragility` adds anything."""
         return self._fragility is not None
 
-    def describe(self) -> dict[str, Mapping[str, str]]:
+    def provenance(self) -> dict[str, Mapping[str, str]]:
         """Every stage's name and origin."""
         return {
             "face_finder": {"name": self.finder.name, **self.finder.provenance()},

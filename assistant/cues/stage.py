@@ -88,7 +88,7 @@ class VisibleCues:
         )
 
     def _finding(self, cue: Cue, read: CueReading, window: FaceWindow) -> CueFinding:
-        genuine, manipulated, speaks = beside(
+        genuine, manipulated, speaks = base_rates(
             cue, read.value, window.eyes, window.fineness, self._reference
         )
         return CueFinding(
@@ -103,7 +103,7 @@ class VisibleCues:
         return CuesLooked(not_judged=tuple(NotJudged(cue=c.name, reason=reason) for c in self.cues))
 
 
-def beside(
+def base_rates(
     cue: Cue, value: float, eyes: float, fineness: float, reference: CueReference
 ) -> tuple[BaseRate, BaseRate, bool]:
     """How many genuine and manipulated faces show a value, and whether the cue speaks of it."""

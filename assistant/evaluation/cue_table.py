@@ -23,14 +23,14 @@ def spoken_for(
     A cue speaks where its reading is beyond its limit and told of at least twice as many
     manipulated faces, as in the product.
     """
-    from assistant.cues.stage import beside
+    from assistant.cues.stage import base_rates
 
     cues = [c for c in all_cues() if c.name in reference.limits and c.visible]
     out: dict[str, dict[str, float]] = {}
     test = [f for f in faces if f.test]
     speaks = {
         id(f): any(
-            beside(c, f.values[c.name], f.eyes, f.fineness, reference)[2]
+            base_rates(c, f.values[c.name], f.eyes, f.fineness, reference)[2]
             for c in cues
             if c.name in f.values
         )

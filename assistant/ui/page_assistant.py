@@ -62,6 +62,6 @@ class PageAssistant(Protocol):
         """Answer a question about a face."""
         ...
 
-    def describe(self) -> Mapping[str, Mapping[str, str]]:
+    def provenance(self) -> Mapping[str, Mapping[str, str]]:
         """Every stage's name and origin."""
         ...

@@ -52,4 +52,4 @@ def header(*, demo: bool) -> str:
 
 def limits(assistant: PageAssistant) -> str:
     """What the page cannot do, and what happens to a picture."""
-    return render("about", "limits", assistant.limits.media, assistant.describe())
+    return render("about", "limits", assistant.limits.media, assistant.provenance())

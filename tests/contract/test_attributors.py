@@ -132,7 +132,7 @@ def test_a_given_trace_saves_the_second_pass(crop):
     detector = PlantedCueDetector()
     trace = detector.trace(crop)
     for name in NEED_TRACE:
-        make(name).attribute(ScoreOnly(), crop, trace)
+        assert make(name).attribute(ScoreOnly(), crop, trace).map.max() == 1.0
 
 
 @pytest.mark.parametrize("name", sorted(set(ATTRIBUTORS) - {"random"}))

@@ -164,6 +164,7 @@ def test_a_bad_question_gets_a_typed_answer(question: str) -> None:
     assert isinstance(done, Done)
     told = list(assistant.ask(done.analysis.faces[0], question))
     assert isinstance(told[-1], Failed)
+    assert told[-1].error.hint
 
 
 def test_the_model_sees_the_crop_and_the_facts_and_nothing_else() -> None:
@@ -200,6 +201,7 @@ def test_stop_ends_the_writing() -> None:
         if isinstance(event, Token):
             cancel.set()
     assert isinstance(told[-1], Failed)
+    assert told[-1].error.hint
     assert told[-1].error.code == "cancelled"
 
 

@@ -87,16 +87,15 @@ def test_the_card_is_batched_and_small(crop):
 
 
 @pytest.mark.parametrize("method", sorted(NEUTRALISERS))
-def test_every_method_takes_the_reason_away_or_says_so(method, crop):
-    """The mirror of a mouth is a mouth: it must keep its score; all others must lose it."""
+def test_every_method_takes_the_reason_away_but_where_it_keeps_the_cue(method, crop):
+    """The mirror of a mouth is a mouth, and a blur keeps the colour, which is this cue."""
     detector = PlantedCueDetector(MOUTH_CUE)
     before = detector.logits([crop])[0]
     face = ~MASKS["background"]
     after = detector.logits([neutralise(crop, MASKS["mouth"], method, face=face)])[0]
-    if method == "mirror":
-        assert after == pytest.approx(before, abs=1.0)
-    elif method != "blur":  # blur keeps the colour, which is this cue
-        assert after < before - 3.0
+    kept = method in {"mirror", "blur"}
+    assert (after > before - 2.0) == kept
+    assert (after < before - 3.0) != kept
 
 
 def test_mirror_swaps_the_sides(crop):

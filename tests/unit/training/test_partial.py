@@ -70,10 +70,11 @@ def test_what_was_exchanged_is_gone_once_mended_and_stays_where_it_is_spared(fac
 def test_only_the_part_is_the_donors(face):
     crop, points = face
     donor = np.full_like(crop, 20)
-    for seed in range(30):
+    # the others are blended with themselves
+    seeds = [seed for seed in range(30) if np.random.default_rng(seed).random() >= 0.5]
+    assert len(seeds) > 5
+    for seed in seeds:
         rng = np.random.default_rng(seed)
-        if np.random.default_rng(seed).random() < 0.5:
-            continue  # blended with itself
         picture, mask = exchanged(crop, points, donor, rng)
         rim = cv2.dilate(mask.astype(np.uint8), np.ones((31, 31))) > 0
         assert (picture == crop)[~rim].all()
