@@ -24,7 +24,7 @@ from assistant.types import (
     QualityIssue,
 )
 
-__all__ = ["VisibleCues", "beside", "enlarged"]
+__all__ = ["VisibleCues", "base_rates", "enlarged"]
 
 _SURE_OF_POINTS = 0.5
 #: At least so many times as many manipulated as genuine faces must show what is told.
