@@ -41,11 +41,20 @@ def tiny_files(folder: Path, *, seed: int = 0) -> Files:
         backbone = EfficientNetLite0Detector.backbone(LiteOptions())[0]
         torch.save({f"w{i}": t for i, t in enumerate(backbone.state_dict().values())}, lite)
     places = {"dinov2-vits14": base, "text-tower-vits14": text, "efficientnet-lite0": lite}
-    return Files(locate=lambda name: places[name])
+
+    def member(name: str) -> TrainedDetector:
+        torch.manual_seed(seed)
+        kind: type[TrainedDetector] = registry.load("detectors", name)
+        return kind.create({}, files)
+
+    files = Files(locate=lambda name: places[name], member=member)
+    return files
 
 
 #: Options that make a plugin small, by name; none for those that are small on a tiny tower.
-SMALL: Mapping[str, Mapping[str, Any]] = {}
+SMALL: Mapping[str, Mapping[str, Any]] = {
+    "ensemble": {"members": ["clip-probe", "clip-adapter"], "mode": "stacked"},
+}
 
 
 def trained(name: str, folder: Path) -> TrainedDetector:
@@ -92,10 +101,42 @@ def _mesonet(folder: Path) -> Any:
     return registry.load("detectors", "mesonet").load(folder / "meso.h5")
 
 
+def hub_classifier(folder: Path, labels: Mapping[int, str] | None = None, *, seed: int = 0) -> Path:
+    """A real ViT of two layers, saved as the hub has it."""
+    from transformers import ViTConfig, ViTForImageClassification
+
+    torch.manual_seed(seed)
+    named = dict(labels or {0: "Deepfake", 1: "Realism"})
+    config = ViTConfig(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        image_size=64,
+        id2label=named,
+        label2id={label: i for i, label in named.items()},
+    )
+    target = folder / "classifier"
+    ViTForImageClassification(config).save_pretrained(target)
+    return target
+
+
+def _hf_vit(folder: Path) -> Any:
+    return registry.load("detectors", "hf-vit").load(hub_classifier(folder))
+
+
+def _vlm(folder: Path) -> Any:
+    from assistant.vlm.scripted import ScriptedBackend
+
+    return registry.load("detectors", "vlm-zero-shot")(ScriptedBackend(["It is a deepfake."]))
+
+
 OTHERS: Mapping[str, Callable[[Path], Any]] = {
     "clip-ln": _clip_ln,
     "gend": _gend,
+    "hf-vit": _hf_vit,
     "mesonet": _mesonet,
+    "vlm-zero-shot": _vlm,
 }
 
 

@@ -267,6 +267,6 @@ def full_pair(model: Any, name: str) -> ClipPair:
         open_clip.get_tokenizer(name),
         layout=layout,
         projection=visual.proj.detach(),
-        scale=float(model.logit_scale.exp()) if not model.logit_scale.is_meta else 100.0,
+        scale=float(model.logit_scale.detach().exp()) if not model.logit_scale.is_meta else 100.0,
         key="" if visual.proj.is_meta else tower_sha256(visual.state_dict()),
     )

@@ -26,8 +26,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from assistant import registry
 from assistant.compute import torch_device
 from assistant.errors import ConfigError, InferenceError, OutOfMemory, WeightsError
+from assistant.interfaces import Detector
 from assistant.types import CropSpec, Image
 
 if TYPE_CHECKING:
@@ -64,7 +66,8 @@ class Recipe(BaseModel):
     """How a plugin is trained.
 
     ``fakes``: ``given`` takes the manifest's manipulated faces, ``self-blended`` makes them from
-    the genuine ones and reads no others. ``decay`` is AdamW's.
+    the genuine ones and reads no others, ``made`` also pastes pieces into pictures without a face.
+    ``decay`` is AdamW's.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,8 +76,14 @@ class Recipe(BaseModel):
     batch: int = Field(default=16, ge=2)
     learning_rate: float = Field(default=1e-3, gt=0)
     decay: float = Field(default=1e-4, ge=0)
-    fakes: Literal["given", "self-blended"] = "given"
+    fakes: Literal["given", "self-blended", "made"] = "given"
     augment: bool = True
+
+
+def _no_member(name: str) -> Detector:
+    raise ConfigError(
+        f"The detector {name} is not at hand here.", hint="Load the ensemble from settings."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +91,13 @@ class Files:
     """Where a plugin finds the models it is built on: ``locate`` gives a verified path by name.
 
     ``starting``: training begins; false where the plugin's own file will hold all that is tuned.
+    ``member``: another detector by name, for those that are made of several.
     """
 
     locate: Callable[[str], Path]
     profile: str = "embedded"
     starting: bool = True
+    member: Callable[[str], Detector] = _no_member
 
     @classmethod
     def of(cls, settings: Settings) -> Files:
@@ -98,7 +109,14 @@ class Files:
                 name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned
             )
 
-        return cls(locate=found, profile=settings.profile)
+        def member(name: str) -> Detector:
+            own = settings.model_copy(update={"detector_weights": None, "detector_options": ""})
+            made: Detector = registry.load(
+                "detectors", name, plugins=settings.plugins
+            ).from_settings(own)
+            return made
+
+        return cls(locate=found, profile=settings.profile, member=member)
 
 
 class FrozenFeatures(nn.Module):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -195,7 +196,9 @@ def train_plugin(
     detector.store = store = store or FeatureStore()
     run = _Run(detector, recipe, np.random.default_rng(seed), start + budget.seconds, progress)
     epochs = budget.epochs or recipe.epochs
-    if isinstance(detector.network, FrozenFeatures) and recipe.fakes == "given":
+    if not any(p.requires_grad for p in detector.network.parameters()):
+        steps, losses = 0, [0.0]  # such as a mean of detectors
+    elif isinstance(detector.network, FrozenFeatures) and recipe.fakes == "given":
         steps, losses = run.on_features(train, labels, epochs, store)
     else:
         steps, losses = run.on_pictures(train, labels, epochs)
@@ -235,12 +238,33 @@ def train_plugin(
     return report
 
 
+def pasted(crop: Image, rng: np.random.Generator) -> tuple[Image, NDArray[np.float32]]:
+    """A picture with a piece of itself pasted elsewhere, turned and of another brightness.
+
+    Returns:
+        The picture, and the mask of the piece: H x W, 0 or 1.
+    """
+    height, width = crop.shape[:2]
+    tall, wide = (int(v) for v in rng.uniform(0.06, 0.3, 2) * (height, width))
+    top, left = int(rng.integers(0, height - tall)), int(rng.integers(0, width - wide))
+    piece = crop[top : top + tall, left : left + wide][:: rng.choice([-1, 1]), ::-1]
+    lit = np.clip(piece * rng.uniform(0.6, 1.4) + rng.uniform(-30, 30), 0, 255)
+    down, across = int(rng.integers(0, height - tall)), int(rng.integers(0, width - wide))
+    ellipse = np.zeros((tall, wide), np.uint8)
+    cv2.ellipse(ellipse, (wide // 2, tall // 2), (wide // 2, tall // 2), 0, 0, 360, 1, -1)
+    out, mask = crop.copy(), np.zeros((height, width), np.float32)
+    place = (slice(down, down + tall), slice(across, across + wide))
+    out[place] = np.where(ellipse[..., None] > 0, lit, out[place]).astype(np.uint8)
+    mask[place] = ellipse
+    return out, mask
+
+
 def _require(train: FaceSet, recipe: Recipe) -> NDArray[np.int64]:
     labels = train.labels
-    if recipe.fakes == "self-blended":
-        if not ((labels == 0) & train.known).any():
+    if recipe.fakes != "given":
+        if not ((labels == 0) & (train.known | (recipe.fakes == "made"))).any():
             raise TrainingError(
-                "Self-blending needs genuine faces, and none was found in this manifest.",
+                "Making fakes needs genuine faces, and none was found in this manifest.",
                 hint="Add rows with label 0 (real) in which a face is found.",
                 code="one-class",
             )
@@ -272,10 +296,9 @@ class _Run:
         self.used = 0
         self.network: nn.Module = detector.network
         self.forward: Callable[[Tensor], Tensor] = detector.network
+        trained = [p for p in self.network.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(
-            [p for p in self.network.parameters() if p.requires_grad],
-            lr=recipe.learning_rate,
-            weight_decay=recipe.decay,
+            trained or [torch.zeros(())], lr=recipe.learning_rate, weight_decay=recipe.decay
         )
 
     def on_features(
@@ -312,8 +335,10 @@ class _Run:
     ) -> tuple[int, list[float]]:
         """Changed copies of the faces, epoch after epoch."""
         seen: set[int] = set()
-        blended = self.recipe.fakes == "self-blended"
-        pool = np.flatnonzero((labels == 0) & train.known) if blended else np.arange(len(train))
+        fakes = self.recipe.fakes
+        blended = fakes != "given"
+        genuine = (labels == 0) & (train.known | (fakes == "made"))
+        pool = np.flatnonzero(genuine) if blended else np.arange(len(train))
         targets = np.arange(2 * len(pool)) % 2 if blended else labels
 
         def batch(rows: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
@@ -323,7 +348,11 @@ class _Run:
                 seen.add(index)
                 crop, mask = train.crops[index], np.zeros(train.crops[index].shape[:2], np.float32)
                 if blended and row % 2:
-                    crop, mask = self_blend(crop, train.landmarks[index], self.rng)
+                    crop, mask = (
+                        self_blend(crop, train.landmarks[index], self.rng)
+                        if train.known[index]
+                        else pasted(crop, self.rng)
+                    )
                 if self.recipe.augment:
                     crop, moved = augment(crop, self.rng, _CHANGES, mask)
                     mask = mask if moved is None else moved

@@ -1,4 +1,4 @@
-"""Training a detector plugin: it learns what can be learned, twice the same, and says no in words."""
+"""Training a detector plugin: it learns, twice the same, and says in words why it cannot."""
 
 from __future__ import annotations
 
@@ -162,3 +162,31 @@ def test_a_video_is_never_on_two_sides() -> None:
 
 def test_every_trained_plugin_is_in_the_registry() -> None:
     assert {"clip-probe", "clip-coop", "sbi"} <= set(registry.names("detectors"))
+
+
+def test_a_stack_is_fitted_and_a_mean_needs_no_fitting(tmp_path: Path) -> None:
+    kind, files = trainable("ensemble"), tiny_files(tmp_path)
+    for mode, numbers in (("stacked", 3), ("mean", 0)):
+        report = train_plugin(
+            kind,
+            faces(32),
+            None,
+            files,
+            output=tmp_path / f"{mode}.safetensors",
+            budget=Budget(epochs=3),
+            options={"members": ["clip-probe", "clip-adapter"], "mode": mode},
+        )
+        assert report["parameters_trained"] == numbers
+
+
+@pytest.mark.parametrize(
+    "name", ["clip-finetune", "effort", "repdfd", "forensics-adapter", "clad", "squeezenet"]
+)
+def test_those_that_train_inside_lower_their_loss_and_load_again(name: str, tmp_path: Path) -> None:
+    kind, files = trainable(name), tiny_files(tmp_path)
+    out = tmp_path / "out.safetensors"
+    report = train_plugin(kind, faces(16), None, files, output=out, budget=Budget(epochs=4))
+    assert report["loss"][-1] < report["loss"][0]
+    loaded = kind.load(out, files)
+    moved = kind.create({}, files).logits(crops(2)) - loaded.logits(crops(2))
+    assert np.abs(moved).max() > 1e-4

@@ -1,0 +1,135 @@
+"""Several detectors as one: the mean of what they say, or weights fitted on another split."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor, nn
+
+from assistant.detectors.plugin import Files, FrozenFeatures, PluginOptions, Recipe, TrainedDetector
+from assistant.errors import ConfigError
+from assistant.interfaces import Detector
+from assistant.types import Image
+
+__all__ = ["Agreement", "EnsembleDetector"]
+
+_EDGE = 1e-4
+
+
+class EnsembleOptions(PluginOptions):
+    """``members``: names of detectors; ``mode``: ``mean``, or ``stacked`` with fitted weights."""
+
+    members: tuple[str, ...] = Field(
+        default=("clip-probe", "clip-coop", "efficientnet-lite0"), min_length=2
+    )
+    mode: Literal["mean", "stacked"] = "stacked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """What each member says of one face: its probability of a manipulated one, by name."""
+
+    probabilities: Mapping[str, float]
+
+    @property
+    def manipulated(self) -> tuple[str, ...]:
+        """Those that lean towards manipulated."""
+        return tuple(name for name, p in self.probabilities.items() if p > 0.5)
+
+    def sentence(self) -> str:
+        """How many agree, in words."""
+        total, fake = len(self.probabilities), len(self.manipulated)
+        agree, side = max((fake, "manipulated"), (total - fake, "genuine"))
+        if fake * 2 == total:
+            return f"The {total} detectors are split: {fake} lean towards manipulated."
+        return f"{agree} of {total} detectors agree: they lean towards {side}."
+
+
+class _Stack(FrozenFeatures):
+    """Pixels to the members' log-odds, and their weighted sum."""
+
+    def __init__(self, members: Sequence[Detector], mode: str) -> None:
+        super().__init__()
+        self.members = tuple(members)
+        told = "".join(f"{m.name}{m.weights_sha256}" for m in self.members)
+        self.base_sha256 = hashlib.sha256(told.encode()).hexdigest()
+        self.feature_key = f"ensemble-{self.base_sha256[:16]}"
+        count = len(self.members)
+        self.weight = nn.Parameter(torch.full((count,), 1.0 / count))
+        self.bias = nn.Parameter(torch.zeros(()))
+        self.requires_grad_(mode == "stacked")
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """B x members log-odds."""
+        crops = [
+            np.ascontiguousarray(p)
+            for p in (pixels * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        ]
+        found = self.probabilities(crops)
+        return torch.from_numpy(np.log(found / (1 - found)).astype(np.float32))
+
+    def probabilities(self, crops: Sequence[Image]) -> NDArray[np.float64]:
+        """N x members, each by the curve that was fitted for it; plain logits by the sigmoid."""
+        columns = []
+        for member in self.members:
+            logits = member.logits(crops)
+            curve = getattr(member, "calibration", None)
+            if curve is None:
+                columns.append(1 / (1 + np.exp(-np.clip(logits, -30, 30))))
+            else:
+                columns.append(np.interp(logits, curve["logits"], curve["probability"]))
+        return np.clip(np.stack(columns, axis=1), _EDGE, 1 - _EDGE)
+
+    def head(self, features: Tensor) -> Tensor:
+        """B logits."""
+        logits: Tensor = features @ self.weight + self.bias
+        return logits
+
+
+class EnsembleDetector(TrainedDetector):
+    """Members under one name; :meth:`agreement` tells who says what."""
+
+    name = "ensemble"
+    citation = "Wolpert: Stacked Generalization, Neural Networks 1992"
+    Options = EnsembleOptions
+    recipe = Recipe(epochs=60, learning_rate=2e-2, decay=1e-2, batch=32)
+
+    @classmethod
+    def build(cls, options: Any, files: Files) -> nn.Module:
+        """The members, loaded by name.
+
+        Raises:
+            ConfigError: they want different crops, or one of them is the ensemble itself.
+            WeightsError: a member was not trained yet.
+        """
+        if cls.name in options.members:
+            raise ConfigError(
+                "An ensemble cannot be a member of itself.",
+                hint="Name other detectors in its members.",
+                code="ensemble-members",
+            )
+        members = [files.member(name) for name in options.members]
+        strange = [m.name for m in members if m.crop_spec != cls.crop_spec]
+        if strange:
+            raise ConfigError(
+                f"{', '.join(strange)} cuts faces out in another way than the ensemble.",
+                hint="Choose members that `whyfake train plugin` trains.",
+                code="ensemble-crops",
+            )
+        return _Stack(members, options.mode)
+
+    def agreement(self, crops: Sequence[Image]) -> list[Agreement]:
+        """What each member says, crop by crop."""
+        network: Any = self.network
+        names = [m.name for m in network.members]
+        return [
+            Agreement(probabilities=dict(zip(names, map(float, row), strict=True)))
+            for row in network.probabilities(crops)
+        ]
