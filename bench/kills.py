@@ -27,6 +27,7 @@ def main() -> None:
         began = time.monotonic()
         problems = act()
         out[name] = {"problems": problems, "seconds": round(time.monotonic() - began, 1)}
+        print(name, out[name], file=sys.stderr, flush=True)
 
     with tempfile.TemporaryDirectory() as name, server() as postgres:
         place = Path(name)

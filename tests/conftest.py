@@ -73,6 +73,18 @@ def _logging_as_it_was() -> Iterator[None]:
     root.setLevel(level)
 
 
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 with little memory and one pass: its real cost is meant to be felt."""
+    from pwdlib import PasswordHash
+    from pwdlib.hashers.argon2 import Argon2Hasher
+
+    from assistant.api import people
+
+    quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=64),))
+    monkeypatch.setattr(people, "_hasher", lambda: quick)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The browser's tests come last; ``gpu`` tests are skipped on machines without one.
 

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from assistant import __version__
 from assistant.api import idempotency, metrics, problems
 from assistant.api.compat import add_compat
+from assistant.api.desk.routes import add_desk
 from assistant.api.gate import BodyLimit, Gate
 from assistant.api.intake import Incoming, read_request, request_body
 from assistant.api.keys import Key
@@ -112,6 +113,7 @@ def create_api(
     _cases(app, service, gate)
     _service_pages(app, service, gate, registry)
     add_compat(app, service, gate, coop)
+    add_desk(app, service)
     return app
 
 

@@ -22,6 +22,7 @@ _STATUS = {
     "no-such-case": 404,
     "no-such-job": 404,
     "no-such-page": 404,
+    "no-such-person": 404,
     "case-conflict": 409,
     "no-picture": 409,
     "replay-differs": 409,

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 #: The revision of the newest migration.
-HEAD = "0001"
+HEAD = "0002"
 _LOCK = 0x77687966  # PostgreSQL's advisory lock of this store
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 

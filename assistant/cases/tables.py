@@ -32,7 +32,9 @@ __all__ = [
     "log",
     "metadata",
     "notes",
+    "people",
     "pictures",
+    "sessions",
 ]
 
 metadata = MetaData(
@@ -190,4 +192,26 @@ deliveries = Table(
     Column("error", String(300), nullable=False),
     UniqueConstraint("event_id", "url"),
     Index("ix_deliveries_due", "delivered", "dead", "next_at"),
+)
+
+#: Who may log in to the case page. ``password`` is an Argon2 hash.
+people = Table(
+    "people",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("role", String(10), nullable=False),
+    Column("password", String(200), nullable=False),
+    Column("created_at", String(27), nullable=False),
+    Column("ended_at", String(27)),
+)
+
+#: Who is logged in; removed when a role, a password or a person's access changes.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("person", String(100), ForeignKey("people.name"), nullable=False),
+    Column("token", String(64), nullable=False),
+    Column("until", String(27), nullable=False),
+    Index("ix_sessions_person", "person"),
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from assistant.cli.options import settings_of
+from assistant.cli.people import people
 from assistant.cli.port import check_port
 
 __all__ = ["api"]
@@ -18,7 +19,10 @@ __all__ = ["api"]
 
 @click.group()
 def api() -> None:
-    """The HTTP API (docs/api.md)."""
+    """The HTTP API and the case page (docs/api.md)."""
+
+
+api.add_command(people)
 
 
 @api.command()
@@ -46,7 +50,7 @@ def serve(
     """Serve the API; by default only this machine reaches it."""
     from assistant.cases.extras import need
 
-    need("api", "fastapi", "uvicorn", "limits", "prometheus_client", "multipart")
+    need("api", "fastapi", "uvicorn", "limits", "prometheus_client", "multipart", "pwdlib")
     check_port(host, port, example="whyfake api serve")
     import uvicorn
 
@@ -74,7 +78,7 @@ def serve(
             from assistant.compose import build
 
             assistant = build(settings)
-        click.echo(f"The API listens on http://{host}:{port}", err=True)
+        click.echo(f"The API listens on http://{host}:{port}, the case page is /desk", err=True)
         try:
             app = create_api(store, assistant, settings, webhooks=webhooks, coop=coop)
             uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning")
