@@ -44,11 +44,12 @@ class MediaReady:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Something long goes on: ``done`` of ``total`` steps."""
+    """Something long goes on: ``done`` of ``total`` steps; ``seconds_left`` where it is known."""
 
     stage: str
     done: int
     total: int
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

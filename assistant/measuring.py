@@ -23,6 +23,7 @@ from assistant.interfaces import (
     Detector,
     DomainCheck,
 )
+from assistant.lanes import timeline_of, worst_moments
 from assistant.scoring import ScoredFace, Scorer
 from assistant.tracks import Track
 from assistant.types import (
@@ -36,7 +37,9 @@ from assistant.types import (
     Image,
     Media,
     RegionFinding,
+    Timeline,
     Verdict,
+    WorstFrame,
 )
 
 __all__ = ["CausalProbe", "Measurer"]
@@ -74,8 +77,9 @@ class Measurer:
     def _mapped(self, scored: ScoredFace) -> FaceAnalysis:
         face, score = scored.face, scored.score
         extra: tuple[Fact, ...] = ()
-        if len(scored.track.faces) > 1:
-            extra = (self._frames_fact(scored.logits),)
+        timeline = self._timeline(scored)
+        if timeline is not None:
+            extra = (self._frames_fact(scored.logits), *facts.time_facts(timeline))
         if score.domain is not None:
             extra = (*extra, _domain_fact(score.domain))
         looked = self._look(scored.track.media, face)
@@ -92,11 +96,30 @@ class Measurer:
                 face, score, regions, scored.track.media, extra, record_of(self.calibrator)
             ),
             cues=looked or CuesLooked(),
+            timeline=timeline,
         )
+
+    def _timeline(self, scored: ScoredFace) -> Timeline | None:
+        """The lane of a clip's person, with maps of the worst frames."""
+        timeline = timeline_of(scored, self.calibrator)
+        if timeline is None:
+            return None
+        worst = []
+        for number in worst_moments(timeline.moments):
+            crop, moment = scored.track.faces[number].crop, timeline.moments[number]
+            worst.append(
+                WorstFrame(
+                    seconds=moment.seconds,
+                    probability=moment.probability,
+                    crop=crop,
+                    attribution=self.attributor.attribute(self.detector, crop),
+                )
+            )
+        return replace(timeline, worst=tuple(worst))
 
     def _look(self, media: Media, face: Face) -> CuesLooked | None:
         """What can be seen to differ; it moves no number of the detector's."""
-        if self.cues is None:
+        if self.cues is None or face.frame_index is None:
             return None
         issues = [note.issue for note in face.quality]
         return self.cues.look(media.frames[face.frame_index], face.landmarks, issues)

@@ -14,7 +14,7 @@ from functools import partial
 
 from assistant import evidence as facts
 from assistant.cues.stage import VisibleCues
-from assistant.errors import AssistantError, InferenceError
+from assistant.errors import AssistantError, Cancelled, InferenceError
 from assistant.events import (
     Analyzed,
     Described,
@@ -163,6 +163,7 @@ class Assistant:
         blind: bool = False,
         causal: bool = True,
         fragility: bool = True,
+        span: tuple[float, float | None] = (0.0, None),
         cancel: threading.Event | None = None,
     ) -> Iterator[Event]:
         """Analyse one file.
@@ -174,7 +175,8 @@ class Assistant:
             causal: also take out regions and score again, as facts.
             fragility: also measure, before the words, how steady the score and the regions are;
                 False: :meth:`probe_fragility` does it later.
-            cancel: stops the writing.
+            span: the part of a clip to look at, in seconds; None: to its end.
+            cancel: stops the analysis.
 
         Yields:
             ``MediaReady``; ``NoFace``, or for each face ``FaceFound`` and ``Analyzed``, then a
@@ -184,7 +186,10 @@ class Assistant:
             point.
         """
         try:
-            yield from self._analyze(data, explain, blind, causal, fragility, cancel)
+            for event in self._analyze(data, explain, blind, causal, fragility, span, cancel):
+                yield event
+                if cancel is not None and cancel.is_set() and isinstance(event, Progress):
+                    raise Cancelled("The analysis was stopped.", hint="Give the file again.")
         except AssistantError as error:
             yield Failed(error=error)
 
@@ -275,11 +280,12 @@ class Assistant:
         blind: bool,
         causal: bool,
         fragility: bool,
+        span: tuple[float, float | None],
         cancel: threading.Event | None,
     ) -> Iterator[Event]:
         began = time.perf_counter()
         seconds: dict[str, float] = {}
-        media, found = yield from self._tracks(data, seconds)
+        media, found = yield from self._tracks(data, seconds, span, cancel)
         if not found.tracks:
             return
         if explain:
@@ -336,19 +342,23 @@ class Assistant:
         )
 
     def _tracks(
-        self, data: bytes, seconds: dict[str, float]
+        self,
+        data: bytes,
+        seconds: dict[str, float],
+        span: tuple[float, float | None] = (0.0, None),
+        cancel: threading.Event | None = None,
     ) -> Generator[Event, None, tuple[Media, FoundTracks]]:
         """Decode a file and find its faces; where there are none, ``NoFace`` is told.
 
         The warnings are those of the file and of the search.
         """
         step = time.perf_counter()
-        media = load_media(data, self.limits.media)
+        media = load_media(data, self.limits.media, span=span, cancel=cancel)
         yield MediaReady(media=media)
         seconds["decode"] = time.perf_counter() - step
         step = time.perf_counter()
         spec, most = self.detector.crop_spec, self.limits.max_faces
-        found = yield from find_tracks(media, self.finder, spec, most=most)
+        found = yield from find_tracks(media, self.finder, spec, most=most, read=self.scorer.read)
         found = replace(found, warnings=(*media.warnings, *found.warnings))
         seconds["faces"] = time.perf_counter() - step
         for track in found.tracks:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from assistant.calibration.quality import quality_effect
 from assistant.interfaces import Calibrator, Detector, DomainCheck, ReadingDetector
 from assistant.numbers import crosses
+from assistant.timeline import clip_logit
 from assistant.tracks import Track
-from assistant.types import Calibrated, DomainFinding, Face, Reading, Score
+from assistant.types import Calibrated, DomainFinding, Face, Image, Moment, Reading, Score
 
 __all__ = ["ScoredFace", "Scorer"]
 
@@ -27,15 +28,17 @@ class ScoredFace:
 
     Attributes:
         track: the faces with their media.
-        face: the one that stands for the track: that whose logit is nearest to the mean.
+        face: the one that stands for the track: that whose logit is nearest to the track's.
         logits: of the track's faces, in their order.
-        score: of the mean logit.
+        score: of a picture's logit, or of what :func:`assistant.timeline.clip_logit` makes of many.
+        moments: the faces of a clip one by one; empty for a picture.
     """
 
     track: Track
     face: Face
     logits: NDArray[np.float64]
     score: Score
+    moments: tuple[Moment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +56,20 @@ class Scorer:
             InferenceError: a score is not finite.
             OutOfMemory: too little memory for a batch.
         """
-        readings = self._read([face for track in tracks for face in track.faces])
-        scored = []
-        start = 0
-        for track in tracks:
-            own = readings[start : start + len(track.faces)]
-            start += len(own)
-            scored.append(self._scored(track, own))
-        return scored
+        new = [face.crop for track in tracks if track.readings is None for face in track.faces]
+        readings = iter(self.read(new))
+        return [
+            self._scored(track, track.readings or [next(readings) for _ in track.faces])
+            for track in tracks
+        ]
 
-    def _read(self, faces: Sequence[Face]) -> Sequence[Reading]:
-        crops = [face.crop for face in faces]
+    def read(self, crops: Sequence[Image]) -> Sequence[Reading]:
+        """What the detector says of crops.
+
+        Raises:
+            InferenceError: a score is not finite.
+            OutOfMemory: too little memory for a batch.
+        """
         if not crops:
             return ()
         if isinstance(self.detector, ReadingDetector):
@@ -72,10 +78,13 @@ class Scorer:
 
     def _scored(self, track: Track, readings: Sequence[Reading]) -> ScoredFace:
         logits = np.array([reading.logit for reading in readings], np.float64)
-        logit = float(logits.mean())
-        standing = int(np.abs(logits - logit).argmin())
+        moving = track.media.kind == "video"
+        logit = clip_logit(np.array(track.seconds), logits) if moving else float(logits[0])
+        # stands for the track: a frame that was kept, so that it can be looked at whole
+        kept = [i for i, face in enumerate(track.faces) if face.frame_index is not None]
+        standing = min(kept, key=lambda i: abs(logits[i] - logit))
         face = track.faces[standing]
-        calibrated, finding = self._judged(track, face, readings[standing], logit)
+        calibrated, finding = self._judged(track, standing, readings[standing], logit)
         score = Score(
             logit=logit,
             probability=calibrated.probability,
@@ -87,15 +96,28 @@ class Scorer:
             weights_sha256=self.detector.weights_sha256,
             domain=finding,
         )
-        return ScoredFace(track=track, face=face, logits=logits, score=score)
+        moments = tuple(self._moment(track, i, r) for i, r in enumerate(readings)) if moving else ()
+        return ScoredFace(track=track, face=face, logits=logits, score=score, moments=moments)
+
+    def _moment(self, track: Track, number: int, reading: Reading) -> Moment:
+        calibrated, finding = self._judged(track, number, reading, reading.logit)
+        return Moment(
+            seconds=track.seconds[number],
+            logit=reading.logit,
+            probability=calibrated.probability,
+            interval=calibrated.interval,
+            verdict=calibrated.verdict,
+            judged=finding is None or finding.status != "outside",
+        )
 
     def _judged(
-        self, track: Track, face: Face, reading: Reading, logit: float
+        self, track: Track, number: int, reading: Reading, logit: float
     ) -> tuple[Calibrated, DomainFinding | None]:
+        face = track.faces[number]
         plain = self.calibrator.calibrate(logit)
         if self.domain is None or reading.statistics is None:
             return quality_effect(plain, None, face.quality)
-        finding = self.domain.judge(reading, track.measures(face))
+        finding = self.domain.judge(reading, track.measures(number))
         calibrated = self.domain.apply(plain, finding)
         if finding.status == "edge" and crosses(calibrated.interval, self.calibrator.thresholds):
             # At the edge of what is known a close case gets no verdict.

@@ -61,7 +61,9 @@ class Limits(_Part):
     max_video_bytes: int = Field(200 * _MB, gt=0, description="Size of a video file, bytes.")
     max_pixels: int = Field(64_000_000, gt=0, description="Width x height, before decoding.")
     max_side: int = Field(20_000, gt=0, description="Longest side of a picture, pixels.")
-    frames: int = Field(16, gt=0, le=256, description="Frames taken from a video.")
+    frames: int = Field(
+        24, gt=0, le=256, description="Frames of a video that are looked at first, evenly spaced."
+    )
     max_video_seconds: float = Field(600.0, gt=0, description="Length of a video, seconds.")
     max_faces: int = Field(8, gt=0, le=64, description="Faces analysed in one picture.")
     max_question_characters: int = Field(2000, gt=0, description="Length of a question.")

@@ -1,16 +1,19 @@
-"""The faces of a picture or a video, as tracks: one track for each result to come."""
+"""The faces of a picture or the people of a clip, as tracks: one track for each result to come."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from assistant.events import Event, NoFace, NoFaceReason, Progress
+from assistant.events import Event, NoFace, NoFaceReason
 from assistant.faces import domain_measures, is_lying, is_too_small, make_face
 from assistant.interfaces import FaceFinder
-from assistant.types import CropSpec, Detection, Face, Image, Media
+from assistant.types import CropSpec, Detection, Face, Image, Media, Reading
 
-__all__ = ["FoundTracks", "Track", "find_tracks", "found_tracks", "no_face"]
+__all__ = ["FoundTracks", "Read", "Track", "find_tracks", "found_tracks", "judgeable", "no_face"]
+
+#: What a detector says of crops, see :meth:`assistant.scoring.Scorer.read`.
+Read = Callable[[Sequence[Image]], Sequence[Reading]]
 
 _LYING = "The picture lies on its side or upside down; its faces were judged upright."
 _TOO_SMALL = "A face is too small to be judged (under 24 pixels) and was left out."
@@ -18,27 +21,28 @@ _TOO_SMALL = "A face is too small to be judged (under 24 pixels) and was left ou
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """One face and the media that it is in: once in a picture, once a frame in a video.
+    """One person and the media that they are in: one face in a picture, many in a clip.
 
-    ``framed``: False where the faces are crops with no picture around them to measure.
+    Attributes:
+        media: the picture or clip.
+        faces: in order of time.
+        measured: of each face what the domain check compares of it in its picture; empty where the
+            faces are crops with no picture around them.
+        seconds: when each face is seen; (0.0,) in a picture.
+        readings: of each face, where the detector was asked already.
+        absent: from when to when, in seconds, the person of a clip is not seen.
     """
 
     media: Media
     faces: tuple[Face, ...]
-    framed: bool = True
+    measured: tuple[Mapping[str, float], ...] = ()
+    seconds: tuple[float, ...] = (0.0,)
+    readings: tuple[Reading, ...] | None = None
+    absent: tuple[tuple[float, float], ...] = ()
 
-    def frame(self, face: Face) -> Image:
-        """The whole picture that a face of this track is in, RGB uint8 HWC."""
-        return self.media.frames[face.frame_index]
-
-    def measures(self, face: Face) -> Mapping[str, float]:
-        """What the domain check compares of a face in its picture; empty without a picture."""
-        if not self.framed:
-            return {}
-        detection = Detection(
-            box_xyxy=face.box_xyxy, landmarks=face.landmarks, confidence=face.confidence
-        )
-        return domain_measures(self.frame(face), detection)
+    def measures(self, number: int) -> Mapping[str, float]:
+        """What the domain check compares of a face; empty without a picture."""
+        return self.measured[number] if self.measured else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,24 +54,30 @@ class FoundTracks:
 
 
 def find_tracks(
-    media: Media, finder: FaceFinder, spec: CropSpec, *, most: int
+    media: Media, finder: FaceFinder, spec: CropSpec, *, most: int, read: Read | None = None
 ) -> Generator[Event, None, FoundTracks]:
     """Find faces; a video's progress is told on the way.
 
-    A picture's faces are a track each, the largest first, ``most`` at most; of a video the largest
-    face of each frame makes one track.
+    A picture's faces are a track each, the largest first; the people of a clip are a track each,
+    the most prominent first; ``most`` at most. With ``read`` the people of a clip are told apart by
+    their looks too, and it is looked at closely where their scores move.
 
     Raises:
         InferenceError: a face that was found cannot be aligned.
+        Cancelled: the reading of a clip was stopped.
     """
     if media.kind == "video":
-        return (yield from _video_track(media, finder, spec))
+        from assistant.watching import watch
+
+        return (yield from watch(media, finder, spec, most=most, read=read))
     return _picture_tracks(media, finder, spec, most)
 
 
-def found_tracks(media: Media, finder: FaceFinder, spec: CropSpec, *, most: int) -> FoundTracks:
+def found_tracks(
+    media: Media, finder: FaceFinder, spec: CropSpec, *, most: int, read: Read | None = None
+) -> FoundTracks:
     """As :func:`find_tracks`, where nobody waits to be told of the progress."""
-    steps = find_tracks(media, finder, spec, most=most)
+    steps = find_tracks(media, finder, spec, most=most, read=read)
     while True:
         try:
             next(steps)
@@ -78,50 +88,26 @@ def found_tracks(media: Media, finder: FaceFinder, spec: CropSpec, *, most: int)
 
 def _picture_tracks(media: Media, finder: FaceFinder, spec: CropSpec, most: int) -> FoundTracks:
     frame = media.frames[0]
-    large, warnings = _find(finder, frame)
+    large, warnings = judgeable(finder, frame)
     found = sorted(large, key=lambda d: -d.area)
     if len(found) > most:
         warnings.append(f"{len(found)} faces were found; the {most} largest were analysed.")
     if found and all(is_lying(detection) for detection in found[:most]):
         warnings.append(_LYING)
-    faces = [
-        make_face(frame, detection, spec, media_id=media.id, index=index, frame_index=0)
+    tracks = tuple(
+        Track(
+            media=media,
+            faces=(
+                make_face(frame, detection, spec, media_id=media.id, index=index, frame_index=0),
+            ),
+            measured=(domain_measures(frame, detection),),
+        )
         for index, detection in enumerate(found[:most])
-    ]
-    tracks = tuple(Track(media=media, faces=(face,)) for face in faces)
+    )
     return FoundTracks(tracks=tracks, warnings=tuple(warnings))
 
 
-def _video_track(
-    media: Media, finder: FaceFinder, spec: CropSpec
-) -> Generator[Event, None, FoundTracks]:
-    faces: list[Face] = []
-    warnings: list[str] = []
-    several = 0
-    for i, frame in enumerate(media.frames):
-        yield Progress(stage="faces", done=i, total=len(media.frames))
-        found, told = _find(finder, frame)
-        warnings += [text for text in told if text not in warnings]
-        several += len(found) > 1
-        if found:
-            detection = max(found, key=lambda d: d.area)
-            face = make_face(frame, detection, spec, media_id=media.id, index=0, frame_index=i)
-            faces.append(face)
-    if several:
-        warnings.append(
-            f"{several} of {len(media.frames)} frames show several faces; the largest was judged."
-        )
-    if not faces:
-        return FoundTracks(warnings=tuple(warnings))
-    if len(faces) < len(media.frames):
-        warnings.append(
-            f"A face was found in {len(faces)} of {len(media.frames)} frames; "
-            "the others were left out."
-        )
-    return FoundTracks(tracks=(Track(media=media, faces=tuple(faces)),), warnings=tuple(warnings))
-
-
-def _find(finder: FaceFinder, frame: Image) -> tuple[list[Detection], list[str]]:
+def judgeable(finder: FaceFinder, frame: Image) -> tuple[list[Detection], list[str]]:
     """The faces of a frame that are large enough to be judged, and what to tell of the others."""
     found = finder.find(frame)
     large = [detection for detection in found if not is_too_small(detection)]

@@ -76,6 +76,10 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
         "assistant.cli.eval_detection:detection",
         "Score a manifest: AUROC, calibration, Cross-AUC.",
     ),
+    "video": (
+        "assistant.cli.eval_video:video",
+        "Judge clips by person and by time: rules, stretches.",
+    ),
     "robustness": (
         "assistant.cli.eval_detection:robustness",
         "AUROC after JPEG, resizing, blur, noise, flip and shifts.",

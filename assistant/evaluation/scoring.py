@@ -17,7 +17,7 @@ from assistant.faces.alignment import template_points
 from assistant.interfaces import Calibrator, Detector, DomainCheck, FaceFinder
 from assistant.media import MediaLimits, load_media, read_path
 from assistant.scoring import ScoredFace, Scorer
-from assistant.tracks import Track, found_tracks
+from assistant.tracks import Read, Track, found_tracks
 from assistant.types import CropSpec, DomainStatus, Face, Image, Media, Verdict
 
 __all__ = [
@@ -70,20 +70,32 @@ class FoundFaces:
 
 
 def find_faces(
-    row: ManifestRow, finder: FaceFinder, spec: CropSpec, limits: MediaLimits
+    row: ManifestRow,
+    finder: FaceFinder,
+    spec: CropSpec,
+    limits: MediaLimits,
+    read: Read | None = None,
 ) -> FoundFaces:
-    """The largest face of a row's file; of a video, that of each frame.
+    """The largest face of a row's file, or the most prominent person of a video.
+
+    ``read`` as in :func:`assistant.tracks.find_tracks`.
 
     Raises:
         MediaError: the file cannot be decoded.
     """
-    return faces_in(load_media(read_path(row.path, limits), limits), row, finder, spec)
+    return faces_in(load_media(read_path(row.path, limits), limits), row, finder, spec, read)
 
 
-def faces_in(media: Media, row: ManifestRow, finder: FaceFinder, spec: CropSpec) -> FoundFaces:
+def faces_in(
+    media: Media,
+    row: ManifestRow,
+    finder: FaceFinder,
+    spec: CropSpec,
+    read: Read | None = None,
+) -> FoundFaces:
     """The largest face of media that were decoded (and perhaps changed) already."""
     try:
-        tracks = found_tracks(media, finder, spec, most=1).tracks
+        tracks = found_tracks(media, finder, spec, most=1, read=read).tracks
     except InferenceError as error:
         if error.code != "no-alignment":
             raise
@@ -92,17 +104,21 @@ def faces_in(media: Media, row: ManifestRow, finder: FaceFinder, spec: CropSpec)
         return FoundFaces(track=tracks[0], how="found")
     if row.crop:
         faces = tuple(_whole(media, number, spec) for number in range(len(media.frames)))
-        return FoundFaces(track=Track(media=media, faces=faces, framed=False), how="whole")
+        return FoundFaces(track=Track(media=media, faces=faces, seconds=media.seconds), how="whole")
     return FoundFaces()
 
 
 def found_in(
-    rows: Iterable[ManifestRow], finder: FaceFinder, spec: CropSpec, limits: MediaLimits
+    rows: Iterable[ManifestRow],
+    finder: FaceFinder,
+    spec: CropSpec,
+    limits: MediaLimits,
+    read: Read | None = None,
 ) -> Iterator[tuple[ManifestRow, FoundFaces]]:
     """The rows one after another with their faces; a file that cannot be decoded has none."""
     for row in rows:
         try:
-            yield row, find_faces(row, finder, spec, limits)
+            yield row, find_faces(row, finder, spec, limits, read)
         except MediaError as error:
             _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
             yield row, FoundFaces(how="unreadable")
@@ -118,7 +134,7 @@ def score_manifest(
     limits: MediaLimits | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[ScoredRow]:
-    """Score every row; a video's logit is the mean over its frames.
+    """Score every row; a video is scored as its most prominent person.
 
     Args:
         rows: of a manifest.
@@ -135,7 +151,7 @@ def score_manifest(
     scorer = Scorer(detector=detector, calibrator=calibrator, domain=domain)
     scored: list[ScoredRow] = []
     waiting: list[tuple[ManifestRow, FoundFaces]] = []
-    for found in found_in(rows, finder, detector.crop_spec, limits or MediaLimits()):
+    for found in found_in(rows, finder, detector.crop_spec, limits or MediaLimits(), scorer.read):
         waiting.append(found)
         if sum(len(faces.crops) for _, faces in waiting) >= _BATCH:
             scored += score_found(waiting, scorer)

@@ -18,6 +18,15 @@ from assistant.evidence.origin import OriginFact
 from assistant.evidence.quality import FlawlessFact, QualityFact
 from assistant.evidence.regions import OtherRegionsFact, RegionFact
 from assistant.evidence.score import FramesFact, ScoreFact, VerdictFact
+from assistant.evidence.time import (
+    MomentFact,
+    NoStretchFact,
+    PartFact,
+    PeakFact,
+    StretchFact,
+    clock,
+    time_facts,
+)
 from assistant.numbers import percent
 from assistant.types import Evidence, Fact, FactKind
 
@@ -34,22 +43,29 @@ __all__ = [
     "FramesFact",
     "MapLimitFact",
     "MissesFact",
+    "MomentFact",
     "NoCueFact",
+    "NoStretchFact",
     "NotProofFact",
     "NotSeenFact",
     "OriginFact",
     "OtherRegionsFact",
+    "PartFact",
+    "PeakFact",
     "QualityFact",
     "RegionFact",
     "ScoreFact",
     "SmallestSetFact",
     "SpreadFact",
+    "StretchFact",
     "VerdictFact",
     "build_evidence",
+    "clock",
     "cue_facts",
     "percent",
     "quotable_name",
     "renumbered",
+    "time_facts",
 ]
 
 #: Every kind of fact. A text is checked by the last first, so that what is most particular comes
@@ -70,6 +86,11 @@ KINDS: tuple[type[Fact], ...] = (
     DomainFact,
     CueFact,
     NoCueFact,
+    PeakFact,
+    NoStretchFact,
+    MomentFact,
+    PartFact,
+    StretchFact,
     NotProofFact,
     MapLimitFact,
     NotSeenFact,

@@ -17,7 +17,7 @@ def make_face(
     *,
     media_id: str,
     index: int,
-    frame_index: int,
+    frame_index: int | None,
 ) -> Face:
     """Align a found face and judge its quality.
 
@@ -27,7 +27,7 @@ def make_face(
         spec: the crop the detector wants.
         media_id: id of the picture or video.
         index: number of the face in the picture, from 0.
-        frame_index: number of the frame, from 0.
+        frame_index: number of the frame, from 0; None for one that is not kept.
 
     Raises:
         InferenceError: the five points lie on one spot, so no crop fits them.

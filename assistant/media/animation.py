@@ -57,6 +57,7 @@ def decode_animation(picture: Picture, limits: MediaLimits) -> DecodedVideo:
     return DecodedVideo(
         frames=tuple(frames),
         seconds=tuple(round(starts[number], 3) for number in wanted),
+        span=(0.0, round(starts[-1], 3)),
         tags=image_tags(picture),
         warnings=tuple(notes),
     )

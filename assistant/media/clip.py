@@ -15,10 +15,14 @@ __all__ = ["DecodedVideo", "spread"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedVideo:
-    """Frames (RGB uint8 HWC, read-only, all of one size) and the second each is shown at."""
+    """Frames (RGB uint8 HWC, read-only, all of one size) and the second each is shown at.
+
+    ``span``: the seconds of the first and last frame of the part that they were taken from.
+    """
 
     frames: tuple[Image, ...]
     seconds: tuple[float, ...]
+    span: tuple[float, float]
     tags: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 

@@ -16,7 +16,7 @@ class MediaLimits:
         max_video_bytes: size of a video file in bytes.
         max_pixels: width x height of a picture or of a video's frames, checked before decoding.
         max_side: longest side in pixels.
-        frames: how many frames are taken from a video, evenly spaced in time.
+        frames: how many frames are taken from a video at first, evenly spaced in time.
         max_video_seconds: length of a video.
         max_frame_side: longer frames of a video are scaled down to this side, in pixels.
     """
@@ -25,7 +25,7 @@ class MediaLimits:
     max_video_bytes: int = 200 * 1024 * 1024
     max_pixels: int = 64_000_000
     max_side: int = 20_000
-    frames: int = 16
+    frames: int = 24
     max_video_seconds: float = 600.0
     max_frame_side: int = 1920
 

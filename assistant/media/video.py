@@ -1,4 +1,4 @@
-"""Videos to frames that are evenly spaced in time, decoded in memory by PyAV.
+"""Videos to frames, evenly spaced in time or at given seconds, decoded in memory by PyAV.
 
 No temporary file is written. The container's reader is chosen from the first bytes and named to
 FFmpeg, so that playlists and other formats that open further files or addresses are never reached.
@@ -9,37 +9,91 @@ from __future__ import annotations
 import bisect
 import io
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from assistant.errors import MediaError
+from assistant.errors import Cancelled, MediaError
 from assistant.media.clip import DecodedVideo, spread
 from assistant.media.hdr import TRANSFERS, tone_map
 from assistant.media.limits import MediaLimits
 from assistant.media.sniff import VIDEO_FORMATS
 from assistant.types import Image
 
-__all__ = ["decode_video"]
+__all__ = ["Span", "decode_video", "frames_at"]
 
 _log = logging.getLogger(__name__)
 _MOST_PACKETS = 200_000
+#: From when to when, in seconds from the beginning; None: to the end.
+Span = tuple[float, float | None]
 _STILLS = frozenset({"mjpeg", "png", "bmp", "gif", "webp"})
 
 
-def decode_video(data: bytes, kind: str, limits: MediaLimits) -> DecodedVideo:
+def decode_video(
+    data: bytes,
+    kind: str,
+    limits: MediaLimits,
+    *,
+    span: Span = (0.0, None),
+    cancel: threading.Event | None = None,
+) -> DecodedVideo:
     """Take ``limits.frames`` frames of a video, evenly spaced in time.
 
     Args:
         data: the file.
         kind: its kind as :func:`assistant.media.sniff.sniff` tells it.
         limits: frames wanted, and pixels and seconds allowed.
+        span: only frames of this part of the video.
+        cancel: stops the reading.
 
     Raises:
-        MediaError: no picture track, too long, too large, or damaged.
+        MediaError: no picture track, too long, too large, damaged, or nothing in ``span``.
+        Cancelled: ``cancel`` was set.
     """
+    with _opened(data, kind) as container:
+        return _decode(container, limits, span, cancel)
+
+
+def frames_at(
+    data: bytes,
+    kind: str,
+    limits: MediaLimits,
+    seconds: Sequence[float],
+    size: tuple[int, int],
+    cancel: threading.Event | None = None,
+) -> Iterator[tuple[float, Image]]:
+    """Read the frames that are shown at some seconds, one after another; none is kept.
+
+    Args:
+        data: a file that :func:`decode_video` has read.
+        kind: its kind.
+        limits: of the pixels.
+        seconds: rising; the same frame is never given twice.
+        size: width and height that the frames get.
+        cancel: stops the reading.
+
+    Raises:
+        MediaError: damaged.
+        Cancelled: ``cancel`` was set.
+    """
+    with _opened(data, kind) as container:
+        stream = _film(container)
+        stream.thread_type, stream.codec_context.thread_count = "AUTO", 2
+        times, keys = _index(container, stream)
+        base = float(stream.time_base)
+        shown = [bisect.bisect_right(times, times[0] + (s + 1e-3) / base) - 1 for s in seconds]
+        wanted = [times[i] for i in sorted({max(0, i) for i in shown})]
+        picture = _Picture(limits=limits, aspect=_aspect(stream), size=size)
+        for time, image in _frames_at(container, stream, wanted, keys, picture, cancel):
+            yield round((time - times[0]) * base, 3), image
+
+
+@contextmanager
+def _opened(data: bytes, kind: str) -> Iterator[Any]:
     import av
 
     try:
@@ -49,7 +103,7 @@ def decode_video(data: bytes, kind: str, limits: MediaLimits) -> DecodedVideo:
             options={"protocol_whitelist": "pipe", "enable_drefs": "0"},
             metadata_errors="replace",
         ) as container:
-            return _decode(container, limits)
+            yield container
     except MediaError:
         raise
     except (av.FFmpegError, ValueError, OSError, EOFError, MemoryError) as error:
@@ -65,7 +119,9 @@ def _broken(kind: str = "video") -> MediaError:
     )
 
 
-def _decode(container: Any, limits: MediaLimits) -> DecodedVideo:
+def _decode(
+    container: Any, limits: MediaLimits, span: Span, cancel: threading.Event | None
+) -> DecodedVideo:
     stream = _film(container)
     width, height = stream.codec_context.width, stream.codec_context.height
     _check_size(width, height, limits)
@@ -86,9 +142,10 @@ def _decode(container: Any, limits: MediaLimits) -> DecodedVideo:
             hint="Cut out the part that matters.",
             code="video-too-long",
         )
-    wanted = [times[i] for i in spread(times, limits.frames)]
+    part = _part(times, base, span)
+    wanted = [part[i] for i in spread(part, limits.frames)]
     picture = _Picture(limits=limits, aspect=_aspect(stream))
-    found = _frames_at(container, stream, wanted, keys, picture)
+    found = list(_frames_at(container, stream, wanted, keys, picture, cancel))
     if not found:
         raise _broken()
     notes = []
@@ -105,9 +162,30 @@ def _decode(container: Any, limits: MediaLimits) -> DecodedVideo:
         )
     return DecodedVideo(
         frames=tuple(image for _, image in found),
+        span=(round((part[0] - times[0]) * base, 3), round((part[-1] - times[0]) * base, 3)),
         seconds=tuple(round((time - times[0]) * base, 3) for time, _ in found),
         tags={str(k)[:60]: str(v)[:4000] for k, v in container.metadata.items()},
         warnings=(*notes, *picture.notes),
+    )
+
+
+def _part(times: list[int], base: float, span: Span) -> list[int]:
+    """The times within a part of the video.
+
+    Raises:
+        MediaError: no frame is shown in it.
+    """
+    begin, end = span
+    part = [t for t in times if begin - 1e-6 <= (t - times[0]) * base <= (end or 1e9) + 1e-6]
+    if part:
+        return part
+    length = (times[-1] - times[0]) * base
+    until = "the end" if end is None else f"{end:g} seconds"
+    raise MediaError(
+        f"The video has no frame from {begin:g} seconds to {until}; it is {length:.1f} seconds "
+        "long.",
+        hint="Name a part that lies within it.",
+        code="no-such-part",
     )
 
 
@@ -177,12 +255,16 @@ def _index(container: Any, stream: Any) -> tuple[list[int], list[int]]:
 
 
 def _frames_at(
-    container: Any, stream: Any, wanted: Sequence[int], keys: Sequence[int], picture: _Picture
-) -> list[tuple[int, Image]]:
+    container: Any,
+    stream: Any,
+    wanted: Sequence[int],
+    keys: Sequence[int],
+    picture: _Picture,
+    cancel: threading.Event | None,
+) -> Iterator[tuple[int, Image]]:
     """Decode from the key frame before each wanted time; never back, never the same frame twice."""
     import av
 
-    found: list[tuple[int, Image]] = []
     decoder: Any = None
     position = -1
     for target in wanted:
@@ -190,7 +272,7 @@ def _frames_at(
         frame = None
         try:
             if decoder is not None and not (key >= 0 and keys[key] > position):
-                frame = _next(decoder, target)
+                frame = _next(decoder, target, cancel)
             else:
                 # some containers (MPEG-TS) arrive behind the place that was asked for
                 for place in sorted(
@@ -198,7 +280,7 @@ def _frames_at(
                 ):
                     container.seek(place, stream=stream, backward=True)
                     decoder = container.decode(stream)
-                    frame = _next(decoder, target)
+                    frame = _next(decoder, target, cancel)
                     if frame is not None and frame.pts == target:
                         break
         except av.FFmpegError:  # a damaged stretch: the next key frame may be whole
@@ -207,12 +289,16 @@ def _frames_at(
         if frame is not None and int(frame.pts) > position:
             position = int(frame.pts)
             _check_size(frame.width, frame.height, picture.limits)
-            found.append((position, picture.of(frame)))
-    return found
+            yield position, picture.of(frame)
 
 
-def _next(decoder: Any, target: int) -> Any:
-    return next((f for f in decoder if _reaches(f, target)), None)
+def _next(decoder: Any, target: int, cancel: threading.Event | None) -> Any:
+    for frame in decoder:
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("The analysis was stopped.", hint="Give the file again to go on.")
+        if _reaches(frame, target):
+            return frame
+    return None
 
 
 def _reaches(frame: Any, target: int) -> bool:

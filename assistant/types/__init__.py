@@ -18,6 +18,7 @@ from assistant.types.measured import (
     CropSpec,
     Detection,
     Face,
+    FrameReader,
     Image,
     Media,
     ProvenanceNote,
@@ -33,6 +34,7 @@ from assistant.types.measured import (
 )
 from assistant.types.record import Missed, Told, TrackRecord
 from assistant.types.said import Clause, Finding, SentenceStatus
+from assistant.types.time import Moment, Stretch, Timeline, WorstFrame
 from assistant.types.written import (
     Analysis,
     Description,
@@ -74,10 +76,12 @@ __all__ = [
     "Fact",
     "FactKind",
     "Finding",
+    "FrameReader",
     "Image",
     "Media",
     "Message",
     "Missed",
+    "Moment",
     "NotJudged",
     "PromptRef",
     "ProvenanceNote",
@@ -91,11 +95,14 @@ __all__ = [
     "SentenceStatus",
     "Severity",
     "Told",
+    "Stretch",
+    "Timeline",
     "Trace",
     "TrackRecord",
     "Turn",
     "Verdict",
     "VlmRequest",
     "Wordings",
+    "WorstFrame",
     "ranked_regions",
 ]

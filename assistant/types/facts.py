@@ -32,6 +32,7 @@ class FactKind(StrEnum):
     FRAGILITY = "F"
     DOMAIN = "D"
     CUE = "V"
+    TIME = "T"
     LIMIT = "L"
 
 

@@ -8,8 +8,8 @@ the viewer's unless a name says otherwise.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
@@ -27,6 +27,7 @@ __all__ = [
     "CropSpec",
     "Detection",
     "Face",
+    "FrameReader",
     "Image",
     "Media",
     "ProvenanceNote",
@@ -42,6 +43,8 @@ __all__ = [
 ]
 
 Image = NDArray[np.uint8]
+#: Seconds, rising, to the frames that are shown then, each with the second it is first shown.
+FrameReader = Callable[[Sequence[float]], Iterator[tuple[float, Image]]]
 
 #: The face regions, in the order they are reported. Sides are the viewer's.
 REGIONS: tuple[str, ...] = (
@@ -138,7 +141,11 @@ class ProvenanceNote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """A decoded picture or video. ``id`` is the SHA-256 of the bytes, never a file name."""
+    """A decoded picture or video. ``id`` is the SHA-256 of the bytes, never a file name.
+
+    ``seconds``: when each of a video's frames is shown; ``span``: from when to when it was looked
+    at; ``further`` reads more of its frames, one after another.
+    """
 
     id: str
     kind: Literal["image", "video"]
@@ -146,6 +153,8 @@ class Media:
     width: int
     height: int
     seconds: tuple[float, ...] = (0.0,)
+    span: tuple[float, float] = (0.0, 0.0)
+    further: FrameReader | None = field(default=None, repr=False, compare=False)
     provenance: tuple[ProvenanceNote, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -197,11 +206,14 @@ class Detection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Face:
-    """A found and aligned face. ``matrix`` (2 x 3) maps frame pixels to crop pixels."""
+    """A found and aligned face. ``matrix`` (2 x 3) maps frame pixels to crop pixels.
+
+    ``frame_index``: in ``Media.frames``; None for a frame of a video that was not kept.
+    """
 
     media_id: str
     index: int
-    frame_index: int
+    frame_index: int | None
     box_xyxy: tuple[float, float, float, float]
     landmarks: NDArray[np.float32]
     crop: Image

@@ -17,6 +17,7 @@ from assistant.types.measured import (
     Score,
 )
 from assistant.types.said import SentenceStatus
+from assistant.types.time import Timeline
 
 __all__ = [
     "Analysis",
@@ -135,7 +136,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceAnalysis:
-    """Everything measured on one face, before any text."""
+    """Everything measured on one face or one person of a clip, before any text."""
 
     face: Face
     score: Score
@@ -143,6 +144,7 @@ class FaceAnalysis:
     regions: tuple[RegionFinding, ...]
     evidence: Evidence
     cues: CuesLooked = field(default_factory=CuesLooked)
+    timeline: Timeline | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

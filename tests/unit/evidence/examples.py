@@ -14,16 +14,21 @@ from assistant.evidence import (
     FramesFact,
     MapLimitFact,
     MissesFact,
+    MomentFact,
     NoCueFact,
+    NoStretchFact,
     NotProofFact,
     NotSeenFact,
     OriginFact,
     OtherRegionsFact,
+    PartFact,
+    PeakFact,
     QualityFact,
     RegionFact,
     ScoreFact,
     SmallestSetFact,
     SpreadFact,
+    StretchFact,
     VerdictFact,
 )
 from assistant.types import BaseRate, Missed, QualityIssue, Verdict
@@ -99,6 +104,19 @@ MISSES = (
         caught=0.71,
     ),
 )
+def _stretch(begin: float, end: float, elsewhere: float | None) -> StretchFact:
+    return StretchFact(
+        id="T1",
+        begin=begin,
+        end=end,
+        peak=end - 1.0,
+        probability=0.93,
+        low=0.9,
+        high=0.95,
+        verdict=_FAKE,
+        elsewhere=elsewhere,
+    )
+
 
 EXAMPLES: tuple[Fact, ...] = (
     ScoreFact(id="S1", probability=0.93, low=0.88, high=0.97),
@@ -137,6 +155,17 @@ EXAMPLES: tuple[Fact, ...] = (
     _cue(-3.0, "dB", visible=False),
     NoCueFact(id="V1", judged=6),
     NoCueFact(id="V1", judged=0, not_judged=(("mouth-detail", "the face is turned away"),)),
+    _stretch(3.0, 5.2, 0.4),
+    _stretch(0.0, 61.3, None),
+    NoStretchFact(id="T1", begin=0.0, end=9.5),
+    PeakFact(id="T2", at=4.2, probability=0.97),
+    MomentFact(id="T3", at=7.0, read=7.1, probability=0.31),
+    MomentFact(id="T3", at=7.0, read=7.1, probability=None),
+    MomentFact(id="T3", at=8.0, read=8.2, probability=0.4, judged=False),
+    PartFact(
+        id="T4", begin=1.0, end=2.5, frames=6, probability=0.8, low=0.6, high=0.9, verdict=_FAKE
+    ),
+    PartFact(id="T4", begin=3.0, end=4.5, frames=0),
     NotProofFact(id="L1"),
     MapLimitFact(id="L2"),
     NotSeenFact(id="L3", regions=("jaw",)),

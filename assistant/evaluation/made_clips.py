@@ -1,0 +1,208 @@
+"""Clips with an exact truth: faces that packages ship, manipulated for a known stretch of time.
+
+The people are the portraits of scikit-image and matplotlib and their mirror images in another
+light, moved over a background and encoded as H.264. A manipulated moment shows the same portrait
+with something laid into its face, as :mod:`assistant.training.made_fakes` makes it.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.errors import TrainingError
+from assistant.evaluation.known_masks import AlignedFace
+from assistant.faces import make_face
+from assistant.interfaces import FaceFinder
+from assistant.types import CropSpec, Image
+
+__all__ = ["MadeClip", "MadePerson", "Portrait", "encoded", "make_clip", "portraits"]
+
+_SIZE = (1280, 720)
+_RATE = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portrait:
+    """A genuine portrait and the same with something laid into the face, RGB uint8 HWC."""
+
+    name: str
+    genuine: Image
+    manipulated: Image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadePerson:
+    """Who is seen, how they move, and when they are manipulated.
+
+    ``path``: the centre of the portrait at the beginning and at the end, in shares of the frame;
+    ``stretch``: begin and end in seconds, or None.
+    """
+
+    portrait: Portrait
+    path: tuple[tuple[float, float], tuple[float, float]]
+    stretch: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeClip:
+    """The bytes of an MP4 and the people that are in it."""
+
+    data: bytes
+    people: tuple[MadePerson, ...]
+    seconds: float
+    crf: int
+
+
+def portraits(finder: FaceFinder, seed: int, *, side: int = 420) -> list[Portrait]:
+    """The portraits that installed packages ship, each with a made fake.
+
+    Args:
+        finder: finds the face in each.
+        seed: which fakes are made.
+        side: of a portrait in pixels.
+
+    Raises:
+        TrainingError: a package is missing, or no face was found.
+    """
+    try:
+        from matplotlib.cbook import get_sample_data
+        from PIL import Image as Pictures
+        from skimage import data
+    except ImportError as error:
+        raise TrainingError(
+            "The portraits come with scikit-image and matplotlib, and one is missing.",
+            hint="Run `pip install 'whyfake[page,train]'`.",
+            code="examples-missing",
+        ) from error
+    with Pictures.open(str(get_sample_data("grace_hopper.jpg", asfileobj=False))) as opened:
+        hopper = np.asarray(opened.convert("RGB"))
+    sources = {"astronaut": data.astronaut()[:360, 50:410], "hopper": hopper[40:512, 20:492]}
+    sized = {
+        name: cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
+        for name, picture in sources.items()
+    }
+    for name, picture in list(sized.items()):
+        warm = picture[:, ::-1].astype(np.float32) * np.array([1.06, 1.0, 0.86])
+        sized[f"{name}-mirrored"] = np.clip(warm, 0, 255).astype(np.uint8)
+    faces = {name: _face(finder, np.ascontiguousarray(p)) for name, p in sized.items()}
+    names = sorted(faces)
+    made = []
+    for number, name in enumerate(names):
+        donor = faces[names[(number + 2) % len(names)]]
+        rng = np.random.default_rng((seed, number))
+        made.append(_portrait(name, faces[name], donor, rng))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    picture: Image
+    aligned: AlignedFace
+    matrix: NDArray[np.float64]
+
+
+def _face(finder: FaceFinder, picture: Image) -> _Found:
+    found = finder.find(picture)
+    if not found:
+        raise TrainingError("No face was found in a portrait that packages ship.", code="no-faces")
+    face = make_face(
+        picture,
+        max(found, key=lambda d: d.area),
+        CropSpec(size=256),
+        media_id="made",
+        index=0,
+        frame_index=0,
+    )
+    aligned = AlignedFace(crop=face.crop, crop_landmarks=face.crop_landmarks)
+    return _Found(picture, aligned, face.matrix)
+
+
+def _portrait(name: str, own: _Found, donor: _Found, rng: np.random.Generator) -> Portrait:
+    from assistant.training.made_fakes import laid_in
+
+    out, mask = laid_in(own.aligned, donor.aligned, (), rng)
+    height, width = own.picture.shape[:2]
+    back = cv2.invertAffineTransform(own.matrix)
+    size = (width, height)
+    where = cv2.warpAffine(np.asarray(mask, np.float32), back, size)[..., None] > 0.01
+    pixels = cv2.warpAffine(out, back, size, flags=cv2.INTER_CUBIC)
+    return Portrait(
+        name=name, genuine=own.picture, manipulated=np.where(where, pixels, own.picture)
+    )
+
+
+def make_clip(
+    people: Sequence[MadePerson],
+    seconds: float,
+    crf: int,
+    *,
+    size: tuple[int, int] = _SIZE,
+    rate: int = _RATE,
+    seed: int = 0,
+) -> MadeClip:
+    """Move portraits over a background and encode the frames.
+
+    Args:
+        people: the first lies behind the others.
+        seconds: length.
+        crf: H.264 quality, 18 (good) to 35 (bad).
+        size: width and height in pixels.
+        rate: frames a second.
+        seed: of the background.
+    """
+    width, height = size
+    rng = np.random.default_rng(seed)
+    coarse = rng.uniform(40, 190, (5, 8, 3)).astype(np.float32)
+    background = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
+    background = np.clip(background + rng.normal(0, 3, (height, width, 3)), 0, 255).astype(np.uint8)
+    frames = []
+    for number in range(round(seconds * rate)):
+        at = number / rate
+        frame = background.copy()
+        for person in people:
+            _lay(frame, person, at, seconds)
+        frames.append(frame)
+    return MadeClip(
+        data=encoded(frames, crf, rate=rate), people=tuple(people), seconds=seconds, crf=crf
+    )
+
+
+def _lay(frame: Image, person: MadePerson, at: float, seconds: float) -> None:
+    begin, end = person.stretch or (-1.0, -1.0)
+    fake = begin <= at < end
+    picture = person.portrait.manipulated if fake else person.portrait.genuine
+    side = picture.shape[0]
+    share = at / seconds
+    (x0, y0), (x1, y1) = person.path
+    x = (x0 + (x1 - x0) * share) * frame.shape[1] + 6 * np.sin(2.1 * at)
+    y = (y0 + (y1 - y0) * share) * frame.shape[0] + 5 * np.cos(1.7 * at)
+    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), 3 * np.sin(1.3 * at), 1.0)
+    matrix[:, 2] += (x - side / 2, y - side / 2)
+    size = (frame.shape[1], frame.shape[0])
+    mask = cv2.warpAffine(np.ones((side, side), np.uint8), matrix, size) > 0
+    frame[mask] = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_CUBIC)[mask]
+
+
+def encoded(frames: Sequence[Image], crf: int, *, rate: int = _RATE) -> bytes:
+    """Frames of one size as an MP4 (H.264)."""
+    import av
+
+    out = io.BytesIO()
+    with av.open(out, "w", format="mp4") as container:
+        stream = container.add_stream(
+            "libx264", rate=rate, options={"crf": str(crf), "preset": "veryfast"}
+        )
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for frame in frames:
+            for packet in stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    return out.getvalue()

@@ -1,0 +1,368 @@
+"""T: a person of a clip over time. When the score stands out, where it is highest, one moment."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from assistant.evidence.languages import percent_abroad, verdict_abroad
+from assistant.numbers import percent
+from assistant.types import Clause, Evidence, Fact, FactKind, Moment, Timeline, Verdict, Wordings
+
+__all__ = [
+    "MomentFact",
+    "NoStretchFact",
+    "PartFact",
+    "PeakFact",
+    "StretchFact",
+    "clock",
+    "time_facts",
+]
+
+_MOST_STRETCHES = 4
+_AT = re.compile(r"\b\d{1,3}:\d{2}(?:\.\d)?\b")
+_CUE = ("time", re.compile(r"\b\d{1,3}:\d{2}(?:\.\d)?\b|\bstretch(?:es)?\b|\bpart of the clip\b"))
+
+
+def clock(seconds: float, *, fine: bool = True) -> str:
+    """A second of a clip as people read it: ``0:03.4``; whole seconds as ``0:03``."""
+    tenths = round(10 * seconds) if fine else 10 * round(seconds)
+    minutes, rest = divmod(tenths, 600)
+    whole, tenth = divmod(rest, 10)
+    return f"{minutes}:{whole:02d}" + (f".{tenth}" if tenth else "")
+
+
+def _seconds(text: str) -> float:
+    minutes, _, rest = text.partition(":")
+    return 60 * int(minutes) + float(rest)
+
+
+class TimeFact(Fact):
+    """What all facts about time share: clauses about a second must name one that is told."""
+
+    __slots__ = ()
+    kind: ClassVar[FactKind] = FactKind.TIME
+    cue: ClassVar[tuple[str, re.Pattern[str]] | None] = _CUE
+
+    def times(self) -> tuple[float, ...]:
+        """The seconds that the fact speaks of."""
+        return ()
+
+    def shares(self) -> tuple[float, ...]:
+        """The probabilities that the fact speaks of."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StretchFact(TimeFact):
+    """A part of the clip in which the score stands out."""
+
+    wordings: ClassVar[Wordings] = {
+        "stretch": {
+            "train": (
+                "Between {begin} and {end} the probability is {probability}, {verdict}{elsewhere}.",
+            ),
+            "heldout": (
+                "From {begin} to {end} the probability is {probability}, {verdict}{elsewhere}.",
+            ),
+        },
+        "peak": {"train": ("Within that part it is highest at {peak}.",), "heldout": ()},
+    }
+
+    begin: float
+    end: float
+    peak: float
+    probability: float
+    low: float
+    high: float
+    verdict: Verdict
+    elsewhere: float | None = None
+
+    @property
+    def text(self) -> str:
+        return f"{self.said('stretch')[0]} {self.said('peak')[0]}"
+
+    def fields(self) -> dict[str, str]:
+        rest = "" if self.elsewhere is None else f"; elsewhere it is {percent(self.elsewhere)}"
+        return {
+            "begin": clock(self.begin),
+            "end": clock(self.end),
+            "peak": clock(self.peak),
+            "probability": percent(self.probability),
+            "verdict": self.verdict.words,
+            "elsewhere": rest,
+        }
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "begin": self.begin,
+            "end": self.end,
+            "peak": self.peak,
+            "probability": self.probability,
+            "interval": [self.low, self.high],
+            "verdict": self.verdict.value,
+            "elsewhere": self.elsewhere,
+        }
+
+    def abroad(self, language: str) -> tuple[str, ...]:
+        begin, end, peak = clock(self.begin), clock(self.end), clock(self.peak)
+        share, verdict = (
+            percent_abroad(self.probability, language),
+            verdict_abroad(self.verdict, language),
+        )
+        if language == "de":
+            return (
+                f"Zwischen {begin} und {end} ist die Wahrscheinlichkeit {share}, {verdict}.",
+                f"Am höchsten ist sie dort bei {peak}.",
+            )
+        return (
+            f"Entre {begin} y {end} la probabilidad es {share}, {verdict}.",
+            f"Allí es más alta en {peak}.",
+        )
+
+    def times(self) -> tuple[float, ...]:
+        return (self.begin, self.end, self.peak)
+
+    def shares(self) -> tuple[float, ...]:
+        rest = () if self.elsewhere is None else (self.elsewhere,)
+        return (self.probability, *rest)
+
+    @classmethod
+    def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        """Each second that is named must be one that some fact tells, and so must the numbers."""
+        named = list(_AT.finditer(clause.text))
+        if clause.scope != "time" or not named:
+            return
+        facts = evidence.of(TimeFact)
+        wanted = [_seconds(match.group()) for match in named]
+        fine = [("." in match.group()) for match in named]
+        fitting = [
+            fact
+            for fact in facts
+            if all(_tells(fact.times(), at, exact) for at, exact in zip(wanted, fine, strict=True))
+        ]
+        shares = [int(n) for n in re.findall(r"\b(\d{1,3})\s?%", clause.text)]
+        good = [
+            fact
+            for fact in fitting
+            if all(any(percent(s) == f"{n}%" for s in fact.shares()) for n in shares)
+        ]
+        clause.take(_AT, re.compile(r"(?:under |over )?\b\d{1,3}\s?%"))
+        if good:
+            clause.ok(good[0])
+        elif facts:
+            clause.wrong("that is not what was measured at this time", facts[0])
+        else:
+            clause.unfounded("no fact speaks of a time")
+
+
+def _tells(times: tuple[float, ...], at: float, exact: bool) -> bool:
+    step = 0.051 if exact else 0.51
+    return any(abs(at - known) <= step for known in times)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoStretchFact(TimeFact):
+    """No part of the clip stands out from the rest."""
+
+    wordings: ClassVar[Wordings] = {
+        "no-stretch": {
+            "train": ("No part of the clip stands out from the rest.",),
+            "heldout": ("The score of no part of the clip stands out from the rest.",),
+        },
+    }
+
+    begin: float
+    end: float
+
+    @property
+    def text(self) -> str:
+        return self.said("no-stretch")[0]
+
+    def values(self) -> dict[str, Any]:
+        return {"begin": self.begin, "end": self.end}
+
+    def abroad(self, language: str) -> tuple[str, ...]:
+        if language == "de":
+            return ("Kein Teil des Clips hebt sich vom Rest ab.",)
+        return ("Ninguna parte del vídeo destaca del resto.",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeakFact(TimeFact):
+    """The moment with the highest score."""
+
+    wordings: ClassVar[Wordings] = {
+        "peak-frame": {
+            "train": ("The frame with the highest score is at {at}, with {probability}.",),
+            "heldout": ("The highest score is that of the frame at {at}, with {probability}.",),
+        },
+    }
+
+    at: float
+    probability: float
+
+    @property
+    def text(self) -> str:
+        return self.said("peak-frame")[0]
+
+    def fields(self) -> dict[str, str]:
+        return {"at": clock(self.at), "probability": percent(self.probability)}
+
+    def values(self) -> dict[str, Any]:
+        return {"at": self.at, "probability": self.probability}
+
+    def abroad(self, language: str) -> tuple[str, ...]:
+        share = percent_abroad(self.probability, language)
+        if language == "de":
+            return (f"Das Bild mit dem höchsten Wert steht bei {clock(self.at)}, mit {share}.",)
+        return (f"La imagen con el valor más alto está en {clock(self.at)}, con {share}.",)
+
+    def times(self) -> tuple[float, ...]:
+        return (self.at,)
+
+    def shares(self) -> tuple[float, ...]:
+        return (self.probability,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MomentFact(TimeFact):
+    """What was measured nearest to a second that was asked about; None where nothing was."""
+
+    wordings: ClassVar[Wordings] = {
+        "moment": {
+            "train": ("At {at} the probability is {probability} in the frame read at {read}.",),
+            "heldout": (),
+        },
+        "moment-absent": {
+            "train": ("At {at} this person was not seen, so there is no score.",),
+            "heldout": (),
+        },
+        "moment-unjudged": {
+            "train": (
+                "At {at} the face is unlike those the detector knows, so it was not judged.",
+            ),
+            "heldout": (),
+        },
+    }
+
+    at: float
+    read: float
+    probability: float | None
+    judged: bool = True
+
+    @property
+    def text(self) -> str:
+        return self.said(self.topics()[0])[0]
+
+    def topics(self) -> tuple[str, ...]:
+        if self.probability is None:
+            return ("moment-absent",)
+        return ("moment",) if self.judged else ("moment-unjudged",)
+
+    def fields(self) -> dict[str, str]:
+        share = "" if self.probability is None else percent(self.probability)
+        return {"at": clock(self.at), "read": clock(self.read), "probability": share}
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "at": self.at,
+            "read": self.read,
+            "probability": self.probability,
+            "judged": self.judged,
+        }
+
+    def times(self) -> tuple[float, ...]:
+        return (self.at, self.read)
+
+    def shares(self) -> tuple[float, ...]:
+        return () if self.probability is None else (self.probability,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartFact(TimeFact):
+    """A part of the clip that was asked for, scored by itself; the verdict is not its."""
+
+    wordings: ClassVar[Wordings] = {
+        "part": {
+            "train": (
+                "Only from {begin} to {end} the probability is {probability}, {verdict}, with an "
+                "interval of {low} to {high}, over {count}.",
+            ),
+            "heldout": (),
+        },
+        "part-empty": {
+            "train": (
+                "From {begin} to {end} this person was not seen in any frame that was read, so "
+                "there is no score.",
+            ),
+            "heldout": (),
+        },
+    }
+
+    begin: float
+    end: float
+    frames: int
+    probability: float | None = None
+    low: float = 0.0
+    high: float = 1.0
+    verdict: Verdict = Verdict.UNCERTAIN
+
+    @property
+    def text(self) -> str:
+        return self.said(self.topics()[0])[0]
+
+    def topics(self) -> tuple[str, ...]:
+        return ("part-empty",) if self.probability is None else ("part",)
+
+    def fields(self) -> dict[str, str]:
+        return {
+            "begin": clock(self.begin),
+            "end": clock(self.end),
+            "probability": "" if self.probability is None else percent(self.probability),
+            "low": percent(self.low),
+            "high": percent(self.high),
+            "verdict": self.verdict.words,
+            "count": "1 frame" if self.frames == 1 else f"{self.frames} frames",
+        }
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "begin": self.begin,
+            "end": self.end,
+            "frames": self.frames,
+            "probability": self.probability,
+            "interval": [self.low, self.high],
+            "verdict": self.verdict.value if self.probability is not None else None,
+        }
+
+    def times(self) -> tuple[float, ...]:
+        return (self.begin, self.end)
+
+    def shares(self) -> tuple[float, ...]:
+        return () if self.probability is None else (self.probability, self.low, self.high)
+
+
+def time_facts(timeline: Timeline) -> list[Fact]:
+    """The stretches (at most four, the highest) or that there is none, and the peak frame."""
+    told = sorted(timeline.stretches, key=lambda s: -s.probability)[:_MOST_STRETCHES]
+    facts: list[Fact] = [
+        StretchFact(
+            id=f"T{number}",
+            begin=s.begin,
+            end=s.end,
+            peak=s.peak,
+            probability=s.probability,
+            low=s.interval[0],
+            high=s.interval[1],
+            verdict=s.verdict,
+            elsewhere=s.elsewhere,
+        )
+        for number, s in enumerate(sorted(told, key=lambda s: s.begin), 1)
+    ]
+    if not facts:
+        facts.append(NoStretchFact(id="T1", begin=timeline.begin, end=timeline.end))
+    peak: Moment = timeline.peak
+    facts.append(PeakFact(id=f"T{len(facts) + 1}", at=peak.seconds, probability=peak.probability))
+    return facts

@@ -1,0 +1,94 @@
+"""A scored person of a clip over time: the lane with its stretches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from assistant.interfaces import Calibrator
+from assistant.scoring import ScoredFace
+from assistant.timeline import DEFAULT_RULE, StretchRule, clip_logit, raised_parts
+from assistant.types import Moment, Stretch, Timeline, Verdict
+
+__all__ = ["stretches_of", "timeline_of", "worst_moments"]
+
+_WORST = 2
+_APART = 0.5  # seconds between two of the worst frames
+
+
+def timeline_of(scored: ScoredFace, calibrator: Calibrator) -> Timeline | None:
+    """The lane of a clip's person; None for a picture, or where there is one moment."""
+    if len(scored.moments) < 2:
+        return None
+    begin, end = scored.track.media.span
+    return Timeline(
+        moments=scored.moments,
+        stretches=stretches_of(scored.moments, (begin, end), calibrator),
+        absent=scored.track.absent,
+        begin=begin,
+        end=end,
+        rule=DEFAULT_RULE,
+    )
+
+
+def stretches_of(
+    moments: Sequence[Moment],
+    span: tuple[float, float],
+    calibrator: Calibrator,
+    rule: StretchRule | None = None,
+) -> tuple[Stretch, ...]:
+    """The parts in which a person's score stands out.
+
+    That is a part that lies above the rest and is not itself without a sign, or the whole where all
+    of it is likely manipulated. Moments that say nothing are left out.
+    """
+    judged = [moment for moment in moments if moment.judged]
+    if len(judged) < 2:
+        return ()
+    seconds = np.array([m.seconds for m in judged])
+    logits = np.array([m.logit for m in judged])
+    parts = raised_parts(logits, rule)
+    if not parts:
+        whole = calibrator.calibrate(clip_logit(seconds, logits))
+        if whole.verdict is not Verdict.LIKELY_MANIPULATED:
+            return ()
+        parts = [(0, len(judged) - 1)]
+    inside = np.zeros(len(judged), bool)
+    for first, last in parts:
+        inside[first : last + 1] = True
+    rest = None
+    if not inside.all():
+        rest = calibrator.calibrate(clip_logit(seconds[~inside], logits[~inside])).probability
+    edges = [span[0], *((seconds[1:] + seconds[:-1]) / 2), span[1]]
+    found = []
+    for first, last in parts:
+        own = slice(first, last + 1)
+        calibrated = calibrator.calibrate(clip_logit(seconds[own], logits[own]))
+        if calibrated.verdict is Verdict.NO_SIGN:
+            continue
+        peak = float(seconds[first + int(np.argmax(logits[own]))])
+        found.append(
+            Stretch(
+                begin=min(peak, round(float(edges[first]), 3)),
+                end=max(peak, round(float(edges[last + 1]), 3)),
+                peak=peak,
+                probability=calibrated.probability,
+                interval=calibrated.interval,
+                verdict=calibrated.verdict,
+                elsewhere=rest,
+            )
+        )
+    return tuple(found)
+
+
+def worst_moments(moments: Sequence[Moment]) -> list[int]:
+    """Which moments have the highest scores: numbers, the highest first, not all of one blink."""
+    chosen: list[int] = []
+    for number in sorted(range(len(moments)), key=lambda i: -moments[i].logit):
+        at = moments[number].seconds
+        if all(abs(at - moments[other].seconds) >= _APART for other in chosen):
+            chosen.append(number)
+        if len(chosen) == _WORST:
+            break
+    return chosen
