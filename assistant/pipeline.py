@@ -38,7 +38,7 @@ from assistant.interfaces import (
     VlmBackend,
 )
 from assistant.measuring import CausalProbe, Measurer
-from assistant.media import MediaLimits, load_media
+from assistant.media import WHOLE, MediaLimits, Span, load_media
 from assistant.narrator import Narrator
 from assistant.scoring import Scorer
 from assistant.tracks import FoundTracks, find_tracks, no_face
@@ -56,6 +56,7 @@ from assistant.types import (
 __all__ = ["Assistant", "PipelineLimits"]
 
 _log = logging.getLogger(__name__)
+_Stop = threading.Event | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +164,7 @@ class Assistant:
         blind: bool = False,
         causal: bool = True,
         fragility: bool = True,
-        span: tuple[float, float | None] = (0.0, None),
+        span: Span = WHOLE,
         cancel: threading.Event | None = None,
     ) -> Iterator[Event]:
         """Analyse one file.
@@ -280,7 +281,7 @@ class Assistant:
         blind: bool,
         causal: bool,
         fragility: bool,
-        span: tuple[float, float | None],
+        span: Span,
         cancel: threading.Event | None,
     ) -> Iterator[Event]:
         began = time.perf_counter()
@@ -342,11 +343,7 @@ class Assistant:
         )
 
     def _tracks(
-        self,
-        data: bytes,
-        seconds: dict[str, float],
-        span: tuple[float, float | None] = (0.0, None),
-        cancel: threading.Event | None = None,
+        self, data: bytes, seconds: dict[str, float], span: Span = WHOLE, cancel: _Stop = None
     ) -> Generator[Event, None, tuple[Media, FoundTracks]]:
         """Decode a file and find its faces; where there are none, ``NoFace`` is told.
 

@@ -7,12 +7,12 @@ decoded, and that needs no numpy.
 from typing import TYPE_CHECKING, Any
 
 from assistant.media.files import check_path, read_path
-from assistant.media.limits import MediaLimits
+from assistant.media.limits import WHOLE, MediaLimits, Span
 
 if TYPE_CHECKING:
     from assistant.media.loading import load_media
 
-__all__ = ["MediaLimits", "check_path", "load_media", "read_path"]
+__all__ = ["WHOLE", "MediaLimits", "Span", "check_path", "load_media", "read_path"]
 
 
 def __getattr__(name: str) -> Any:

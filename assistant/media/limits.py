@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["MediaLimits"]
+__all__ = ["WHOLE", "MediaLimits", "Span"]
+
+#: A part of a clip: from when to when in seconds; None: to its end.
+Span = tuple[float, float | None]
+WHOLE: Span = (0.0, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from assistant.errors import MediaError
 from assistant.media.bars import inner_box
 from assistant.media.clip import DecodedVideo
 from assistant.media.files import mebibytes
-from assistant.media.limits import MediaLimits
+from assistant.media.limits import WHOLE, MediaLimits, Span
 from assistant.media.provenance import read_provenance
 from assistant.media.sniff import check_kind, is_video
 from assistant.types import FrameReader, Image, Media
@@ -28,7 +28,7 @@ def load_media(
     data: bytes,
     limits: MediaLimits | None = None,
     *,
-    span: tuple[float, float | None] = (0.0, None),
+    span: Span = WHOLE,
     cancel: threading.Event | None = None,
 ) -> Media:
     """Decode a picture or a video, wholly in memory.
@@ -85,7 +85,7 @@ def _decoded(
     data: bytes,
     kind: str,
     limits: MediaLimits,
-    span: tuple[float, float | None],
+    span: Span,
     cancel: threading.Event | None,
 ) -> DecodedImage | DecodedVideo:
     if is_video(kind):

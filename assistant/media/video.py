@@ -20,16 +20,14 @@ import numpy as np
 from assistant.errors import Cancelled, MediaError
 from assistant.media.clip import DecodedVideo, spread
 from assistant.media.hdr import TRANSFERS, tone_map
-from assistant.media.limits import MediaLimits
+from assistant.media.limits import WHOLE, MediaLimits, Span
 from assistant.media.sniff import VIDEO_FORMATS
 from assistant.types import Image
 
-__all__ = ["Span", "decode_video", "frames_at"]
+__all__ = ["decode_video", "frames_at"]
 
 _log = logging.getLogger(__name__)
 _MOST_PACKETS = 200_000
-#: From when to when, in seconds from the beginning; None: to the end.
-Span = tuple[float, float | None]
 _STILLS = frozenset({"mjpeg", "png", "bmp", "gif", "webp"})
 
 
@@ -38,7 +36,7 @@ def decode_video(
     kind: str,
     limits: MediaLimits,
     *,
-    span: Span = (0.0, None),
+    span: Span = WHOLE,
     cancel: threading.Event | None = None,
 ) -> DecodedVideo:
     """Take ``limits.frames`` frames of a video, evenly spaced in time.

@@ -104,6 +104,8 @@ MISSES = (
         caught=0.71,
     ),
 )
+
+
 def _stretch(begin: float, end: float, elsewhere: float | None) -> StretchFact:
     return StretchFact(
         id="T1",
