@@ -62,14 +62,11 @@ def build(settings: Settings, *, words_soon: bool = False) -> Assistant:
     vlm = build_vlm(settings)
     fallback = vlm if isinstance(vlm, TemplateBackend) else TemplateBackend()
     prompts = PromptLibrary(settings.prompts_dir or resource_dir("prompts"))
-    first = settings.vlm.first_token_timeout
     narrator = Narrator(
         vlm=vlm,
         fallback=fallback,
         prompts=prompts,
-        limits=StreamLimits(
-            first_seconds=first, idle_seconds=first, total_seconds=settings.vlm.total_timeout
-        ),
+        limits=StreamLimits.of(settings.vlm.first_token_timeout, settings.vlm.total_timeout),
     )
     if words_soon:
         narrator.warm_up()
@@ -97,19 +94,9 @@ def pipeline_limits(settings: Settings) -> PipelineLimits:
     from assistant.media import MediaLimits
     from assistant.pipeline import PipelineLimits
 
-    limits = settings.limits
-    return PipelineLimits(
-        media=MediaLimits(
-            max_image_bytes=limits.max_image_bytes,
-            max_video_bytes=limits.max_video_bytes,
-            max_pixels=limits.max_pixels,
-            max_side=limits.max_side,
-            frames=limits.frames,
-            max_video_seconds=limits.max_video_seconds,
-        ),
-        max_faces=limits.max_faces,
-        max_question_characters=limits.max_question_characters,
-    )
+    limits = settings.limits.model_dump()
+    own = {name: limits.pop(name) for name in ("max_faces", "max_question_characters")}
+    return PipelineLimits(media=MediaLimits(**limits), **own)
 
 
 def build_finder(settings: Settings) -> FaceFinder:

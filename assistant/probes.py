@@ -103,7 +103,7 @@ def fragility_facts(
         regions=(),
         controls=1,
     )
-    changes = [(item.name, item.probability, item.verdict) for item in card.fragility]
+    changes = [(name, c.probability, c.verdict) for name, c in card.after_changes.items()]
     facts: list[Fact] = [SpreadFact.of("F1", card.verdict, changes)]
     facts += [
         ChangeFact(

@@ -21,6 +21,11 @@ class StreamLimits:
     idle_seconds: float = 15.0
     total_seconds: float = 60.0
 
+    @classmethod
+    def of(cls, first: float, total: float) -> StreamLimits:
+        """Between pieces at most as long as to the first one."""
+        return cls(first_seconds=first, idle_seconds=first, total_seconds=total)
+
 
 class _End:
     """Marks the end of a stream; ``error`` is what ended it, if anything did."""

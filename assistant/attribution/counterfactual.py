@@ -6,7 +6,6 @@ The values made here are measured, never generated. A change of probability is a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,7 +27,6 @@ __all__ = [
     "Counterfactual",
     "CounterfactualCard",
     "CounterfactualMethod",
-    "Fragility",
     "MinimalSet",
     "probe",
     "region_effects",
@@ -55,7 +53,6 @@ class Counterfactual:
             the same crop, neutralised the same way.
         control_std: their standard deviation; 0.0 where ``control_n`` is 1.
         control_logit_mean: mean change of the raw score over the same patches.
-        control_logit_std: its standard deviation.
         control_n: number of random patches.
     """
 
@@ -69,7 +66,6 @@ class Counterfactual:
     control_mean: float
     control_std: float
     control_logit_mean: float
-    control_logit_std: float
     control_n: int
 
     @property
@@ -99,24 +95,6 @@ class MinimalSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fragility:
-    """The score of the same face after an everyday change of the file.
-
-    Attributes:
-        name: what was done, as people read it: ``JPEG quality 70``, ``half size``, ``mirrored``,
-            ``shifted left``, ``slight blur``.
-        probability: P(manipulated) afterwards.
-        change: ``probability`` minus the untouched face's.
-        verdict: the verdict afterwards.
-    """
-
-    name: str
-    probability: float
-    change: float
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CounterfactualCard:
     """All re-scorings of one face.
 
@@ -124,32 +102,16 @@ class CounterfactualCard:
         probability: P(manipulated) of the untouched face; ``verdict`` its verdict.
         counterfactuals: one a region, largest absolute change first.
         minimal: the smallest set of regions that changes the verdict.
-        fragility: one an everyday change, in the order tried.
-        not_examined: regions that could not be neutralised, with the reason (``forehead`` ->
-            ``outside the crop``).
+        after_changes: what each everyday change made of the score, by name, in the order tried.
         scored: number of crops that were scored.
-        seconds: wall time.
     """
 
     probability: float
     verdict: Verdict
     counterfactuals: tuple[Counterfactual, ...]
     minimal: MinimalSet
-    fragility: tuple[Fragility, ...]
-    not_examined: tuple[tuple[str, str], ...] = ()
+    after_changes: dict[str, Calibrated]
     scored: int = 0
-    seconds: float = 0.0
-
-    @property
-    def spread(self) -> tuple[float, float]:
-        """Lowest and highest probability over the fragility card and the untouched face."""
-        values = [self.probability, *(item.probability for item in self.fragility)]
-        return min(values), max(values)
-
-    @property
-    def flips(self) -> tuple[str, ...]:
-        """The everyday changes after which the verdict is another one."""
-        return tuple(item.name for item in self.fragility if item.verdict != self.verdict)
 
 
 def probe(
@@ -181,20 +143,18 @@ def probe(
         seed: of the random patches.
 
     Returns:
-        The card. Where no face part can be named, ``counterfactuals`` is empty and ``not_examined``
-        says why; the fragility is measured all the same.
+        The card. Where no face part can be named, ``counterfactuals`` is empty; the changes are
+        measured all the same.
 
     Raises:
         InferenceError: a score is not finite.
         ValueError: an unknown region or variation, or fewer than 1 control.
     """
-    began = time.perf_counter()
     if controls < 1:
         raise ValueError(f"expected at least 1 control, got {controls}")
     wanted = _known(regions, [r for r in REGIONS if r != "background"], REGIONS, "region")
     named = _known(variations, list(VARIATIONS), tuple(VARIATIONS), "variation")
-    masks, not_examined = _visible(crop, crop_landmarks, wanted)
-    face = _face_of(crop, crop_landmarks)
+    masks, face = _visible(crop, crop_landmarks, wanted)
     groups = _alike(masks)
 
     def without(mask: NDArray[np.bool_]) -> Image:
@@ -229,29 +189,17 @@ def probe(
                 control_mean=float(moved.mean()),
                 control_std=float(moved.std()),
                 control_logit_mean=float(moved_logits.mean()),
-                control_logit_std=float(moved_logits.std()),
                 control_n=controls,
             )
         )
-    fragility = tuple(
-        Fragility(
-            name=name,
-            probability=after.probability,
-            change=after.probability - before.probability,
-            verdict=after.verdict,
-        )
-        for name, after in zip(named, verdicts[len(verdicts) - len(named) :], strict=True)
-    )
     minimal, more = _minimal_set(detector, calibrator, before, found, masks, without)
     return CounterfactualCard(
         probability=before.probability,
         verdict=before.verdict,
         counterfactuals=tuple(sorted(found, key=lambda c: -abs(c.change))),
         minimal=minimal,
-        fragility=fragility,
-        not_examined=not_examined,
+        after_changes=dict(zip(named, verdicts[len(verdicts) - len(named) :], strict=True)),
         scored=len(crops) + more,
-        seconds=time.perf_counter() - began,
     )
 
 
@@ -271,10 +219,9 @@ def region_effects(
         InferenceError: a score is not finite.
     """
     names = [name for name in REGIONS if name != "background"]
-    masks, _ = _visible(crop, crop_landmarks, names)
+    masks, face = _visible(crop, crop_landmarks, names)
     if not masks:
         return {}
-    face = _face_of(crop, crop_landmarks)
     without = [neutralise(crop, mask, method, face=face) for mask in masks.values()]
     logits = _scores(detector, [crop, *without])
     return dict(zip(masks, (float(x - logits[0]) for x in logits[1:]), strict=True))
@@ -293,21 +240,14 @@ def _known(
 
 def _visible(
     crop: Image, crop_landmarks: NDArray[np.floating], wanted: Sequence[str]
-) -> tuple[dict[str, NDArray[np.bool_]], tuple[tuple[str, str], ...]]:
+) -> tuple[dict[str, NDArray[np.bool_]], NDArray[np.bool_] | None]:
+    """The parts that lie inside the crop, and the face; none where no part can be named."""
     try:
         masks = region_masks(crop_landmarks, (crop.shape[0], crop.shape[1]))
-    except InferenceError as error:
-        return {}, tuple((name, error.user_message) for name in wanted)
+    except InferenceError:
+        return {}, None
     seen = {n: masks[n] for n in wanted if LEAST_AREA <= masks[n].mean() < 1.0}
-    return seen, tuple((n, "it lies outside the crop") for n in wanted if n not in seen)
-
-
-def _face_of(crop: Image, crop_landmarks: NDArray[np.floating]) -> NDArray[np.bool_] | None:
-    try:
-        masks = region_masks(crop_landmarks, (crop.shape[0], crop.shape[1]))
-    except InferenceError:  # told in ``not_examined``
-        return None
-    return np.asarray(~masks["background"])
+    return seen, np.asarray(~masks["background"])
 
 
 def _alike(masks: Mapping[str, NDArray[np.bool_]]) -> dict[str, float]:
@@ -350,32 +290,27 @@ def _minimal_set(
         (c for c in found if sign * c.logit_change > 0), key=lambda c: -sign * c.logit_change
     )
     order = tuple(c.region for c in helpful[:_LARGEST_SET])
-    for c in helpful[:1]:
-        if c.verdict_after is not before.verdict:
-            done = MinimalSet(
-                regions=(c.region,),
-                probability_after=c.probability_after,
-                verdict_after=c.verdict_after,
-                tried=(c.region,),
-            )
-            return done, 0
-    if len(order) > 1:
+    tries = [(c.probability_after, c.verdict_after) for c in helpful[:1]]
+    more = 0
+    if len(order) > 1 and tries[0][1] is before.verdict:
         unions = [np.any([masks[r] for r in order[:n]], axis=0) for n in range(2, len(order) + 1)]
         logits = _scores(detector, [without(union) for union in unions])
-        for n, logit in enumerate(logits, start=2):
-            after = calibrator.calibrate(float(logit))
-            if after.verdict is not before.verdict:
-                done = MinimalSet(
-                    regions=order[:n],
-                    probability_after=after.probability,
-                    verdict_after=after.verdict,
-                    tried=order[:n],
-                )
-                return done, len(unions)
+        more = len(unions)
+        after = (calibrator.calibrate(float(logit)) for logit in logits)
+        tries += [(each.probability, each.verdict) for each in after]
+    for n, (probability, verdict) in enumerate(tries, start=1):
+        if verdict is not before.verdict:
+            done = MinimalSet(
+                regions=order[:n],
+                probability_after=probability,
+                verdict_after=verdict,
+                tried=order[:n],
+            )
+            return done, more
     none = MinimalSet(
         regions=(),
         probability_after=before.probability,
         verdict_after=before.verdict,
         tried=order,
     )
-    return none, max(0, len(order) - 1)
+    return none, more

@@ -100,11 +100,7 @@ class LangChainBackend:
     ) -> None:
         self._model = model
         self.supports_images = images
-        self._limits = StreamLimits(
-            first_seconds=first_token_timeout,
-            idle_seconds=first_token_timeout,
-            total_seconds=total_timeout,
-        )
+        self._limits = StreamLimits.of(first_token_timeout, total_timeout)
 
     def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
         """Yield new text; see :class:`assistant.interfaces.VlmBackend`."""

@@ -93,11 +93,7 @@ class LlamaCppBackend:
         self._queue = TurnQueue()
         self._queue_seconds = queue_timeout
         self._structured = structured
-        self._limits = StreamLimits(
-            first_seconds=first_token_timeout,
-            idle_seconds=first_token_timeout,
-            total_seconds=total_timeout,
-        )
+        self._limits = StreamLimits.of(first_token_timeout, total_timeout)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> LlamaCppBackend:

@@ -11,8 +11,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from assistant.errors import WeightsError
 from assistant.vlm.mmproj import IMAGE_SIZE
 
@@ -49,52 +47,19 @@ def llama_from_gguf(path: Path) -> Any:
         WeightsError: not a GGUF file, or not of the ``llama`` architecture.
     """
     import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers import LlamaForCausalLM
+    from transformers.utils.logging import disable_progress_bar
 
-    reader = _reader(path)
-
-    def value(name: str) -> Any:
-        return reader.fields[name].contents()
-
-    if value("general.architecture") != "llama":
-        raise WeightsError(
-            f"{path.name} holds a {value('general.architecture')!r} model; 'llama' is allowed.",
-            hint="Run `whyfake weights verify`.",
+    disable_progress_bar()
+    try:
+        model = LlamaForCausalLM.from_pretrained(
+            str(path.parent), gguf_file=path.name, dtype=torch.float32, local_files_only=True
         )
-    heads, groups = value("llama.attention.head_count"), value("llama.attention.head_count_kv")
-    tensors = {tensor.name: tensor for tensor in reader.tensors}
-    config = LlamaConfig(
-        vocab_size=int(tensors["token_embd.weight"].shape[1]),
-        hidden_size=value("llama.embedding_length"),
-        intermediate_size=value("llama.feed_forward_length"),
-        num_hidden_layers=value("llama.block_count"),
-        num_attention_heads=heads,
-        num_key_value_heads=groups,
-        max_position_embeddings=value("llama.context_length"),
-        rms_norm_eps=value("llama.attention.layer_norm_rms_epsilon"),
-        rope_parameters={"rope_type": "default", "rope_theta": value("llama.rope.freq_base")},
-        tie_word_embeddings="output.weight" not in tensors,
-        bos_token_id=value("tokenizer.ggml.bos_token_id"),
-        eos_token_id=value("tokenizer.ggml.eos_token_id"),
-        pad_token_id=value("tokenizer.ggml.padding_token_id"),
-    )
-    state: dict[str, Any] = {}
-    for name, tensor in tensors.items():
-        array = _dequantised(tensor)
-        if ".attn_q." in name or ".attn_k." in name:
-            # llama.cpp keeps rotary pairs side by side, transformers in two halves.
-            count = heads if ".attn_q." in name else groups
-            rows = array.shape[0] // count
-            array = array.reshape(count, rows // 2, 2, -1).swapaxes(1, 2).reshape(array.shape)
-        state[_llama_name(name)] = torch.from_numpy(np.ascontiguousarray(array))
-    model = LlamaForCausalLM(config)
-    missing, unexpected = model.load_state_dict(state, strict=False, assign=True)
-    if unexpected or set(missing) - {"lm_head.weight"}:
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise WeightsError(
-            f"{path.name} does not fit: missing {sorted(missing)[:3]}, more {unexpected[:3]}.",
+            f"{path.name} cannot be read as a GGUF file of a llama ({type(error).__name__}).",
             hint="Run `whyfake weights verify`.",
-        )
-    model.tie_weights()
+        ) from error
     return model.eval()
 
 
@@ -180,46 +145,3 @@ def _tower_config(tower: dict[str, Any]) -> dict[str, Any]:
         "patch_size": 14,
         "layer_norm_eps": 1e-6,
     }
-
-
-def _reader(path: Path) -> Any:
-    from gguf import GGUFReader
-
-    try:
-        return GGUFReader(path)
-    except (OSError, ValueError) as error:
-        raise WeightsError(
-            f"{path.name} cannot be read as GGUF ({type(error).__name__}).",
-            hint="Run `whyfake weights verify`.",
-        ) from error
-
-
-def _dequantised(tensor: Any) -> Any:
-    from gguf import dequantize
-
-    array = dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
-    return array.reshape([int(size) for size in reversed(tensor.shape)])
-
-
-def _llama_name(name: str) -> str:
-    """llama.cpp's tensor name as transformers calls it."""
-    fixed = {
-        "token_embd.weight": "model.embed_tokens.weight",
-        "output_norm.weight": "model.norm.weight",
-        "output.weight": "lm_head.weight",
-    }
-    if name in fixed:
-        return fixed[name]
-    _, index, part, _ = name.split(".")
-    parts = {
-        "attn_norm": "input_layernorm",
-        "ffn_norm": "post_attention_layernorm",
-        "attn_q": "self_attn.q_proj",
-        "attn_k": "self_attn.k_proj",
-        "attn_v": "self_attn.v_proj",
-        "attn_output": "self_attn.o_proj",
-        "ffn_gate": "mlp.gate_proj",
-        "ffn_up": "mlp.up_proj",
-        "ffn_down": "mlp.down_proj",
-    }
-    return f"model.layers.{index}.{parts[part]}.weight"

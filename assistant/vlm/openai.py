@@ -57,11 +57,7 @@ class OpenAIBackend:
         self._key_env = api_key_env
         self._schema = json_schema
         self._retries = retries
-        self._limits = StreamLimits(
-            first_seconds=first_token_timeout,
-            idle_seconds=first_token_timeout,
-            total_seconds=total_timeout,
-        )
+        self._limits = StreamLimits.of(first_token_timeout, total_timeout)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> OpenAIBackend:

@@ -70,11 +70,7 @@ class TransformersBackend:
         self._local_only = local_only or Path(self._source).is_dir()
         self._queue = TurnQueue()
         self._queue_seconds = queue_timeout
-        self._limits = StreamLimits(
-            first_seconds=first_token_timeout,
-            idle_seconds=first_token_timeout,
-            total_seconds=total_timeout,
-        )
+        self._limits = StreamLimits.of(first_token_timeout, total_timeout)
         self._model: Any = None
         self._processor: Any = None
 
