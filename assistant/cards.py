@@ -96,7 +96,7 @@ def render_card(analysis: Analysis, face: int = 0, *, demo: bool = False) -> byt
     _regions(draw, result.regions, column, top + 182)
     if pairs:
         _look_here(card, draw, pairs, 444)
-    _words(draw, analysis.explanation, 444 + row)
+    _words(draw, analysis.explanation, 444 + row, 5 if _missed(result) else 7)
     _foot(draw, result, analysis, card.height)
     meta = PngInfo()
     meta.add_itxt("Description", card_text(analysis, face))
@@ -213,7 +213,7 @@ def _look_here(
             draw.text((x, top + 44 + k * 19), line, fill=_INK, font=font)
 
 
-def _words(draw: ImageDraw.ImageDraw, explanation: Explanation | None, top: int) -> None:
+def _words(draw: ImageDraw.ImageDraw, explanation: Explanation | None, top: int, most: int) -> None:
     draw.line((_EDGE, top, _WIDTH - _EDGE, top), fill=_LINE, width=1)
     if explanation is None or not explanation.text:
         return
@@ -224,7 +224,7 @@ def _words(draw: ImageDraw.ImageDraw, explanation: Explanation | None, top: int)
         font=_font(15),
     )
     font = _font(18)
-    for i, line in enumerate(_wrapped(draw, without_cites(explanation.text), font, most=7)):
+    for i, line in enumerate(_wrapped(draw, without_cites(explanation.text), font, most=most)):
         draw.text((_EDGE, top + 44 + i * 26), line, fill=_INK, font=font)
 
 

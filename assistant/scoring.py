@@ -95,6 +95,7 @@ class Scorer:
             calibrator=self.calibrator.name,
             weights_sha256=self.detector.weights_sha256,
             domain=finding,
+            heads=_mean_heads(readings),
         )
         moments = tuple(self._moment(track, i, r) for i, r in enumerate(readings)) if moving else ()
         return ScoredFace(track=track, face=face, logits=logits, score=score, moments=moments)
@@ -124,3 +125,12 @@ class Scorer:
             finding = replace(finding, status="outside")
             calibrated = self.domain.apply(plain, finding)
         return quality_effect(calibrated, finding, face.quality)
+
+
+def _mean_heads(readings: Sequence[Reading]) -> tuple[float, float] | None:
+    """Over the faces of a track; None of a detector without heads."""
+    heads = [reading.heads for reading in readings if reading.heads is not None]
+    if not heads:
+        return None
+    laid_in, made = np.mean(heads, axis=0)
+    return float(laid_in), float(made)

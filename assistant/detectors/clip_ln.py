@@ -173,11 +173,12 @@ class ClipLnDetector:
         """
         logits = np.empty(len(crops), np.float64)
         kept: list[NDArray[np.float32]] = []
+        heads: list[tuple[float, float] | None] = []
         with torch.inference_mode():
             for start in range(0, len(crops), self._batch_size):
                 batch = crops[start : start + self._batch_size]
                 try:
-                    values, statistics = self._read_batch(batch)
+                    values, statistics, answers = self._read_batch(batch)
                 except (torch.OutOfMemoryError, MemoryError) as error:
                     raise OutOfMemory(
                         f"There is too little memory to score {len(batch)} faces at once.",
@@ -185,8 +186,13 @@ class ClipLnDetector:
                     ) from error
                 logits[start : start + len(batch)] = values.double().cpu().numpy()
                 kept += [*statistics.cpu().numpy()]
-        pairs = zip(self._finite(logits), kept, strict=True)
-        return tuple(Reading(logit=float(z), statistics=values) for z, values in pairs)
+                heads += (
+                    [None] * len(batch)
+                    if answers is None
+                    else [(a, b) for a, b in answers.double().cpu().tolist()]
+                )
+        found = zip(self._finite(logits), kept, heads, strict=True)
+        return tuple(Reading(logit=float(z), statistics=s, heads=h) for z, s, h in found)
 
     def trace(self, crop: Image, *, layers: Sequence[int] | None = None) -> Trace:
         """Score one crop and keep what a heat map needs.
@@ -274,14 +280,24 @@ class ClipLnDetector:
         """What the read-out reads of some crops."""
         return self._pick(self._run(crops))
 
-    def _read_batch(self, crops: Sequence[Image]) -> tuple[Tensor, Tensor]:
-        """B logits and B x blocks x 3 x width statistics."""
+    def _read_batch(self, crops: Sequence[Image]) -> tuple[Tensor, Tensor, Tensor | None]:
+        """B logits, B x blocks x 3 x width statistics, and B x 2 logits of heads if there are."""
         outputs = self._run(crops)
-        logits: Tensor = self._read_out(self._pick(outputs))
+        logits, heads = self._answers(self._pick(outputs))
         kept = [token_statistics(outputs[block].float()) for block in self._read_out.blocks]
         if self._header.mirror:
-            logits = 0.5 * (logits + self._read_out(self._read_tokens(_turned(crops))))
-        return logits, torch.stack(kept, dim=1)
+            mirrored, others = self._answers(self._read_tokens(_turned(crops)))
+            logits = 0.5 * (logits + mirrored)
+            heads = None if heads is None or others is None else 0.5 * (heads + others)
+        return logits, torch.stack(kept, dim=1), heads
+
+    def _answers(self, tokens: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
+        """B logits, and the B x 2 of the heads that they are joined of."""
+        if isinstance(self._read_out, TwoHeadReadOut):
+            heads = self._read_out.head_logits(tokens)
+            return torch.logsumexp(heads, dim=1), heads
+        logits: Tensor = self._read_out(tokens)
+        return logits, None
 
     def _pick(self, outputs: Sequence[Tensor]) -> list[Tensor]:
         picked = [outputs[block] for block in self._read_out.blocks]

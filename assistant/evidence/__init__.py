@@ -11,6 +11,7 @@ from assistant.evidence.changes import ChangeFact, SpreadFact
 from assistant.evidence.cues import CueFact, NoCueFact, cue_facts
 from assistant.evidence.domain import DomainFact
 from assistant.evidence.effects import EffectFact, SmallestSetFact
+from assistant.evidence.kind import KindFact
 from assistant.evidence.limits import MapLimitFact, NotProofFact, NotSeenFact
 from assistant.evidence.misses import MissesFact
 from assistant.evidence.names import quotable_name
@@ -41,6 +42,7 @@ __all__ = [
     "FactKind",
     "FlawlessFact",
     "FramesFact",
+    "KindFact",
     "MapLimitFact",
     "MissesFact",
     "MomentFact",
@@ -74,6 +76,7 @@ KINDS: tuple[type[Fact], ...] = (
     VerdictFact,
     ScoreFact,
     FramesFact,
+    KindFact,
     RegionFact,
     OtherRegionsFact,
     QualityFact,

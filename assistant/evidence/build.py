@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from assistant.evidence.kind import kind_facts
 from assistant.evidence.limits import limit_facts
 from assistant.evidence.origin import origin_facts
 from assistant.evidence.quality import quality_facts
@@ -59,6 +60,7 @@ def build_evidence(
         ),
         VerdictFact.of(score, digits),
         *(fact for fact in extra if fact.kind is FactKind.SCORE),
+        *kind_facts(score.heads, score.verdict, record),
         *region_facts(regions),
         *quality_facts(face.quality),
         *origin_facts(media.provenance),

@@ -130,11 +130,17 @@ class MissesFact(Fact):
 
     def fields(self) -> dict[str, str]:
         return {
-            "missed": listed([f"{in_hundred(one.missed)} {one.family}" for one in self.misses]),
-            "caught": listed(
-                [f"{in_hundred(one.caught or 0.0)} {one.family}" for one in self.misses]
-            ),
+            "missed": self._listed([one.missed for one in self.misses]),
+            "caught": self._listed([one.caught or 0.0 for one in self.misses]),
         }
+
+    def _listed(self, shares: Sequence[float]) -> str:
+        """``about 14 in 100 edited faces and 3 in 100 face swaps``."""
+        each = [
+            f"{in_hundred(share)} {one.family}"
+            for share, one in zip(shares, self.misses, strict=True)
+        ]
+        return listed([each[0], *(said.removeprefix("about ") for said in each[1:])])
 
     @classmethod
     def judge(cls, clause: Clause, evidence: Evidence) -> None:

@@ -19,16 +19,19 @@ from assistant.calibration.curve import CurveCalibrator
 from assistant.calibration.fitting import fit_calibrator
 from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.evaluation.detection_metrics import ece
+from assistant.evidence.kind import named_kind
 from assistant.training.recipe import Recipe
 from assistant.training.sources import kind_of, source_weights
 from assistant.training.two_heads import head_scores, train_heads
 from assistant.training.view_data import Prepared
+from assistant.types import Verdict
 
 __all__ = ["LeftOut", "calibrated", "leave_out", "leave_out_markdown", "leave_out_table"]
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, int, int, float], None]
 _RESAMPLES = 500
+_KINDS = ("laid-in", "made")
 #: Fewer genuine pictures of a source set no threshold.
 _LEAST_OF_SOURCE = 25
 
@@ -120,8 +123,8 @@ def calibrated(recipe: Recipe, data: Prepared, left: LeftOut) -> CurveCalibrator
     values["thresholds"] = [round(lower, 4), round(min(upper, 1.0), 4)]
     values["fitted_on"] = {
         **values["fitted_on"],
-        "misses": _misses(recipe, rows, probability, lower),
-        "kinds": _told_kinds(rows, left.heads, probability, upper),
+        "misses": _misses(recipe, rows, probability, (lower, upper)),
+        "told": _told(recipe, rows, left.heads, probability, (lower, upper)),
     }
     return CurveCalibrator.from_json(values)
 
@@ -220,9 +223,10 @@ def kind_family(family: str) -> str:
 
 
 def _misses(
-    recipe: Recipe, rows: Sequence[Any], probability: Array, lower: float
+    recipe: Recipe, rows: Sequence[Any], probability: Array, limits: tuple[float, float]
 ) -> list[dict[str, Any]]:
-    """What *no sign found* misses, by family: the mean over its sources, with an interval."""
+    """What *no sign found* misses and what is caught, by family: the mean over its sources."""
+    lower, upper = limits
     found = []
     names = np.array([kind_family(r.family) if r.label else "" for r in rows])
     sources = np.array([r.source for r in rows])
@@ -231,6 +235,9 @@ def _misses(
         missed = probability <= lower
         groups = [missed[(names == family) & (sources == s)] for s in sorted(set(sources))]
         groups = [g for g in groups if len(g)]
+        flagged = probability >= upper
+        caught = [flagged[(names == family) & (sources == s)] for s in sorted(set(sources))]
+        caught = [c for c in caught if len(c)]
         share = float(np.mean([g.mean() for g in groups]))
         drawn = [
             np.mean([rng.choice(groups[i], len(groups[i])).mean() for i in picked])
@@ -243,6 +250,7 @@ def _misses(
                 "missed": round(share, 3),
                 "low": round(float(low), 3),
                 "high": round(float(high), 3),
+                "caught": round(float(np.mean([c.mean() for c in caught])), 3),
                 "pictures": int(sum(len(g) for g in groups)),
                 "sources": len(groups),
             }
@@ -250,20 +258,71 @@ def _misses(
     return found
 
 
-def _told_kinds(
-    rows: Sequence[Any], heads: Array, probability: Array, upper: float
+def _told(
+    recipe: Recipe,
+    rows: Sequence[Any],
+    heads: Array,
+    probability: Array,
+    limits: tuple[float, float],
 ) -> dict[str, Any]:
-    """How often the larger head names the kind of a flagged picture from a source left out."""
+    """How often the kind that is named is right, where both kinds are equally frequent.
+
+    Over the manipulated pictures for which one is named (:func:`named_kind`). Of each kind the
+    sources weigh alike; the interval resamples sources and their pictures.
+    """
     kinds = np.array([kind_of(r) for r in rows])
-    flagged = (probability >= upper) & (kinds != "genuine")
-    told = np.where(heads[:, 0] >= heads[:, 1], "laid-in", "made")
-    return {
-        kind: {
-            "right": _share(told[flagged & (kinds == kind)] == kind),
-            "n": int((flagged & (kinds == kind)).sum()),
-        }
-        for kind in ("laid-in", "made")
+    sources = np.array([r.source for r in rows])
+    verdicts = [_verdict(p, limits) for p in probability]
+    pairs = zip(heads, verdicts, strict=True)
+    named = np.array([named_kind((float(h[0]), float(h[1])), v) or "" for h, v in pairs])
+    groups = {
+        kind: [
+            named[rows_of]
+            for source in sorted(set(sources))
+            if (rows_of := (kinds == kind) & (sources == source) & (named != "")).any()
+        ]
+        for kind in _KINDS
     }
+    if not all(groups.values()):
+        return {}
+    rng = np.random.default_rng(recipe.seed)
+    found = {}
+    for kind in _KINDS:
+        if not (named[kinds != "genuine"] == kind).any():
+            continue
+        drawn = [
+            _right(kind, {k: _resampled(g, rng) for k, g in groups.items()})
+            for _ in range(_RESAMPLES)
+        ]
+        low, high = np.nanquantile(drawn, [0.025, 0.975])
+        found[kind] = {
+            "right": round(_right(kind, groups), 3),
+            "low": round(float(low), 3),
+            "high": round(float(high), 3),
+            "pictures": int((named[kinds != "genuine"] == kind).sum()),
+        }
+    return found
+
+
+def _right(kind: str, groups: Mapping[str, Sequence[NDArray[np.str_]]]) -> float:
+    """Of equally many pictures of each kind, the share of those named ``kind`` that are of it."""
+    share = {k: float(np.mean([(g == kind).mean() for g in own])) for k, own in groups.items()}
+    total = sum(share.values())
+    return share[kind] / total if total else float("nan")
+
+
+def _resampled(
+    groups: Sequence[NDArray[np.str_]], rng: np.random.Generator
+) -> list[NDArray[np.str_]]:
+    picked = rng.integers(0, len(groups), len(groups))
+    return [rng.choice(groups[i], len(groups[i])) for i in picked]
+
+
+def _verdict(probability: float, limits: tuple[float, float]) -> Verdict:
+    lower, upper = limits
+    if probability <= lower:
+        return Verdict.NO_SIGN
+    return Verdict.LIKELY_MANIPULATED if probability >= upper else Verdict.UNCERTAIN
 
 
 def _weighted_quantile(values: Array, weights: Array, share: float) -> float:

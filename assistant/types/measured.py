@@ -247,6 +247,7 @@ class Score:
     ``interval`` is the calibrator's interval for the probability; ``thresholds`` are the two
     probabilities that part the verdict bands. ``domain`` is what the domain check found, where
     there is one: outside the domain the verdict is ``uncertain`` whatever the probability.
+    ``heads``: logits of the two questions *laid in* and *made*, of a detector that asks them.
     """
 
     logit: float
@@ -258,6 +259,7 @@ class Score:
     calibrator: str
     weights_sha256: str
     domain: DomainFinding | None = None
+    heads: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         low, high = self.interval
@@ -286,10 +288,12 @@ class Reading:
         logit: the detector's raw score of the crop.
         statistics: blocks x 3 x width float32: class token, patch mean and patch deviation of the
             blocks that are read, the last of them last; None where a detector shows no inside.
+        heads: logits of *laid in* and *made*; None where a detector does not ask that.
     """
 
     logit: float
     statistics: NDArray[np.float32] | None = None
+    heads: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from assistant.evidence import (
     DomainFact,
     EffectFact,
     FramesFact,
+    KindFact,
     OriginFact,
     QualityFact,
     RegionFact,
@@ -220,6 +221,8 @@ def _limits(writer: Writer, asked: Route, question: str) -> list[Line]:
 
 def _manipulation(writer: Writer, asked: Route, question: str) -> list[Line]:
     missing = _told(asked.topic)
+    if asked.topic == "kind" and writer.first(KindFact):
+        return [*writer.kind(), *writer.verdict(short=True), *writer.score(short=True)]
     named = [f for f in writer.evidence.of(OriginFact) if f.values().get("value")]
     said = writer.origin(most=2) if named or asked.topic == "generator" else []
     return [missing[0], *said, *missing[1:], *writer.verdict(short=True), *writer.score(short=True)]

@@ -14,6 +14,7 @@ from assistant.evidence import (
     EffectFact,
     FlawlessFact,
     FramesFact,
+    KindFact,
     MapLimitFact,
     MissesFact,
     NoCueFact,
@@ -276,6 +277,11 @@ class Writer:
     def origin(self, *, most: int = 2) -> list[Line]:
         """What the file says of its own origin."""
         return [self.say(fact.topics()[0], fact) for fact in self.evidence.of(OriginFact)[:most]]
+
+    def kind(self) -> list[Line]:
+        """Swapped, or made from nothing; or that the detector cannot tell."""
+        fact = self.first(KindFact)
+        return [self.say(fact.topics()[0], fact)] if fact else []
 
     def misses(self) -> list[Line]:
         """What the detector misses, where it flags nothing."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from assistant.citations import without_cites
-from assistant.evidence import EffectFact
+from assistant.evidence import EffectFact, KindFact
 from assistant.routing import route
 from assistant.types import Evidence
 from assistant.vlm.composition.answers import answer_lines
@@ -93,6 +93,7 @@ def _parts(regions: int, effects: int) -> tuple[tuple[_Slot, bool], ...]:
         (lambda w: w.frames(), True),
         (lambda w: w.closeness(), True),
         (lambda w: w.misses(), True),
+        (lambda w: w.kind() if (fact := w.first(KindFact)) and fact.worth_telling else [], True),
         # Before the regions: of what must be said, the last is left out where there is no room.
         (lambda w: w.fragility(), True),
         # What the score rests on, then what the map shows; each as after those before it, so that

@@ -12,6 +12,7 @@ from assistant.evidence import (
     Fact,
     FlawlessFact,
     FramesFact,
+    KindFact,
     MapLimitFact,
     MissesFact,
     MomentFact,
@@ -31,7 +32,7 @@ from assistant.evidence import (
     StretchFact,
     VerdictFact,
 )
-from assistant.types import BaseRate, Missed, QualityIssue, Verdict
+from assistant.types import BaseRate, Missed, QualityIssue, Told, Verdict
 
 _FAKE, _UNSURE, _REAL = Verdict.LIKELY_MANIPULATED, Verdict.UNCERTAIN, Verdict.NO_SIGN
 
@@ -120,6 +121,8 @@ def _stretch(begin: float, end: float, elsewhere: float | None) -> StretchFact:
     )
 
 
+TOLD = Told(kind="made", right=0.81, low=0.7, high=0.9, pictures=120)
+
 EXAMPLES: tuple[Fact, ...] = (
     ScoreFact(id="S1", probability=0.93, low=0.88, high=0.97),
     ScoreFact(id="S1", probability=0.002, low=0.0, high=0.3),
@@ -168,6 +171,10 @@ EXAMPLES: tuple[Fact, ...] = (
         id="T4", begin=1.0, end=2.5, frames=6, probability=0.8, low=0.6, high=0.9, verdict=_FAKE
     ),
     PartFact(id="T4", begin=3.0, end=4.5, frames=0),
+    KindFact(id="S4", told=TOLD),
+    KindFact(id="S4", told=replace(TOLD, kind="laid-in", right=0.72)),
+    KindFact(id="S4", told=replace(TOLD, right=0.58)),
+    KindFact(id="S4", told=replace(TOLD, right=0.9, low=0.3)),
     NotProofFact(id="L1"),
     MapLimitFact(id="L2"),
     NotSeenFact(id="L3", regions=("jaw",)),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from assistant.evidence import (
     quotable_name,
     renumbered,
 )
+from assistant.evidence.kind import kind_facts, named_kind
 from assistant.grounding import check
 from assistant.numbers import amount, in_hundred, points, reach
 from assistant.types import (
@@ -30,7 +32,7 @@ from assistant.types import (
     TrackRecord,
     Verdict,
 )
-from tests.unit.evidence.examples import MISSES
+from tests.unit.evidence.examples import MISSES, TOLD
 from tests.unit.grounding.cases import drawn, evidence_of, finding, manipulated, real, uncertain
 
 FAKE, UNSURE, REAL = Verdict.LIKELY_MANIPULATED, Verdict.UNCERTAIN, Verdict.NO_SIGN
@@ -134,7 +136,7 @@ def test_a_probability_calibrated_on_sources_left_out_says_for_which_faces_it_is
     ("probability", "told"),
     [
         (0.1, "misses about 58 in 100 face swaps and fewer than 1 in 100 portraits by GANs"),
-        (0.5, "calls about 11 in 100 face swaps and about 71 in 100 portraits by GANs likely"),
+        (0.5, "calls about 11 in 100 face swaps and 71 in 100 portraits by GANs likely"),
     ],
 )
 def test_what_is_missed_is_told_beside_a_verdict_that_flags_nothing(
@@ -440,3 +442,38 @@ def test_any_case_has_distinct_ids_one_sentence_a_line_and_no_injection(seed: in
     assert len(prompt.splitlines()) == len(evidence.facts)
     assert "ignore your instructions" not in prompt
     assert all(fact.text.endswith(".") for fact in evidence.facts)
+
+
+@pytest.mark.parametrize(
+    ("heads", "verdict", "kind"),
+    [
+        ((2.0, 0.5), FAKE, "laid-in"),
+        ((0.5, 0.6), FAKE, "made"),
+        ((0.5, 0.6), UNSURE, None),
+        ((-2.0, 0.6), UNSURE, "made"),
+        ((5.0, 0.0), REAL, None),
+        (None, FAKE, None),
+    ],
+)
+def test_a_kind_is_named_of_flagged_faces_and_of_those_that_clearly_lean(
+    heads: tuple[float, float] | None, verdict: Verdict, kind: str | None
+) -> None:
+    assert named_kind(heads, verdict) == kind
+
+
+def test_how_often_the_kind_is_right_is_told_with_it_or_that_it_is_not_worth_telling() -> None:
+    sure = kind_facts((0.0, 3.0), FAKE, TrackRecord(told=(TOLD,)))[0]
+    poor = kind_facts((0.0, 3.0), FAKE, TrackRecord(told=(replace(TOLD, right=0.6),)))[0]
+
+    assert sure.text == (
+        "If it was manipulated, most likely the whole picture was made by a generator or decoder: "
+        "on sources that the detector never saw, this answer is right for 81%."
+    )
+    assert sure.values() == {"kind": "made", "right": 0.81, "interval": [0.7, 0.9], "n": 120}
+    assert poor.text == (
+        "Whether it was swapped or made from nothing is not told: on sources that the detector "
+        "never saw, its answer is right for 60%, where guessing is right for 50%."
+    )
+    assert poor.values()["kind"] is None
+    assert kind_facts((0.0, 3.0), FAKE, TrackRecord()) == []
+    assert kind_facts((3.0, 0.0), FAKE, TrackRecord(told=(TOLD,))) == []

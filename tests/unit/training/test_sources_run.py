@@ -57,6 +57,8 @@ def test_one_run_makes_a_file_that_scores_and_says_how_it_was_judged(project):
     first = detector.logits([real, fake])
     assert first[1] > first[0]
     assert detector.scores_patches
+    joined = [np.logaddexp(*reading.heads) for reading in detector.read([real, fake])]
+    assert np.allclose(joined, first, atol=0.1)  # mean of both views, joined before or after
     again = run(project, recipe)  # every step is there already
     assert again["leave_out"] == table
     assert json.loads(json.dumps(report)) == report
