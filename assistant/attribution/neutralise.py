@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assistant.attribution.occlusion import blurred
+from assistant.edits import coded, mirrored, moved, shrunk
 from assistant.errors import InferenceError
 from assistant.types import Image
 
@@ -18,7 +20,6 @@ __all__ = [
     "CounterfactualMethod",
     "neutralise",
     "random_patch",
-    "shifted",
 ]
 
 CounterfactualMethod = Literal["inpaint", "blur", "mean", "mirror"]
@@ -142,72 +143,16 @@ def random_patch(
     return mask.reshape(shape)
 
 
-def _jpeg(quality: int) -> Callable[[Image], Image]:
-    def recompress(crop: Image) -> Image:
-        import cv2
-
-        bgr = np.ascontiguousarray(crop[..., ::-1])
-        _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        again = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
-        return np.ascontiguousarray(again[..., ::-1])
-
-    return recompress
-
-
-def _half(crop: Image) -> Image:
-    import cv2
-
-    height, width = crop.shape[:2]
-    small = cv2.resize(crop, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC))
-
-
-def _flip(crop: Image) -> Image:
-    return np.ascontiguousarray(crop[:, ::-1])
-
-
-def _soften(crop: Image) -> Image:
-    return blurred(crop, share=1.0 / 224.0)
-
-
-def _moved(dx: float, dy: float, zoom: float = 1.0) -> Callable[[Image], Image]:
-    """Shifted by shares of the side and enlarged about the centre; the rim is mirrored."""
-
-    def move(crop: Image) -> Image:
-        import cv2
-
-        height, width = crop.shape[:2]
-        x = dx * width + (1 - zoom) * (width - 1) / 2
-        y = dy * height + (1 - zoom) * (height - 1) / 2
-        matrix = np.array([[zoom, 0.0, x], [0.0, zoom, y]])
-        return np.asarray(
-            cv2.warpAffine(
-                crop,
-                matrix,
-                (width, height),
-                flags=cv2.INTER_CUBIC,
-                borderMode=cv2.BORDER_REFLECT_101,
-            )
-        )
-
-    return move
-
-
-def shifted(crop: Image, right: float, down: float) -> Image:
-    """The crop moved by shares of its side; the rim is mirrored."""
-    return _moved(right, down)(crop)
-
-
 #: Everyday changes of a file, by the name people read.
 VARIATIONS: dict[str, Callable[[Image], Image]] = {
-    "JPEG quality 90": _jpeg(90),
-    "JPEG quality 70": _jpeg(70),
-    "JPEG quality 50": _jpeg(50),
-    "half size": _half,
-    "slight blur": _soften,
-    "mirroring": _flip,
-    "a shift to the left": _moved(-0.03, 0.0),
-    "a shift to the right": _moved(0.03, 0.0),
-    "a shift up": _moved(0.0, -0.03),
-    "a closer crop": _moved(0.0, 0.0, 1.06),
+    "JPEG quality 90": partial(coded, quality=90),
+    "JPEG quality 70": partial(coded, quality=70),
+    "JPEG quality 50": partial(coded, quality=50),
+    "half size": partial(shrunk, share=0.5),
+    "slight blur": partial(blurred, share=1.0 / 224.0),
+    "mirroring": mirrored,
+    "a shift to the left": partial(moved, right=-0.03, down=0.0),
+    "a shift to the right": partial(moved, right=0.03, down=0.0),
+    "a shift up": partial(moved, right=0.0, down=-0.03),
+    "a closer crop": partial(moved, right=0.0, down=0.0, zoom=1.06),
 }

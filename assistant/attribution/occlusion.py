@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.attribution.grids import attribution
+from assistant.edits import softened
 from assistant.interfaces import Detector
 from assistant.types import Attribution, Image, Trace
 
@@ -18,10 +19,7 @@ __all__ = ["Occlusion", "blurred"]
 
 def blurred(crop: Image, *, share: float = 0.07) -> Image:
     """The crop with all detail gone but its colours kept: a Gaussian of ``share`` of its side."""
-    import cv2
-
-    sigma = max(1.0, share * min(crop.shape[:2]))
-    return np.asarray(cv2.GaussianBlur(crop, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101))
+    return softened(crop, max(1.0, share * min(crop.shape[:2])))
 
 
 class Occlusion:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.attribution.neutralise import shifted
 from assistant.attribution.regions import find_regions
+from assistant.edits import moved
 from assistant.interfaces import Attributor, Detector
 from assistant.types import Image, RegionFinding
 
@@ -49,9 +49,9 @@ def with_stability(
     size = np.array([crop.shape[1], crop.shape[0]], np.float64)
     same = dict.fromkeys((finding.region for finding in findings), 0)
     for shift in SHIFTS:
-        heat = attributor.attribute(detector, shifted(crop, *shift)).map
-        moved = find_regions(heat, crop_landmarks + np.array(shift) * size, baseline)
-        stands = {finding.region: finding.stands_out for finding in moved}
+        heat = attributor.attribute(detector, moved(crop, *shift)).map
+        there = find_regions(heat, crop_landmarks + np.array(shift) * size, baseline)
+        stands = {finding.region: finding.stands_out for finding in there}
         for finding in findings:
             same[finding.region] += stands[finding.region] is finding.stands_out
     return tuple(

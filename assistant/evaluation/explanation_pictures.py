@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.edits import coded, greyed, mirrored, noisy, shrunk, softened
 from assistant.evaluation.map_faces import shipped_pictures
 from assistant.interfaces import FaceFinder
 from assistant.types import Image
@@ -93,32 +94,9 @@ def _blended(picture: Image, points: NDArray[np.float32], region: str, rng: rand
     return blended
 
 
-def _smaller(picture: Image, rng: random.Random) -> Image:
-    scale = rng.uniform(0.3, 0.6)
-    small: Image = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return small
-
-
-def _compressed(picture: Image, rng: random.Random) -> Image:
-    quality = [cv2.IMWRITE_JPEG_QUALITY, rng.choice((12, 25, 40))]
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality)
-    back: Image = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-    return back
-
-
-def _soft(picture: Image, rng: random.Random) -> Image:
-    soft: Image = cv2.GaussianBlur(picture, (0, 0), rng.uniform(1.5, 4))
-    return soft
-
-
 def _light(picture: Image, gain: float) -> Image:
     lit: Image = np.clip(picture.astype(np.float32) * gain, 0, 255).astype(np.uint8)
     return lit
-
-
-def _grey(picture: Image, _: random.Random) -> Image:
-    grey: Image = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-    return grey
 
 
 def _tilted(picture: Image, rng: random.Random) -> Image:
@@ -128,20 +106,14 @@ def _tilted(picture: Image, rng: random.Random) -> Image:
     return tilted
 
 
-def _noisy(picture: Image, rng: random.Random) -> Image:
-    noise = np.random.default_rng(rng.randrange(2**32)).normal(0, 14, picture.shape)
-    noisy: Image = np.clip(picture + noise, 0, 255).astype(np.uint8)
-    return noisy
-
-
 _WHOLE: dict[str, Change] = {
-    "smaller": _smaller,
+    "smaller": lambda p, r: shrunk(p, r.uniform(0.3, 0.6), back=False),
     "darker": lambda p, r: _light(p, r.uniform(0.2, 0.4)),
-    "softer": _soft,
-    "compressed": _compressed,
-    "mirrored": lambda p, _: np.ascontiguousarray(p[:, ::-1]),
-    "greyscale": _grey,
+    "softer": lambda p, r: softened(p, r.uniform(1.5, 4)),
+    "compressed": lambda p, r: coded(p, r.choice((12, 25, 40))),
+    "mirrored": lambda p, _: mirrored(p),
+    "greyscale": lambda p, _: greyed(p),
     "brighter": lambda p, r: _light(p, r.uniform(1.5, 2.2)),
     "tilted": _tilted,
-    "noisy": _noisy,
+    "noisy": lambda p, r: noisy(p, 14, np.random.default_rng(r.randrange(2**32))),
 }

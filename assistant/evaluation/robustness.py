@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import cv2
 import numpy as np
 
+from assistant.edits import coded, greyed, mirrored, moved, noisy, shrunk, softened
 from assistant.errors import MediaError
 from assistant.evaluation.detection import summarise
 from assistant.evaluation.face_manifest import ManifestRow
@@ -35,39 +35,6 @@ _LOG = logging.getLogger(__name__)
 Change = Callable[[Image, np.random.Generator], Image]
 
 
-def _coded(name: str, option: int, quality: int) -> Change:
-    def change(crop: Image, rng: np.random.Generator) -> Image:
-        del rng
-        _, data = cv2.imencode(name, crop[..., ::-1], [option, quality])
-        decoded = cv2.imdecode(np.asarray(data), cv2.IMREAD_COLOR)
-        return np.ascontiguousarray(np.asarray(decoded, np.uint8)[..., ::-1])
-
-    return change
-
-
-def _smaller(share: float) -> Change:
-    def change(crop: Image, rng: np.random.Generator) -> Image:
-        del rng
-        height, width = crop.shape[:2]
-        size = (max(1, round(width * share)), max(1, round(height * share)))
-        small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
-        return np.asarray(
-            cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8
-        )
-
-    return change
-
-
-def _blur(crop: Image, rng: np.random.Generator) -> Image:
-    del rng
-    return np.asarray(cv2.GaussianBlur(crop, (0, 0), 1.5), np.uint8)
-
-
-def _grey(crop: Image, rng: np.random.Generator) -> Image:
-    del rng
-    return np.repeat(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2).astype(np.uint8)
-
-
 def _bars(crop: Image, rng: np.random.Generator) -> Image:
     """As a phone's screenshot shows it: plain bars above and below, with a line of marks."""
     del rng
@@ -86,41 +53,32 @@ def _one_level(crop: Image, rng: np.random.Generator) -> Image:
     return np.clip(moved, 0, 255).astype(np.uint8)
 
 
-def _noise(crop: Image, rng: np.random.Generator) -> Image:
-    noisy = crop.astype(np.float32) + rng.normal(0.0, 8.0, crop.shape)
-    return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
-
-
-def _flip(crop: Image, rng: np.random.Generator) -> Image:
-    del rng
-    return np.ascontiguousarray(crop[:, ::-1])
-
-
 def _shift(crop: Image, rng: np.random.Generator) -> Image:
-    dx, dy = rng.uniform(-0.04, 0.04, 2) * crop.shape[0]
-    matrix = np.array([[1.0, 0.0, dx], [0.0, 1.0, dy]])
-    size = (crop.shape[1], crop.shape[0])
-    return np.asarray(
-        cv2.warpAffine(crop, matrix, size, borderMode=cv2.BORDER_REFLECT_101), np.uint8
-    )
+    right, down = rng.uniform(-0.04, 0.04, 2)
+    return moved(crop, right, down)
+
+
+def _fixed(change: Callable[..., Image], *values: Any) -> Change:
+    """A change that draws nothing."""
+    return lambda crop, rng: change(crop, *values)
 
 
 #: Name -> change of a picture. ``none`` comes first: what the others are compared with.
 CHANGES: Mapping[str, Change | None] = {
     "none": None,
-    "mirrored": _flip,
+    "mirrored": _fixed(mirrored),
     "noise of one grey level": _one_level,
-    "JPEG quality 90": _coded(".jpg", cv2.IMWRITE_JPEG_QUALITY, 90),
-    "JPEG quality 50": _coded(".jpg", cv2.IMWRITE_JPEG_QUALITY, 50),
-    "JPEG quality 30": _coded(".jpg", cv2.IMWRITE_JPEG_QUALITY, 30),
-    "WebP quality 80": _coded(".webp", cv2.IMWRITE_WEBP_QUALITY, 80),
-    "resized to 50 %": _smaller(0.5),
-    "Gaussian blur 1.5 px": _blur,
-    "Gaussian noise 8": _noise,
+    "JPEG quality 90": _fixed(coded, 90),
+    "JPEG quality 50": _fixed(coded, 50),
+    "JPEG quality 30": _fixed(coded, 30),
+    "WebP quality 80": _fixed(coded, 80, ".webp"),
+    "resized to 50 %": _fixed(shrunk, 0.5),
+    "Gaussian blur 1.5 px": _fixed(softened, 1.5),
+    "Gaussian noise 8": lambda crop, rng: noisy(crop, 8.0, rng),
     "turned by 90 degrees": _turned(1),
     "turned by 180 degrees": _turned(2),
     "turned by 270 degrees": _turned(3),
-    "greyscale": _grey,
+    "greyscale": _fixed(greyed),
     "screenshot bars": _bars,
     "moved by up to 4 %": _shift,
 }
