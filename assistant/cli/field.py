@@ -9,7 +9,7 @@ import click
 
 from assistant.cli.options import json_option, settings_of, tell_progress, work_option
 
-__all__ = ["plugin"]
+__all__ = ["compare", "plugin"]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -77,6 +77,76 @@ def plugin(
     )
     if not report["calibrated_on"]:
         click.echo(
-            "Too few faces were held aside to fit probabilities (30 of each class): it ranks faces, "
-            "but gives no verdict."
+            "Too few faces were held aside to fit probabilities (30 of each class): it ranks "
+            "faces, but gives no verdict."
         )
+
+
+@click.command("compare")
+@click.option("--manifest", type=_FILE, required=True, help="CSV: path,label[,source,video,...].")
+@click.option("--detectors", default="all", show_default=True, help="Names with commas, or all.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1),
+    default=60,
+    show_default=True,
+    help="Training time of each detector that has no file in --work.",
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--weights",
+    "pairs",
+    multiple=True,
+    metavar="NAME=PATH",
+    help="Files of detectors that are not trained here: mesonet=Meso4_DF.h5.",
+)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Tables and plot.")
+@work_option("Crops, features, trained files and finished rows")
+@json_option()
+@click.pass_context
+def compare(
+    context: click.Context,
+    manifest: Path,
+    detectors: str,
+    seconds: float,
+    seed: int,
+    pairs: tuple[str, ...],
+    out: Path | None,
+    work: Path,
+    as_json: bool,
+) -> None:
+    """Train and score detectors on the same faces, and write one table.
+
+    What is not there (a file, a package) is told in the table and never a number. The same command
+    again goes on where it ended.
+    """
+    from assistant.compose import build_finder
+    from assistant.evaluation.face_manifest import read_manifest
+    from assistant.training.compare import Comparison, compare_detectors
+    from assistant.training.compare_report import comparison_markdown, write_comparison_plot
+
+    settings = settings_of(context)
+    given = {}
+    for pair in pairs:
+        name, sign, path = pair.partition("=")
+        if not sign:
+            raise click.UsageError(f"--weights {pair!r}: expected NAME=PATH.")
+        given[name] = Path(path)
+    run = Comparison(
+        rows=read_manifest(manifest),
+        settings=settings,
+        finder=build_finder(settings),
+        work=work,
+        seconds=seconds,
+        seed=seed,
+        given=given,
+        tell=lambda text: click.echo(text, err=True),
+    )
+    result = run.run(compare_detectors(detectors, plugins=settings.plugins))
+    table = comparison_markdown(result)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "compare.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+        (out / "compare.md").write_text(table, "utf-8")
+        write_comparison_plot(result, out / "compare.png")
+    click.echo(json.dumps(result, indent=2) if as_json else table)

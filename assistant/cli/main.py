@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "assistant.cli.manifest:manifest",
         "List public deepfake sets; look for leaks between the parts.",
     ),
+    "compare": ("assistant.cli.field:compare", "Train and score detectors side by side."),
     "train": ("assistant.cli.main:train", "Train a detector or a narrator."),
     "eval": ("assistant.cli.main:eval_", "Evaluate detectors, maps and explanations."),
 }

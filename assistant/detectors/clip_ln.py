@@ -59,6 +59,7 @@ class ClipLnDetector:
         "Yermakov, Cech, Matas: Unlocking the Hidden Potential of CLIP in Generalizable Deepfake "
         "Detection, 2025 (arXiv 2503.19683)"
     )
+    reported = "ViT-L/14: CDFv2 0.966, DFDC 0.872"
 
     def __init__(
         self,

@@ -213,6 +213,8 @@ class TrainedDetector:
 
     name: ClassVar[str]
     citation: ClassVar[str]
+    #: What the paper reports, for the table of a comparison.
+    reported: ClassVar[str] = ""
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     recipe: ClassVar[Recipe] = Recipe()
     crop_spec: CropSpec = FIELD_CROP

@@ -139,6 +139,7 @@ class RepDfdDetector(ClipPlugin):
         "Lin et al.: Standing on the Shoulders of Giants: Reprogramming Visual-Language Model for "
         "General Deepfake Detection (RepDFD), AAAI 2025 (arXiv 2409.02664)"
     )
+    reported = "CDFv2 0.899, DFDC 0.810"
     Options = RepDfdOptions
     recipe = Recipe(epochs=3, learning_rate=1e-2, decay=0.0, batch=8)
 

@@ -38,7 +38,7 @@ from assistant.training.face_cache import FOUND, UNREADABLE, CropCache
 from assistant.training.self_blended import self_blend
 from assistant.types import CropSpec, Image
 
-__all__ = ["Budget", "FaceSet", "faces_of", "split", "train_plugin", "trainable"]
+__all__ = ["Budget", "FaceSet", "faces_of", "split", "split_rows", "train_plugin", "trainable"]
 
 #: Gentler than for the shipped detector: these runs are short.
 _CHANGES = Augmentation(affine=0.3, downscale=0.1, blur=0.05, jpeg=0.5)
@@ -138,19 +138,28 @@ def trainable(name: str, *, plugins: bool = True) -> type[TrainedDetector]:
     )
 
 
-def split(faces: FaceSet, percent: Mapping[str, int]) -> dict[str, FaceSet]:
-    """Parts of a face set by the hash of the video's name; what is left is ``train``."""
-    sides: dict[str, list[int]] = {name: [] for name in (*percent, "train")}
-    for index, row in enumerate(faces.rows):
+def split_rows(
+    rows: Sequence[ManifestRow], percent: Mapping[str, int]
+) -> dict[str, list[ManifestRow]]:
+    """Parts of a manifest by the hash of the video's name; what is left is ``train``."""
+    sides: dict[str, list[ManifestRow]] = {name: [] for name in (*percent, "train")}
+    for row in rows:
         value = int(hashlib.sha256(row.video.encode()).hexdigest(), 16) % 100
         for name, share in percent.items():
             if value < share:
-                sides[name].append(index)
+                sides[name].append(row)
                 break
             value -= share
         else:
-            sides["train"].append(index)
-    return {name: faces.part(places) for name, places in sides.items()}
+            sides["train"].append(row)
+    return sides
+
+
+def split(faces: FaceSet, percent: Mapping[str, int]) -> dict[str, FaceSet]:
+    """As :func:`split_rows`, of faces."""
+    place = {row.line: index for index, row in enumerate(faces.rows)}
+    parts = split_rows(faces.rows, percent)
+    return {name: faces.part([place[row.line] for row in rows]) for name, rows in parts.items()}
 
 
 def train_plugin(
