@@ -10,20 +10,18 @@ from PIL import Image as PilImage
 from PIL import ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from assistant.citations import without_cites
-from assistant.evidence import MissesFact, percent
+from assistant.evidence import percent
+from assistant.first_answer import first_answer, named_regions
 from assistant.numbers import reach
 from assistant.overlay import blend
 from assistant.pairs import Pair, pairs_of
 from assistant.types import (
     Analysis,
-    Explanation,
     FaceAnalysis,
     Image,
     RegionFinding,
     Score,
     Verdict,
-    ranked_regions,
 )
 
 __all__ = ["card_text", "render_card"]
@@ -58,7 +56,7 @@ def render_card(analysis: Analysis, face: int = 0, *, demo: bool = False) -> byt
 
     Args:
         analysis: a finished analysis.
-        face: index of the face; the explanation is shown for the face it was written about alone.
+        face: index of the face.
         demo: say on the card that a fake took part.
 
     Raises:
@@ -93,11 +91,11 @@ def render_card(analysis: Analysis, face: int = 0, *, demo: bool = False) -> byt
         draw.text((left, top + _PICTURE + 8), label, fill=_SOFT, font=_font(15))
     column = _EDGE + 2 * (_PICTURE + 20) + 16
     _verdict(draw, result.score, column, top)
-    _regions(draw, result.regions, column, top + 182)
+    _regions(draw, _top(result), column, top + 182)
     if pairs:
         _look_here(card, draw, pairs, 444)
-    _words(draw, analysis.explanation, 444 + row, 5 if _missed(result) else 7)
-    _foot(draw, result, analysis, card.height)
+    _words(draw, result, 444 + row)
+    _foot(draw, result, card.height)
     meta = PngInfo()
     meta.add_itxt("Description", card_text(analysis, face))
     meta.add_itxt("Software", "Whyfake")
@@ -114,21 +112,22 @@ def card_text(analysis: Analysis, face: int = 0) -> str:
     parts = [
         f"{score.verdict.words.capitalize()}: probability of manipulation "
         f"{percent(score.probability)}" + (f", interval {span}." if span else "."),
+        *_said(result),
     ]
-    named = ", ".join(f"{r.region} {percent(r.share)}" for r in _top(result.regions))
+    named = ", ".join(f"{r.region} {percent(r.share)}" for r in _top(result))
     if named:
-        parts.append(f"Where the map points: {named}.")
+        parts.append(f"Shares of the map: {named}.")
     parts += [f"Look here: {pair.fact.text}" for pair in pairs_of(result, _PAIRS)]
-    if analysis.explanation is not None and analysis.explanation.text:
-        parts.append(f"Generated explanation, checked: {without_cites(analysis.explanation.text)}")
-    parts += [*_missed(result), _LIMIT]
-    return " ".join(parts)
+    return " ".join([*parts, _LIMIT])
 
 
-def _missed(result: FaceAnalysis) -> list[str]:
-    """What the detector misses, where it flags nothing."""
-    fact = result.evidence.first(MissesFact)
-    return [fact.line] if fact else []
+def _said(result: FaceAnalysis) -> list[str]:
+    return [line.text for line in first_answer(result.evidence)]
+
+
+def _top(result: FaceAnalysis) -> list[RegionFinding]:
+    """The regions that the words name."""
+    return named_regions(result.evidence, result.regions)
 
 
 def _verdict(draw: ImageDraw.ImageDraw, score: Score, left: int, top: int) -> None:
@@ -175,8 +174,12 @@ def _regions(
     draw: ImageDraw.ImageDraw, regions: Sequence[RegionFinding], left: int, top: int
 ) -> None:
     right = _WIDTH - _EDGE
-    draw.text((left, top), "Where the map points", fill=_INK, font=_font(17, bold=True))
-    for i, finding in enumerate(_top(regions)):
+    if not regions:
+        return
+    draw.text(
+        (left, top), "Places that the words name, in the map", fill=_INK, font=_font(17, bold=True)
+    )
+    for i, finding in enumerate(regions):
         y = top + 32 + i * 29
         draw.text((left, y), finding.region, fill=_INK, font=_font(16))
         start = left + 108
@@ -213,39 +216,20 @@ def _look_here(
             draw.text((x, top + 44 + k * 19), line, fill=_INK, font=font)
 
 
-def _words(draw: ImageDraw.ImageDraw, explanation: Explanation | None, top: int, most: int) -> None:
+def _words(draw: ImageDraw.ImageDraw, result: FaceAnalysis, top: int) -> None:
     draw.line((_EDGE, top, _WIDTH - _EDGE, top), fill=_LINE, width=1)
-    if explanation is None or not explanation.text:
-        return
-    draw.text(
-        (_EDGE, top + 16),
-        f"Explanation written by {explanation.backend}, each sentence checked against the evidence",
-        fill=_SOFT,
-        font=_font(15),
-    )
-    font = _font(18)
-    for i, line in enumerate(_wrapped(draw, without_cites(explanation.text), font, most=most)):
-        draw.text((_EDGE, top + 44 + i * 26), line, fill=_INK, font=font)
+    font = _font(19)
+    for i, line in enumerate(_wrapped(draw, " ".join(_said(result)), font, most=8)):
+        draw.text((_EDGE, top + 22 + i * 28), line, fill=_INK, font=font)
 
 
-def _foot(draw: ImageDraw.ImageDraw, result: FaceAnalysis, analysis: Analysis, bottom: int) -> None:
-    font = _font(14)
-    lines = [line for said in _missed(result) for line in _wrapped(draw, said, font, most=2)]
+def _foot(draw: ImageDraw.ImageDraw, result: FaceAnalysis, bottom: int) -> None:
     top = bottom - 78
-    for i, line in enumerate(lines):
-        draw.text((_EDGE, top - 6 - 20 * (len(lines) - i)), line, fill=_INK, font=font)
     draw.line((_EDGE, top, _WIDTH - _EDGE, top), fill=_LINE, width=1)
     draw.text((_EDGE, top + 12), _LIMIT, fill=_INK, font=_font(16))
     score = result.score
     source = f"{score.detector} {score.weights_sha256[:12]}, {score.calibrator}"
-    if analysis.explanation is not None:
-        source += f", {analysis.explanation.backend}, {analysis.explanation.prompt}"
     draw.text((_EDGE, top + 38), source, fill=_SOFT, font=_font(14))
-
-
-def _top(regions: Sequence[RegionFinding]) -> list[RegionFinding]:
-    """The first three regions; the background only where it stands out."""
-    return [r for r in ranked_regions(regions) if r.stands_out or r.region != "background"][:3]
 
 
 def _square(picture: Image, side: int = _PICTURE) -> PilImage.Image:

@@ -112,6 +112,10 @@ CLOSED: Mapping[str, Mapping[Variant, tuple[str, ...]]] = {
             "Ask a second person to look at it.",
         ),
     },
+    "advice-first": {
+        "train": ("Look for the original file, and let a person decide.",),
+        "heldout": ("Look for the original, and have a person decide.",),
+    },
     "advice-quality": {
         "train": (
             "Check a larger or sharper copy if there is one.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from assistant.attribution.counterfactual import CounterfactualMethod, probe, region_effects
 from assistant.evidence import ChangeFact, EffectFact, SmallestSetFact, SpreadFact
 from assistant.interfaces import Calibrator, Detector
-from assistant.types import FaceAnalysis, Fact, Verdict, ranked_regions
+from assistant.types import FaceAnalysis, Fact, Verdict, peak_of, ranked_regions
 
 __all__ = ["fragility_facts", "region_facts"]
 
@@ -20,11 +20,11 @@ def region_facts(
     *,
     method: CounterfactualMethod = "inpaint",
 ) -> tuple[Fact, ...]:
-    """C facts: the face parts that stand out and the one that carries the score, each neutralised.
+    """C facts: the face parts the map points to and the one the score rests on, each neutralised.
 
-    What the map points to and what the score rests on may differ: where the verdict is not *likely
-    real*, every part in view is taken out once, and the one that lowers the score most is probed
-    too. With nothing to probe the map's first part is.
+    The map points to the part at which it is strongest, and to those that stand out. What the score
+    rests on may be another: where something was found, every part in view is taken out once, and
+    the one that lowers the score most is probed too.
 
     Args:
         result: the face, with its regions.
@@ -39,8 +39,11 @@ def region_facts(
     ranked = [r for r in ranked_regions(result.regions) if r.region != "background"]
     if not ranked:
         return tuple(facts)
-    standing = [r.region for r in ranked if r.stands_out][:_MOST_REGIONS]
-    chosen = list(standing)
+    pointed = [r.region for r in ranked if r.stands_out][:_MOST_REGIONS]
+    peak = peak_of(result.regions)
+    if peak is not None and peak.region not in (*pointed, "background"):
+        pointed.insert(0, peak.region)
+    chosen = list(pointed)
     if result.score.verdict is not Verdict.NO_SIGN:
         crop, points = result.face.crop, result.face.crop_landmarks
         effects = region_effects(detector, crop, points, method=method)
@@ -65,7 +68,7 @@ def region_facts(
             before=found.probability_before,
             after=found.probability_after,
             matters=found.matters,
-            stands_out=found.region in standing,
+            stands_out=found.region in pointed,
             verdict=card.verdict,
             verdict_after=found.verdict_after,
             control=found.control_mean,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import InferenceError, WeightsError
-from assistant.types import REGIONS, RegionFinding
+from assistant.types import LEAST_SHARE, REGIONS, RegionFinding
 
 __all__ = [
     "BASELINE_QUANTILES",
@@ -35,10 +35,8 @@ BASELINE_SCHEMA = "whyfake.region-baseline/2"
 #: above its own 90 % quantile is found in two of three untouched faces.
 QUIET_SHARE = 0.9
 _REFERENCE_QUANTILE = 0.9
-#: Without a baseline a region stands out from this lift on ...
-_STANDS_OUT_LIFT = 1.5
-#: ... and never where it holds less than this share of the map.
-_LEAST_SHARE = 0.05
+#: Without a baseline a region stands out from this lift on.
+_STANDS_OUT_LIFT = 1.5  # and never where it holds less than LEAST_SHARE of the map
 #: A region of which less than this share of the crop is in view is not looked at.
 LEAST_AREA = 0.002
 
@@ -172,7 +170,7 @@ def find_regions(
 
 
 def _stands_out(name: str, share: float, lift: float, baseline: Mapping[str, float] | None) -> bool:
-    if share < _LEAST_SHARE:
+    if share < LEAST_SHARE:
         return False
     if baseline is None:
         return lift >= _STANDS_OUT_LIFT
@@ -199,11 +197,11 @@ def baseline_from(
         name: [f.share for face in findings for f in face if f.region == name] for name in REGIONS
     }
     reference = {
-        name: max(float(np.quantile(values, _REFERENCE_QUANTILE)), _LEAST_SHARE / 2)
+        name: max(float(np.quantile(values, _REFERENCE_QUANTILE)), LEAST_SHARE / 2)
         for name, values in shares.items()
     }
     highest = [
-        max((f.share / reference[f.region] for f in face if f.share >= _LEAST_SHARE), default=0.0)
+        max((f.share / reference[f.region] for f in face if f.share >= LEAST_SHARE), default=0.0)
         for face in findings
     ]
     factor = max(1.0, float(np.quantile(highest, QUIET_SHARE)))
@@ -212,7 +210,7 @@ def baseline_from(
         for name, values in shares.items()
     }
     limits = {
-        name: round(min(1.0, max(_LEAST_SHARE, factor * value)), 5)
+        name: round(min(1.0, max(LEAST_SHARE, factor * value)), 5)
         for name, value in reference.items()
     }
     return quantiles, limits

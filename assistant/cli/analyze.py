@@ -42,6 +42,7 @@ _BLIND = (
     is_flag=True,
     help="Score, interval, verdict and domain check alone: no map, no checks, no words.",
 )
+@click.option("--evidence", is_flag=True, help="Print all facts and the written explanation.")
 @click.option("--no-explain", is_flag=True, help="Leave out the written explanation.")
 @click.option("--blind", is_flag=True, help=_BLIND)
 @click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
@@ -55,20 +56,27 @@ def analyze(
     as_json: bool,
     card: Path | None,
     fast: bool,
+    evidence: bool,
     no_explain: bool,
     blind: bool,
     vlm: str | None,
     example: bool,
 ) -> None:
-    """Analyse photos or videos: probability, regions, evidence and a checked explanation.
+    """Analyse photos or videos: the verdict, what it rests on, how sure, what to do.
+
+    --evidence prints what lies behind it, --json all of it for a program.
 
     PATHS are files, folders, patterns ('photos/**/*.jpg') or - for standard input. What cannot be
     read is told first, before any model is loaded; the others are analysed all the same.
 
     Exit code 0: all analysed, 1: one or more failed, 2: usage, 3: no face in one or more.
     """
-    if fast and (blind or card is not None):
-        raise click.UsageError("--fast makes no map and no words, so no --card and no --blind.")
+    if fast and (blind or evidence or card is not None):
+        raise click.UsageError(
+            "--fast makes no map and no words, so no --card, --evidence or --blind."
+        )
+    asked = evidence or as_json or blind or vlm is not None
+    words = asked and not (no_explain or fast)
     card_file = None if card is None else CardFile(card)
     inputs: list[Input] = []
     ended: Counter[str] = Counter()
@@ -79,13 +87,12 @@ def analyze(
         else:
             inputs.append(found)
     if inputs:
-        words = not (no_explain or fast)
         with _assistant(context, "template" if fast else vlm, words=words) as assistant:
             from assistant.cli.outcome import Shown, run_file, score_file
 
             progress = FileProgress(len(inputs))
             for number, one in enumerate(inputs):
-                shown = Shown(one.name, as_json=as_json)
+                shown = Shown(one.name, as_json=as_json, evidence=evidence)
                 data = partial(one.read, assistant.limits.media)
                 if fast:
                     score_file(assistant, data, shown)
@@ -132,7 +139,7 @@ def ask(
 
         shown = Shown(one.name, as_json=as_json)
         data = partial(one.read, assistant.limits.media)
-        analysis = run_file(assistant, data, shown, explain=True, blind=blind)
+        analysis = run_file(assistant, data, shown, explain=as_json or blind, blind=blind)
         if analysis is None:
             context.exit(_NO_FACE if shown.outcome is Outcome.NO_FACE else _FAILED)
         if face > len(analysis.faces):

@@ -14,6 +14,7 @@ import click
 from assistant.cli.inputs import tell_failure
 from assistant.cli.render import (
     Progressor,
+    answer_text,
     explanation_text,
     face_text,
     no_face_text,
@@ -51,10 +52,11 @@ class Outcome(Enum):
 
 
 class Shown:
-    """Prints one file's outcome and keeps it."""
+    """Prints one file's outcome and keeps it; ``evidence``: all facts, below the answer."""
 
-    def __init__(self, file: str, *, as_json: bool) -> None:
+    def __init__(self, file: str, *, as_json: bool, evidence: bool = False) -> None:
         self.file = file
+        self.evidence = evidence
         self.as_json = as_json
         self.outcome = Outcome.ANALYSED
         self.progress = Progressor(quiet=as_json)
@@ -93,12 +95,14 @@ class Shown:
 
     def _text(self, analysis: Analysis) -> None:
         click.echo(self.file)
-        for result in analysis.faces:
-            click.echo(face_text(result, count=len(analysis.faces)) + "\n")
+        click.echo(answer_text(analysis.faces))
         for warning in analysis.warnings:
             click.echo(f"  Note: {warning}")
+        if self.evidence:
+            for result in analysis.faces:
+                click.echo("\n" + face_text(result, count=len(analysis.faces)))
         if analysis.explanation is not None:
-            click.echo(explanation_text(analysis.explanation))
+            click.echo("\n" + explanation_text(analysis.explanation))
 
     def no_face(self, event: NoFace) -> None:
         """Show that there is no score."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from collections.abc import Sequence
 
 import click
 
 from assistant.events import FaceFound, NoFace, Progress
-from assistant.evidence import ChangeFact, MissesFact
+from assistant.evidence import ChangeFact
+from assistant.first_answer import MOST_WORDS, first_answer, short_facts
 from assistant.numbers import percent, reach
 from assistant.types import (
     Description,
@@ -19,10 +21,17 @@ from assistant.types import (
     Score,
     SentenceStatus,
     Verdict,
-    ranked_regions,
+    checked_how,
 )
 
-__all__ = ["Progressor", "explanation_text", "face_text", "no_face_text", "score_line"]
+__all__ = [
+    "Progressor",
+    "answer_text",
+    "explanation_text",
+    "face_text",
+    "no_face_text",
+    "score_line",
+]
 
 _WIDTH = 88
 _BAR = 40
@@ -55,47 +64,64 @@ class Progressor:
             click.echo("\r\033[K", nl=False, err=True)
 
 
+def answer_text(faces: Sequence[FaceAnalysis]) -> str:
+    """What comes first, in at most 90 words.
+
+    Of several faces the likeliest is told in full, a line each of the others.
+    """
+    order = sorted(faces, key=lambda face: -face.score.probability)
+    others = [
+        f"Face {f.face.index + 1} of {len(faces)}: {f.score.verdict.words}, "
+        f"{percent(f.score.probability)}."
+        for f in order[1:]
+    ]
+    first, room = order[0], MOST_WORDS - sum(len(line.split()) for line in others)
+    which = f"Face {first.face.index + 1} of {len(faces)}: " if others else ""
+    verdict, *rest = first_answer(first.evidence, most=room - len(which.split()))
+    colour = _COLOURS[first.score.verdict]
+    headline = _wrap(f"{which}{verdict.text}", "  ")
+    lines = [click.style(line, fg=colour, bold=True) for line in headline]
+    if rest:
+        lines += _wrap(" ".join(line.text for line in rest), "  ")
+    return "\n".join([*lines, *(f"  {line}" for line in others)])
+
+
 def face_text(result: FaceAnalysis, *, count: int) -> str:
-    """Verdict, probability with interval, regions and evidence of one face."""
+    """All that was measured of one face: probability, regions and evidence."""
     score = result.score
     low, high = score.interval
     name = f"Face {result.face.index + 1} of {count}: " if count > 1 else ""
-    verdict = click.style(score.verdict.words, fg=_COLOURS[score.verdict], bold=True)
+    span = reach(low, high)
     lines = [
-        f"{name}{verdict}",
-        f"  probability of manipulation {percent(score.probability)}"
-        + (f" (interval {span})" if (span := reach(low, high)) else ""),
+        f"  {name}{score.verdict.words}, probability of manipulation {percent(score.probability)}"
+        + (f" (interval {span})" if span else ""),
         f"  {_bar(score.probability, low, high, score.thresholds)}",
-        f"  verdict bands: real below {score.thresholds[0]:.0%}, "
-        f"manipulated from {score.thresholds[1]:.0%}, uncertain between",
-        *_misses(result),
+        f"  no sign found below {score.thresholds[0]:.0%}, likely manipulated from "
+        f"{score.thresholds[1]:.0%}, uncertain between",
         "",
-        f"  Where the map ({result.attribution.method}) points:",
+        f"  The map ({result.attribution.method}), strongest places first:",
     ]
-    for finding in ranked_regions(result.regions)[:4]:
+    mapped = sorted((r for r in result.regions if r.area > 0), key=lambda r: -r.lift)
+    for finding in mapped[:4]:
         mark = "*" if finding.stands_out else " "
         lines.append(
             f"   {mark} {finding.region:<12} {finding.share:4.0%} of the map on "
-            f"{finding.area:4.0%} of the crop ({finding.lift:.1f} x its size{_steady(finding)})"
+            f"{finding.area:4.0%} of the picture ({finding.lift:.1f} x its size{_steady(finding)})"
         )
+    if any(r.stands_out for r in mapped[:4]):
+        lines.append("   * more than in untouched faces")
     lines += _fragility(result)
-    lines += ["", "  Evidence:"]
-    for fact in result.evidence.facts:
-        lines += _wrap(fact.text, f"   [{fact.id}] ")
+    lines += ["", "  Facts:"]
+    for ids, text in short_facts(result.evidence):
+        lines += _wrap(text, f"   [{ids}] ")
     return "\n".join(lines)
-
-
-def _misses(result: FaceAnalysis) -> list[str]:
-    """What the detector misses, beside a verdict that flags nothing."""
-    fact = result.evidence.first(MissesFact)
-    return _wrap(fact.line, "  ") if fact else []
 
 
 def score_line(face: Face, score: Score) -> str:
     """Verdict, probability and interval of one face, and what limits them, in a line."""
-    low, high = score.interval
     verdict = click.style(score.verdict.words, fg=_COLOURS[score.verdict], bold=True)
-    line = f"{verdict}, {score.probability:.0%} (interval {low:.0%} to {high:.0%})"
+    span = reach(*score.interval)
+    line = f"{verdict}, {percent(score.probability)}" + (f" (interval {span})" if span else "")
     if score.abstained:
         line += "; no verdict: the face is unlike those the detector knows"
     elif score.domain is not None and score.domain.status == "edge":
@@ -128,7 +154,7 @@ def _fragility(result: FaceAnalysis) -> list[str]:
 
 def explanation_text(explanation: Explanation, *, title: str = "Explanation") -> str:
     """The checked sentences; struck ones are marked and never mixed with the rest."""
-    source = f"written by {explanation.backend}, every sentence checked"
+    source = f"written by {explanation.backend}, {checked_how(explanation)}"
     lines = _seen(explanation.blind)
     lines += [f"  {title} ({source}):"]
     if explanation.fell_back:

@@ -17,7 +17,7 @@ from assistant.evidence import (
     SmallestSetFact,
     SpreadFact,
 )
-from assistant.types import FaceAnalysis
+from assistant.types import FaceAnalysis, peak_of
 
 __all__ = ["Claim", "Truth"]
 
@@ -36,8 +36,9 @@ class Truth:
     """What was measured on one face, as plain numbers and names.
 
     ``numbers`` holds, by what a sentence is about, every percentage (0 to 100) or amount that may
-    be said; ``regions`` whether a region stands out, its share in percent and its lift; ``effects``
-    the percentages before and after neutralising a region and the verdict then; ``changed`` every
+    be said; ``regions`` whether a region stands out, its share in percent and its lift;
+    ``peak`` where the map is strongest; ``effects`` the percentages before and after neutralising a
+    region and the verdict then; ``changed`` every
     verdict that some re-scoring gave; ``crop_alone`` whether the face was scored without the
     picture around it; ``cues`` the two places and the numbers of each visible cue; ``cues_judged``
     how many were measured where none speaks.
@@ -46,6 +47,7 @@ class Truth:
     verdict: str
     numbers: Mapping[str, Sequence[float]]
     regions: Mapping[str, tuple[bool, float, float]]
+    peak: str
     issues: frozenset[str]
     origins: frozenset[str]
     effects: Mapping[str, tuple[float, float, str]]
@@ -98,6 +100,7 @@ class Truth:
             verdict=score.verdict.words,
             numbers=numbers,
             regions={r.region: (r.stands_out, 100 * r.share, r.lift) for r in result.regions},
+            peak=getattr(peak_of(result.regions), "region", ""),
             issues=frozenset(n.issue.value for n in result.face.quality),
             origins=frozenset(f.source for f in evidence.of(OriginFact)) - {"none"},
             effects=effects,

@@ -17,7 +17,7 @@ from assistant.evidence.misses import MissesFact
 from assistant.evidence.names import quotable_name
 from assistant.evidence.origin import OriginFact
 from assistant.evidence.quality import FlawlessFact, QualityFact
-from assistant.evidence.regions import OtherRegionsFact, RegionFact
+from assistant.evidence.regions import OtherRegionsFact, RegionFact, StrongestFact
 from assistant.evidence.score import FramesFact, ScoreFact, VerdictFact
 from assistant.evidence.time import (
     MomentFact,
@@ -60,6 +60,7 @@ __all__ = [
     "SmallestSetFact",
     "SpreadFact",
     "StretchFact",
+    "StrongestFact",
     "VerdictFact",
     "build_evidence",
     "clock",
@@ -78,6 +79,7 @@ KINDS: tuple[type[Fact], ...] = (
     FramesFact,
     KindFact,
     RegionFact,
+    StrongestFact,
     OtherRegionsFact,
     QualityFact,
     FlawlessFact,

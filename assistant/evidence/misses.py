@@ -69,6 +69,10 @@ class MissesFact(Fact):
             ),
             "heldout": ("Of kinds that it never saw, the detector misses {missed}.",),
         },
+        "worst": {
+            "train": ("Of {worst} of a kind it never saw, the detector misses {share}.",),
+            "heldout": ("The detector misses {share} {worst} of a kind that it never saw.",),
+        },
         "caught": {
             "train": (
                 "Of manipulated faces of kinds it never saw, the detector calls {caught} likely "
@@ -86,7 +90,7 @@ class MissesFact(Fact):
 
     @property
     def text(self) -> str:
-        return " ".join(self.said(topic)[0] for topic in self.topics())
+        return " ".join(self.said(topic)[0] for topic in self.topics() if topic != "worst")
 
     @property
     def line(self) -> str:
@@ -126,10 +130,13 @@ class MissesFact(Fact):
 
     def topics(self) -> tuple[str, ...]:
         known = all(one.caught is not None for one in self.misses)
-        return ("misses", "caught") if known else ("misses",)
+        return ("misses", "worst", "caught") if known else ("misses", "worst")
 
     def fields(self) -> dict[str, str]:
+        worst = max(self.misses, key=lambda one: one.missed)
         return {
+            "worst": worst.family,
+            "share": in_hundred(worst.missed),
             "missed": self._listed([one.missed for one in self.misses]),
             "caught": self._listed([one.caught or 0.0 for one in self.misses]),
         }

@@ -1,4 +1,4 @@
-"""R: the regions of the map that stand out, and that the others do not."""
+"""R: where the map is strongest, the regions that stand out, and that the others do not."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from assistant.evidence.names import the_region
 from assistant.evidence.reading import named, negated, shares
 from assistant.numbers import percent
 from assistant.types import (
+    FOR_ITS_SIZE,
     PERSON_SIDE,
     Clause,
     Evidence,
@@ -20,14 +21,13 @@ from assistant.types import (
     FactKind,
     RegionFinding,
     Wordings,
+    peak_of,
     ranked_regions,
 )
 
-__all__ = ["FOR_ITS_SIZE", "OtherRegionsFact", "RegionFact", "region_facts"]
+__all__ = ["OtherRegionsFact", "RegionFact", "StrongestFact", "region_facts"]
 
 _MOST_REGIONS = 3
-#: From here on (times) a region draws more than its size explains.
-FOR_ITS_SIZE = 1.15
 
 _CUE = re.compile(
     r"\b(?:heat)?map\b|\bst(?:ands?|anding|ood) out\b|\bdraw(?:s|n|ing)?\b|"
@@ -83,6 +83,24 @@ _REGION: Wordings = {
         ),
     },
 }
+_PEAK: Wordings = {
+    "peak": {
+        "train": (
+            "The map is strongest at {region}, with {share} of it, but no stronger than in untouched "
+            "faces.",
+            "The map points to {region}, with {share} of its weight, as it can in untouched faces.",
+        ),
+        "heldout": (
+            "Strongest in the map is {region}, with {share} of it, as can be in untouched faces.",
+        ),
+    },
+    "peak-not": {
+        "train": (
+            "{Region} does not stand out: untouched faces can draw as much of the map there.",
+        ),
+        "heldout": ("{Region} does not stand out.",),
+    },
+}
 _OTHERS: Wordings = {
     "regions-none": {
         "train": (
@@ -113,6 +131,10 @@ _OUT = re.compile(
 _MOST = re.compile(
     r"\b(?:most|mainly|mostly|chiefly|main|strongest|largest|highest|greatest|first|top)\b"
 )
+#: More than that the map points there: above what untouched faces show.
+_STANDS = re.compile(
+    r"\bst(?:ands?|anding|ood) out\b|\bnoteworthy\b|\bthan in (?:untouched )?faces\b|\bunusual"
+)
 _ONLY = re.compile(r"\b(?:only|sole|solely|alone|exclusively|single)\b")
 _THAN = re.compile(r"\b(?:more|stronger|higher|larger) than\b(?! in )")
 _NONE = re.compile(
@@ -128,6 +150,8 @@ _ABROAD = {
         "none": "Keine Region sticht hervor: keine nimmt mehr von der Karte ein als bei unberührten "
         "Gesichtern.",
         "other": "Keine andere Region sticht hervor.",
+        "peak": "Am stärksten ist die Karte hier: {region}, mit {share} der Karte, aber nicht stärker als "
+        "bei unberührten Gesichtern.",
     },
     "es": {
         "region": "Destaca {region}: allí está el {share} del mapa, {lift} veces lo que explica su "
@@ -135,6 +159,8 @@ _ABROAD = {
         "background": "El fondo queda fuera de la cara.",
         "none": "No destaca ninguna región: ninguna ocupa más del mapa que en caras sin tocar.",
         "other": "No destaca ninguna otra región.",
+        "peak": "Donde más fuerte es el mapa: {region}, con el {share} del mapa, pero no más que en caras "
+        "sin tocar.",
     },
 }
 
@@ -224,8 +250,55 @@ class RegionFact(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StrongestFact(Fact):
+    """The region at which the map is strongest for its size, where it does not stand out.
+
+    The map glows there, so it is named, with what untouched faces show.
+    """
+
+    kind: ClassVar[FactKind] = FactKind.REGION
+    wordings: ClassVar[Wordings] = _PEAK
+
+    region: str
+    share: float
+    area: float
+    lift: float
+
+    @property
+    def text(self) -> str:
+        named = the_region(self.region)
+        return self.said("peak", region=named)[0]
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "region": self.region,
+            "share": self.share,
+            "area": self.area,
+            "lift": self.lift,
+            "stands_out": False,
+            "strongest": True,
+            "person_side": PERSON_SIDE.get(self.region, ""),
+        }
+
+    def abroad(self, language: str) -> tuple[str, ...]:
+        return (
+            _ABROAD[language]["peak"].format(
+                region=REGIONS_ABROAD[language][self.region][0],
+                share=percent_abroad(self.share, language),
+            ),
+        )
+
+    def fields(self) -> dict[str, str]:
+        name = f"the {self.region}"
+        return {"region": name, "Region": name.capitalize(), "share": percent(self.share)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OtherRegionsFact(Fact):
-    """The regions measured that do not stand out; ``alone``: none does."""
+    """The regions measured that do not stand out; ``alone``: none does.
+
+    The one that has a fact of its own (:class:`StrongestFact`) is not among ``regions``.
+    """
 
     kind: ClassVar[FactKind] = FactKind.REGION
     wordings: ClassVar[Wordings] = _OTHERS
@@ -257,17 +330,33 @@ class OtherRegionsFact(Fact):
 
 
 def region_facts(regions: Sequence[RegionFinding]) -> list[Fact]:
-    """Facts of the map's regions: at most three that stand out, then the rest; none without a map."""
+    """Facts of the map's regions: its peak, at most three that stand out, then the rest.
+
+    None without a map.
+    """
     if not regions:
         return []
-    out = [r for r in ranked_regions(regions) if r.stands_out][:_MOST_REGIONS]
-    facts: list[Fact] = [
-        RegionFact(
-            id=f"R{rank}", region=r.region, share=r.share, area=r.area, lift=r.lift, rank=rank
+    peak = peak_of(regions)
+    facts: list[Fact] = []
+    if peak is not None and not peak.stands_out:
+        facts.append(
+            StrongestFact(
+                id="R1", region=peak.region, share=peak.share, area=peak.area, lift=peak.lift
+            )
         )
-        for rank, r in enumerate(out, 1)
+    out = [r for r in ranked_regions(regions) if r.stands_out][:_MOST_REGIONS]
+    facts += [
+        RegionFact(
+            id=f"R{number}",
+            region=r.region,
+            share=r.share,
+            area=r.area,
+            lift=r.lift,
+            rank=number - len(facts),
+        )
+        for number, r in enumerate(out, len(facts) + 1)
     ]
-    others = tuple(r.region for r in regions if not r.stands_out)
+    others = tuple(r.region for r in regions if not r.stands_out and r is not peak)
     if others or not out:
         facts.append(OtherRegionsFact(id=f"R{len(facts) + 1}", regions=others, alone=not out))
     return facts
@@ -276,7 +365,8 @@ def region_facts(regions: Sequence[RegionFinding]) -> list[Fact]:
 def _judge_regions(clause: Clause, evidence: Evidence) -> None:
     """Check a clause on regions that it names, or that the clause before named."""
     names = clause.names
-    known = {fact.region: fact for fact in evidence.of(RegionFact)}
+    known: dict[str, RegionFact | StrongestFact] = {f.region: f for f in evidence.of(RegionFact)}
+    peak = evidence.first(StrongestFact)
     claimed = _OUT.search(clause.text)
     numbers = [*shares(clause.text), *(a for a in amounts(clause.text) if a.unit == "times")]
     if not claimed and not numbers:
@@ -289,10 +379,17 @@ def _judge_regions(clause: Clause, evidence: Evidence) -> None:
         return
     denied = negated(clause)
     for group in clause.regions:
-        _standing(clause, evidence, known, group, denied=denied)
+        if peak is not None and group == (peak.region,):
+            _at_the_peak(clause, peak, denied=denied)
+        else:
+            _standing(clause, evidence, known, group, denied=denied)
+    if peak is not None:
+        known[peak.region] = peak
+        if claimed and not denied and _MOST.search(clause.text) and peak.region not in names:
+            clause.wrong("the map is stronger elsewhere", peak)
     if denied:
         return
-    told = [known[name] for name in names if name in known]
+    told = [fact for name in names if isinstance(fact := known.get(name), RegionFact)]
     rest = [fact for name, fact in known.items() if name not in names]
     if claimed and rest and _ONLY.search(clause.text):
         clause.wrong(f"{named([fact.region for fact in rest])} stands out too", *rest)
@@ -304,10 +401,19 @@ def _judge_regions(clause: Clause, evidence: Evidence) -> None:
     _numbers(clause, known, names)
 
 
+def _at_the_peak(clause: Clause, peak: StrongestFact, *, denied: bool) -> None:
+    """Check what is said of the region where the map is strongest and that does not stand out."""
+    stands = _STANDS.search(clause.text)
+    if denied:
+        clause.judge(bool(stands), f"the map is strongest at {named([peak.region])}", peak)
+    else:
+        clause.judge(not stands, f"{named([peak.region])} does not stand out", peak)
+
+
 def _standing(
     clause: Clause,
     evidence: Evidence,
-    known: Mapping[str, RegionFact],
+    known: Mapping[str, RegionFact | StrongestFact],
     group: tuple[str, ...],
     *,
     denied: bool,
@@ -328,7 +434,9 @@ def _standing(
         clause.unfounded(f"no fact measures this of {named(group)}")
 
 
-def _numbers(clause: Clause, known: Mapping[str, RegionFact], names: Sequence[str]) -> None:
+def _numbers(
+    clause: Clause, known: Mapping[str, RegionFact | StrongestFact], names: Sequence[str]
+) -> None:
     """Check shares of the map and times of a region's size."""
     lifts = [a for a in amounts(clause.text) if a.unit == "times"]
     for numbers in (shares(clause.text), lifts):

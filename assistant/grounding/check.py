@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from assistant.evidence import KINDS, ChangeFact, OriginFact, RegionFact, SpreadFact
+from assistant.evidence import KINDS, ChangeFact, OriginFact, RegionFact, SpreadFact, StrongestFact
 from assistant.evidence.amounts import amounts
 from assistant.evidence.effects import EffectFact, SmallestSetFact
 from assistant.evidence.reading import QUIET, find_regions
@@ -290,7 +290,7 @@ def _seed(clause: Clause, case: _Case, context: tuple[str, ...]) -> None:
     """What "then" and "it" may refer to: the region of the fact cited, or told before."""
     for fact_id in context:
         fact = case.evidence[fact_id]
-        if isinstance(fact, (EffectFact, RegionFact)):
+        if isinstance(fact, (EffectFact, StrongestFact, RegionFact)):
             clause.regions = ((fact.region,),)
         if isinstance(fact, (EffectFact, SmallestSetFact)) and "would then" in clause.whole:
             clause.scope = "effect"

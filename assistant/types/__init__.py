@@ -11,6 +11,8 @@ from assistant.types.cues import (
 from assistant.types.domain import DomainFinding, DomainStatus
 from assistant.types.facts import Evidence, Fact, FactKind, Wordings
 from assistant.types.measured import (
+    FOR_ITS_SIZE,
+    LEAST_SHARE,
     PERSON_SIDE,
     REGIONS,
     Attribution,
@@ -30,6 +32,7 @@ from assistant.types.measured import (
     Severity,
     Trace,
     Verdict,
+    peak_of,
     ranked_regions,
 )
 from assistant.types.record import Missed, Told, TrackRecord
@@ -48,9 +51,12 @@ from assistant.types.written import (
     Sentence,
     Turn,
     VlmRequest,
+    checked_how,
 )
 
 __all__ = [
+    "FOR_ITS_SIZE",
+    "LEAST_SHARE",
     "PERSON_SIDE",
     "REGIONS",
     "Analysis",
@@ -104,5 +110,7 @@ __all__ = [
     "VlmRequest",
     "Wordings",
     "WorstFrame",
+    "checked_how",
+    "peak_of",
     "ranked_regions",
 ]

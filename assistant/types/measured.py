@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from assistant.types.domain import DomainFinding
 
 __all__ = [
+    "FOR_ITS_SIZE",
+    "LEAST_SHARE",
     "PERSON_SIDE",
     "REGIONS",
     "Attribution",
@@ -39,6 +41,7 @@ __all__ = [
     "Severity",
     "Trace",
     "Verdict",
+    "peak_of",
     "ranked_regions",
 ]
 
@@ -58,6 +61,10 @@ REGIONS: tuple[str, ...] = (
     "jaw",
     "background",
 )
+#: A region with less of the map than this is never named for it.
+LEAST_SHARE = 0.05
+#: From here on (times) a region draws more of the map than its size explains.
+FOR_ITS_SIZE = 1.15
 #: What the person would call a region that is named from the viewer's side.
 PERSON_SIDE: Mapping[str, str] = MappingProxyType(
     {
@@ -372,3 +379,12 @@ def ranked_regions(regions: Sequence[RegionFinding]) -> list[RegionFinding]:
     (docs/evidence.md). Regions outside the crop are left out.
     """
     return sorted((r for r in regions if r.area > 0), key=lambda r: (not r.stands_out, -r.lift))
+
+
+def peak_of(regions: Sequence[RegionFinding]) -> RegionFinding | None:
+    """The region at which the map is strongest: the highest lift among those that hold 5 % of it.
+
+    None where the map is as strong everywhere: no lift is 1.15 or more.
+    """
+    held = (r for r in regions if r.share >= LEAST_SHARE and r.lift >= FOR_ITS_SIZE)
+    return max(held, key=lambda r: r.lift, default=None)

@@ -32,6 +32,7 @@ __all__ = [
     "Sentence",
     "Turn",
     "VlmRequest",
+    "checked_how",
 ]
 
 
@@ -201,3 +202,12 @@ class VlmRequest:
     max_new_tokens: int = 220
     temperature: float = 0.0
     seed: int = 0
+
+
+def checked_how(explanation: Explanation) -> str:
+    """How much of a text was checked, in words that fit beside it."""
+    loose = sum(s.status is SentenceStatus.NOT_CHECKED for s in explanation.sentences)
+    if not loose:
+        return "each sentence checked against the facts"
+    count = "1 sentence" if loose == 1 else f"{loose} sentences"
+    return f"checked against the facts but for {count} that no fact speaks of"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.citations import without_cites
 from assistant.evidence import percent
 from assistant.numbers import points
+from assistant.types import checked_how
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,7 +28,12 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"percent": percent, "points": points, "without_cites": without_cites}
+    found.filters |= {
+        "percent": percent,
+        "points": points,
+        "without_cites": without_cites,
+        "checked_how": checked_how,
+    }
     return found
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from assistant.evidence import EffectFact, MissesFact, percent
+from assistant.evidence import EffectFact, percent
+from assistant.first_answer import first_answer, named_regions
 from assistant.numbers import reach
 from assistant.pairs import HOW_NEUTRALISED
 from assistant.types import FaceAnalysis, FactKind, Media, Verdict, ranked_regions
@@ -24,7 +25,7 @@ _KINDS = {
     FactKind.REGION: "Regions",
     FactKind.QUALITY: "Quality",
     FactKind.PROVENANCE: "Origin",
-    FactKind.COUNTERFACTUAL: "What if a region were gone",
+    FactKind.COUNTERFACTUAL: "What if a place were covered",
     FactKind.FRAGILITY: "What if the file had been changed",
     FactKind.DOMAIN: "Likeness to training data",
     FactKind.CUE: "What can be seen",
@@ -40,12 +41,11 @@ def tabs(faces: Sequence[FaceAnalysis], active: int) -> str:
 def verdict_panel(
     result: FaceAnalysis, *, count: int, media: Media, warnings: Sequence[str], demo: bool
 ) -> str:
-    """Verdict, probability and interval, in words and on a bar with its bands."""
+    """Verdict and probability, in numbers and on a bar, and the answer that comes first."""
     score = result.score
     which = f"Face {result.face.index + 1} of {count}: " if count > 1 else ""
     video = [f"Video: judged over {len(media.frames)} sampled frames."]
     notes = [*(video if media.kind == "video" else ()), *warnings]
-    missed = result.evidence.first(MissesFact)
     return render(
         "measured",
         "verdict_panel",
@@ -55,7 +55,7 @@ def verdict_panel(
         notes,
         demo,
         span=reach(*score.interval),
-        missed=missed.line if missed else "",
+        answer=first_answer(result.evidence),
     )
 
 
@@ -71,7 +71,8 @@ def look_panel(
         outlines: region to its outline as a data URI.
         count: faces in the picture.
     """
-    found = ranked_regions(result.regions)
+    named = named_regions(result.evidence, result.regions)
+    found = [*named, *(r for r in ranked_regions(result.regions) if r not in named)]
     top = ", ".join(f"{r.region} {percent(r.share)}" for r in found[:3])
     shares = f"Shares of the map: {top}." if top else "No face parts could be told apart."
     face = f"Face {result.face.index + 1}" if count > 1 else "The face"

@@ -92,7 +92,11 @@
 
   const settle = () => {
     document.querySelectorAll("[data-announce]").forEach((part) => {
-      if (!part.dataset.said) { part.dataset.said = "1"; say(part.dataset.announce); }
+      if (part.dataset.said) return;
+      part.dataset.said = "1";
+      const verdict = part.matches(".wf-verdict");  // drawn anew as more is measured
+      if (!verdict || part.dataset.announce !== root.dataset.verdictSaid) say(part.dataset.announce);
+      if (verdict) root.dataset.verdictSaid = part.dataset.announce;
     });
     const slider = document.getElementById("wf-opacity");
     const kept = root.style.getPropertyValue("--wf-opacity");

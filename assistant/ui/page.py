@@ -200,7 +200,8 @@ class Page:
             return  # another file, or a question that had it measured first
         session.faces[index] = result
         if session.active == index:
-            yield {**self._evidence(session), **self._steady(session)}
+            verdict = self._verdict(session)
+            yield {"verdict": verdict, **self._evidence(session), **self._steady(session)}
 
     def question(self, session: Session, question: str) -> Update:
         """Take a question in; :meth:`answer` does the work."""
@@ -289,8 +290,8 @@ class Page:
         update: Update = {"tabs": tabs(session.faces, session.active)}
         if index != session.active:
             return update
-        if known:
-            return self._evidence(session)
+        if known:  # with what was measured since
+            return {"verdict": self._verdict(session), **self._evidence(session)}
         return {
             **update,
             "verdict": self._verdict(session),

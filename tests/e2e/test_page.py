@@ -52,7 +52,7 @@ def test_an_unsupported_sentence_is_struck_with_its_reason(visit: Any) -> None:
     drop(page)
     words = explained(page)
     expect(words.locator("del.wf-del")).to_contain_text("painted by a robot")
-    words.get_by_text("did not stand up to the evidence").click()
+    words.get_by_text("did not stand up to the check").click()
     expect(words.locator(".wf-struck li")).to_contain_text("unsupported")
 
 

@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 
 from assistant.cards import card_text, render_card
+from assistant.first_answer import first_answer
 from assistant.types import Analysis, Media, TrackRecord
 from tests.unit.evidence.examples import MISSES
-from tests.unit.ui.cases import analysed, spoken, with_causes
+from tests.unit.ui.cases import analysed, nose_case, spoken, with_causes
 
 CROP = np.full((224, 224, 3), (200, 150, 120), np.uint8)
 RESULT = analysed(CROP)
@@ -68,18 +69,29 @@ def test_the_card_says_what_is_missed_where_nothing_is_flagged() -> None:
     quiet = analysed(CROP, logit=-3.0, record=TrackRecord(misses=MISSES))
     analysis = replace(ANALYSIS, faces=(quiet,), explanation=None)
 
-    assert "misses about 58 in 100 face swaps" in card_text(analysis)
+    assert (
+        "Of face swaps of a kind it never saw, the detector misses about 58 in 100."
+        in card_text(analysis)
+    )
     assert "misses" not in card_text(ANALYSIS, 1)
     assert render_card(analysis) != render_card(replace(analysis, faces=(ANALYSIS.faces[1],)))
 
 
-def test_endless_words_and_none_at_all_fit() -> None:
-    assert ANALYSIS.explanation is not None
-    long = replace(ANALYSIS.explanation, text="word " * 500 + "x" * 4000)
-    assert _opened(render_card(replace(ANALYSIS, explanation=long))).size == (1200, 760)
-    silent = replace(ANALYSIS, explanation=None, faces=(replace(RESULT, regions=()),))
-    assert "Generated" not in card_text(silent)
-    assert _opened(render_card(silent)).size == (1200, 760)
+def test_the_card_puts_the_answer_first_and_shows_the_places_that_it_names() -> None:
+    result = nose_case()
+    text = card_text(replace(ANALYSIS, faces=(result,)))
+    answer = " ".join(line.text for line in first_answer(result.evidence))
+
+    assert answer in text
+    assert "Shares of the map: nose " in text
+    assert "background" not in text
+    assert "Generated" not in text
+
+
+def test_the_longest_answer_and_a_face_without_places_fit() -> None:
+    unmapped = replace(RESULT, regions=())
+    for result in (unmapped, with_causes(RESULT)):
+        assert _opened(render_card(replace(ANALYSIS, faces=(result,)))).width == 1200
 
 
 def test_without_fonts_on_the_machine_the_card_is_made_all_the_same(

@@ -25,19 +25,20 @@ def compose_explanation(evidence: Evidence, rng: random.Random, variant: Variant
     # Regions, effects and quality notes that are told: fewer where there is much to tell.
     for most in ((3, 2, 2), (3, 1, 2), (2, 1, 2), (2, 1, 1), (1, 1, 1), (1, 0, 1)):
         rng.setstate(state)
-        lines = _lines(Writer(evidence, rng, variant), *most)
+        lines = _lines(Writer(evidence, rng, variant), rng, *most)
         if _words(lines) <= _MOST_WORDS:
             break
     else:  # what is as usual, or was said by the verdict, gives way to the rest
         rng.setstate(state)
         short = Writer(evidence, rng, variant)
         short.usual = False
-        lines = _lines(short, *most)
+        lines = _lines(short, rng, *most)
     return joined(lines)
 
 
-def _lines(writer: Writer, regions: int, effects: int, notes: int) -> list[Line]:
-    rng = writer.rng
+def _lines(
+    writer: Writer, rng: random.Random, regions: int, effects: int, notes: int
+) -> list[Line]:
     opening = [writer.score(), writer.verdict()]
     if rng.random() < 0.3:
         opening.reverse()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,11 +26,11 @@ from assistant.evidence import (
     ScoreFact,
     SmallestSetFact,
     SpreadFact,
+    StrongestFact,
     VerdictFact,
 )
-from assistant.evidence.regions import FOR_ITS_SIZE
 from assistant.phrases import Variant, phrases
-from assistant.types import PERSON_SIDE, Evidence, Fact, FactKind, Verdict
+from assistant.types import FOR_ITS_SIZE, PERSON_SIDE, Evidence, Fact, FactKind, Verdict
 
 __all__ = ["Line", "Writer", "joined"]
 
@@ -63,13 +63,15 @@ class Writer:
 
     Args:
         evidence: the case.
-        rng: picks the patterns.
+        rng: picks the patterns; None: always the first.
         variant: which patterns: those a language model is trained on, or those it is tested on.
     """
 
-    def __init__(self, evidence: Evidence, rng: random.Random, variant: Variant = "train") -> None:
+    def __init__(
+        self, evidence: Evidence, rng: random.Random | None = None, variant: Variant = "train"
+    ) -> None:
         self.evidence = evidence
-        self.rng = rng
+        self._pick: Callable[[Sequence[str]], str] = rng.choice if rng else lambda said: said[0]
         self.variant: Variant = variant
         self._sides_told: set[str] = set()
         self._regions_told: set[str] = set()
@@ -79,7 +81,7 @@ class Writer:
 
     def say(self, topic: str, fact: Fact, **fields: str) -> Line:
         """One of a fact's sentences of a topic."""
-        return Line(self.rng.choice(fact.said(topic, self.variant, **fields)), (fact.id,))
+        return Line(self._pick(fact.said(topic, self.variant, **fields)), (fact.id,))
 
     def cues(self, *, most: int = 3, nothing: bool = False) -> list[Line]:
         """What can be seen to differ; with ``nothing``, that it is nothing, where that is so."""
@@ -89,7 +91,7 @@ class Writer:
 
     def closed(self, topic: str, *facts: Fact) -> Line:
         """A sentence that claims nothing; ``facts`` it is said because of may be cited."""
-        return Line(self.rng.choice(phrases(topic, self.variant)), tuple(f.id for f in facts))
+        return Line(self._pick(phrases(topic, self.variant)), tuple(f.id for f in facts))
 
     def facts(self, kind: FactKind) -> tuple[Fact, ...]:
         """The case's facts whose ids begin with one letter."""
@@ -166,17 +168,34 @@ class Writer:
     # -- the map --------------------------------------------------------------------------------
 
     def regions(self, *, most: int = 3) -> list[Line]:
-        """The regions that stand out, strongest first; or that none does."""
+        """Where the map is strongest and what stands out; or that nothing does.
+
+        The background is told where it is all that the map shows, and something was found: of a
+        face without a sign it says nothing that helps.
+        """
         lines: list[Line] = []
-        out = self.evidence.of(RegionFact)
-        for rank, fact in enumerate(out[:most]):
-            lines.append(self.region(fact, first=rank == 0))
+        peak, out = self.first(StrongestFact), self.evidence.of(RegionFact)
+        told = [fact for fact in out if fact.region != "background"]
+        if not told and peak is None and self.evidence.verdict is not Verdict.NO_SIGN:
+            told = [*out]
+        if peak is not None:
+            lines.append(self.peak(peak))
+            most -= 1
+        for fact in told[:most]:
+            lines.append(self.region(fact, first=not lines))
             if fact.region == "background":
                 lines.append(self.say("background", fact))
         rest = self.first(OtherRegionsFact)
-        if rest is not None and (rest.alone or (self.usual and len(out) <= most)):
+        if rest is not None and (
+            (rest.alone and peak is None) or (self.usual and told == [*out] and told[:most])
+        ):
             lines.append(self.say(rest.topics()[0], rest))
         return lines
+
+    def peak(self, fact: StrongestFact) -> Line:
+        """Where the map is strongest, though not beyond untouched faces."""
+        self._regions_told.add(fact.region)
+        return self._with_region("peak", fact, fact.region)
 
     def region(self, fact: RegionFact, *, first: bool = True, alone: bool = False) -> Line:
         """One region that stands out; ``alone``: no other was told before."""
@@ -188,6 +207,9 @@ class Writer:
 
     def region_asked(self, region: str) -> list[Line]:
         """What is known of a region that was asked for."""
+        peak = self.first(StrongestFact)
+        if peak is not None and peak.region == region:
+            return [self.peak(peak)]
         for fact in self.evidence.of(RegionFact):
             if fact.region == region:
                 return [self.region(fact, first=fact.rank == 1, alone=True)]

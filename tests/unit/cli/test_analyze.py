@@ -48,16 +48,29 @@ def objects(result: Result) -> list[dict[str, object]]:
     return found
 
 
-def test_text_says_verdict_probability_interval_regions_and_explanation(
+def test_the_answer_comes_first_in_ninety_words_and_the_rest_is_folded(
     run: Run, face: Path
 ) -> None:
     result = run("analyze", face)
     assert result.exit_code == 0, result.output
-    assert "probability of manipulation" in result.stdout
+    name, *answer = result.stdout.splitlines()
+    assert name == str(face)
+    assert len(" ".join(answer).split()) <= 90
+    assert "uncertain" in answer[0] or "likely manipulated" in answer[0] or "No sign" in answer[0]
+    assert "[S1]" not in result.stdout
+    assert "Explanation" not in result.stdout
+
+
+def test_with_evidence_all_facts_the_map_and_the_explanation_are_printed(
+    run: Run, face: Path
+) -> None:
+    result = run("analyze", face, "--evidence")
+    assert result.exit_code == 0, result.output
     assert "interval" in result.stdout
     assert "mouth" in result.stdout
     assert "[S1]" in result.stdout
-    assert "Explanation (written by template" in result.stdout
+    assert "Explanation (written by template, each sentence checked" in result.stdout
+    assert "Explanation" not in run("analyze", face, "--evidence", "--no-explain").stdout
 
 
 def test_json_follows_the_schema_one_object_a_file(run: Run, face: Path, blank: Path) -> None:

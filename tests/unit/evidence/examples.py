@@ -30,6 +30,7 @@ from assistant.evidence import (
     SmallestSetFact,
     SpreadFact,
     StretchFact,
+    StrongestFact,
     VerdictFact,
 )
 from assistant.types import BaseRate, Missed, QualityIssue, Told, Verdict
@@ -133,6 +134,7 @@ EXAMPLES: tuple[Fact, ...] = (
     FramesFact(id="S3", frames=12, low=0.2, high=0.9),
     RegionFact(id="R1", region="left eye", share=0.3, area=0.1, lift=3.0, rank=1),
     RegionFact(id="R2", region="background", share=0.3, area=0.3, lift=1.0, rank=2),
+    StrongestFact(id="R1", region="left eye", share=0.3, area=0.1, lift=3.0),
     OtherRegionsFact(id="R1", regions=("nose", "jaw"), alone=True),
     OtherRegionsFact(id="R3", regions=("nose", "jaw"), alone=False),
     *(QualityFact(id="Q1", issue=issue, value=12.5, limit=40, unit="px") for issue in QualityIssue),

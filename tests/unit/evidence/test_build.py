@@ -226,7 +226,7 @@ def test_parts_outside_the_crop_are_told_as_not_looked_at() -> None:
 
 def test_the_region_of_highest_lift_is_told_first() -> None:
     wide, narrow = finding("forehead", 0.5, 0.3, out=True), finding("mouth", 0.3, 0.05, out=True)
-    evidence = evidence_of(0.5, (0.4, 0.6), [wide, narrow, finding("nose", 0.2, 0.01, out=False)])
+    evidence = evidence_of(0.5, (0.4, 0.6), [wide, narrow, finding("nose", 0.1, 0.1, out=False)])
 
     told = [f.values().get("region") for f in evidence.of_kind(FactKind.REGION)]
     assert told == ["mouth", "forehead", None]
@@ -477,3 +477,14 @@ def test_how_often_the_kind_is_right_is_told_with_it_or_that_it_is_not_worth_tel
     assert poor.values()["kind"] is None
     assert kind_facts((0.0, 3.0), FAKE, TrackRecord()) == []
     assert kind_facts((3.0, 0.0), FAKE, TrackRecord(told=(TOLD,))) == []
+
+
+def test_where_the_map_is_strongest_is_named_first_also_where_it_is_usual() -> None:
+    """The map glows there; words that name no place but the background would tell another story."""
+    nose, around = finding("nose", 0.57, 0.1, out=False), finding("background", 0.2, 0.15, out=True)
+    evidence = evidence_of(0.5, (0.4, 0.6), [around, nose, finding("jaw", 0.2, 0.2, out=False)])
+
+    told = [(f.id, f.values().get("region")) for f in evidence.of_kind(FactKind.REGION)]
+    assert told == [("R1", "nose"), ("R2", "background"), ("R3", None)]
+    assert evidence["R1"].text.startswith("The map is strongest at the nose, with 57% of it")
+    assert evidence["R2"].values()["rank"] == 1

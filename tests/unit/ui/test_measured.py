@@ -11,7 +11,7 @@ from assistant.ui.fragility import fragility_panel
 from assistant.ui.markup import data_uri, problem
 from assistant.ui.measured import causes_panel, evidence_panel, look_panel, tabs, verdict_panel
 from tests.unit.evidence.examples import MISSES
-from tests.unit.ui.cases import analysed, with_causes
+from tests.unit.ui.cases import analysed, nose_case, with_causes
 
 CROP = np.full((224, 224, 3), 128, np.uint8)
 MEDIA = Media(id="0" * 64, kind="image", frames=(CROP,), width=224, height=224)
@@ -58,10 +58,11 @@ def test_what_is_missed_stands_beside_a_verdict_that_flags_nothing() -> None:
         face = analysed(CROP, logit=logit, record=known)
         return verdict_panel(face, count=1, media=MEDIA, warnings=(), demo=False)
 
-    assert "misses about 58 in 100 face swaps" in shown(-3.0, record)
-    assert "calls about 11 in 100 face swaps" in shown(0.0, record)
-    assert "wf-misses" not in shown(3.0, record)
-    assert "wf-misses" not in shown(-3.0, None)
+    missed = "Of face swaps of a kind it never saw, the detector misses about 58 in 100."
+    assert missed in shown(-3.0, record)
+    assert missed in shown(0.0, record)
+    assert "misses" not in shown(3.0, record)
+    assert "misses" not in shown(-3.0, None)
 
 
 def test_an_interval_whose_ends_read_alike_is_not_shown() -> None:
@@ -184,3 +185,14 @@ def test_ids_in_brackets_are_taken_out(sentence: str, shown: str) -> None:
 
 def test_data_uris_hold_their_bytes() -> None:
     assert data_uri(b"abc") == "data:image/png;base64,YWJj"
+
+
+def test_the_answer_comes_first_and_the_chips_begin_with_the_place_that_it_names() -> None:
+    result = nose_case()
+    html = verdict_panel(result, count=1, media=MEDIA, warnings=(), demo=False)
+    assert "The map points to the nose, but with it covered the score stays at" in html
+    assert html.index("wf-first") < html.index("This face is likely manipulated:")
+
+    look = look_panel(result, crop="", heat="", outlines={}, count=1)
+    assert look.index("<b>Nose") < look.index("<b>Background")
+    assert "<details open" not in evidence_panel(result)

@@ -27,7 +27,7 @@ def test_each_kind_of_sentence_has_its_own_look_and_reason() -> None:
     assert "2 sentences did not stand up" in html
     assert "unsupported: hair was not measured" in html
     assert "contradicted: the evidence says that the detector can be wrong" in html
-    assert "Written by llama-cpp, every sentence checked" in html
+    assert "Written by llama-cpp, each sentence checked against the facts" in html
     assert "wf-fallback" not in html
 
 
@@ -91,3 +91,5 @@ def test_a_sentence_that_was_not_checked_is_quieter_and_neither_struck_nor_count
     assert 'class="wf-unchecked">The light is warm.<span class="wf-why">not checked' in html
     assert "<del>The light is warm." not in html
     assert not loose.struck
+    assert "checked against the facts but for 1 sentence that no fact speaks of" in html
+    assert "each sentence checked" not in html
