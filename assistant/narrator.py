@@ -29,6 +29,7 @@ from assistant.types import (
     Turn,
     VlmRequest,
 )
+from assistant.vlm.turns import TurnQueue
 
 __all__ = ["Narrator"]
 
@@ -65,7 +66,7 @@ class Narrator:
         self.fallback = fallback
         self._prompts = prompts
         self._limits = limits or StreamLimits()
-        self._one_at_a_time = threading.Lock()
+        self._turns = TurnQueue()
 
     def close(self) -> None:
         """Stop the backends' processes."""
@@ -221,7 +222,7 @@ class Narrator:
         first = 0.0
         reason = ""
         try:
-            with _held(self._one_at_a_time, cancel):
+            with self._turns.turn(cancel or threading.Event()):
                 for piece in guarded(
                     _starter(self.vlm, request), limits=self._limits, cancel=cancel
                 ):
@@ -302,7 +303,7 @@ class Narrator:
         self, request: VlmRequest, limits: StreamLimits, cancel: threading.Event | None
     ) -> str:
         """All that the model writes at one request."""
-        with _held(self._one_at_a_time, cancel):
+        with self._turns.turn(cancel or threading.Event()):
             pieces = guarded(_starter(self.vlm, request), limits=limits, cancel=cancel)
             return printable("".join(pieces))
 
@@ -377,19 +378,3 @@ def _with_history(messages: tuple[Message, ...], history: Sequence[Turn]) -> tup
         past.append(Message(role="user", content=clean_user_text(turn.question)))
         past.append(Message(role="assistant", content=turn.explanation.text))
     return (*messages[:-1], *past, messages[-1])
-
-
-class _held:
-    """Holds a lock; waiting for it ends at once when the user stops."""
-
-    def __init__(self, lock: threading.Lock, cancel: threading.Event | None) -> None:
-        self._lock = lock
-        self._cancel = cancel
-
-    def __enter__(self) -> None:
-        while not self._lock.acquire(timeout=0.1):
-            if self._cancel is not None and self._cancel.is_set():
-                raise Cancelled("The answer was stopped.", hint="Ask again to go on.")
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -27,7 +28,7 @@ class TurnQueue:
             return len(self._line)
 
     @contextmanager
-    def turn(self, cancel: threading.Event, *, timeout: float) -> Iterator[None]:
+    def turn(self, cancel: threading.Event, *, timeout: float = math.inf) -> Iterator[None]:
         """Wait for a turn and hold it.
 
         Raises:
