@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assistant.cli.options import json_option, out_option, settings_of
+from assistant.cli.push import push
 
 if TYPE_CHECKING:
     from assistant.cases.log import Anchor
@@ -30,6 +31,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.group()
 def cases() -> None:
     """Case files: analyses kept with their evidence, decisions and a chained log."""
+
+
+cases.add_command(push)
 
 
 @cases.command()

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
 from tests.drawn import drawn_faces, png
@@ -85,3 +86,55 @@ def test_every_command_of_the_page_is_answered(shell: dict[str, str], tmp_path: 
     assert told[5].endswith('{"state":"appealed"}')
     assert json.loads(told[6].splitlines()[0].split("}")[0] + "}")["status"] == "up"
     assert json.loads(told[7])["status"][0]["response"]["output"]
+    _check_the_osprey_function(shell, tmp_path)
+
+
+OSPREY = """
+import base64, pathlib, sys, types
+from typing import Generic, TypeVar
+
+A, R = TypeVar("A"), TypeVar("R")
+class UDFBase(Generic[A, R]): ...
+class ArgumentsBase:
+    def __init__(self, **given): self.__dict__.update(given)
+class ExpectedUdfException(Exception): ...
+for name, values in {
+    "osprey.engine.executor.execution_context": {
+        "ExecutionContext": object, "ExpectedUdfException": ExpectedUdfException},
+    "osprey.engine.udf.arguments": {"ArgumentsBase": ArgumentsBase},
+    "osprey.engine.udf.base": {"UDFBase": UDFBase},
+    "osprey.worker.adaptor.plugin_manager": {"hookimpl_osprey": lambda act: act},
+}.items():
+    parts = name.split(".")
+    for i in range(1, len(parts)):
+        sys.modules.setdefault(".".join(parts[:i]), types.ModuleType(parts[i - 1]))
+    sys.modules[name] = types.SimpleNamespace(**values)
+exec(pathlib.Path("udf.py").read_text())
+(function,) = register_udfs()
+def score(path):
+    picture = base64.b64encode(pathlib.Path(path).read_bytes()).decode()
+    return function().execute(None, WhyfakeArguments(picture=picture))
+print(score("photo.png"))
+try:
+    score("grey.png")
+except ExpectedUdfException:
+    print("no value")
+"""
+
+
+def _check_the_osprey_function(shell: dict[str, str], tmp_path: Path) -> None:
+    (block,) = [b for b in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "osprey" in b]
+    (tmp_path / "udf.py").write_text(block)
+    (tmp_path / "grey.png").write_bytes(png(np.full((90, 90, 3), 60, np.uint8)))
+    done = subprocess.run(
+        [sys.executable, "-c", OSPREY],
+        cwd=tmp_path,
+        env=shell,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    score, without = done.stdout.splitlines()
+    assert 0 <= float(score) <= 1
+    assert without == "no value"
