@@ -11,7 +11,7 @@ import os
 
 from assistant.errors import ConfigError
 
-__all__ = ["thread_count", "torch_device", "use_threads", "wait_quietly"]
+__all__ = ["thread_count", "thread_reason", "torch_device", "use_threads", "wait_quietly"]
 
 _MOST = 8
 _QUIET = {
@@ -39,6 +39,17 @@ def thread_count(wanted: int = 0) -> int:
     told = os.environ.get("OMP_NUM_THREADS", "")
     asked = int(told) if told.isdecimal() and int(told) else _MOST
     return min(_MOST, cores or 1, asked)
+
+
+def thread_reason(wanted: int = 0) -> str:
+    """Why :func:`thread_count` is what it is, for people."""
+    if wanted:
+        return "the setting threads"
+    count = thread_count()
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    if told.isdecimal() and int(told) == count:
+        return "OMP_NUM_THREADS"
+    return f"never more than {_MOST}" if count == _MOST else "one a core of this process"
 
 
 def use_threads(wanted: int = 0) -> int:

@@ -29,6 +29,7 @@ from pydantic_settings.exceptions import SettingsError
 from assistant.errors import ConfigError
 
 __all__ = [
+    "DETECTOR_FILES",
     "PROFILE_DEFAULTS",
     "CaseSettings",
     "Limits",
@@ -42,6 +43,12 @@ __all__ = [
 
 _PREFIX = "ASSISTANT_"
 _MB = 1024 * 1024
+
+#: The detector's files of a profile: base tower, and what was trained on it.
+DETECTOR_FILES: dict[str, tuple[str, str]] = {
+    "embedded": ("dinov2-vits14", "clip-ln-vits14"),
+    "full": ("clip-vitl14", "clip-ln-vitl14"),
+}
 
 #: What a profile chooses where nothing else does.
 PROFILE_DEFAULTS: dict[str, dict[str, str]] = {
@@ -155,6 +162,11 @@ class Settings(BaseSettings):
     cases: CaseSettings = Field(CaseSettings(), description="Where case files are kept.")
     server_host: str = Field("127.0.0.1", min_length=1, description="Address of the chat page.")
     server_port: int = Field(7860, ge=1, le=65535, description="Port of the chat page.")
+    server_root_path: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="Path under which a proxy offers the page, such as /whyfake; empty: none.",
+    )
 
     @field_validator("plugins", mode="before")
     @classmethod

@@ -29,6 +29,12 @@ api.add_command(people)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8090, show_default=True)
 @click.option(
+    "--root-path",
+    default="",
+    metavar="PATH",
+    help="Path under which a proxy offers the API, such as /whyfake-api (docs/deployment.md).",
+)
+@click.option(
     "--webhook",
     help="Tell this address of cases; its secret (whsec_...) is in WHYFAKE_WEBHOOK_SECRET.",
 )
@@ -43,6 +49,7 @@ def serve(
     context: click.Context,
     host: str,
     port: int,
+    root_path: str,
     webhook: str | None,
     coop_key: Path | None,
     demo_fakes: bool,
@@ -81,7 +88,14 @@ def serve(
         click.echo(f"The API listens on http://{host}:{port}, the case page is /desk", err=True)
         try:
             app = create_api(store, assistant, settings, webhooks=webhooks, coop=coop)
-            uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning")
+            uvicorn.run(
+                app,
+                host=host,
+                port=port,
+                root_path=root_path.rstrip("/"),
+                access_log=False,
+                log_level="warning",
+            )
         finally:
             assistant.close()
 

@@ -16,6 +16,7 @@ import click
 import psutil
 
 from assistant import __version__, registry
+from assistant.cli.in_use import in_use
 from assistant.settings import Loaded, load_with_origins
 from assistant.weights import State, data_dir_or_default, inspect_entry, manifest
 
@@ -128,6 +129,10 @@ def doctor(context: click.Context, as_json: bool) -> None:
     """
     loaded = load_with_origins(**dict(context.obj or {}))
     checks = [*_machine(loaded), *_packages(loaded), *_files(loaded), *_choices(loaded)]
+    checks += [
+        Check(part="In use", name=name, well=well, found=found, needed=False)
+        for name, found, well in in_use(loaded)
+    ]
     broken = [check for check in checks if check.needed and not check.well]
     if as_json:
         out = {

@@ -16,6 +16,12 @@ __all__ = ["serve"]
 @click.command()
 @click.option("--host", default=None, help="Address to listen on (default: this machine only).")
 @click.option("--port", type=click.IntRange(1, 65535), default=None, help="Port to listen on.")
+@click.option(
+    "--root-path",
+    default=None,
+    metavar="PATH",
+    help="Path under which a proxy offers the page, such as /whyfake (docs/deployment.md).",
+)
 @click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
 @click.option("--mcp", is_flag=True, help="Also offer the page's tools to MCP clients.")
 @click.option("--demo-fakes", is_flag=True, hidden=True, help="Serve the fakes, for tests.")
@@ -24,6 +30,7 @@ def serve(
     context: click.Context,
     host: str | None,
     port: int | None,
+    root_path: str | None,
     vlm: str | None,
     mcp: bool,
     demo_fakes: bool,
@@ -31,7 +38,7 @@ def serve(
     """Start the chat page and print its address; by default only this machine reaches it."""
     from assistant.cli.options import settings_of
 
-    settings = settings_of(context, vlm_backend=vlm)
+    settings = settings_of(context, vlm_backend=vlm, server_root_path=root_path)
     where = host or settings.server_host
     at = port or settings.server_port
     check_port(where, at, example="whyfake serve")
@@ -53,6 +60,7 @@ def serve(
             _, address, _ = app.launch(
                 server_name=where,
                 server_port=at,
+                root_path=settings.server_root_path or None,  # None: as GRADIO_ROOT_PATH says
                 share=False,
                 quiet=True,
                 prevent_thread_lock=True,

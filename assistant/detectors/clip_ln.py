@@ -41,12 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ClipLnDetector"]
 
-#: The files of a profile: base tower, and what was trained on it.
-_FILES = {
-    "embedded": ("dinov2-vits14", "clip-ln-vits14"),
-    "full": ("clip-vitl14", "clip-ln-vitl14"),
-}
-
 
 class ClipLnDetector:
     """Scores aligned face crops; a :class:`assistant.interfaces.TraceableDetector`.
@@ -138,6 +132,7 @@ class ClipLnDetector:
     @classmethod
     def from_settings(cls, settings: Settings) -> ClipLnDetector:
         """The files of the profile, or the settings' own ``detector_weights`` on its base."""
+        from assistant.settings import DETECTOR_FILES
         from assistant.weights import locate
 
         def located(name: str) -> Path:
@@ -145,7 +140,7 @@ class ClipLnDetector:
                 name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned
             )
 
-        base, delta = _FILES[settings.profile]
+        base, delta = DETECTOR_FILES[settings.profile]
         own = settings.detector_weights
         return cls.load(located(base), own or located(delta), device=torch_device(settings.device))
 

@@ -210,6 +210,30 @@ def test_doctor_says_ready_only_when_it_is(run: Run, tiny: Path) -> None:
     assert result.stdout.rstrip().endswith("whyfake weights fetch")
 
 
+def test_doctor_says_what_is_in_use_and_why(
+    run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assistant.cli import in_use
+
+    def without_gradio(name: str) -> str:
+        if name == "gradio":
+            raise in_use.PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(in_use, "version", without_gradio)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    checks = json.loads(run("--set", "device=auto", "doctor", "--json").stdout)["checks"]
+    told = {c["name"]: (c["found"], c["well"]) for c in checks if c["part"] == "In use"}
+    assert told["profile"] == ("embedded (default)", True)
+    assert told["detector weights"][0] == "clip-ln-vits14 on dinov2-vits14 (profile embedded)"
+    assert told["device"][0] == "auto (flag)"
+    assert told["threads"][0] == "1 (OMP_NUM_THREADS)"
+    assert told["extra page"] == ("not installed: gradio (for whyfake serve)", False)
+    assert told["extra api"][1]
+    threads = json.loads(run("--set", "threads=3", "doctor", "--json").stdout)["checks"]
+    assert "3 (the setting threads)" in {c["found"] for c in threads}
+
+
 def test_doctor_asks_for_what_the_choice_needs(
     run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
