@@ -139,7 +139,16 @@ def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:
     name = settings.detector
     detector: Detector = _made("detectors", name, settings)
     if settings.calibration is not None:
-        return detector, load_calibrator(settings.calibration)
+        own = load_calibrator(settings.calibration)
+        made_for = own.fitted_on.get("weights_sha256")
+        if made_for and made_for != detector.weights_sha256:
+            raise WeightsError(
+                f"The calibration {settings.calibration} was made for other detector weights "
+                f"({made_for[:12]}, not {detector.weights_sha256[:12]}).",
+                hint="Run `whyfake calibrate` again with these weights.",
+                code="calibration-mismatch",
+            )
+        return detector, own
     calibrator: Calibrator | None = getattr(detector, "calibrator", None)
     values = getattr(detector, "calibration", None)
     if calibrator is None and values is not None:

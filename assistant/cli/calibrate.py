@@ -11,11 +11,14 @@ from assistant.cli.options import settings_of
 
 __all__ = ["calibrate"]
 
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
-@click.option("--manifest", type=_FILE, required=True, help="CSV: path,label[,source,video,crop].")
+@click.argument("folder", type=_FOLDER, required=False)
+@click.option("--manifest", type=_FILE, help="Instead of FOLDER: path,label[,source,video,crop].")
+@click.option("--points", is_flag=True, help="Of --manifest too, set the operating point alone.")
 @click.option(
     "--method",
     type=click.Choice(["temperature", "platt", "isotonic", "venn-abers"]),
@@ -28,7 +31,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     type=click.FloatRange(0.0, 0.5, min_open=True),
     default=0.05,
     show_default=True,
-    help="Share of wrong verdicts allowed in each class.",
+    help="Share of wrong verdicts allowed in each class; of FOLDER, in each genuine source.",
 )
 @click.option(
     "--bands",
@@ -42,26 +45,49 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.pass_context
 def calibrate(
     context: click.Context,
-    manifest: Path,
+    folder: Path | None,
+    manifest: Path | None,
+    points: bool,
     method: str,
     max_error: float,
     bands: str,
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Fit probabilities and verdict bands on your own labelled pictures; before and after."""
+    """Set the verdicts on your own pictures.
+
+    Of FOLDER, whose sub-folders are genuine sources (or FOLDER/real/SOURCE, with manipulated
+    pictures in FOLDER/fake), "likely manipulated" begins where at most 5 % of the pictures of every
+    source are flagged; the probabilities stay. With --manifest, which needs both classes,
+    probabilities and bands are fitted anew; before and after are told.
+    """
     from assistant.compose import build_detector, build_finder
     from assistant.evaluation.face_manifest import read_manifest
+    from assistant.evaluation.operating_points import (
+        operating_points,
+        points_markdown,
+        source_rows,
+    )
     from assistant.evaluation.recalibration import recalibrate, recalibration_markdown
     from assistant.evaluation.scoring import score_manifest
 
-    rows = read_manifest(manifest)
+    if (folder is None) == (manifest is None):
+        raise click.UsageError("Give either FOLDER or --manifest.")
+    rows = read_manifest(manifest) if manifest is not None else source_rows(folder or Path())
     settings = settings_of(context)
     detector, calibrator = build_detector(settings)
     scored = score_manifest(rows, build_finder(settings), detector, calibrator)
-    fitted, report = recalibrate(
-        scored, calibrator, method=method, max_error=max_error, bands=bands
-    )
+    if points or folder is not None:
+        fitted, report = operating_points(
+            scored, calibrator, most=max_error, weights_sha256=detector.weights_sha256
+        )
+        told = points_markdown(report)
+    else:
+        fitted, report = recalibrate(
+            scored, calibrator, method=method, max_error=max_error, bands=bands
+        )
+        told = recalibration_markdown(report)
     if out is not None:
         out.write_text(json.dumps(fitted.to_json()), encoding="utf-8")
-    click.echo(json.dumps(report, indent=2) if as_json else recalibration_markdown(report))
+        told += f"\n\nUse it: ASSISTANT_CALIBRATION={out} whyfake analyze PICTURE"
+    click.echo(json.dumps(report, indent=2) if as_json else told)

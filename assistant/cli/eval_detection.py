@@ -11,7 +11,7 @@ import click
 
 from assistant.cli.options import settings_of
 
-__all__ = ["detection", "framing", "robustness"]
+__all__ = ["detection", "framing", "robustness", "show_progress"]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _MANIFEST = click.option(
@@ -54,7 +54,7 @@ def detection(
         calibrator,
         domain=build_domain(settings, detector),
         resamples=resamples,
-        progress=_progress,
+        progress=show_progress,
     )
     if scores is not None:
         write_scores(scored, scores)
@@ -88,7 +88,7 @@ def robustness(
         domain=build_domain(settings, detector),
         limit=limit,
         seed=seed,
-        progress=_progress,
+        progress=show_progress,
     )
     click.echo(json.dumps(result, indent=2) if as_json else robustness_markdown(result))
 
@@ -106,11 +106,14 @@ def framing(context: click.Context, manifest: Path, as_json: bool) -> None:
     rows = read_manifest(manifest)
     settings = settings_of(context)
     detector, calibrator = build_detector(settings)
-    result = framing_table(rows, build_finder(settings), detector, calibrator, progress=_progress)
+    result = framing_table(
+        rows, build_finder(settings), detector, calibrator, progress=show_progress
+    )
     click.echo(json.dumps(result, indent=2) if as_json else framing_markdown(result))
 
 
-def _progress(done: int, total: int) -> None:
+def show_progress(done: int, total: int) -> None:
+    """Tell on stderr how many pictures are scored: always at a terminal, else by hundreds."""
     if sys.stderr.isatty() or done == total or done % 100 == 0:
         end = "\n" if done == total or not sys.stderr.isatty() else "\r"
         click.echo(f"scored {done} of {total}", err=True, nl=False)

@@ -98,6 +98,10 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
         "assistant.cli.eval_shortcuts:shortcuts",
         "Can the classes be told apart without looking at the face?",
     ),
+    "false-alarms": (
+        "assistant.cli.eval_false_alarms:false_alarms_command",
+        "How often genuine photos are flagged, by kind of photo.",
+    ),
     "cues": (
         "assistant.cli.cues:eval_cues",
         "Which visible cues hold up on faces that they were not fitted on.",

@@ -23,6 +23,7 @@ __all__ = [
     "reliability",
     "roc_points",
     "tpr_at_fpr",
+    "wilson",
 ]
 
 Labels = NDArray[np.int64]
@@ -136,3 +137,13 @@ def bootstrap_interval(
         return None
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)
+
+
+def wilson(count: int, total: int) -> tuple[float, float]:
+    """The 95 % Wilson interval of ``count`` of ``total``; (0, 1) where there is none."""
+    if not total:
+        return 0.0, 1.0
+    from scipy.stats import binomtest
+
+    found = binomtest(count, total).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)

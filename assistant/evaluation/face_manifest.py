@@ -35,6 +35,7 @@ class ManifestRow:
     family: str
     split: str
     crop: bool
+    kind: str = ""
 
 
 def read_manifest(path: Path, *, check_files: bool = True) -> list[ManifestRow]:
@@ -125,6 +126,7 @@ def _checked(
                 family=row.get("family", ""),
                 split=row.get("split", ""),
                 crop=_YES_NO[row.get("crop", "").lower()],
+                kind=row.get("kind", ""),
             )
         )
     if problems:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,19 @@ def test_an_adapted_detector_takes_the_place_of_the_shipped_one(tmp_path: Path) 
 def test_an_adapted_detector_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="gone"):
         build_detector(Settings(detector_weights=tmp_path / "gone.safetensors"))
+
+
+def test_operating_points_of_other_weights_are_refused(model_files: Path, tmp_path: Path) -> None:
+    settings = Settings(data_dir=model_files)
+    detector, calibrator = build_detector(settings)
+    for weights, fits in ((detector.weights_sha256, True), ("ab" * 32, False)):
+        values = calibrator.to_json()  # type: ignore[attr-defined]
+        values["fitted_on"] = {"weights_sha256": weights}
+        own = tmp_path / "points.json"
+        own.write_text(json.dumps(values))
+        asked = Settings(data_dir=model_files, calibration=own)
+        if fits:
+            assert build_detector(asked)[1].thresholds == calibrator.thresholds
+        else:
+            with pytest.raises(WeightsError, match="made for other detector weights"):
+                build_detector(asked)

@@ -1,0 +1,303 @@
+"""How often genuine photos are flagged, by kind: portraits, groups, night, old prints, ..."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from assistant.errors import ConfigError, MediaError, TrainingError
+from assistant.evaluation.detection_metrics import wilson
+from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.robustness import CHANGES
+from assistant.evaluation.scoring import (
+    FoundFaces,
+    ScoredRow,
+    faces_in,
+    require_scored,
+    score_found,
+)
+from assistant.evaluation.tables import table
+from assistant.interfaces import Calibrator, Detector, DomainCheck, FaceFinder
+from assistant.media import MediaLimits, load_media, read_path
+from assistant.scoring import Scorer
+from assistant.types import Image, Media, Verdict
+
+__all__ = ["MADE", "KindsConfig", "false_alarms", "false_alarms_markdown", "load_kinds"]
+
+_LOG = logging.getLogger(__name__)
+_BATCH = 16
+#: Fewer genuine pictures of a kind say little of it.
+_SMALL = 20
+Change = Callable[[Image, np.random.Generator], Image]
+
+
+def _night(picture: Image, rng: np.random.Generator) -> Image:
+    """A fifth of the light, a high ISO's noise, and a phone's noise filter over it."""
+    dark = 255.0 * (picture / 255.0) ** 1.6 * 0.35
+    noisy = np.clip(dark + rng.normal(0.0, 9.0, picture.shape), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.bilateralFilter(noisy, 5, 25, 5), np.uint8)
+
+
+def _old_print(picture: Image, rng: np.random.Generator) -> Image:
+    """A faded brownish print, scanned: little contrast, soft, with the paper's grain."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float64)
+    soft = cv2.GaussianBlur(grey, (0, 0), max(picture.shape[:2]) / 500.0)
+    grain = cv2.GaussianBlur(rng.normal(0.0, 14.0, soft.shape), (0, 0), 0.8)
+    faded = 55.0 + 0.62 * soft + grain
+    return np.clip(faded[..., None] * [1.0, 0.92, 0.76], 0, 255).astype(np.uint8)
+
+
+def _retouched(picture: Image, rng: np.random.Generator) -> Image:
+    """Skin smoothed as by a beauty filter, then a little sharpened."""
+    del rng
+    smooth = cv2.bilateralFilter(picture, 9, 40, 9).astype(np.float64)
+    sharp = 1.3 * smooth - 0.3 * cv2.GaussianBlur(smooth, (0, 0), 2.0)
+    return np.clip(sharp, 0, 255).astype(np.uint8)
+
+
+def _messenger(picture: Image, rng: np.random.Generator) -> Image:
+    """Shrunk to 800 pixels and saved as JPEG of quality 60."""
+    del rng
+    share = min(1.0, 800.0 / max(picture.shape[:2]))
+    small = cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    _, data = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 60])
+    back = np.asarray(cv2.imdecode(np.asarray(data), cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(back[..., ::-1])
+
+
+def _of_robustness(name: str) -> Change:
+    change = CHANGES[name]
+    assert change is not None  # noqa: S101 - only "none" has no change
+    return change
+
+
+#: Kinds that are made by wearing other photos, on the whole RGB uint8 picture.
+MADE: Mapping[str, Change] = {
+    "black and white": _of_robustness("greyscale"),
+    "night": _night,
+    "old print": _old_print,
+    "retouched": _retouched,
+    "screenshot": _of_robustness("screenshot bars"),
+    "messenger": _messenger,
+}
+
+
+class KindsConfig(BaseModel):
+    """Which sources are of which kind, and which kinds are made from them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kinds: dict[str, list[str]] = Field(default_factory=dict, description="Kind to sources.")
+    made: list[str] = Field(default_factory=list, description="Kinds made by wearing others.")
+    made_from: list[str] = Field(default_factory=list, description="Of these kinds; empty: all.")
+
+
+def load_kinds(path: Path) -> KindsConfig:
+    """Read a file such as ``configs/false-alarms.yaml``.
+
+    Raises:
+        ConfigError: it cannot be read, a field is wrong, or a kind to be made is unknown.
+    """
+    try:
+        config = KindsConfig.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
+        raise ConfigError(
+            f"The kinds in {path} cannot be read: {error}.",
+            hint="See configs/false-alarms.yaml for its fields.",
+        ) from error
+    unknown = [name for name in config.made if name not in MADE]
+    unknown_from = [name for name in config.made_from if name not in config.kinds]
+    if unknown or unknown_from:
+        raise ConfigError(
+            f"{path}: no such kind: {', '.join([*unknown, *unknown_from])}.",
+            hint=f"Made can be: {', '.join(MADE)}; made_from: names under kinds.",
+        )
+    return config
+
+
+def false_alarms(
+    rows: Sequence[ManifestRow],
+    finder: FaceFinder,
+    detector: Detector,
+    calibrator: Calibrator,
+    *,
+    config: KindsConfig | None = None,
+    domain: DomainCheck | None = None,
+    most: int = 60,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Score the genuine rows of each kind; of a picture, its largest face.
+
+    Args:
+        rows: of a manifest; the kind is its column ``kind``, else that of the source in ``config``.
+        finder: finds the faces.
+        detector: scores them.
+        calibrator: makes verdicts of the scores.
+        config: kinds of sources, and kinds to make.
+        domain: tells faces unlike those the detector knows.
+        most: pictures of each kind, drawn by the hash of their names.
+        seed: of what the made kinds draw.
+        progress: told (pictures done, pictures in all).
+
+    Returns:
+        ``kinds[NAME]``: ``n`` scored, ``flagged`` with ``share``, ``low``, ``high`` (95 % Wilson) and
+        ``count``, shares of ``uncertain`` and ``no_sign``, ``no_face``, ``made``, ``sources`` and
+        ``small`` (fewer than 20).
+
+    Raises:
+        TrainingError: no genuine row has a kind, a kind of ``config`` has none, or nothing could be
+            scored.
+    """
+    config = config or KindsConfig()
+    groups = _grouped(rows, config)
+    chosen = {kind: _drawn(members, most) for kind, members in groups.items()}
+    plain = [
+        row for k, members in chosen.items() if k in (config.made_from or chosen) for row in members
+    ]
+    jobs: list[tuple[str, ManifestRow]] = [(k, r) for k, members in chosen.items() for r in members]
+    jobs += [(kind, row) for kind in config.made for row in _drawn(plain, most)]
+    scorer = Scorer(detector=detector, calibrator=calibrator, domain=domain)
+    kinds = [kind for kind, _ in jobs]
+    scored = _scored(jobs, finder, scorer, seed, progress)
+    require_scored(scored)
+    found: dict[str, list[ScoredRow]] = {}
+    for kind, result in zip(kinds, scored, strict=True):
+        found.setdefault(kind, []).append(result)
+    return {
+        "schema": "whyfake.false-alarms/1",
+        "kinds": {
+            kind: _numbers(results, made=kind in config.made) for kind, results in found.items()
+        },
+        "versions": {
+            "detector": {"name": detector.name, **detector.provenance()},
+            "calibrator": {"name": calibrator.name, "thresholds": list(calibrator.thresholds)},
+            "domain_check": domain is not None,
+        },
+    }
+
+
+def false_alarms_markdown(result: Mapping[str, Any]) -> str:
+    """The table as Markdown."""
+    lines = []
+    for kind, one in result["kinds"].items():
+        flagged = one["flagged"]
+        lines.append(
+            (
+                f"{kind}{' (made)' if one['made'] else ''}{' (few)' if one['small'] else ''}",
+                one["n"],
+                f"{flagged['share']:.0%} ({flagged['low']:.0%} to {flagged['high']:.0%})",
+                f"{one['uncertain']:.0%}",
+                f"{one['no_sign']:.0%}",
+                one["no_face"],
+            )
+        )
+    head = ("genuine photos", "faces", "flagged (95 %)", "uncertain", "no sign", "no face")
+    return (
+        f"{table(head, lines)}\n\nMade: other photos, worn to look so. Sources that the detector "
+        "was trained on flatter it; sources left out are in `whyfake eval leave-out`."
+    )
+
+
+def _grouped(rows: Sequence[ManifestRow], config: KindsConfig) -> dict[str, list[ManifestRow]]:
+    of_source = {source: kind for kind, names in config.kinds.items() for source in names}
+    groups: dict[str, list[ManifestRow]] = {kind: [] for kind in config.kinds}
+    for row in rows:
+        kind = row.kind or of_source.get(row.source, "")
+        if not row.label and kind:
+            groups.setdefault(kind, []).append(row)
+    empty = [kind for kind, members in groups.items() if not members]
+    if not groups or empty:
+        what = f"of these kinds: {', '.join(empty)}" if empty else "with a kind"
+        raise TrainingError(
+            f"The manifest lists no genuine picture {what}.",
+            hint="Add a column `kind`, or name the sources of each kind with --kinds FILE.",
+            code="no-kinds",
+        )
+    return groups
+
+
+def _drawn(rows: Sequence[ManifestRow], most: int) -> list[ManifestRow]:
+    return sorted(rows, key=lambda r: hashlib.sha256(r.name.encode()).hexdigest())[:most]
+
+
+def _scored(
+    jobs: Sequence[tuple[str, ManifestRow]],
+    finder: FaceFinder,
+    scorer: Scorer,
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+) -> list[ScoredRow]:
+    scored: list[ScoredRow] = []
+    waiting: list[tuple[ManifestRow, FoundFaces]] = []
+    for row, faces in _found(jobs, finder, scorer.detector, seed):
+        waiting.append((row, faces))
+        if len(waiting) == _BATCH:
+            scored += score_found(waiting, scorer)
+            waiting.clear()
+        if progress is not None:
+            progress(len(scored) + len(waiting), len(jobs))
+    return scored + score_found(waiting, scorer)
+
+
+def _found(
+    jobs: Sequence[tuple[str, ManifestRow]], finder: FaceFinder, detector: Detector, seed: int
+) -> Iterator[tuple[ManifestRow, FoundFaces]]:
+    limits = MediaLimits()
+    for number, (kind, row) in enumerate(jobs):
+        try:
+            media = load_media(read_path(row.path, limits), limits)
+        except MediaError as error:
+            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
+            yield row, FoundFaces(how="unreadable")
+            continue
+        if kind in MADE and kind != row.kind:
+            media = _worn(media, MADE[kind], np.random.default_rng((seed, number)))
+        yield row, faces_in(media, row, finder, detector.crop_spec)
+
+
+def _worn(media: Media, change: Change, rng: np.random.Generator) -> Media:
+    frames = tuple(change(frame, rng) for frame in media.frames)
+    height, width = frames[0].shape[:2]
+    return Media(
+        id=media.id,
+        kind=media.kind,
+        frames=frames,
+        width=width,
+        height=height,
+        seconds=media.seconds,
+    )
+
+
+def _numbers(results: Sequence[ScoredRow], *, made: bool) -> dict[str, Any]:
+    known = [s for s in results if s.verdict is not None]
+    n = len(known)
+    count = sum(s.verdict is Verdict.LIKELY_MANIPULATED for s in known)
+    low, high = wilson(count, n)
+
+    def share(verdict: Verdict) -> float:
+        return round(sum(s.verdict is verdict for s in known) / n, 4) if n else 0.0
+
+    return {
+        "n": n,
+        "flagged": {
+            "share": round(count / n, 4) if n else 0.0,
+            "low": round(low, 4),
+            "high": round(high, 4),
+            "count": count,
+        },
+        "uncertain": share(Verdict.UNCERTAIN),
+        "no_sign": share(Verdict.NO_SIGN),
+        "no_face": len(results) - n,
+        "made": made,
+        "small": n < _SMALL,
+        "sources": sorted({s.row.source for s in results}),
+    }
