@@ -9,7 +9,7 @@ import click
 
 from assistant.cli.options import json_option, settings_of, tell_progress, work_option
 
-__all__ = ["compare", "plugin"]
+__all__ = ["compare", "phone", "plugin"]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -150,3 +150,26 @@ def compare(
         (out / "compare.md").write_text(table, "utf-8")
         write_comparison_plot(result, out / "compare.png")
     click.echo(json.dumps(result, indent=2) if as_json else table)
+
+
+@click.command("phone")
+@click.argument("name")
+@click.option("--manifest", type=_FILE, required=True, help="Faces to measure the files on.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
+@work_option("Crops")
+@click.pass_context
+def phone(context: click.Context, name: str, manifest: Path, out: Path, work: Path) -> None:
+    """Write the convolutional detector NAME as ONNX and in int8, and measure both."""
+    from assistant.compose import build_finder
+    from assistant.evaluation.face_manifest import read_manifest
+    from assistant.training.field import faces_of, trainable
+    from assistant.training.phone import export_phone
+
+    settings = settings_of(context)
+    kind = trainable(name, plugins=settings.plugins)
+    detector = kind.from_settings(settings)
+    finder = build_finder(settings)
+    rows = read_manifest(manifest)
+    faces = faces_of(rows, finder, kind.crop_spec, work=work, progress=tell_progress)
+    report = export_phone(detector, faces.crops, faces.labels, out)
+    click.echo(json.dumps(report, indent=2))

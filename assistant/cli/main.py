@@ -66,6 +66,7 @@ TRAIN_COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "narrator": ("assistant.cli.train_narrator:narrator", "Train the embedded text model."),
     "router": ("assistant.cli.train_router:router", "Fit the classifier of questions."),
+    "phone": ("assistant.cli.field:phone", "Write a small detector as ONNX and in int8."),
     "plugin": ("assistant.cli.field:plugin", "Train any detector of `whyfake plugins list`."),
 }
 EVAL_COMMANDS: dict[str, tuple[str, str]] = {
@@ -139,7 +140,9 @@ EXTRAS: dict[str, str] = {
     **dict.fromkeys(("gradio", "skimage"), "page"),
     **dict.fromkeys(("accelerate", "bitsandbytes", "transformers"), "full"),
     **dict.fromkeys(("jinja2", "open_clip", "peft", "scipy", "sklearn", "venn_abers"), "fit"),
-    **dict.fromkeys(("h5py", "matplotlib", "openvino", "pandas", "tensorboard"), "train"),
+    **dict.fromkeys(
+        ("h5py", "matplotlib", "onnxruntime", "openvino", "pandas", "tensorboard"), "train"
+    ),
     "mcp": "mcp",
 }
 

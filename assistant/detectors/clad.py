@@ -17,8 +17,8 @@ from torch.nn import functional
 
 from assistant.detectors.clip_adapter import CLASS_TEXTS
 from assistant.detectors.clip_pair import ClipOptions, ClipPair, ClipPlugin, load_pair
-from assistant.detectors.plugin import Files, Recipe
-from assistant.types import Image
+from assistant.detectors.plugin import Files, Recipe, refuse_layers
+from assistant.types import Image, Trace
 
 __all__ = ["ClAdDetector"]
 
@@ -94,6 +94,17 @@ class ClAdDetector(ClipPlugin):
             logits, wrong.float(), pos_weight=torch.tensor(4.0)
         )
         return whole + places + 0.1 * anchor.mean()
+
+    def trace(self, crop: Image, *, layers: Sequence[int] | None = None) -> Trace:
+        """The logit and that of every patch; needs no gradient.
+
+        Raises:
+            InferenceError: attention was asked for.
+        """
+        refuse_layers(self.name, layers)
+        found = self.maps([crop])[0]
+        logit = float(self.logits([crop])[0])
+        return Trace(logit=logit, layers=(), grid=found.shape, patch_logits=found.ravel())
 
     def maps(self, crops: Sequence[Image]) -> NDArray[np.float32]:
         """Anomaly logits of pictures, N x rows x columns of patches."""

@@ -11,7 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from assistant.detectors.clip_pair import ClipOptions, ClipPair, ClipPlugin, PairHead, load_pair
+from assistant.detectors.clip_pair import (
+    ClipOptions,
+    ClipPair,
+    PairHead,
+    TracedClipPlugin,
+    load_pair,
+)
 from assistant.detectors.clip_probe import CLIPPING
 from assistant.detectors.plugin import Files, Recipe
 
@@ -50,7 +56,7 @@ class _Adapter(PairHead):
         return logits
 
 
-class ClipAdapterDetector(ClipPlugin):
+class ClipAdapterDetector(TracedClipPlugin):
     """A bottleneck on a frozen pair."""
 
     name = "clip-adapter"

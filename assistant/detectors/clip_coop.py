@@ -11,7 +11,13 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from assistant.detectors.clip_pair import ClipOptions, ClipPair, ClipPlugin, PairHead, load_pair
+from assistant.detectors.clip_pair import (
+    ClipOptions,
+    ClipPair,
+    PairHead,
+    TracedClipPlugin,
+    load_pair,
+)
 from assistant.detectors.clip_probe import CLIPPING
 from assistant.detectors.plugin import Files, Recipe
 
@@ -50,7 +56,7 @@ class _Prompts(PairHead):
         return logits
 
 
-class ClipCoopDetector(ClipPlugin):
+class ClipCoopDetector(TracedClipPlugin):
     """Learned words on a frozen pair."""
 
     name = "clip-coop"

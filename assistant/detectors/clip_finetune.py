@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from assistant.detectors.clip_adapter import CLASS_TEXTS
-from assistant.detectors.clip_pair import ClipOptions, ClipPair, ClipPlugin, load_pair
+from assistant.detectors.clip_pair import ClipOptions, ClipPair, TracedClipPlugin, load_pair
 from assistant.detectors.clip_probe import CLIPPING
 from assistant.detectors.plugin import Files, Recipe
 
@@ -43,7 +43,7 @@ class _Tuned(nn.Module):
         return logits
 
 
-class ClipFinetuneDetector(ClipPlugin):
+class ClipFinetuneDetector(TracedClipPlugin):
     """Both towers, tuned."""
 
     name = "clip-finetune"

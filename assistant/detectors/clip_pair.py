@@ -19,7 +19,14 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from assistant.detectors.plugin import Files, FrozenFeatures, PluginOptions, TrainedDetector
+from assistant.detectors.plugin import (
+    Files,
+    FrozenFeatures,
+    PluginOptions,
+    TrainedDetector,
+    refuse_layers,
+    trace_of,
+)
 from assistant.detectors.read_out import token_statistics
 from assistant.detectors.text_tower import VisionLanguageModel
 from assistant.detectors.tower import (
@@ -32,8 +39,17 @@ from assistant.detectors.tower import (
     tower_sha256,
 )
 from assistant.errors import WeightsError
+from assistant.types import Image, Trace
 
-__all__ = ["ClipOptions", "ClipPair", "ClipPlugin", "PairHead", "load_pair", "tower_of"]
+__all__ = [
+    "ClipOptions",
+    "ClipPair",
+    "ClipPlugin",
+    "PairHead",
+    "TracedClipPlugin",
+    "load_pair",
+    "tower_of",
+]
 
 FULL_MODEL = "ViT-L-14-quickgelu"
 _BLOCK = re.compile(r"^transformer\.resblocks\.(\d+)\.")
@@ -72,6 +88,8 @@ class ClipPair(nn.Module):
         super().__init__()
         self.visual, self.text, self.layout = visual, text, layout
         self.tokenize, self.blocks, self.scale, self.key = tokenize, tuple(blocks), scale, key
+        #: What the last gradient was asked of; empty where none was.
+        self.seen: Sequence[Tensor] = ()
         self.depth = max(self.blocks) + 1 if self.blocks else layout.layers
         kept = {
             "mean": torch.tensor(layout.mean).view(1, 3, 1, 1),
@@ -117,6 +135,7 @@ class ClipPair(nn.Module):
 
     def feature_of(self, outputs: Sequence[Tensor]) -> Tensor:
         """Block outputs to B x F."""
+        self.seen = outputs if outputs[-1].requires_grad else ()
         if not self.blocks:
             return functional.normalize(self.visual.ln_post(outputs[-1][:, 0]), dim=-1)
         found = torch.stack([token_statistics(outputs[b]) for b in self.blocks], dim=1)
@@ -181,6 +200,34 @@ class ClipPlugin(TrainedDetector):
         """As every plugin; in the full profile on the full CLIP."""
         full = {"model": FULL_MODEL} if files.profile == "full" else {}
         return super().create({**full, **options}, files)
+
+
+class TracedClipPlugin(ClipPlugin):
+    """A CLIP plugin whose score is computed from the tokens that :meth:`ClipPair.feature_of` reads.
+
+    Its maps are gradients times patch tokens of the last block whose patches reach the score.
+    """
+
+    scores_patches = False
+
+    def trace(self, crop: Image, *, layers: Sequence[int] | None = None) -> Trace:
+        """The tokens of that block, and the logit's gradient with respect to them.
+
+        Raises:
+            InferenceError: attention was asked for.
+        """
+        refuse_layers(self.name, layers)
+        network: Any = self.network.eval()
+        pair: ClipPair = network.pair
+        with torch.enable_grad():
+            pixels = self.pixels([crop]).requires_grad_()
+            frozen = isinstance(network, FrozenFeatures)
+            logit = network.head(network.features(pixels)) if frozen else network(pixels)
+            # the class token of the last block has read no patch after it
+            tokens = pair.seen[max(pair.blocks) if pair.blocks else pair.depth - 2]
+            made = trace_of(logit, tokens, pair.layout.grid, prefix=1)
+        pair.seen = ()
+        return made
 
 
 def load_pair(options: ClipOptions, files: Files) -> ClipPair:

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from assistant.detectors.clip_pair import ClipPair, ClipPlugin, PairHead, load_pair
+from assistant.detectors.clip_pair import ClipPair, PairHead, TracedClipPlugin, load_pair
 from assistant.detectors.plugin import Files, Recipe
 
 __all__ = ["CLIPPING", "ClipProbeDetector"]
@@ -31,7 +31,7 @@ class _Probe(PairHead):
         return logits
 
 
-class ClipProbeDetector(ClipPlugin):
+class ClipProbeDetector(TracedClipPlugin):
     """A linear layer on a frozen tower."""
 
     name = "clip-probe"

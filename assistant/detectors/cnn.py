@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -16,8 +16,11 @@ from assistant.detectors.plugin import (
     Recipe,
     TrainedDetector,
     file_sha256,
+    refuse_layers,
+    trace_of,
 )
 from assistant.errors import WeightsError
+from assistant.types import Image, Trace
 
 __all__ = ["CnnDetector", "CnnOptions"]
 
@@ -98,7 +101,9 @@ class _WholeCnn(nn.Module):
 
 
 class CnnDetector(TrainedDetector):
-    """A backbone and one logit; subclasses name the backbone."""
+    """A backbone and one logit; subclasses name the backbone. Its maps are Grad-CAM's."""
+
+    scores_patches = False
 
     Options = CnnOptions
     recipe = Recipe(epochs=4, learning_rate=3e-4, decay=1e-2, batch=16)
@@ -132,6 +137,24 @@ class CnnDetector(TrainedDetector):
         network = _Cnn(backbone, width, options.tune, key)
         nn.init.zeros_(network.linear.bias)
         return network if options.tune == "head" else _WholeCnn(network)
+
+    def trace(self, crop: Image, *, layers: Sequence[int] | None = None) -> Trace:
+        """The last maps as tokens, and the logit's gradient with respect to them.
+
+        Behind a mean over places the sum of (map - its mean) x gradient is Grad-CAM (arXiv
+        1610.02391) less its mean.
+
+        Raises:
+            InferenceError: attention was asked for.
+        """
+        refuse_layers(self.name, layers)
+        network: Any = self.network.eval()
+        with torch.no_grad():
+            maps = network.maps(self.pixels([crop]))
+        tokens = maps.flatten(2).mT.clone().requires_grad_()
+        with torch.enable_grad():
+            logit = network.head(tokens.mean(1))
+            return trace_of(logit, tokens, (maps.shape[2], maps.shape[3]), prefix=0)
 
 
 def _fill(backbone: nn.Module, cls: type[CnnDetector], start: Path) -> None:

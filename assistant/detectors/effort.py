@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import parametrize
 
-from assistant.detectors.clip_pair import ClipOptions, ClipPair, ClipPlugin, load_pair
+from assistant.detectors.clip_pair import ClipOptions, ClipPair, TracedClipPlugin, load_pair
 from assistant.detectors.plugin import Files, Recipe
 
 __all__ = ["EffortDetector", "Residual"]
@@ -89,7 +89,7 @@ class _Effort(nn.Module):
         return torch.stack([part.strain() for part in self.parts]).mean()
 
 
-class EffortDetector(ClipPlugin):
+class EffortDetector(TracedClipPlugin):
     """One direction of each attention weight, and a linear layer."""
 
     name = "effort"

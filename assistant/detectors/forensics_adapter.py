@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from assistant.detectors.clip_pair import ClipOptions, ClipPair, ClipPlugin, load_pair
+from assistant.detectors.clip_pair import ClipOptions, ClipPair, TracedClipPlugin, load_pair
 from assistant.detectors.plugin import Files, Recipe
 from assistant.detectors.tower import attention_probabilities, run_block, run_block_from_attention
 
@@ -77,7 +77,7 @@ class _Sided(nn.Module):
         return self.both(pixels)[0]
 
 
-class ForensicsAdapterDetector(ClipPlugin):
+class ForensicsAdapterDetector(TracedClipPlugin):
     """A side network that points at blending boundaries."""
 
     name = "forensics-adapter"

@@ -30,7 +30,7 @@ from assistant import registry
 from assistant.compute import torch_device
 from assistant.errors import ConfigError, InferenceError, OutOfMemory, WeightsError
 from assistant.interfaces import Detector
-from assistant.types import CropSpec, Image
+from assistant.types import CropSpec, Image, Trace
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
@@ -45,7 +45,9 @@ __all__ = [
     "TrainedDetector",
     "checked_options",
     "file_sha256",
+    "refuse_layers",
     "to_pixels",
+    "trace_of",
 ]
 
 FORMAT = "whyfake.plugin/1"
@@ -418,6 +420,33 @@ class TrainedDetector:
             "citation": self.citation,
             "device": str(self._device),
         }
+
+
+def trace_of(logit: Tensor, tokens: Tensor, grid: tuple[int, int], *, prefix: int) -> Trace:
+    """A trace of the 1 x T x C tokens that ``logit`` was computed from: they, and its gradient."""
+    (gradient,) = torch.autograd.grad(logit.sum(), [tokens])
+    return Trace(
+        logit=float(logit.detach().double()[0]),
+        layers=(),
+        grid=grid,
+        prefix=prefix,
+        tokens=tokens.detach().float().cpu().numpy(),
+        token_gradient=gradient.float().cpu().numpy(),
+    )
+
+
+def refuse_layers(name: str, layers: Sequence[int] | None) -> None:
+    """Attention is not kept by these detectors.
+
+    Raises:
+        InferenceError: some was asked for.
+    """
+    if layers is not None:
+        raise InferenceError(
+            f"The detector {name} keeps no attention.",
+            hint="Use the attributor `patch-lens`, or `occlusion`, which only needs scores.",
+            code="no-gradients",
+        )
 
 
 def to_pixels(crops: Sequence[Image], side: int) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 
 from assistant import registry
 from assistant.detectors.plugin import TrainedDetector
-from assistant.errors import ConfigError, WeightsError
+from assistant.errors import ConfigError, InferenceError, WeightsError
 from assistant.interfaces import Detector
 from assistant.settings import Settings
 from tests.field import SMALL, crops, makers, tiny_files, trained
@@ -112,3 +112,33 @@ def test_an_unknown_option_is_named_beside_those_there_are(name: str, tmp_path: 
     with pytest.raises(ConfigError) as caught:
         kind.create({**SMALL.get(name, {}), "no_such": 1}, tiny_files(tmp_path))
     assert "no_such" in caught.value.user_message
+
+
+TRACED = [name for name in PLUGINS if hasattr(registry.load("detectors", name), "trace")]
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_its_map_is_of_its_own_score_and_of_the_crop(name: str, tmp_path: Path) -> None:
+    detector: Any = shaken(trained(name, tmp_path))
+    method = "patch-evidence" if getattr(detector, "scores_patches", True) else "patch-lens"
+    attributor = registry.load("attributors", method)()
+    one, other = crops(2)
+    trace = detector.trace(one)
+    assert abs(trace.logit - detector.logits([one])[0]) < 1e-3
+    made = [attributor.attribute(detector, crop).map for crop in (one, other)]
+    assert made[0].shape == one.shape[:2]
+    assert made[0].max() > 0.5
+    assert np.abs(made[0] - made[1]).max() > 0.1
+    with pytest.raises(InferenceError) as caught:
+        detector.trace(one, layers=[0])
+    assert caught.value.code == "no-gradients"
+
+
+def shaken(detector: TrainedDetector) -> TrainedDetector:
+    """Heads that start at zero are moved: a zero has no reason."""
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for name, parameter in detector.network.named_parameters():
+            if "linear" in name:
+                parameter.add_(0.1 * torch.randn_like(parameter))
+    return detector

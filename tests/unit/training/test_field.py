@@ -16,6 +16,7 @@ from assistant.errors import PluginError, TrainingError
 from assistant.evaluation.detection_metrics import auroc
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.training.field import Budget, FaceSet, split, train_plugin, trainable
+from assistant.training.phone import export_phone
 from tests.field import crops, tiny_files
 
 POINTS = np.array([[76, 94], [148, 94], [112, 125], [84, 165], [140, 165]], np.float64)
@@ -162,6 +163,22 @@ def test_a_video_is_never_on_two_sides() -> None:
 
 def test_every_trained_plugin_is_in_the_registry() -> None:
     assert {"clip-probe", "clip-coop", "sbi"} <= set(registry.names("detectors"))
+
+
+@pytest.mark.parametrize("name", ["squeezenet", "efficientnet-lite0"])
+def test_a_phones_files_score_as_the_detector_does_and_int8_is_smaller(
+    name: str, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    detector = trainable(name).create({}, tiny_files(tmp_path))
+    given = faces(8)
+    report = export_phone(detector, given.crops, given.labels, tmp_path)
+    assert report["onnx"]["largest_difference"] < 1e-3
+    assert report["int8"]["bytes"] < 0.4 * report["onnx"]["bytes"]
+    assert 0 <= report["int8"]["eer"] <= 1
+    probe = trainable("clip-probe").create({}, tiny_files(tmp_path))
+    with pytest.raises(PluginError, match="not for phones"):
+        export_phone(probe, given.crops, given.labels, tmp_path)
 
 
 def test_a_stack_is_fitted_and_a_mean_needs_no_fitting(tmp_path: Path) -> None:
