@@ -14,7 +14,10 @@ from assistant.cli.options import settings_of
 from assistant.cli.progress import time_left
 
 if TYPE_CHECKING:
+    from assistant.scan.ledger import Ledger
     from assistant.scan.local import Progress
+    from assistant.scan.stage import Examiner
+    from assistant.settings import Settings
 
 __all__ = ["scan"]
 
@@ -31,12 +34,20 @@ _EVERY = 2.0
     help="The table; errors, summary and state are written beside it.",
 )
 @click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="ray: on the machines of RAY_ADDRESS, or on this one where it is not set.",
+)
+@click.option(
     "--workers",
-    type=click.IntRange(1, 64),
-    help="Threads that read files and find faces; one a core if not given.",
+    type=click.IntRange(1, 1024),
+    help="Threads that read files and find faces, one a core if not given; with ray, processes "
+    "that do all of it, one a machine if not given.",
 )
 @click.pass_context
-def scan(context: click.Context, target: str, out: Path, workers: int | None) -> None:
+def scan(context: click.Context, target: str, out: Path, engine: str, workers: int | None) -> None:
     """Score every file of TARGET.
 
     TARGET is a folder, a CSV with a column path, a list of paths, or an address that fsspec knows
@@ -45,11 +56,8 @@ def scan(context: click.Context, target: str, out: Path, workers: int | None) ->
     table of their own.
     """
     from assistant.cases.extras import need
-    from assistant.compose import build_finder
-    from assistant.compute import thread_count
     from assistant.scan.items import list_items
     from assistant.scan.ledger import Ledger
-    from assistant.scan.local import scan as run
     from assistant.scan.stage import build_examiner
     from assistant.scan.tables import write_page, write_tables
 
@@ -61,15 +69,33 @@ def scan(context: click.Context, target: str, out: Path, workers: int | None) ->
     settings = settings_of(context)
     found = list_items(target)
     examiner = build_examiner(settings)
-    more = (workers or thread_count(settings.threads)) - 1
-    finders = [build_finder(settings) for _ in range(more)]
     with contextlib.closing(Ledger(out.with_suffix(".scan"), examiner.versions)) as ledger:
         ledger.expect(found)
-        last = run(ledger, examiner, finders=finders, tell=_teller())
+        last = _run(engine, ledger, examiner, settings, workers)
         table, errors = write_tables(ledger, out)
         page = write_page(ledger, out.with_suffix(".html"))
     click.echo(_line(last), err=True)
     click.echo(f"Wrote {table}, {errors} and {page}.")
+
+
+def _run(
+    engine: str, ledger: Ledger, examiner: Examiner, settings: Settings, workers: int | None
+) -> Progress:
+    if engine == "ray":
+        from functools import partial
+
+        from assistant.scan.distributed import scan_with_ray
+        from assistant.scan.stage import build_examiner
+
+        make = partial(build_examiner, settings)
+        return scan_with_ray(ledger, make, media=examiner.media, actors=workers, tell=_teller())
+    from assistant.compose import build_finder
+    from assistant.compute import thread_count
+    from assistant.scan.local import scan as run
+
+    more = (workers or thread_count(settings.threads)) - 1
+    finders = [build_finder(settings) for _ in range(more)]
+    return run(ledger, examiner, finders=finders, tell=_teller())
 
 
 def _teller() -> Callable[[Progress], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from assistant.fakes import BrightnessDetector, demo_assistant
 from assistant.scan.items import list_items
 from assistant.scan.ledger import Ledger
 from assistant.scan.local import Progress, scan
-from assistant.scan.stage import examiner_of
+from assistant.scan.stage import Examiner, examiner_of
 from tests import killing
 from tests.drawn import drawn_faces, png
 
@@ -204,3 +205,27 @@ def test_a_face_that_cannot_be_scored_refuses_its_own_file_alone(tmp_path: Path)
 
 def test_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     assert killing.scan(tmp_path, kills=4, seed=7) == []
+
+
+def _demo_examiner() -> Examiner:
+    return examiner_of(demo_assistant())
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # Ray's own
+def test_ray_gives_the_same_rows_as_this_machine(folder: Path, tmp_path: Path) -> None:
+    """A Ray is started for it; each actor builds its examiner."""
+    from assistant.scan.distributed import scan_with_ray
+
+    found = []
+    for name in ("local", "ray"):
+        with contextlib.closing(Ledger(tmp_path / name, {})) as ledger:
+            ledger.expect(list_items(str(folder)))
+            if name == "ray":
+                last = scan_with_ray(ledger, _demo_examiner, media=EXAMINER.media, actors=1)
+            else:
+                last = scan(ledger, EXAMINER)
+            pages = [*ledger.rows(), *ledger.errors()]
+            found.append(([row for page in pages for row in page], last.analysed, last.refused))
+    assert found[0] == found[1]
+    assert len(found[0][0]) == 7
