@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from assistant.cli.options import settings_of
+from assistant.cli.options import (
+    json_option,
+    out_option,
+    pictures_option,
+    settings_of,
+    tell_count,
+    write_result,
+)
 
 if TYPE_CHECKING:
     from assistant.interfaces import VlmBackend
@@ -43,11 +49,9 @@ _COLUMNS = (
 
 
 @click.command("explanations")
-@click.option(
-    "--manifest",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Pictures: CSV with a path column (and region, where one is known to be changed), or one "
-    "path a line. Default: portraits that installed packages ship, changed in many ways.",
+@pictures_option(
+    "Pictures: CSV with a path column (and region, where one is known to be changed), or one path "
+    "a line. Default: portraits that installed packages ship, changed in many ways."
 )
 @click.option("--limit", type=click.IntRange(1), default=50, help="At most this many pictures.")
 @click.option(
@@ -74,8 +78,8 @@ _COLUMNS = (
 @click.option("--questions", type=click.IntRange(0, 6), default=2, help="Asked on each picture.")
 @click.option("--attacks/--no-attacks", default=True, help="Pressures, injections, identity.")
 @click.option("--seed", type=int, default=0)
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the JSON here.")
+@json_option("Print the result as JSON.")
+@out_option("Write the JSON here.")
 @click.option(
     "--page",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -115,7 +119,7 @@ def explanations(
             click.echo(f"{name}: {len(cases)} cases", err=True)
             trials[name] = evaluate_narrator(
                 vlm, cases, prompts, questions=questions, asked_on=few,
-                attacks=attacks and name not in _SHORT, seed=seed, progress=_progress,
+                attacks=attacks and name not in _SHORT, seed=seed, progress=tell_count,
             )  # fmt: skip
             provenance[name] = dict(vlm.provenance())
             for control in _controls(controls) if name not in _SHORT else ():
@@ -123,7 +127,7 @@ def explanations(
                 trials[f"{name}+{control}"] = evaluate_narrator(
                     misled(vlm, [r for _, r in results], control=control, seed=seed),
                     some(results, few), prompts, questions=0, attacks=False, seed=seed,
-                    progress=_progress,
+                    progress=tell_count,
                 )  # fmt: skip
         finally:
             vlm.close()
@@ -142,13 +146,10 @@ def explanations(
             for name, trial in trials.items()
         },
     }
-    text = json.dumps(result, indent=2, ensure_ascii=False)
-    if out is not None:
-        out.write_text(text + "\n", encoding="utf-8")
     if page is not None:
         shown = {name: trial for name, trial in trials.items() if "+" not in name}
         page.write_text(reading_page(results, shown), encoding="utf-8")
-    click.echo(text if as_json else _markdown(result))
+    write_result(result, out, as_json=as_json, told=_markdown)
 
 
 def _controls(wanted: tuple[str, ...]) -> tuple[str, ...]:
@@ -173,7 +174,7 @@ def _results(
             pictures = manifest_pictures(manifest, limit=limit)
             source = manifest.name
         files = [(p.name, p.data) for p in pictures]
-        results = analysed(assistant, files, progress=_progress)
+        results = analysed(assistant, files, progress=tell_count)
     finally:
         assistant.close()
     if not results:
@@ -236,16 +237,15 @@ def _verdicts(results: list[tuple[str, FaceAnalysis]]) -> dict[str, int]:
 
 
 def _markdown(result: dict[str, Any]) -> str:
-    lines = [
-        f"{result['source']}, seed {result['seed']}; verdicts {result['verdicts']}",
-        "",
-        "| narrator | " + " | ".join(label for _, label in _COLUMNS) + " |",
-        "|---|" + "---|" * len(_COLUMNS),
+    from assistant.evaluation.tables import table
+
+    head = ["narrator", *(label for _, label in _COLUMNS)]
+    rows = [
+        [name, *(_cell(row[key]) for key, _ in _COLUMNS)]
+        for name, row in result["narrators"].items()
     ]
-    for name, row in result["narrators"].items():
-        cells = [_cell(row[key]) for key, _ in _COLUMNS]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    told = f"{result['source']}, seed {result['seed']}; verdicts {result['verdicts']}"
+    return f"{told}\n\n{table(head, rows)}"
 
 
 def _cell(value: Any) -> str:
@@ -254,8 +254,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         return f"{value[0]} of {value[1]}" if value[1] else "-"
     return f"{value:.3f}" if isinstance(value, float) and value <= 1 else f"{value:.4g}"
-
-
-def _progress(done: int, total: int) -> None:
-    if done % 10 == 0 or done == total:
-        click.echo(f"{done} of {total}", err=True)

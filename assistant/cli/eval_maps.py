@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assistant.cli.options import settings_of
+from assistant.cli.options import (
+    json_option,
+    out_option,
+    pictures_option,
+    settings_of,
+    tell_count,
+    write_result,
+)
 
 if TYPE_CHECKING:
     from assistant.evaluation.known_masks import AlignedFace
@@ -17,14 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["maps", "region_baseline"]
 
+_PICTURES = "Pictures of untouched faces: CSV with a path column, or one path a line."
+
 
 @click.command("maps")
-@click.option(
-    "--manifest",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Pictures of untouched faces: CSV with a path column, or one path a line. "
-    "Default: the portraits that installed packages ship.",
-)
+@pictures_option(f"{_PICTURES} Default: the portraits that installed packages ship.")
 @click.option("--limit", type=click.IntRange(1), default=120, help="At most this many faces.")
 @click.option(
     "--deep",
@@ -48,8 +52,8 @@ __all__ = ["maps", "region_baseline"]
     help="What the sanity check randomises: the LayerNorms, the read-out, or each in turn.",
 )
 @click.option("--seed", type=int, default=0, help="Of donors, blends and noise.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the JSON here.")
+@json_option("Print the result as JSON.")
+@out_option("Write the JSON here.")
 @click.option(
     "--page",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -94,7 +98,7 @@ def maps(
         baselines={} if baseline is None else {settings.attributor: baseline},
         deep=deep,
         seed=seed,
-        progress=_progress,
+        progress=tell_count,
     )
     result = maps_json(
         table,
@@ -114,29 +118,15 @@ def maps(
             detector, flagged or swaps, flagged_as_it_is=table.flagged_as_it_is
         ),
     }
-    text = json.dumps(result, indent=2)
-    if out is not None:
-        out.write_text(text + "\n", encoding="utf-8")
     if page is not None:
         page.write_text(maps_page(table, result), encoding="utf-8")
-    click.echo(text if as_json else maps_markdown(result))
+    write_result(result, out, as_json=as_json, told=maps_markdown)
 
 
 @click.command("region-baseline")
-@click.option(
-    "--manifest",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    required=True,
-    help="Pictures of untouched faces: CSV with a path column, or one path a line.",
-)
+@pictures_option(_PICTURES, required=True)
 @click.option("--limit", type=click.IntRange(1), default=400, help="At most this many faces.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("weights/region-baseline.json"),
-    show_default=True,
-    help="Where to write it.",
-)
+@out_option("Where to write it.", "weights/region-baseline.json")
 @click.pass_context
 def region_baseline(context: click.Context, manifest: Path, limit: int, out: Path) -> None:
     """Measure what the default map shows on untouched faces: only more than that is named."""
@@ -157,7 +147,7 @@ def region_baseline(context: click.Context, manifest: Path, limit: int, out: Pat
     for done, face in enumerate(faces, start=1):
         heat = attributor.attribute(detector, face.crop).map
         findings.append(find_regions(heat, face.crop_landmarks))
-        _progress(done, len(faces))
+        tell_count(done, len(faces))
     quantiles, limits = baseline_from(findings)
     content = {
         "schema": BASELINE_SCHEMA,
@@ -221,8 +211,3 @@ def _randomised(detector: Detector, seed: int, what: str) -> dict[str, Detector]
     if what in ("read-out", "both"):
         controls["sanity_read_out"] = with_random_read_out(detector, seed=seed)
     return controls
-
-
-def _progress(done: int, total: int) -> None:
-    if done % 20 == 0 or done == total:
-        click.echo(f"{done} of {total}", err=True)

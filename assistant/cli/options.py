@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +12,16 @@ import click
 if TYPE_CHECKING:
     from assistant.settings import Settings
 
-__all__ = ["json_option", "out_option", "settings_of", "tell_progress", "work_option"]
+__all__ = [
+    "json_option",
+    "out_option",
+    "pictures_option",
+    "settings_of",
+    "tell_count",
+    "tell_progress",
+    "work_option",
+    "write_result",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -46,6 +56,16 @@ def out_option(text: str, default: str | None = None) -> Callable[[_Command], _C
     )
 
 
+def pictures_option(text: str, *, required: bool = False) -> Callable[[_Command], _Command]:
+    """``--manifest``: a list of pictures, as ``text`` says."""
+    return click.option(
+        "--manifest",
+        type=click.Path(path_type=Path, dir_okay=False, exists=True),
+        required=required,
+        help=text,
+    )
+
+
 def json_option(text: str = "Print the report as JSON.") -> Callable[[_Command], _Command]:
     """``--json``, handed to the command as ``as_json``."""
     return click.option("--json", "as_json", is_flag=True, help=text)
@@ -54,3 +74,19 @@ def json_option(text: str = "Print the report as JSON.") -> Callable[[_Command],
 def tell_progress(what: str, done: int, total: int, value: float) -> None:
     """One line on stderr a step; ``value`` is what the step gave, a loss for example."""
     click.echo(f"{what}: {done} of {total} ({value:.3g})", err=True)
+
+
+def tell_count(done: int, total: int) -> None:
+    """A line on stderr at every tenth step, and at the last."""
+    if done % 10 == 0 or done == total:
+        click.echo(f"{done} of {total}", err=True)
+
+
+def write_result(
+    result: Any, out: Path | None, *, as_json: bool, told: Callable[[Any], str]
+) -> None:
+    """Write a result as JSON where ``out`` says, and tell it: as JSON, or as ``told`` puts it."""
+    text = json.dumps(result, indent=2, ensure_ascii=False)
+    if out is not None:
+        out.write_text(text + "\n", encoding="utf-8")
+    click.echo(text if as_json else told(result))

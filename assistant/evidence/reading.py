@@ -9,7 +9,6 @@ from assistant.evidence.amounts import Amount, amounts, matches
 from assistant.types import Clause, Verdict
 
 __all__ = [
-    "ABOUT",
     "FAKE",
     "FLIPS",
     "NEGATION",
@@ -68,8 +67,6 @@ FLIPS = _re(
     r"\bverdict (?:(?:also |then )?(?:changes|changed|flips|flipped|switche[sd]|turns|turned)|"
     r"would (?:change|flip))\b|\b(?:change[sd]?|changing|flip(?:s|ped)?|turn(?:s|ed)?) the verdict\b"
 )
-#: About what a number may be meant: "about 93 %" is 93 % too.
-ABOUT = frozenset({"about", "around", "roughly", "nearly", "almost", "approximately", "some", "~"})
 
 _OWNER = (
     r"(?P<owner>(?:the )?(?:person|subject|man|woman|speaker)'s (?:own )?|"

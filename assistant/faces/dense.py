@@ -20,7 +20,7 @@ from assistant.errors import InferenceError, WeightsError
 from assistant.faces.alignment import align
 from assistant.types import CropSpec, Image
 
-__all__ = ["FACE_OVAL", "GROUPS", "DenseLandmarks", "DensePoints", "hull_mask"]
+__all__ = ["FACE_OVAL", "GROUPS", "DenseLandmarks", "DensePoints"]
 
 _POINTS_LAYER, _PRESENCE_LAYER = "conv2d_21", "conv2d_31"
 _SPEC = CropSpec(size=192, scale=1.3)
@@ -130,23 +130,3 @@ class DenseLandmarks:
             f"The dense landmarks' file {path.name!r} is missing or is another network.",
             hint="Run: whyfake weights fetch face-landmarks",
         )
-
-
-def hull_mask(
-    points: NDArray[np.floating], shape: tuple[int, int], group: str | None = None
-) -> NDArray[np.bool_]:
-    """The convex hull of a face or of one of its parts.
-
-    Args:
-        points: 468 x 2 in pixels.
-        shape: rows and columns of the mask.
-        group: a key of :data:`GROUPS`; None for the hull of all points.
-
-    Returns:
-        rows x columns, True inside.
-    """
-    chosen = points if group is None else points[list(GROUPS[group])]
-    hull = cv2.convexHull(np.round(chosen).astype(np.int32))
-    mask = np.zeros(shape, np.uint8)
-    cv2.fillConvexPoly(mask, hull, 1)
-    return mask.astype(bool)

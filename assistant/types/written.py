@@ -110,7 +110,6 @@ class Explanation:
         fell_back: True where the template's text is shown instead of the model's;
             ``fallback_reason`` says why.
         seconds: wall time of the generation; ``first_token_seconds`` to the first word.
-        truncated: the model ran into its length limit.
         blind: what the model saw before it was told the score, where that was asked for.
     """
 
@@ -123,7 +122,6 @@ class Explanation:
     fallback_reason: str = ""
     seconds: float = 0.0
     first_token_seconds: float = 0.0
-    truncated: bool = False
     blind: Description | None = None
 
 

@@ -38,12 +38,9 @@ def test_a_contradicted_sentence_without_replacement_is_struck() -> None:
     assert "1 sentence did not stand up" in html
 
 
-def test_a_fall_back_and_a_cut_are_said() -> None:
-    html = explanation_panel(
-        replace(SPOKEN, fell_back=True, fallback_reason="It <hung>.", truncated=True)
-    )
+def test_a_fall_back_is_said() -> None:
+    html = explanation_panel(replace(SPOKEN, fell_back=True, fallback_reason="It <hung>."))
     assert "Written by the template instead of the language model. It &lt;hung&gt;." in html
-    assert "cut at its length limit" in html
 
 
 def test_whatever_is_written_or_asked_stays_text() -> None:
