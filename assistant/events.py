@@ -32,6 +32,7 @@ __all__ = [
     "Scored",
     "Token",
     "TurnDone",
+    "progress_text",
 ]
 
 
@@ -149,3 +150,12 @@ Event = (
     | Done
     | Failed
 )
+
+
+def progress_text(progress: Progress) -> str:
+    """How far it is: ``3 of 24, about 12 seconds left``."""
+    text = f"{min(progress.done + 1, progress.total)} of {progress.total}"
+    if progress.seconds_left is None:
+        return text
+    left = max(1, round(progress.seconds_left))
+    return f"{text}, about {left} second{'s' if left > 1 else ''} left"

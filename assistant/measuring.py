@@ -69,17 +69,20 @@ class Measurer:
 
     def measure(self, tracks: Sequence[Track]) -> Iterator[FaceAnalysis]:
         """Score all tracks together, then map one after another."""
-        for scored in self.scorer.score(tracks):
+        everyone = self.scorer.score(tracks)
+        for scored in everyone:
             if len(scored.logits) == 1:
                 self._once.remember(scored.face.crop, float(scored.logits[0]))
-            yield self._mapped(scored)
+            others = [other for other in everyone if other is not scored and other.moments]
+            yield self._mapped(scored, others)
 
-    def _mapped(self, scored: ScoredFace) -> FaceAnalysis:
+    def _mapped(self, scored: ScoredFace, others: Sequence[ScoredFace]) -> FaceAnalysis:
         face, score = scored.face, scored.score
         extra: tuple[Fact, ...] = ()
         timeline = self._timeline(scored)
         if timeline is not None:
-            extra = (self._frames_fact(scored.logits), *facts.time_facts(timeline))
+            others_facts = facts.other_people([(o.face.index, o.score) for o in others])
+            extra = (self._frames_fact(scored.logits), *facts.time_facts(timeline), *others_facts)
         if score.domain is not None:
             extra = (*extra, _domain_fact(score.domain))
         looked = self._look(scored.track.media, face)

@@ -13,7 +13,14 @@ from assistant.errors import AssistantError, Cancelled
 from assistant.evidence import SpreadFact
 from assistant.interfaces import VlmBackend
 from assistant.prompting import Prompt, PromptLibrary
-from assistant.routing import QuestionKind, clean_user_text, printable, route
+from assistant.routing import (
+    QuestionKind,
+    clean_user_text,
+    named_person,
+    named_times,
+    printable,
+    route,
+)
 from assistant.routing.answering import ANSWERED_BY, is_fixed
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import (
@@ -169,7 +176,8 @@ class Narrator:
         result = replace(result, evidence=_to_the_point(result.evidence, kind))
         messages = _with_history(_render(prompt, result.evidence, question=asked), history)
         request = self._request(prompt, result, question=asked, messages=messages)
-        if is_fixed(way):
+        asks_of_time = named_times(asked) is not None or named_person(asked) is not None
+        if is_fixed(way) or (asks_of_time and result.timeline is not None):
             yield self._fixed(prompt, request)
             return
         yield from self._write(prompt, request, cancel, ANSWERED_BY.get(kind))

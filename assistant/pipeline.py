@@ -40,6 +40,7 @@ from assistant.interfaces import (
 from assistant.measuring import CausalProbe, Measurer
 from assistant.media import WHOLE, MediaLimits, Span, load_media
 from assistant.narrator import Narrator
+from assistant.questions import check_question, chosen, with_named_times
 from assistant.scoring import Scorer
 from assistant.tracks import FoundTracks, find_tracks, no_face
 from assistant.types import (
@@ -165,6 +166,7 @@ class Assistant:
         causal: bool = True,
         fragility: bool = True,
         span: Span = WHOLE,
+        person: int = 1,
         cancel: threading.Event | None = None,
     ) -> Iterator[Event]:
         """Analyse one file.
@@ -177,6 +179,7 @@ class Assistant:
             fragility: also measure, before the words, how steady the score and the regions are;
                 False: :meth:`probe_fragility` does it later.
             span: the part of a clip to look at, in seconds; None: to its end.
+            person: which face, or person of a clip, is explained, from 1.
             cancel: stops the analysis.
 
         Yields:
@@ -187,7 +190,8 @@ class Assistant:
             point.
         """
         try:
-            for event in self._analyze(data, explain, blind, causal, fragility, span, cancel):
+            how = (explain, blind, causal, fragility)
+            for event in self._analyze(data, *how, span, person, cancel):
                 yield event
                 if cancel is not None and cancel.is_set() and isinstance(event, Progress):
                     raise Cancelled("The analysis was stopped.", hint="Give the file again.")
@@ -236,7 +240,11 @@ class Assistant:
             ``Token`` while text is written, then ``TurnDone``; or ``Failed``.
         """
         try:
-            self._check_question(question)
+            check_question(question, self.limits.max_question_characters)
+            timed = with_named_times(result, question, self.calibrator)
+            if timed is not result:
+                result = timed
+                yield Analyzed(result=result)
             if self._fragility and self.narrator.wants_fragility(question, result.evidence):
                 yield Progress(stage="fragility", done=0, total=1)
                 result = self.probe_fragility(result)
@@ -259,21 +267,6 @@ class Assistant:
             return result
         return self._measurer.with_stability(self._measurer.with_facts(result, self._fragility))
 
-    def _check_question(self, question: str) -> None:
-        limit = self.limits.max_question_characters
-        if not question.strip():
-            raise InferenceError(
-                "The question is empty.",
-                hint='Ask for example "why?", "where?" or "how sure are you?".',
-                code="empty-question",
-            )
-        if len(question) > limit:
-            raise InferenceError(
-                f"The question has {len(question):,} characters; at most {limit:,} are read.",
-                hint="Shorten it; nothing of the conversation was lost.",
-                code="question-too-long",
-            )
-
     def _analyze(
         self,
         data: bytes,
@@ -282,6 +275,7 @@ class Assistant:
         causal: bool,
         fragility: bool,
         span: Span,
+        person: int,
         cancel: threading.Event | None,
     ) -> Iterator[Event]:
         began = time.perf_counter()
@@ -289,27 +283,28 @@ class Assistant:
         media, found = yield from self._tracks(data, seconds, span, cancel)
         if not found.tracks:
             return
+        first = chosen(person, len(found.tracks))
         if explain:
             self.narrator.warm_up()
         step = time.perf_counter()
         results: list[FaceAnalysis] = []
         for result in self._measurer.measure(found.tracks):
             results.append(result)
-            if explain and not blind and len(results) == 1:
+            if explain and not blind and len(results) == person:
                 self.narrator.read_ahead(result)
             yield Analyzed(result=result)
         seconds["score_and_map"] = time.perf_counter() - step
         probe = partial(self._probed, results, seconds, causal=causal, fragility=fragility)
-        yield from probe([0])
+        yield from probe([first])
         explanation = None
         if explain:
-            for event in self._explain(results[0], blind, cancel):
+            for event in self._explain(results[first], blind, cancel):
                 if isinstance(event, Explained):
                     explanation = event.explanation
                     seconds["explanation"] = explanation.seconds
                     seconds["first_words"] = explanation.first_token_seconds
                 yield event
-        yield from probe(range(1, len(results)))
+        yield from probe([i for i in range(len(results)) if i != first])
         seconds["total"] = time.perf_counter() - began
         yield Done(
             analysis=Analysis(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,10 +18,19 @@ from assistant.types import (
     FaceAnalysis,
     Score,
     Scores,
+    Timeline,
     Turn,
 )
 
-__all__ = ["SCHEMA", "analysis_json", "failure_json", "no_face_json", "scores_json", "turn_json"]
+__all__ = [
+    "SCHEMA",
+    "analysis_json",
+    "failure_json",
+    "no_face_json",
+    "scores_json",
+    "timeline_csv",
+    "turn_json",
+]
 
 SCHEMA = "whyfake.analysis/1"
 
@@ -132,10 +143,66 @@ def _score(face: Face, score: Score) -> dict[str, Any]:
     }
 
 
+def _timeline(timeline: Timeline) -> dict[str, Any]:
+    return {
+        "begin": timeline.begin,
+        "end": timeline.end,
+        "rule": timeline.rule,
+        "moments": [
+            {
+                "seconds": m.seconds,
+                "probability": round(m.probability, 4),
+                "interval": [round(v, 4) for v in m.interval],
+                "verdict": m.verdict.value,
+                "logit": round(m.logit, 4),
+                "judged": m.judged,
+            }
+            for m in timeline.moments
+        ],
+        "stretches": [
+            {
+                "begin": s.begin,
+                "end": s.end,
+                "peak": s.peak,
+                "probability": round(s.probability, 4),
+                "interval": [round(v, 4) for v in s.interval],
+                "verdict": s.verdict.value,
+                "elsewhere": None if s.elsewhere is None else round(s.elsewhere, 4),
+            }
+            for s in timeline.stretches
+        ],
+        "absent": [list(gap) for gap in timeline.absent],
+    }
+
+
+def timeline_csv(analysis: Analysis) -> str:
+    """The numbers over time as CSV: a line for each person and frame that was read."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(
+        ["person", "seconds", "probability", "low", "high", "verdict", "logit", "judged"]
+    )
+    for face in analysis.faces:
+        for m in face.timeline.moments if face.timeline else ():
+            numbers = [f"{v:.4f}" for v in (m.probability, *m.interval)]
+            writer.writerow(
+                [
+                    face.face.index + 1,
+                    f"{m.seconds:.3f}",
+                    *numbers,
+                    m.verdict.value,
+                    f"{m.logit:.4f}",
+                    int(m.judged),
+                ]
+            )
+    return out.getvalue()
+
+
 def _face(result: FaceAnalysis) -> dict[str, Any]:
     return {
         **_score(result.face, result.score),
         "misses": _misses(result),
+        "timeline": None if result.timeline is None else _timeline(result.timeline),
         "regions": [
             {
                 "region": r.region,

@@ -15,6 +15,7 @@ import click
 from assistant.cli.card_file import CardFile
 from assistant.cli.inputs import Example, Input, Refused, list_inputs, tell_failure
 from assistant.cli.progress import FileProgress
+from assistant.cli.timeline_file import TimelineFile
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -44,6 +45,14 @@ _BLIND = (
 )
 @click.option("--evidence", is_flag=True, help="Print all facts and the written explanation.")
 @click.option("--no-explain", is_flag=True, help="Leave out the written explanation.")
+@click.option(
+    "--timeline",
+    type=click.Path(path_type=Path),
+    help="Save a clip's people over time here: .html (a page of its own) or .csv.",
+)
+@click.option("--person", type=click.IntRange(1), help="Tell of this face or person alone, from 1.")
+@click.option("--from", "begin", type=click.FloatRange(0), help="Look at a clip from this second.")
+@click.option("--to", "end", type=click.FloatRange(0), help="Look at a clip up to this second.")
 @click.option("--blind", is_flag=True, help=_BLIND)
 @click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
 @click.option(
@@ -58,6 +67,10 @@ def analyze(
     fast: bool,
     evidence: bool,
     no_explain: bool,
+    timeline: Path | None,
+    person: int | None,
+    begin: float | None,
+    end: float | None,
     blind: bool,
     vlm: str | None,
     example: bool,
@@ -75,6 +88,12 @@ def analyze(
         raise click.UsageError(
             "--fast makes no map and no words, so no --card, --evidence or --blind."
         )
+    if fast and (timeline is not None or person is not None or begin or end):
+        raise click.UsageError("--fast scores whole files: no --timeline, --person, --from, --to.")
+    span = (begin or 0.0, end)
+    if end is not None and end <= span[0]:
+        raise click.UsageError(f"--to {end:g} must be later than --from {span[0]:g}.")
+    lanes = None if timeline is None else TimelineFile(timeline)
     asked = evidence or as_json or blind or vlm is not None
     words = asked and not (no_explain or fast)
     card_file = None if card is None else CardFile(card)
@@ -92,11 +111,21 @@ def analyze(
 
             progress = FileProgress(len(inputs))
             for number, one in enumerate(inputs):
-                shown = Shown(one.name, as_json=as_json, evidence=evidence)
+                shown = Shown(one.name, as_json=as_json, evidence=evidence, person=person)
                 data = partial(one.read, assistant.limits.media)
                 if fast:
                     score_file(assistant, data, shown)
-                elif analysis := run_file(assistant, data, shown, explain=words, blind=blind):
+                elif analysis := run_file(
+                    assistant,
+                    data,
+                    shown,
+                    explain=words,
+                    blind=blind,
+                    span=span,
+                    person=person or 1,
+                ):
+                    if lanes is not None:
+                        lanes.save(analysis, one.name, number, len(inputs))
                     place = {"number": number, "count": len(inputs)}
                     shown.analysis(analysis, card_file and partial(card_file.save, **place))
                 ended[shown.outcome.value] += 1

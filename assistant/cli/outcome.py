@@ -31,6 +31,7 @@ from assistant.events import (
     Progress,
     Scored,
 )
+from assistant.media import WHOLE, Span
 from assistant.pipeline import Assistant
 from assistant.report import analysis_json, no_face_json, scores_json
 from assistant.types import Analysis, Scores
@@ -54,9 +55,12 @@ class Outcome(Enum):
 class Shown:
     """Prints one file's outcome and keeps it; ``evidence``: all facts, below the answer."""
 
-    def __init__(self, file: str, *, as_json: bool, evidence: bool = False) -> None:
+    def __init__(
+        self, file: str, *, as_json: bool, evidence: bool = False, person: int | None = None
+    ) -> None:
         self.file = file
         self.evidence = evidence
+        self.person = person
         self.as_json = as_json
         self.outcome = Outcome.ANALYSED
         self.progress = Progressor(quiet=as_json)
@@ -95,11 +99,12 @@ class Shown:
 
     def _text(self, analysis: Analysis) -> None:
         click.echo(self.file)
-        click.echo(answer_text(analysis.faces))
+        shown = [f for f in analysis.faces if self.person in (None, f.face.index + 1)]
+        click.echo(answer_text(shown))
         for warning in analysis.warnings:
             click.echo(f"  Note: {warning}")
         if self.evidence:
-            for result in analysis.faces:
+            for result in shown:
                 click.echo("\n" + face_text(result, count=len(analysis.faces)))
         if analysis.explanation is not None:
             click.echo("\n" + explanation_text(analysis.explanation))
@@ -119,12 +124,20 @@ class Shown:
 
 
 def run_file(
-    assistant: Assistant, data: Callable[[], bytes], shown: Shown, *, explain: bool, blind: bool
+    assistant: Assistant,
+    data: Callable[[], bytes],
+    shown: Shown,
+    *,
+    explain: bool,
+    blind: bool,
+    span: Span = WHOLE,
+    person: int = 1,
 ) -> Analysis | None:
     """Analyse one file, showing what is not an analysis; None where there is none."""
 
     def analyse() -> Analysis | None:
-        done = _last(assistant.analyze(data(), explain=explain, blind=blind), shown)
+        events = assistant.analyze(data(), explain=explain, blind=blind, span=span, person=person)
+        done = _last(events, shown)
         return done.analysis if isinstance(done, Done) else None
 
     return _guarded(analyse, shown)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from assistant.events import FaceFound, NoFace, Progress
+from assistant.events import FaceFound, NoFace, Progress, progress_text
 from assistant.evidence import ChangeFact
 from assistant.first_answer import MOST_WORDS, first_answer, short_facts
 from assistant.numbers import percent, reach
@@ -55,7 +55,7 @@ class Progressor:
         if isinstance(event, FaceFound):
             text = f"face {event.face.index + 1} found, scoring"
         else:
-            text = f"{event.stage} {event.done}/{event.total}"
+            text = f"{event.stage}: {progress_text(event)}"
         click.echo(f"\r\033[K{text} ...", nl=False, err=True)
 
     def clear(self) -> None:
@@ -90,7 +90,8 @@ def face_text(result: FaceAnalysis, *, count: int) -> str:
     """All that was measured of one face: probability, regions and evidence."""
     score = result.score
     low, high = score.interval
-    name = f"Face {result.face.index + 1} of {count}: " if count > 1 else ""
+    who = "Face" if result.timeline is None else "Person"
+    name = f"{who} {result.face.index + 1} of {count}: " if count > 1 else ""
     span = reach(low, high)
     lines = [
         f"  {name}{score.verdict.words}, probability of manipulation {percent(score.probability)}"

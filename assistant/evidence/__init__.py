@@ -22,10 +22,12 @@ from assistant.evidence.score import FramesFact, ScoreFact, VerdictFact
 from assistant.evidence.time import (
     MomentFact,
     NoStretchFact,
+    OtherPersonFact,
     PartFact,
     PeakFact,
     StretchFact,
     clock,
+    other_people,
     time_facts,
 )
 from assistant.numbers import percent
@@ -51,6 +53,7 @@ __all__ = [
     "NotProofFact",
     "NotSeenFact",
     "OriginFact",
+    "OtherPersonFact",
     "OtherRegionsFact",
     "PartFact",
     "PeakFact",
@@ -65,6 +68,7 @@ __all__ = [
     "build_evidence",
     "clock",
     "cue_facts",
+    "other_people",
     "percent",
     "quotable_name",
     "renumbered",
@@ -95,6 +99,7 @@ KINDS: tuple[type[Fact], ...] = (
     NoStretchFact,
     MomentFact,
     PartFact,
+    OtherPersonFact,
     StretchFact,
     NotProofFact,
     MapLimitFact,

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assistant.evidence.languages import percent_abroad, verdict_abroad
 from assistant.numbers import percent
-from assistant.types import Clause, Evidence, Fact, FactKind, Moment, Timeline, Verdict, Wordings
+from assistant.types import (
+    Clause,
+    Evidence,
+    Fact,
+    FactKind,
+    Moment,
+    Score,
+    Timeline,
+    Verdict,
+    Wordings,
+)
 
 __all__ = [
     "MomentFact",
     "NoStretchFact",
+    "OtherPersonFact",
     "PartFact",
     "PeakFact",
     "StretchFact",
     "clock",
+    "other_people",
     "time_facts",
 ]
 
@@ -132,7 +145,7 @@ class StretchFact(TimeFact):
     def judge(cls, clause: Clause, evidence: Evidence) -> None:
         """Each second that is named must be one that some fact tells, and so must the numbers."""
         named = list(_AT.finditer(clause.text))
-        if clause.scope != "time" or not named:
+        if not named:
             return
         facts = evidence.of(TimeFact)
         wanted = [_seconds(match.group()) for match in named]
@@ -342,6 +355,56 @@ class PartFact(TimeFact):
 
     def shares(self) -> tuple[float, ...]:
         return () if self.probability is None else (self.probability, self.low, self.high)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherPersonFact(TimeFact):
+    """What was found of another person of the same clip, so that nobody takes it for this one."""
+
+    wordings: ClassVar[Wordings] = {
+        "other-person": {
+            "train": (
+                "Another person of the clip, person {person}, was judged apart: {verdict}, with a "
+                "probability of {probability}.",
+            ),
+            "heldout": (),
+        },
+    }
+
+    person: int
+    probability: float
+    verdict: Verdict
+
+    @property
+    def text(self) -> str:
+        return self.said("other-person")[0]
+
+    def fields(self) -> dict[str, str]:
+        return {
+            "person": str(self.person),
+            "verdict": self.verdict.words,
+            "probability": percent(self.probability),
+        }
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "person": self.person,
+            "probability": self.probability,
+            "verdict": self.verdict.value,
+        }
+
+
+def other_people(others: Sequence[tuple[int, Score]]) -> list[Fact]:
+    """A fact for each of the other people: their numbers from 0, and their scores."""
+    return [
+        OtherPersonFact(
+            id=f"T{50 + index}",
+            person=index + 1,
+            probability=score.probability,
+            verdict=score.verdict,
+        )
+        for index, score in others
+    ]
 
 
 def time_facts(timeline: Timeline) -> list[Fact]:

@@ -1,6 +1,7 @@
 """What a question asks for, by a small trained classifier; and user text made safe for a prompt."""
 
 from assistant.routing.kinds import ELSEWHERE, REFUSED, QuestionKind, Route
+from assistant.routing.moments import named_person, named_times
 from assistant.routing.router import Router, route
 from assistant.routing.text import clean_user_text, printable, regions_in
 
@@ -11,6 +12,8 @@ __all__ = [
     "Route",
     "Router",
     "clean_user_text",
+    "named_person",
+    "named_times",
     "printable",
     "regions_in",
     "route",

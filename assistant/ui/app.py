@@ -25,7 +25,8 @@ from assistant.ui.uploads import upload_field  # noqa: E402
 __all__ = ["create_app"]
 
 _PARTS = (
-    "tabs", "verdict", "words", "here", "look", "causes", "fragile", "talk", "evidence", "files",
+    "tabs", "verdict", "time", "words", "here", "look", "causes", "fragile", "talk", "evidence",
+    "files",
 )  # fmt: skip
 # One measurement and one text at a time, whoever asks; the others wait in Gradio's queue.
 _MEASURE: dict[str, Any] = {"concurrency_id": "measure", "concurrency_limit": 1}
@@ -97,6 +98,7 @@ def _build(page: Page, sessions: Sessions) -> None:
     parts: dict[str, gr.HTML] = {}
     parts["tabs"] = gr.HTML(elem_id="wf-tabs", js_on_load=_TABS_JS)
     parts["verdict"] = gr.HTML(elem_id="wf-verdict", js_on_load=None)
+    parts["time"] = gr.HTML(elem_id="wf-time", js_on_load=None)
     with gr.Column(elem_id="wf-panel"):  # the style sheet hides it while there is no verdict
         for name in ("words", "here", "look", "causes", "fragile"):
             parts[name] = gr.HTML(elem_id=f"wf-{name}", js_on_load=None)

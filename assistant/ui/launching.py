@@ -73,7 +73,9 @@ def launch_options(assistant: PageAssistant) -> dict[str, Any]:
     script = (_HERE / "page.js").read_text("utf-8")
     return {
         "theme": theme(),
-        "css": (_HERE / "style.css").read_text("utf-8"),
+        "css": "".join(
+            (_HERE / f"{name}.css").read_text("utf-8") for name in ("style", "timeline")
+        ),
         "head": f"<script>{script}</script>",
         "favicon_path": str(_HERE / "icon.svg"),
         "footer_links": [],

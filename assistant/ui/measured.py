@@ -43,8 +43,11 @@ def verdict_panel(
 ) -> str:
     """Verdict and probability, in numbers and on a bar, and the answer that comes first."""
     score = result.score
-    which = f"Face {result.face.index + 1} of {count}: " if count > 1 else ""
-    video = [f"Video: judged over {len(media.frames)} sampled frames."]
+    timed = result.timeline
+    who = "Face" if timed is None else "Person"
+    which = f"{who} {result.face.index + 1} of {count}: " if count > 1 else ""
+    read = len(media.frames) if timed is None else len(timed.moments)
+    video = [f"Video: judged over {read} sampled frames."]
     notes = [*(video if media.kind == "video" else ()), *warnings]
     return render(
         "measured",

@@ -23,6 +23,7 @@ from assistant.events import (
     Progress,
     Token,
     TurnDone,
+    progress_text,
 )
 from assistant.types import FaceAnalysis, FactKind, Image
 from assistant.ui.downloads import downloads
@@ -34,6 +35,7 @@ from assistant.ui.pacing import paced, safely
 from assistant.ui.page_assistant import PageAssistant
 from assistant.ui.pictures import crop_uri, heat_uri, neutralised_uris, outline_uris
 from assistant.ui.sessions import Session, without_frames
+from assistant.ui.timeline import timeline_panel
 from assistant.ui.words import conversation, draft_panel, explanation_panel, stopped_panel
 
 __all__ = ["EMPTY", "Page", "Update"]
@@ -44,6 +46,7 @@ Update = dict[str, Any]
 EMPTY: Update = {
     "tabs": "",
     "verdict": "",
+    "time": "",
     "words": "",
     "here": "",
     "look": "",
@@ -60,7 +63,7 @@ _STILL_MEASURING = InferenceError(
     code="still-measuring",
 )
 _STAGES = {
-    "faces": "Looking for faces",
+    "people": "Looking for people and scoring them",
     "counterfactuals": "Neutralising regions and scoring again",
     "fragility": "Recompressing and resizing, and scoring again",
 }
@@ -97,13 +100,13 @@ class Page:
                 case Progress():
                     if not session.faces:
                         stage = _STAGES.get(event.stage, event.stage.capitalize())
-                        yield {"verdict": waiting(f"{stage} ({event.done + 1} of {event.total})")}
+                        yield {"verdict": waiting(f"{stage} ({progress_text(event)})")}
                 case FaceFound():
                     if not session.faces:
                         yield {"verdict": waiting("Face found, scoring")}
                 case Analyzed():
                     number = event.result.face.frame_index
-                    if number not in session.wholes:
+                    if number is not None and number not in session.wholes:
                         session.wholes[number] = whole_picture(frames[number])
                     yield self._measured(session, event.result)
                 case NoFace():
@@ -118,6 +121,7 @@ class Page:
                     yield {
                         "tabs": tabs(session.faces, session.active),
                         "verdict": self._verdict(session),
+                        "time": timeline_panel(session.faces, active=session.active),
                         **self._evidence(session),
                         "fragile": self._fragile(session),
                         "files": downloads(session, demo=self.assistant.demo),
@@ -140,6 +144,7 @@ class Page:
         return {
             "tabs": tabs(session.faces, index),
             "verdict": self._verdict(session),
+            "time": timeline_panel(session.faces, active=index),
             "fragile": self._fragile(session),
             "look": self._look(session),
             "words": explanation_panel(written)
@@ -295,6 +300,7 @@ class Page:
         return {
             **update,
             "verdict": self._verdict(session),
+            "time": timeline_panel(session.faces, active=session.active),
             "fragile": self._fragile(session),
             "look": self._look(session),
             **self._evidence(session),

@@ -128,4 +128,4 @@ class Sessions:
 def without_frames(media: Media) -> Media:
     """The same media with its pictures blacked out to one pixel each: only the numbers are kept."""
     dot = np.zeros((1, 1, 3), np.uint8)
-    return replace(media, frames=(dot,) * len(media.frames))
+    return replace(media, frames=(dot,) * len(media.frames), further=None)

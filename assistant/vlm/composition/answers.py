@@ -56,6 +56,8 @@ def answer_lines(writer: Writer, question: str, asked: Route | None = None) -> l
     asked = asked or route(question)
     if not writer.evidence.facts and asked.kind not in _WITHOUT_FACTS:
         return [writer.closed("nothing")]
+    if timed := writer.asked_times(question):
+        return [*timed, *writer.verdict(short=True)][:_MOST_SENTENCES]
     lines = _ANSWERS[asked.kind](writer, asked, question)
     for kind in asked.others:
         # It is not clear what is asked: what fits the next likely kinds is told too.

@@ -42,7 +42,14 @@ def _lines(
     opening = [writer.score(), writer.verdict()]
     if rng.random() < 0.3:
         opening.reverse()
-    must = [*opening[0], *opening[1], *writer.frames(), *writer.closeness(), *writer.misses()]
+    must = [
+        *opening[0],
+        *opening[1],
+        *writer.frames(),
+        *writer.times(),
+        *writer.closeness(),
+        *writer.misses(),
+    ]
     # What random patches do beside it gives way where there is much to tell.
     must += writer.causes()[: 2 if effects else 1]
     must += writer.cues(most=1)

@@ -17,19 +17,24 @@ from assistant.evidence import (
     KindFact,
     MapLimitFact,
     MissesFact,
+    MomentFact,
     NoCueFact,
     NotProofFact,
     OriginFact,
+    OtherPersonFact,
     OtherRegionsFact,
+    PartFact,
     QualityFact,
     RegionFact,
     ScoreFact,
     SmallestSetFact,
     SpreadFact,
+    StretchFact,
     StrongestFact,
     VerdictFact,
 )
 from assistant.phrases import Variant, phrases
+from assistant.routing import named_person, named_times
 from assistant.types import FOR_ITS_SIZE, PERSON_SIDE, Evidence, Fact, FactKind, Verdict
 
 __all__ = ["Line", "Writer", "joined"]
@@ -164,6 +169,26 @@ class Writer:
         """Over how many frames of a video the score was taken."""
         fact = self.first(FramesFact)
         return [self.say("frames", fact)] if fact else []
+
+    def times(self, *, most: int = 2) -> list[Line]:
+        """The stretches of a clip that stand out."""
+        return [self.say("stretch", fact) for fact in self.evidence.of(StretchFact)[:most]]
+
+    def asked_times(self, question: str) -> list[Line]:
+        """What was measured at the time, or of the other person, that a question names."""
+        told: list[Fact] = []
+        named = named_times(question)
+        for fact in self.evidence.facts:
+            if (isinstance(fact, MomentFact) and named == fact.at) or (
+                isinstance(fact, PartFact) and named == (fact.begin, fact.end)
+            ):
+                told.append(fact)
+            elif isinstance(fact, StretchFact) and isinstance(named, float):
+                told += [fact] if fact.begin <= named <= fact.end else []
+        person = named_person(question)
+        others = self.evidence.of(OtherPersonFact)
+        told += [f for f in others if person is not None and person in (0, f.person)]
+        return [Line(fact.text, (fact.id,)) for fact in told]
 
     # -- the map --------------------------------------------------------------------------------
 

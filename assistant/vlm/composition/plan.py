@@ -91,6 +91,7 @@ def _parts(regions: int, effects: int) -> tuple[tuple[_Slot, bool], ...]:
         (lambda w: w.meaning(), True),
         (lambda w: w.width(), False),
         (lambda w: w.frames(), True),
+        (lambda w: w.times(), True),
         (lambda w: w.closeness(), True),
         (lambda w: w.misses(), True),
         (lambda w: w.kind() if (fact := w.first(KindFact)) and fact.worth_telling else [], True),

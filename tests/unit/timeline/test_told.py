@@ -1,0 +1,158 @@
+"""What is told of a clip's people over time: questions, facts, the page of lanes, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from importlib.resources import files
+
+import jsonschema
+import pytest
+
+from assistant.evidence import MomentFact, OtherPersonFact, PartFact, StretchFact
+from assistant.fakes import demo_assistant
+from assistant.questions import with_named_times
+from assistant.report import analysis_json, timeline_csv
+from assistant.routing import named_person, named_times
+from assistant.types import Analysis
+from assistant.ui.timeline import timeline_page, timeline_panel
+from tests.unit.timeline.clips import clip_analysis
+
+
+@pytest.fixture(scope="module")
+def clip() -> Analysis:
+    return clip_analysis()
+
+
+@pytest.mark.parametrize(
+    ("question", "named"),
+    [
+        ("what happens at 0:07?", 7.0),
+        ("and at 1:02.5", 62.5),
+        ("what is at 12 seconds?", 12.0),
+        ("only the part from 0:10 to 0:12?", (10.0, 12.0)),
+        ("between 3 and 5 seconds?", (3.0, 5.0)),
+        ("von 0:05 bis 0:03", (3.0, 5.0)),
+        ("is it 50 percent?", None),
+        ("why 2 people?", None),
+    ],
+)
+def test_times_in_questions_are_read(question, named) -> None:
+    assert named_times(question) == named
+
+
+@pytest.mark.parametrize(
+    ("question", "person"),
+    [
+        ("is the second person manipulated too?", 2),
+        ("what about person 3?", 3),
+        ("and the other person?", 0),
+        ("is it manipulated?", None),
+    ],
+)
+def test_people_in_questions_are_read(question, person) -> None:
+    assert named_person(question) == person
+
+
+def test_a_part_is_scored_by_its_own_frames_and_the_score_stays(clip: Analysis) -> None:
+    first = clip.faces[0]
+    calibrator = demo_assistant().calibrator
+    asked = with_named_times(first, "only the part from 0:03 to 0:05?", calibrator)
+    calm = with_named_times(first, "only the part from 0:05 to 0:07?", calibrator)
+
+    assert asked.score == first.score
+    inside, outside = asked.evidence.first(PartFact), calm.evidence.first(PartFact)
+    assert inside is not None
+    assert outside is not None
+    assert inside.frames == 4
+    assert inside.probability > outside.probability
+
+
+def test_where_a_person_is_not_seen_there_is_no_number(clip: Analysis) -> None:
+    calibrator = demo_assistant().calibrator
+    gone = with_named_times(clip.faces[0], "what happens at 0:09?", calibrator)
+    fact = gone.evidence.first(MomentFact)
+
+    assert fact is not None
+    assert fact.probability is None
+    assert "not seen" in fact.text
+    empty = with_named_times(clip.faces[0], "from 0:08.5 to 0:09.5?", calibrator)
+    assert empty.evidence.first(PartFact).probability is None
+
+
+def test_asking_the_same_twice_adds_one_fact(clip: Analysis) -> None:
+    calibrator = demo_assistant().calibrator
+    once = with_named_times(clip.faces[0], "at 0:04?", calibrator)
+
+    assert with_named_times(once, "at 0:04?", calibrator) is once
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("What happens at 0:04?", MomentFact),
+        ("Only the part from 0:03 to 0:05?", PartFact),
+        ("Is the second person manipulated too?", OtherPersonFact),
+    ],
+)
+def test_an_answer_about_a_moment_or_another_person_cites_its_fact(
+    clip: Analysis, question: str, kind: type
+) -> None:
+    events = list(demo_assistant().ask(clip.faces[0], question))
+    turn = events[-1].turn
+    asked = [e.result for e in events if hasattr(e, "result")]
+    evidence = (asked[-1] if asked else clip.faces[0]).evidence
+    fact = evidence.first(kind)
+
+    assert fact is not None
+    assert fact.text.rstrip(".") in turn.explanation.text
+    assert fact.id in {cite for s in turn.explanation.sentences for cite in s.cites}
+
+
+def test_a_clause_about_a_time_that_was_not_measured_so_is_struck(clip: Analysis) -> None:
+    from assistant.grounding import check
+    from assistant.types import SentenceStatus
+
+    evidence = clip.faces[0].evidence
+    right, wrong_time, wrong_share = (
+        check(text, evidence)[0].status
+        for text in (
+            "Between 0:03 and 0:05 the probability is 92%.",
+            "Between 0:06 and 0:07 the probability is 92%.",
+            "Between 0:03 and 0:05 the probability is 12%.",
+        )
+    )
+    assert right is SentenceStatus.SUPPORTED
+    assert wrong_time is SentenceStatus.CONTRADICTED
+    assert wrong_share is SentenceStatus.CONTRADICTED
+
+
+def test_the_lanes_show_people_stretches_gaps_and_no_markup_of_others(clip: Analysis) -> None:
+    page = timeline_page("<i>clip</i>.mp4", clip)
+    stretch = clip.faces[0].evidence.first(StretchFact)
+
+    assert page.count('class="wf-lane-bar"') == 2
+    assert "0:03 to 0:05: 92%, likely manipulated" in page
+    assert stretch is not None
+    assert "0:08 to 0:10: not seen" in page
+    assert page.count("wf-t-unjudged") >= 2
+    assert "<i>clip" not in page
+    assert "<b>picture" not in page
+    assert "http" not in page.split("<body")[1]
+    assert page.count("data:image/jpeg") == 2
+
+
+def test_a_picture_has_no_lanes(clip: Analysis) -> None:
+    assert timeline_panel([replace(clip.faces[0], timeline=None)]) == ""
+
+
+def test_the_numbers_go_into_csv_and_json_that_keep_to_the_schema(clip: Analysis) -> None:
+    rows = list(csv.DictReader(io.StringIO(timeline_csv(clip))))
+    assert {row["person"] for row in rows} == {"1", "2"}
+    assert len(rows) == sum(len(face.timeline.moments) for face in clip.faces)
+    told = json.loads(json.dumps(analysis_json("clip.mp4", clip)))
+    schema = json.loads((files("assistant") / "schema/analysis-1.json").read_text("utf-8"))
+    jsonschema.validate(told, schema)
+    assert told["faces"][0]["timeline"]["stretches"][0]["begin"] == 3.0
