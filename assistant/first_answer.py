@@ -37,6 +37,7 @@ def first_answer(evidence: Evidence, *, most: int = MOST_WORDS) -> tuple[Line, .
     advice = _advice(writer)
     # In the order in which they are kept; each with its place in the text.
     wanted = [
+        (0, writer.times(most=1)),
         (0, _rests_on(writer)),
         (1, _doubts(writer)),
         (2, _missed(writer)),

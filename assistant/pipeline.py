@@ -14,7 +14,7 @@ from functools import partial
 
 from assistant import evidence as facts
 from assistant.cues.stage import VisibleCues
-from assistant.errors import AssistantError, Cancelled, InferenceError
+from assistant.errors import AssistantError, Cancelled
 from assistant.events import (
     Analyzed,
     Described,

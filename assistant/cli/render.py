@@ -70,13 +70,14 @@ def answer_text(faces: Sequence[FaceAnalysis]) -> str:
     Of several faces the likeliest is told in full, a line each of the others.
     """
     order = sorted(faces, key=lambda face: -face.score.probability)
+    who = "Face" if order[0].timeline is None else "Person"
     others = [
-        f"Face {f.face.index + 1} of {len(faces)}: {f.score.verdict.words}, "
+        f"{who} {f.face.index + 1} of {len(faces)}: {f.score.verdict.words}, "
         f"{percent(f.score.probability)}."
         for f in order[1:]
     ]
     first, room = order[0], MOST_WORDS - sum(len(line.split()) for line in others)
-    which = f"Face {first.face.index + 1} of {len(faces)}: " if others else ""
+    which = f"{who} {first.face.index + 1} of {len(faces)}: " if others else ""
     verdict, *rest = first_answer(first.evidence, most=room - len(which.split()))
     colour = _COLOURS[first.score.verdict]
     headline = _wrap(f"{which}{verdict.text}", "  ")

@@ -74,7 +74,7 @@ _REGION = (
 )
 # Not before "and the nose": several regions may share one predicate.
 _CUT = re.compile(
-    r"\s*[;:()]\s*|\s+-\s+|\s*,?\s+(?=(?:but|yet|while|whereas|because|since|although|though|so)\b"
+    r"\s*(?:[;()]|:(?!\d\d\b))\s*|\s+-\s+|\s*,?\s+(?=(?:but|yet|while|whereas|because|since|although|though|so)\b"
     r"(?! far| does| do| that))|,\s+(?:and\s+)?(?!\d{3}\b)" + _REGION + r"|"
     r"\s+and\s+(?=(?:the|its|it|that|this|neutrali|no|so|random)\b)" + _REGION
 )
