@@ -149,9 +149,9 @@ def false_alarms(
         progress: told (pictures done, pictures in all).
 
     Returns:
-        ``kinds[NAME]``: ``n`` scored, ``flagged`` with ``share``, ``low``, ``high`` (95 % Wilson) and
-        ``count``, shares of ``uncertain`` and ``no_sign``, ``no_face``, ``made``, ``sources`` and
-        ``small`` (fewer than 20).
+        ``kinds[NAME]``: ``n`` scored, ``flagged`` with ``share``, ``low``, ``high`` (95 % Wilson)
+        and ``count``, shares of ``uncertain`` and ``no_sign``, ``no_face``, ``made``, ``sources``
+        and ``small`` (fewer than 20).
 
     Raises:
         TrainingError: no genuine row has a kind, a kind of ``config`` has none, or nothing could be

@@ -1,0 +1,193 @@
+"""What file metadata and low-level statistics tell of the classes, for each pair of sources.
+
+In a batch the genuine pictures of every source stand beside the manipulated ones of every other. A
+pair that can be told apart without looking at a face teaches the sources, not manipulation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.errors import MediaError, TrainingError
+from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.shortcuts import (
+    FILE,
+    LOW_LEVEL,
+    file_statistics,
+    low_level_statistics,
+    shortcut_auroc,
+)
+from assistant.evaluation.tables import table
+from assistant.media import MediaLimits, read_path
+from assistant.training.wear import worn
+
+__all__ = ["LEAST", "REACH", "pair_shortcuts", "pairs_markdown"]
+
+_LOG = logging.getLogger(__name__)
+#: Pictures of a class that a source needs to be one of a pair.
+LEAST = 20
+#: The AUROC that no pair should exceed.
+REACH = 0.55
+_SIDE = 224
+_SHOWN = 15
+#: What compression leaves, of :data:`LOW_LEVEL`.
+_TRACES = [LOW_LEVEL.index("8 x 8 edges"), LOW_LEVEL.index("fine noise")]
+_KINDS = ("file", "pixels", "worn", "traces")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measured:
+    """Of the pictures of one class of one source: N x K statistics of each kind, and N videos."""
+
+    values: Mapping[str, NDArray[np.float64]]
+    videos: list[str]
+
+
+def pair_shortcuts(
+    rows: Sequence[ManifestRow],
+    *,
+    limit: int = 100,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """AUROC of a logistic regression that sees no face, genuine of one source against fakes of one.
+
+    Cross-validated over videos, the larger side cut to twice the smaller.
+
+    Args:
+        rows: of a manifest.
+        limit: pictures of each class of each source at most, drawn by the hash of their names.
+        seed: of the wear.
+        progress: told (groups measured, groups in all).
+
+    Returns:
+        ``pairs``: ``genuine``, ``manipulated``, ``n`` and AUROC of ``file`` (:data:`FILE` as
+        stored), ``pixels`` (:data:`LOW_LEVEL` of the picture as it is), ``worn`` (the same in the
+        size of training, both classes worn and encoded alike) and ``traces`` (of ``worn``, noise
+        and compression blocks alone); ``within_reach``: pairs at most 0.55 by ``worn`` and by
+        ``traces``; ``left_out``: sources that are too small.
+
+    Raises:
+        TrainingError: no two sources with enough pictures.
+    """
+    groups: dict[tuple[str, int], list[ManifestRow]] = {}
+    for row in rows:
+        groups.setdefault((row.source, row.label), []).append(row)
+    chosen = {key: _drawn(members, limit) for key, members in sorted(groups.items())}
+    large = {key: members for key, members in chosen.items() if len(members) >= LEAST}
+    measured = {}
+    for number, (key, members) in enumerate(large.items()):
+        measured[key] = _measured(members, seed)
+        if progress is not None:
+            progress(number + 1, len(large))
+    kept = {key: one for key, one in measured.items() if len(one.videos) >= LEAST}
+    pairs = [
+        _pair(genuine, fake, kept[genuine, 0], kept[fake, 1])
+        for genuine, label in kept
+        if not label
+        for fake, other in kept
+        if other
+    ]
+    if not pairs:
+        raise TrainingError(
+            f"No source has {LEAST} genuine pictures beside one with {LEAST} manipulated ones.",
+            hint="Give a manifest with larger sources of both classes.",
+            code="one-class",
+        )
+    return {
+        "schema": "whyfake.shortcut-pairs/1",
+        "statistics": {"file": list(FILE), "pixels": list(LOW_LEVEL)},
+        "limit": limit,
+        "reach": REACH,
+        "within_reach": {k: sum(p[k] <= REACH for p in pairs) for k in _KINDS},
+        "median": {k: round(float(np.median([p[k] for p in pairs])), 4) for k in _KINDS},
+        "pairs": sorted(pairs, key=lambda p: -p["worn"]),
+        "left_out": [f"{s} ({'manipulated' if y else 'genuine'})" for s, y in groups.keys() - kept],
+    }
+
+
+def pairs_markdown(result: Mapping[str, Any]) -> str:
+    """The pairs that fail most and those that do not, as Markdown, after how many do."""
+    pairs, reach = result["pairs"], result["reach"]
+    inside, median = result["within_reach"], result["median"]
+    told = [
+        f"{len(pairs)} pairs of sources; AUROC without a look at a face (0.5: chance), "
+        f"at most {reach} wanted.",
+        table(
+            ("", "file metadata", "low-level", "worn alike", "traces of worn"),
+            [
+                ("median", *(f"{median[k]:.3f}" for k in _KINDS)),
+                (f"pairs at most {reach}", *(f"{inside[k]} of {len(pairs)}" for k in _KINDS)),
+            ],
+        ),
+    ]
+    shown = pairs if len(pairs) <= 2 * _SHOWN else [*pairs[:_SHOWN], *pairs[-_SHOWN:]]
+    told.append(
+        table(
+            ("genuine", "manipulated", "pictures", "file", "low-level", "worn alike", "traces"),
+            [
+                (p["genuine"], p["manipulated"], p["n"], *(f"{p[k]:.2f}" for k in _KINDS))
+                for p in shown
+            ],
+        )
+    )
+    if len(shown) < len(pairs):
+        told.append(f"Shown: the {_SHOWN} worst and the {_SHOWN} best; all with --json.")
+    if result["left_out"]:
+        told.append(f"Too small: {', '.join(sorted(result['left_out']))}.")
+    return "\n\n".join(told)
+
+
+def _drawn(rows: Sequence[ManifestRow], limit: int) -> list[ManifestRow]:
+    return sorted(rows, key=lambda r: hashlib.sha256(r.name.encode()).hexdigest())[:limit]
+
+
+def _measured(rows: Sequence[ManifestRow], seed: int) -> _Measured:
+    values: dict[str, list[NDArray[np.float64]]] = {kind: [] for kind in _KINDS}
+    videos = []
+    for row in rows:
+        try:
+            data = read_path(row.path, MediaLimits())
+            decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+            file = file_statistics(data)
+        except (MediaError, OSError) as error:
+            _LOG.warning("line %d: %s: %s", row.line, row.name, error)
+            continue
+        if decoded is None:
+            _LOG.warning("line %d: %s cannot be decoded", row.line, row.name)
+            continue
+        picture = np.ascontiguousarray(np.asarray(decoded, np.uint8)[..., ::-1])
+        shrinks = min(picture.shape[:2]) > _SIDE
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        resized = np.asarray(cv2.resize(picture, (_SIDE, _SIDE), interpolation=how), np.uint8)
+        after = low_level_statistics(worn(resized, np.random.default_rng((seed, row.line))))
+        values["file"].append(file)
+        values["pixels"].append(low_level_statistics(picture))
+        values["worn"].append(after)
+        values["traces"].append(after[_TRACES])
+        videos.append(f"{row.source}/{row.video}")
+    return _Measured(values={k: np.array(v) for k, v in values.items()}, videos=videos)
+
+
+def _pair(genuine: str, fake: str, real: _Measured, made: _Measured) -> dict[str, Any]:
+    most = 2 * min(len(real.videos), len(made.videos))
+    n, m = min(most, len(real.videos)), min(most, len(made.videos))
+    labels = np.repeat([0, 1], [n, m])
+    videos = [*real.videos[:n], *made.videos[:m]]
+    found = {
+        kind: shortcut_auroc(
+            np.concatenate([real.values[kind][:n], made.values[kind][:m]]), labels, videos
+        )
+        for kind in _KINDS
+    }
+    # Below one half is chance in small groups, not a shortcut turned round.
+    rounded = {kind: round(value, 4) for kind, value in found.items()}
+    return {"genuine": genuine, "manipulated": fake, "n": n + m, **rounded}
