@@ -9,7 +9,7 @@ import click
 
 from assistant.cli.options import json_option, settings_of, tell_progress, work_option
 
-__all__ = ["compare", "phone", "plugin"]
+__all__ = ["anomalies", "compare", "phone", "plugin"]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -173,3 +173,32 @@ def phone(context: click.Context, name: str, manifest: Path, out: Path, work: Pa
     faces = faces_of(rows, finder, kind.crop_spec, work=work, progress=tell_progress)
     report = export_phone(detector, faces.crops, faces.labels, out)
     click.echo(json.dumps(report, indent=2))
+
+
+@click.command("anomalies")
+@click.option("--sound", type=click.IntRange(4), default=60, show_default=True)
+@click.option("--tested", type=click.IntRange(6), default=60, show_default=True)
+@click.option("--seconds", type=click.FloatRange(1), default=120, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@work_option("The trained file")
+@click.pass_context
+def anomalies(
+    context: click.Context, sound: int, tested: int, seconds: float, seed: int, work: Path
+) -> None:
+    """Train clad on drawn textures without a defect and measure it on others with known ones."""
+    from assistant.compute import use_threads
+    from assistant.detectors.plugin import Files
+    from assistant.training.field import Budget
+    from assistant.training.textures import measure_textures
+
+    settings = settings_of(context)
+    use_threads(settings.threads)
+    result = measure_textures(
+        Files.of(settings),
+        work / "clad-textures.safetensors",
+        sound=sound,
+        tested=tested,
+        budget=Budget(seconds=seconds),
+        seed=seed,
+    )
+    click.echo(json.dumps(result, indent=2))

@@ -107,6 +107,10 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
         "assistant.cli.cues:eval_cues",
         "Which visible cues hold up on faces that they were not fitted on.",
     ),
+    "anomalies": (
+        "assistant.cli.field:anomalies",
+        "Train clad on drawn textures and measure it on known defects.",
+    ),
     "leave-out": (
         "assistant.cli.eval_leave_out:leave_out",
         "Judge a recipe on sources that were left out.",

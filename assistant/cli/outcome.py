@@ -13,6 +13,7 @@ import click
 
 from assistant.cli.inputs import tell_failure
 from assistant.cli.render import (
+    USUAL,
     Progressor,
     answer_text,
     explanation_text,
@@ -107,7 +108,10 @@ class Shown:
             for result in shown:
                 click.echo("\n" + face_text(result, count=len(analysis.faces)))
         if analysis.explanation is not None:
-            click.echo("\n" + explanation_text(analysis.explanation))
+            spoke = analysis.faces[0].score.detector if analysis.faces else ""
+            named = f"Explanation of what {spoke} found"
+            title = "Explanation" if spoke in ("", USUAL) else named
+            click.echo("\n" + explanation_text(analysis.explanation, title=title))
 
     def no_face(self, event: NoFace) -> None:
         """Show that there is no score."""

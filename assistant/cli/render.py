@@ -33,6 +33,9 @@ __all__ = [
     "score_line",
 ]
 
+#: The detector that is not named, because it is the one that speaks unless told otherwise.
+USUAL = "clip-ln"
+
 _WIDTH = 88
 _BAR = 40
 _COLOURS = {
@@ -100,6 +103,7 @@ def face_text(result: FaceAnalysis, *, count: int) -> str:
         f"  {_bar(score.probability, low, high, score.thresholds)}",
         f"  no sign found below {score.thresholds[0]:.0%}, likely manipulated from "
         f"{score.thresholds[1]:.0%}, uncertain between",
+        *_speaker(score),
         "",
         f"  The map ({result.attribution.method}), strongest places first:",
     ]
@@ -117,6 +121,11 @@ def face_text(result: FaceAnalysis, *, count: int) -> str:
     for ids, text in short_facts(result.evidence):
         lines += _wrap(text, f"   [{ids}] ")
     return "\n".join(lines)
+
+
+def _speaker(score: Score) -> list[str]:
+    """Which detector the score is of, where it is not the default one."""
+    return [] if score.detector == USUAL else [f"  scored by the detector {score.detector}"]
 
 
 def score_line(face: Face, score: Score) -> str:
