@@ -161,7 +161,7 @@ class Ozone:
             if there is not None:
                 return there
             try:
-                self._client.tools.ozone.moderation.emit_event(data=data)  # type: ignore[arg-type]
+                self._client.tools.ozone.moderation.emit_event(data=data)
             except AtProtocolError as error:
                 refused = error
         there = self._there(event, name, subject)
@@ -181,7 +181,7 @@ class Ozone:
 
         asked = {"subject": subject.uri, "types": [event["$type"]], "createdBy": self._did}
         try:
-            found = self._client.tools.ozone.moderation.query_events(params=asked)  # type: ignore[arg-type]
+            found = self._client.tools.ozone.moderation.query_events(params=asked)
         except AtProtocolError as error:
             raise CaseError(
                 f"Ozone cannot be read ({type(error).__name__}).",
