@@ -13,6 +13,7 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from assistant.edits import coded, shrunk
 from assistant.errors import ConfigError, MediaError, TrainingError
 from assistant.evaluation.detection_metrics import wilson
 from assistant.evaluation.face_manifest import ManifestRow
@@ -52,7 +53,7 @@ def _old_print(picture: Image, rng: np.random.Generator) -> Image:
     soft = cv2.GaussianBlur(grey, (0, 0), max(picture.shape[:2]) / 500.0)
     grain = cv2.GaussianBlur(rng.normal(0.0, 14.0, soft.shape), (0, 0), 0.8)
     faded = 55.0 + 0.62 * soft + grain
-    return np.clip(faded[..., None] * [1.0, 0.92, 0.76], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(faded[..., None] * [1.0, 0.92, 0.76], 0, 255), np.uint8)
 
 
 def _retouched(picture: Image, rng: np.random.Generator) -> Image:
@@ -60,17 +61,14 @@ def _retouched(picture: Image, rng: np.random.Generator) -> Image:
     del rng
     smooth = cv2.bilateralFilter(picture, 9, 40, 9).astype(np.float64)
     sharp = 1.3 * smooth - 0.3 * cv2.GaussianBlur(smooth, (0, 0), 2.0)
-    return np.clip(sharp, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(sharp, 0, 255), np.uint8)
 
 
 def _messenger(picture: Image, rng: np.random.Generator) -> Image:
     """Shrunk to 800 pixels and saved as JPEG of quality 60."""
     del rng
     share = min(1.0, 800.0 / max(picture.shape[:2]))
-    small = cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-    _, data = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 60])
-    back = np.asarray(cv2.imdecode(np.asarray(data), cv2.IMREAD_COLOR), np.uint8)
-    return np.ascontiguousarray(back[..., ::-1])
+    return coded(shrunk(picture, share, back=False), 60)
 
 
 def _of_robustness(name: str) -> Change:

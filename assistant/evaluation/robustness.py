@@ -49,8 +49,8 @@ def _turned(quarters: int) -> Change:
 
 
 def _one_level(crop: Image, rng: np.random.Generator) -> Image:
-    moved = crop.astype(np.int16) + rng.integers(-1, 2, crop.shape)
-    return np.clip(moved, 0, 255).astype(np.uint8)
+    values = crop.astype(np.int16) + rng.integers(-1, 2, crop.shape)
+    return np.asarray(np.clip(values, 0, 255), np.uint8)
 
 
 def _shift(crop: Image, rng: np.random.Generator) -> Image:
