@@ -13,12 +13,12 @@ import gradio as gr  # noqa: E402 - its settings are read when it is imported
 
 from assistant.errors import AssistantError  # noqa: E402
 from assistant.examples import EXAMPLES, example_bytes  # noqa: E402
+from assistant.pipeline import Assistant  # noqa: E402
 from assistant.ui import texts  # noqa: E402
 from assistant.ui.endpoints import add_endpoints  # noqa: E402
 from assistant.ui.markup import problem  # noqa: E402
 from assistant.ui.mcp_tools import add_tools, need_mcp  # noqa: E402
 from assistant.ui.page import EMPTY, Page, Update  # noqa: E402
-from assistant.ui.page_assistant import PageAssistant  # noqa: E402
 from assistant.ui.sessions import Session, Sessions  # noqa: E402
 from assistant.ui.uploads import upload_field  # noqa: E402
 
@@ -37,7 +37,7 @@ _QUEUED: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "privat
 
 
 def create_app(
-    assistant: PageAssistant, *, sessions: Sessions | None = None, mcp: bool = False
+    assistant: Assistant, *, sessions: Sessions | None = None, mcp: bool = False
 ) -> gr.Blocks:
     """The chat page around an assistant. Builds only: launch it with :func:`launch_options`.
 

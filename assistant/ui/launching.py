@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from assistant.ui.page_assistant import PageAssistant
+    from assistant.pipeline import Assistant
 
 __all__ = ["launch_options", "prepare", "upload_dir"]
 
@@ -64,7 +64,7 @@ def _few_arenas() -> None:
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
-def launch_options(assistant: PageAssistant) -> dict[str, Any]:
+def launch_options(assistant: Assistant) -> dict[str, Any]:
     """What ``Blocks.launch`` needs for this page beside address and port."""
     from starlette.middleware import Middleware
 
@@ -87,7 +87,7 @@ def launch_options(assistant: PageAssistant) -> dict[str, Any]:
     }
 
 
-def _largest(assistant: PageAssistant) -> int:
+def _largest(assistant: Assistant) -> int:
     """The largest file in bytes that the reader takes, picture or video."""
     media = assistant.limits.media
     return max(media.max_image_bytes, media.max_video_bytes)

@@ -25,6 +25,7 @@ from assistant.events import (
     TurnDone,
     progress_text,
 )
+from assistant.pipeline import Assistant
 from assistant.types import FaceAnalysis, FactKind, Image
 from assistant.ui.downloads import downloads
 from assistant.ui.fragility import fragility_panel
@@ -32,7 +33,6 @@ from assistant.ui.look_here import look_here_panel, whole_picture
 from assistant.ui.markup import problem, waiting
 from assistant.ui.measured import causes_panel, evidence_panel, look_panel, tabs, verdict_panel
 from assistant.ui.pacing import paced, safely
-from assistant.ui.page_assistant import PageAssistant
 from assistant.ui.pictures import crop_uri, heat_uri, neutralised_uris, outline_uris
 from assistant.ui.sessions import Session, without_frames
 from assistant.ui.timeline import timeline_panel
@@ -72,7 +72,7 @@ _STAGES = {
 class Page:
     """The steps of the page. Each takes the visitor's own session and nothing else of anybody."""
 
-    def __init__(self, assistant: PageAssistant) -> None:
+    def __init__(self, assistant: Assistant) -> None:
         self.assistant = assistant
 
     def receive(self, session: Session, data: bytes) -> Update:

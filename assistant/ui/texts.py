@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assistant.ui.markup import render
 
 if TYPE_CHECKING:
-    from assistant.ui.page_assistant import PageAssistant
+    from assistant.pipeline import Assistant
 
 __all__ = [
     "BLIND_INFO",
@@ -50,6 +50,6 @@ def header(*, demo: bool) -> str:
     return render("about", "header", demo)
 
 
-def limits(assistant: PageAssistant) -> str:
+def limits(assistant: Assistant) -> str:
     """What the page cannot do, and what happens to a picture."""
     return render("about", "limits", assistant.limits.media, assistant.provenance())
