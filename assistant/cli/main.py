@@ -74,6 +74,10 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
         "assistant.cli.train_router:evaluate",
         "Measure the classifier of questions on wordings it never saw.",
     ),
+    "questions": (
+        "assistant.cli.eval_questions:questions",
+        "Ask forty questions as people put them; count the answers that fit.",
+    ),
     "detection": (
         "assistant.cli.eval_detection:detection",
         "Score a manifest: AUROC, calibration, Cross-AUC.",

@@ -23,6 +23,13 @@ EFFECT: Wordings = {
         ),
         "heldout": ("Without {region}, the score rises from {before} to {after}.",),
     },
+    "effect-small": {
+        "train": (
+            "With {region} covered, the score goes from {before} to {after}.",
+            "When {region} is covered, the score goes from {before} to {after}.",
+        ),
+        "heldout": ("Without {region}, the score goes from {before} to {after}.",),
+    },
     "effect-hardly": {
         "train": (
             "With {region} covered, the score hardly moves ({before} to {after}).",

@@ -157,7 +157,9 @@ class EffectFact(Fact):
     def topic(self, *, told: bool = False) -> str:
         """The topic of its sentence; ``told``: that the map points to the region was said before."""
         topic = f"effect-{self.effect}"
-        if self.effect == "hardly":
+        if self.effect == "hardly" and self.changes_verdict and not self.steady:
+            topic = "effect-small"  # little, but it turns the verdict
+        elif self.effect == "hardly":
             if self.stands_out and not self.changes_verdict:
                 topic = "effect-hardly-told" if told else "effect-hardly-map"
             if self.steady:

@@ -179,7 +179,7 @@ class VerdictFact(Fact):
         return (said, t["crosses"]) if self.crosses else (said,)
 
     def topics(self) -> tuple[str, ...]:
-        short = ("verdict-short", "verdict-kept")
+        short = ("verdict-short", "verdict-kept", "limits")
         if self.abstained:
             return (*short, "verdict-abstained")
         more = ("neither",) if self.verdict is Verdict.UNCERTAIN else ()

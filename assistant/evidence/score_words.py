@@ -101,6 +101,16 @@ VERDICT: Wordings = {
             "knows: the verdict is uncertain.",
         ),
     },
+    "limits": {
+        "train": (
+            "A probability below {lower} counts as no sign found, one from {upper} on as likely "
+            "manipulated, and what lies between as uncertain.",
+        ),
+        "heldout": (
+            "Below {lower} the verdict is no sign found, from {upper} on it is likely manipulated; "
+            "between them it is uncertain.",
+        ),
+    },
     "verdict-short": {
         "train": (
             "The verdict is {verdict}.",

@@ -21,7 +21,7 @@ from assistant.evidence import (
 )
 from assistant.phrases import Variant, about
 from assistant.routing import QuestionKind, Route, regions_in, route
-from assistant.types import Evidence, FactKind
+from assistant.types import Evidence, FactKind, Verdict
 from assistant.vlm.composition.asked_changes import names, names_a_change
 from assistant.vlm.composition.lines import Line, Writer, joined
 
@@ -62,7 +62,9 @@ def answer_lines(writer: Writer, question: str, asked: Route | None = None) -> l
     for kind in asked.others:
         # It is not clear what is asked: what fits the next likely kinds is told too.
         way = replace(asked, kind=kind, topic=_USUAL.get(kind, ""))
-        lines += [line for line in _ANSWERS[kind](writer, way, question) if line.cites][:2]
+        told = {cite for line in lines for cite in line.cites}
+        more = _ANSWERS[kind](writer, way, question)
+        lines += [line for line in more if line.cites and not told.issuperset(line.cites)][:2]
     lines = list(dict.fromkeys(lines)) or [writer.closed("scope"), *writer.verdict(short=True)]
     if asked.one_sentence and asked.kind is not QuestionKind.NOTE:
         return [_in_one(writer, asked) or lines[0]]
@@ -98,7 +100,7 @@ def _simply(writer: Writer, asked: Route, lines: list[Line]) -> list[Line]:
         return [*lines[:2], *end]
     told = [*_told("simple"), *writer.score(short=True), *writer.verdict(short=True)]
     if asked.kind is not QuestionKind.VERDICT:
-        told += [*writer.causes()[:1], *writer.regions(most=1)[:1]][:1]
+        told += writer.causes()[:1]  # a map and its shares are not simple words
     return [*told[: _MOST_SIMPLE - 1], *end]
 
 
@@ -119,26 +121,29 @@ def _why(writer: Writer, asked: Route, question: str) -> list[Line]:
         *writer.cues(most=1, nothing=True),
         *writer.regions(most=2),
         *writer.effects(most=1),
-        *writer.map_limit(),
+        *_map_limit(writer),
     ]
 
 
 def _where(writer: Writer, asked: Route, question: str) -> list[Line]:
     named = regions_in(question)
     if not named:
+        flagged = writer.evidence.verdict is Verdict.LIKELY_MANIPULATED
+        verdict = [] if flagged else writer.verdict(short=True)
         if not writer.facts(FactKind.REGION):
-            return writer.causes()
+            return [*verdict, *writer.causes()]
         return [
+            *verdict,
             *writer.cues(most=2),
             *writer.causes(),
-            *writer.regions(),
+            *writer.regions(asked=True),
             *writer.effects(most=1),
             *writer.map_limit(),
         ]
     lines: list[Line] = []
     for region in named[:2]:
         lines += writer.region_asked(region)
-        lines += writer.effects([region], most=1)
+        lines += writer.effects([region], most=1) or _told("not-covered")
     return [*dict.fromkeys(lines), *writer.map_limit()]
 
 
@@ -154,7 +159,7 @@ def _cues(writer: Writer, asked: Route, question: str) -> list[Line]:
 
 def _how_sure(writer: Writer, asked: Route, question: str) -> list[Line]:
     if asked.topic == "threshold":
-        return [*writer.verdict(), *writer.score(), *writer.closeness()]
+        return [*writer.limits(), *writer.verdict(), *writer.closeness()]
     if asked.topic == "meaning":
         return [*writer.score(), *writer.meaning(), *writer.width(), *writer.not_proof()]
     return [
@@ -200,7 +205,7 @@ def _could_be_wrong(writer: Writer, asked: Route, question: str) -> list[Line]:
         *_problems(writer),
         *(writer.domain() if _outside(writer) else []),
     ]
-    if background:
+    if background and writer.evidence.verdict is not Verdict.NO_SIGN:
         lines.append(writer.region(background, first=background.rank == 1, alone=True))
         lines.append(writer.say("background", background))
     return [
@@ -208,7 +213,7 @@ def _could_be_wrong(writer: Writer, asked: Route, question: str) -> list[Line]:
         *hardly[:1],
         *(writer.fragility() if spread and spread.flips else []),
         *writer.score(short=True),
-        *writer.map_limit(),
+        *(_map_limit(writer) if background or hardly else []),
     ]
 
 
@@ -216,7 +221,9 @@ def _limits(writer: Writer, asked: Route, question: str) -> list[Line]:
     lines = _told(asked.topic)
     if asked.topic == "misses":
         lines = [*writer.misses(), *lines]
-    if asked.topic in {"data", "misses"}:
+    if asked.topic in {"misses", "accuracy"}:
+        lines = [*writer.missed(), *lines]
+    elif asked.topic == "data":
         lines += writer.domain()
     return [*lines, *_problems(writer)[:1], *writer.not_proof()]
 
@@ -275,7 +282,8 @@ def _note(writer: Writer, asked: Route, question: str) -> list[Line]:
         *writer.verdict(short=True),
         *writer.score(short=True),
         *writer.not_proof(),
-        *_told("note-end"),
+        # Of a face without a sign there is nothing to send in.
+        *_told("note-end")[-1 if writer.evidence.verdict is Verdict.NO_SIGN else 0 :],
     ]
 
 
@@ -336,6 +344,11 @@ def _empty(writer: Writer, asked: Route, question: str) -> list[Line]:
 
 def _unrelated(writer: Writer, asked: Route, question: str) -> list[Line]:
     return [*_told("unrelated"), *_told("offer")]
+
+
+def _map_limit(writer: Writer) -> list[Line]:
+    """What the map does not tell, where anything was told of it."""
+    return writer.map_limit() if writer.tells_of_the_map else []
 
 
 def _problems(writer: Writer) -> list[Line]:

@@ -156,6 +156,11 @@ class Writer:
         reason = "abstained" if fact.abstained else fact.verdict.value
         return [self.say(f"verdict-{reason}", fact)]
 
+    def limits(self) -> list[Line]:
+        """From where to where each verdict goes."""
+        fact = self.first(VerdictFact)
+        return [self.say("limits", fact)] if fact else []
+
     def closeness(self) -> list[Line]:
         """An uncertain score is clear enough for neither; an interval may cross a threshold."""
         fact = self.first(VerdictFact)
@@ -192,16 +197,21 @@ class Writer:
 
     # -- the map --------------------------------------------------------------------------------
 
-    def regions(self, *, most: int = 3) -> list[Line]:
+    @property
+    def tells_of_the_map(self) -> bool:
+        """Whether a region was told of."""
+        return bool(self._regions_told)
+
+    def regions(self, *, most: int = 3, asked: bool = False) -> list[Line]:
         """Where the map is strongest and what stands out; or that nothing does.
 
         The background is told where it is all that the map shows, and something was found: of a
-        face without a sign it says nothing that helps.
+        face without a sign it says nothing that helps, unless the map is ``asked`` for.
         """
         lines: list[Line] = []
         peak, out = self.first(StrongestFact), self.evidence.of(RegionFact)
         told = [fact for fact in out if fact.region != "background"]
-        if not told and peak is None and self.evidence.verdict is not Verdict.NO_SIGN:
+        if not told and peak is None and (asked or self.evidence.verdict is not Verdict.NO_SIGN):
             told = [*out]
         if peak is not None:
             lines.append(self.peak(peak))
@@ -332,6 +342,11 @@ class Writer:
 
     def misses(self) -> list[Line]:
         """What the detector misses, where it flags nothing."""
+        fact = self.first(MissesFact)
+        return [Line(fact.line, (fact.id,))] if fact else []
+
+    def missed(self) -> list[Line]:
+        """What the detector misses, where nothing is flagged and it is known."""
         fact = self.first(MissesFact)
         return [Line(fact.line, (fact.id,))] if fact else []
 
