@@ -354,7 +354,8 @@ class Writer:
         """What to do with an uncertain verdict."""
         fact = self.first(VerdictFact)
         uncertain = fact is not None and fact.verdict is Verdict.UNCERTAIN
-        return [self.closed("advice-uncertain", fact)] if fact and uncertain else []
+        told = fact is not None and uncertain and self.usual
+        return [self.closed("advice-uncertain", fact)] if fact and told else []
 
     def not_proof(self) -> list[Line]:
         """That the score is an estimate."""
