@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assistant.evidence import OtherRegionsFact, QualityFact, RegionFact
+from assistant.evidence import OtherRegionsFact, QualityFact, RegionFact, StrongestFact
 from assistant.types import (
     Attribution,
     CropSpec,
@@ -23,6 +23,10 @@ def analysis(evidence: Evidence) -> FaceAnalysis:
     regions = [
         RegionFinding(region=f.region, share=f.share, area=f.area, lift=f.lift, stands_out=True)
         for f in evidence.of(RegionFact)
+    ]
+    regions += [
+        RegionFinding(region=f.region, share=f.share, area=f.area, lift=f.lift)
+        for f in evidence.of(StrongestFact)
     ]
     for fact in evidence.of(OtherRegionsFact):
         regions += [RegionFinding(region=r, share=0.05, area=0.05, lift=1.0) for r in fact.regions]
