@@ -69,6 +69,7 @@ class Measurer:
 
     def measure(self, tracks: Sequence[Track]) -> Iterator[FaceAnalysis]:
         """Score all tracks together, then map one after another."""
+        self._once.forget()
         everyone = self.scorer.score(tracks)
         for scored in everyone:
             if len(scored.logits) == 1:
@@ -178,6 +179,10 @@ class _ScoredOnce:
 
     def provenance(self) -> Mapping[str, str]:
         return self._detector.provenance()
+
+    def forget(self) -> None:
+        with self._lock:
+            self._known.clear()
 
     def remember(self, crop: Image, logit: float) -> None:
         with self._lock:

@@ -10,7 +10,7 @@ import click
 
 __all__ = ["bench"]
 
-_PARTS = ("start", "pipeline", "evidence", "vlm")
+_PARTS = ("start", "pipeline", "evidence", "busy", "vlm")
 
 
 @click.command()
@@ -30,6 +30,7 @@ def bench(
 ) -> None:
     """Measure speed; ratios compare two things in one run."""
     from assistant.evaluation.bench import (
+        bench_busy,
         bench_cold_start,
         bench_evidence,
         bench_pipeline,
@@ -46,6 +47,8 @@ def bench(
             _merge(result, _with_assistant(context, lambda a: bench_pipeline(a, rounds=rounds)))
         elif part == "evidence":
             _merge(result, _with_assistant(context, lambda a: bench_evidence(a, rounds=rounds)))
+        elif part == "busy":
+            _merge(result, _with_assistant(context, lambda a: bench_busy(a, rounds=min(rounds, 3))))
         else:
             from assistant.evaluation.bench_vlm import bench_vlm
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from assistant.compute import use_threads
 from assistant.events import Analyzed, Done, Explained, Token
 from assistant.examples import example_bytes
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from assistant.pipeline import Assistant
 
 __all__ = [
+    "bench_busy",
     "bench_cold_start",
     "bench_evidence",
     "bench_pipeline",
@@ -146,6 +148,40 @@ def bench_cold_start(*, rounds: int = 5) -> dict[str, Any]:
             "import_assistant": round(medians["import_assistant"] - medians["python"], 3),
             "help": round(medians["help"], 3),
         }
+    }
+
+
+def bench_busy(assistant: Assistant, *, rounds: int = 3, others: int = 2) -> dict[str, Any]:
+    """One photo beside ``others`` programs that never rest: with the usual threads, and with one.
+
+    Returns:
+        ``seconds.busy_usual_threads`` and ``seconds.busy_one_thread`` (a photo to its last fact,
+        without words, models loaded) and their ``ratios.busy_usual_over_one_thread``: threads that
+        wait for each other must not make a busy machine crawl. The wish is at most 1.3.
+    """
+    photo = example_bytes("astronaut")
+
+    def analysed(threads: int) -> Callable[[], object]:
+        def job() -> object:
+            use_threads(threads)
+            return list(assistant.analyze(photo, explain=False))
+
+        return job
+
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(others)]
+    try:
+        medians = interleaved({"usual": analysed(0), "one": analysed(1)}, rounds=rounds)
+    finally:
+        for program in busy:
+            program.kill()
+            program.wait()
+        use_threads()
+    return {
+        "seconds": {
+            "busy_usual_threads": round(medians["usual"], 3),
+            "busy_one_thread": round(medians["one"], 3),
+        },
+        "ratios": {"busy_usual_over_one_thread": round(medians["usual"] / medians["one"], 3)},
     }
 
 
