@@ -138,12 +138,17 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
 #: What the wheel does not install by itself: module -> extra.
 EXTRAS: dict[str, str] = {
     **dict.fromkeys(
-        ("alembic", "cryptography", "imagehash", "psycopg", "pyarrow", "reportlab", "sqlalchemy"),
+        (
+            *("alembic", "cryptography", "fsspec", "imagehash", "psycopg", "pyarrow"),
+            *("reportlab", "sqlalchemy"),
+        ),
         "cases",
     ),
     **dict.fromkeys(
-        ("fastapi", "limits", "prometheus_client", "standardwebhooks", "uvicorn"), "api"
+        ("fastapi", "limits", "prometheus_client", "pwdlib", "standardwebhooks", "uvicorn"), "api"
     ),
+    **dict.fromkeys(("atproto", "atproto_client"), "ozone"),
+    "ray": "ray",
     "pdqhash": "pdq",
     **dict.fromkeys(("gradio", "skimage"), "page"),
     **dict.fromkeys(("accelerate", "bitsandbytes", "transformers"), "full"),
