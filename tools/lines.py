@@ -28,7 +28,7 @@ def main() -> None:
     """Print the table."""
     before, now = sys.argv[1], (sys.argv[2:] or ["HEAD"])[0]
     old, new = _lines(before), _lines(now)
-    print(f"# Lines of Python in `assistant/`\n\n`python tools/lines.py {before}`\n")  # noqa: T201
+    print(f"# Lines of Python in `assistant/`\n\n`python tools/lines.py {before}`\n")
     rows = [("folder", "before", "now", "change"), ("---",) * 4]
     names = sorted(old | new, key=lambda n: -max(old[n], new[n]))
     totals = [("in folders that were there", [n for n in names if n in old])]
@@ -37,7 +37,7 @@ def main() -> None:
     for title, part in totals:
         a, b = sum(old[n] for n in part), sum(new[n] for n in part)
         rows.append((f"**{title}**", a, b, b - a))
-    print("\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows))  # noqa: T201
+    print("\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows))
 
 
 if __name__ == "__main__":
