@@ -54,7 +54,7 @@ class _Watcher:
     looks: dict[float, NDArray[np.float64]] = field(default_factory=dict)  # of frames, by second
     warnings: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
-    cost: float = 0.0
+    crowd: int = 0  # the most faces in one frame
 
     def look(
         self, moments: Iterable[_Moment], before: int, total: int, more: int
@@ -84,6 +84,7 @@ class _Watcher:
         self.looks[seconds] = colour_shares(frame)
         found, told = judgeable(self.finder, frame)
         self.warnings += [text for text in told if text not in self.warnings]
+        self.crowd = max(self.crowd, len(found))
         out = []
         for detection in sorted(found, key=lambda d: -d.area)[: self.most]:
             try:
@@ -193,8 +194,9 @@ def _found(watcher: _Watcher, most: int) -> FoundTracks:
     # the most prominent: seen long and large
     lanes.sort(key=lambda lane: -sum(_area(s.face) for s in lane))
     warnings = list(watcher.warnings)
-    if len(lanes) > most:
-        warnings.append(f"{len(lanes)} people were seen; the {most} most prominent were analysed.")
+    people = max(len(lanes), watcher.crowd)
+    if people > most:
+        warnings.append(f"{people} people were seen; the {most} most prominent were analysed.")
     if len(lanes) > 1:
         warnings.append(f"{min(most, len(lanes))} people were told apart and judged one by one.")
     faced = len({s.seconds for s in watcher.seen})
