@@ -29,6 +29,7 @@ _KINDS = {
     FactKind.FRAGILITY: "What if the file had been changed",
     FactKind.DOMAIN: "Likeness to training data",
     FactKind.CUE: "What can be seen",
+    FactKind.TIME: "Over time",
     FactKind.LIMIT: "Limits",
 }
 

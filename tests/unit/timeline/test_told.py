@@ -17,6 +17,7 @@ from assistant.questions import with_named_times
 from assistant.report import analysis_json, timeline_csv
 from assistant.routing import named_person, named_times
 from assistant.types import Analysis
+from assistant.ui.measured import evidence_panel, tabs, verdict_panel
 from assistant.ui.timeline import timeline_page, timeline_panel
 from tests.unit.timeline.clips import clip_analysis
 
@@ -142,6 +143,15 @@ def test_the_lanes_show_people_stretches_gaps_and_no_markup_of_others(clip: Anal
     assert "<b>picture" not in page
     assert "http" not in page.split("<body")[1]
     assert page.count("data:image/jpeg") == 2
+
+
+def test_the_page_lists_the_facts_over_time_and_calls_them_people(clip: Analysis) -> None:
+    panel = evidence_panel(clip.faces[0])
+    shown = verdict_panel(clip.faces[0], count=2, media=clip.media, warnings=(), demo=False)
+
+    assert 'data-kind="Over time"' in panel
+    assert "Person 1 of 2" in shown
+    assert "Person 2" in tabs(clip.faces, 0)
 
 
 def test_a_picture_has_no_lanes(clip: Analysis) -> None:
