@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DOMAIN_FILES",
     "build_domain",
+    "map_share",
     "region_baseline",
 ]
 
@@ -78,4 +79,18 @@ def region_baseline(settings: Settings, detector: Detector) -> Mapping[str, Any]
         )
     except WeightsError as error:
         _log.warning("regions are named by their lift alone: %s", error.user_message)
+        return None
+
+
+def map_share(settings: Settings, detector: Detector) -> float | None:
+    """Of the score's spread over faces, what comes from the map in use; None: not measured."""
+    from assistant.attribution.regions import load_map_share
+    from assistant.resources import resource_dir
+
+    path = resource_dir("weights") / "region-baseline.json"
+    try:
+        return load_map_share(
+            path, attributor=settings.attributor, weights_sha256=detector.weights_sha256
+        )
+    except WeightsError:  # told by region_baseline
         return None

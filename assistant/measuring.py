@@ -56,6 +56,7 @@ class Measurer:
     attributor: Attributor
     domain: DomainCheck | None = None
     region_baseline: Mapping[str, float] | None = None
+    map_share: float | None = None
     cues: VisibleCues | None = None
     _once: _ScoredOnce = field(init=False, repr=False, compare=False)
 
@@ -97,7 +98,13 @@ class Measurer:
             attribution=attribution,
             regions=regions,
             evidence=facts.build_evidence(
-                face, score, regions, scored.track.media, extra, record_of(self.calibrator)
+                face,
+                score,
+                regions,
+                scored.track.media,
+                extra,
+                record_of(self.calibrator),
+                self.map_share,
             ),
             cues=looked or CuesLooked(),
             timeline=timeline,

@@ -82,6 +82,7 @@ class Assistant:
         domain: tells faces unlike those the detector knows; None leaves that out.
         fragility: recompresses, resizes, shifts and scores again, as facts; None leaves that out.
         region_baseline: what maps of untouched faces show, by region.
+        map_share: of the score's spread over faces, what comes from the map; None: not measured.
         cues: tells what can be seen to differ, as facts; None leaves that out.
         limits: what one call may take.
         demo: True where a fake takes part: every surface must then say "demo, not an analysis".
@@ -99,6 +100,7 @@ class Assistant:
         fragility: CausalProbe | None = None,
         domain: DomainCheck | None = None,
         region_baseline: Mapping[str, float] | None = None,
+        map_share: float | None = None,
         cues: VisibleCues | None = None,
         limits: PipelineLimits | None = None,
         versions: Mapping[str, str] | None = None,
@@ -120,6 +122,7 @@ class Assistant:
             attributor=attributor,
             domain=domain,
             region_baseline=region_baseline,
+            map_share=map_share,
             cues=cues,
         )
 

@@ -24,6 +24,7 @@ __all__ = [
     "baseline_from",
     "find_regions",
     "load_baseline",
+    "load_map_share",
     "region_masks",
 ]
 
@@ -229,9 +230,29 @@ def load_baseline(
     Raises:
         WeightsError: it cannot be read, or is of another attributor or detector.
     """
+    limits, _ = _read(path, attributor, weights_sha256)
+    return limits
+
+
+def load_map_share(path: Path, *, attributor: str, weights_sha256: str) -> float | None:
+    """Of the score's spread over faces, what comes from the map, in ``region-baseline.json``.
+
+    None where it was not measured.
+
+    Raises:
+        WeightsError: the file cannot be read, or is of another attributor or detector.
+    """
+    _, share = _read(path, attributor, weights_sha256)
+    return share
+
+
+def _read(
+    path: Path, attributor: str | None, weights_sha256: str | None
+) -> tuple[dict[str, float], float | None]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         limits = {str(k): float(v) for k, v in data["limits"].items()}
+        share = None if data.get("map_share") is None else float(data["map_share"])
         made_of = {"attributor": data["attributor"], "weights_sha256": data["weights_sha256"]}
         schema = data["schema"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -243,7 +264,9 @@ def load_baseline(
     for key, wanted in (("attributor", attributor), ("weights_sha256", weights_sha256)):
         if wanted is not None and made_of[key] != wanted:
             raise _unusable(f"is of {key} {made_of[key]!r}, not {wanted!r}")
-    return limits
+    if share is not None and not 0 < share <= 1:
+        raise _unusable(f"{path.name} has a map_share that is not in (0, 1]")
+    return limits, share
 
 
 def _unusable(why: str) -> WeightsError:

@@ -27,6 +27,7 @@ def build_evidence(
     media: Media,
     extra: Sequence[Fact] = (),
     record: TrackRecord | None = None,
+    map_share: float | None = None,
 ) -> Evidence:
     """All that is known of one face, as facts S, R, Q, P, then ``extra``, then the limits L.
 
@@ -37,6 +38,7 @@ def build_evidence(
         media: where the face was found; its provenance becomes P facts.
         extra: facts measured elsewhere (S3, C, F, D), kept as they are.
         record: how the detector did on sources left out of its training, where that is known.
+        map_share: of the score's spread over faces, what comes from the map, where that is known.
     """
     # More digits where whole percents would make the score look like a threshold.
     digits = next(
@@ -65,7 +67,7 @@ def build_evidence(
         *quality_facts(face.quality),
         *origin_facts(media.provenance),
         *(fact for fact in extra if fact.kind is not FactKind.SCORE),
-        *limit_facts(regions, score.verdict, record),
+        *limit_facts(regions, score.verdict, record, map_share),
     )
     return Evidence(
         media_id=media.id,

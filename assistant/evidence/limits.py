@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from assistant.evidence.languages import REGIONS_ABROAD
 from assistant.evidence.misses import MissesFact
 from assistant.evidence.reading import FAKE, NEGATION, REAL
+from assistant.numbers import percent
 from assistant.types import (
     Clause,
     Evidence,
@@ -130,14 +131,30 @@ class MapLimitFact(Fact):
             ),
             "heldout": ("The map does not tell what was changed, only where the detector looked.",),
         },
+        "map-share": {
+            "train": (
+                "The map shows where part of the score comes from, {share} of it, not what was "
+                "changed there.",
+            ),
+            "heldout": ("Of the score, {share} comes from what the map shows.",),
+        },
     }
+
+    #: Of the score's spread over faces, what comes from the map; None: not measured.
+    share: float | None = None
 
     @property
     def text(self) -> str:
-        return self.said("map-limit")[0]
+        return self.said(self.topics()[-1])[0]
+
+    def topics(self) -> tuple[str, ...]:
+        return ("map-limit",) if self.share is None else ("map-limit", "map-share")
+
+    def fields(self) -> dict[str, str]:
+        return {} if self.share is None else {"share": f"about {percent(self.share)}"}
 
     def values(self) -> dict[str, Any]:
-        return {"limit": "map"}
+        return {"limit": "map", "share": self.share}
 
     def abroad(self, language: str) -> tuple[str, ...]:
         return (_ABROAD[language]["map"],)
@@ -182,7 +199,10 @@ class NotSeenFact(Fact):
 
 
 def limit_facts(
-    regions: Sequence[RegionFinding], verdict: Verdict, record: TrackRecord | None = None
+    regions: Sequence[RegionFinding],
+    verdict: Verdict,
+    record: TrackRecord | None = None,
+    map_share: float | None = None,
 ) -> list[Fact]:
     """The limits of a case whose map was read for ``regions``.
 
@@ -191,7 +211,7 @@ def limit_facts(
     hidden = tuple(r.region for r in regions if r.area == 0 and r.region != "background")
     facts: list[Fact] = [NotProofFact(id="L1")]
     if regions:
-        facts.append(MapLimitFact(id="L2"))
+        facts.append(MapLimitFact(id="L2", share=map_share))
     if hidden or not regions:
         facts.append(NotSeenFact(id=f"L{len(facts) + 1}", regions=hidden))
     if record is not None and record.misses and verdict is not Verdict.LIKELY_MANIPULATED:

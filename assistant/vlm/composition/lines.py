@@ -256,7 +256,7 @@ class Writer:
     def map_limit(self) -> list[Line]:
         """What the map does not tell."""
         fact = self.first(MapLimitFact)
-        return [self.say("map-limit", fact)] if fact else []
+        return [self.say(fact.topics()[-1], fact)] if fact else []
 
     # -- what if --------------------------------------------------------------------------------
 

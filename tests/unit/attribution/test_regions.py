@@ -14,10 +14,12 @@ from assistant.attribution.regions import (
     baseline_from,
     find_regions,
     load_baseline,
+    load_map_share,
     region_masks,
 )
 from assistant.errors import InferenceError, WeightsError
 from assistant.faces.alignment import template_points
+from assistant.resources import resource_dir
 from assistant.types import REGIONS, CropSpec
 
 SIZE = 224
@@ -215,3 +217,16 @@ def test_a_missing_or_broken_baseline_file(tmp_path):
     path.write_text("{")
     with pytest.raises(WeightsError, match="cannot be read"):
         load_baseline(path)
+
+
+def test_the_share_of_the_score_is_read_where_it_was_measured(tmp_path):
+    shipped = json.loads((resource_dir("weights") / "region-baseline.json").read_text())
+    made_of = {key: shipped[key] for key in ("attributor", "weights_sha256")}
+    path = tmp_path / "baseline.json"
+    for share, wanted in ((0.24, 0.24), (None, None)):
+        path.write_text(json.dumps(shipped | {"map_share": share}))
+        assert load_map_share(path, **made_of) == wanted
+    for share in (0, 1.5, "much"):
+        path.write_text(json.dumps(shipped | {"map_share": share}))
+        with pytest.raises(WeightsError, match="region baseline"):
+            load_map_share(path, **made_of)

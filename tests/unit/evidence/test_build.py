@@ -20,6 +20,7 @@ from assistant.evidence import (
     renumbered,
 )
 from assistant.evidence.kind import kind_facts, named_kind
+from assistant.evidence.limits import limit_facts
 from assistant.grounding import check
 from assistant.numbers import amount, in_hundred, points, reach
 from assistant.types import (
@@ -488,3 +489,11 @@ def test_where_the_map_is_strongest_is_named_first_also_where_it_is_usual() -> N
     assert told == [("R1", "nose"), ("R2", "background"), ("R3", None)]
     assert evidence["R1"].text.startswith("The map is strongest at the nose, with 57% of it")
     assert evidence["R2"].values()["rank"] == 1
+
+
+def test_how_much_of_the_score_the_map_carries_is_told_where_it_was_measured() -> None:
+    told = limit_facts([finding("nose", 0.3, 0.1, out=False)], FAKE, map_share=0.24)[1]
+    assert "about 24% of it" in told.text
+    assert told.values()["share"] == 0.24
+    plain = limit_facts([finding("nose", 0.3, 0.1, out=False)], FAKE)[1]
+    assert "%" not in plain.text
