@@ -37,8 +37,9 @@ from assistant.types import CropSpec
 __all__ = ["SHARES", "Comparison", "compare_detectors"]
 
 SCHEMA = "whyfake.compare/1"
-#: Percent of the videos; the rest trains.
-SHARES: Mapping[str, int] = {"test": 30, "calibration": 20, "stack": 10}
+#: Percent of the videos; the rest trains. The first 15 are the test part of the shipped weights and
+#: of the small text tower too (the same hash), so that nobody has seen these faces.
+SHARES: Mapping[str, int] = {"test": 15, "calibration": 20, "stack": 10}
 _BATCH = 16
 _TIMED = 8
 _LAST = "ensemble"
