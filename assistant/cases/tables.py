@@ -72,6 +72,7 @@ cases = Table(
     Index("ix_cases_state", "state", "created_at", "id"),
     Index("ix_cases_source", "source", "created_at", "id"),
     Index("ix_cases_content", "content_sha256"),
+    Index("ix_cases_verdict", "verdict", "created_at", "id"),
 )
 
 #: The record of a case (``assistant/schema/case-1.json``) as canonical JSON.

@@ -1,4 +1,4 @@
-"""People who log in to the case page, and their sessions."""
+"""People who log in to the case page, and their sessions; lists by verdict are found quickly."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """People and sessions."""
+    """People, sessions, an index."""
+    op.create_index("ix_cases_verdict", "cases", ["verdict", "created_at", "id"], unique=False)
     op.create_table(
         "people",
         sa.Column("name", sa.String(length=100), nullable=False),
