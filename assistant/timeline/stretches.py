@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StretchRule:
-    """The constants, fitted by ``whyfake eval video --fit`` on made clips of their own split.
+    """The constants, set by hand on three clips; ``whyfake eval video --fit`` fits them.
 
     Attributes:
         penalty: for each further change point, in variances of the frame-to-frame noise.

@@ -352,7 +352,7 @@ class Page:
         without = neutralised_uris(face)
         crop = crop_uri(face) if without else ""
         return {
-            "here": look_here_panel(face, session.wholes.get(face.face.frame_index)),
+            "here": look_here_panel(face, session.wholes.get(face.face.frame_index or 0)),
             "causes": causes_panel(face, crop=crop, neutralised=without),
             "evidence": evidence_panel(face),
         }
