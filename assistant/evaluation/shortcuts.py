@@ -92,12 +92,13 @@ def shortcut_auroc(
         ValueError: one class only.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GroupKFold
+    from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     scores = np.empty(len(labels))
-    for train, test in GroupKFold(folds).split(statistics, labels, list(videos)):
+    parts = StratifiedGroupKFold(folds)  # each part with both classes, or there is nothing to learn
+    for train, test in parts.split(statistics, labels, list(videos)):
         model = make_pipeline(StandardScaler(), LogisticRegression(random_state=seed))
         model.fit(statistics[train], labels[train])
         scores[test] = model.decision_function(statistics[test])

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -53,6 +54,15 @@ def test_a_pair_that_differs_is_found_and_one_that_does_not_is_not(manifest):
     assert result["left_out"] == ["few (manipulated)"]
     assert result["pairs"][0]["manipulated"] == "bright"  # the worst comes first
     assert f"{result['within_reach']['worn']} of 2" in pairs_markdown(result)
+
+
+def test_a_source_of_two_videos_can_be_judged(manifest):
+    rows = [
+        replace(row, video=f"v{i % 2}") if row.source == "bright" else row
+        for i, row in enumerate(read_manifest(manifest))
+    ]
+    pairs = {p["manipulated"]: p for p in pair_shortcuts(rows)["pairs"]}
+    assert pairs["bright"]["pixels"] > 0.95
 
 
 def test_the_command_prints_every_pair(manifest):
