@@ -11,6 +11,7 @@ from assistant.evidence import (
     ChangeFact,
     DomainFact,
     EffectFact,
+    KindFact,
     MissesFact,
     QualityFact,
     RegionFact,
@@ -39,6 +40,7 @@ def first_answer(evidence: Evidence, *, most: int = MOST_WORDS) -> tuple[Line, .
     wanted = [
         (0, writer.times(most=1)),
         (0, _rests_on(writer)),
+        (0, _kind(writer)),
         (1, _doubts(writer)),
         (2, _missed(writer)),
         (1, _steady(writer)),
@@ -115,9 +117,15 @@ def _doubts(writer: Writer) -> list[Line]:
     return lines
 
 
+def _kind(writer: Writer) -> list[Line]:
+    """Swapped, or made from nothing, where that is told."""
+    fact = writer.first(KindFact)
+    return writer.kind() if fact is not None and fact.worth_telling else []
+
+
 def _missed(writer: Writer) -> list[Line]:
     fact = writer.first(MissesFact)
-    return [writer.say("worst", fact)] if fact else []
+    return [writer.say(fact.short, fact)] if fact else []
 
 
 def _steady(writer: Writer) -> list[Line]:

@@ -73,6 +73,10 @@ class MissesFact(Fact):
             "train": ("Of {worst} of a kind it never saw, the detector misses {share}.",),
             "heldout": ("The detector misses {share} {worst} of a kind that it never saw.",),
         },
+        "least-caught": {
+            "train": ("Of {uncaught} of a kind it never saw, the detector flags only {flags}.",),
+            "heldout": ("The detector flags only {flags} {uncaught} of a kind that it never saw.",),
+        },
         "caught": {
             "train": (
                 "Of manipulated faces of kinds it never saw, the detector calls {caught} likely "
@@ -90,13 +94,21 @@ class MissesFact(Fact):
 
     @property
     def text(self) -> str:
-        return " ".join(self.said(topic)[0] for topic in self.topics() if topic != "worst")
+        return " ".join(self.said(t)[0] for t in self.topics() if t in {"misses", "caught"})
 
     @property
     def line(self) -> str:
         """The sentence that fits the verdict: beside *uncertain*, how few are caught."""
-        unsure = self.verdict is Verdict.UNCERTAIN
-        return self.said("caught" if unsure and "caught" in self.topics() else "misses")[0]
+        return self.said("caught" if "caught" in self.line_topics() else "misses")[0]
+
+    def line_topics(self) -> tuple[str, ...]:
+        """What fits the verdict: *caught* beside *uncertain*, where it is known."""
+        return self.topics() if self.verdict is Verdict.UNCERTAIN else ("misses", "worst")
+
+    @property
+    def short(self) -> str:
+        """The topic of one short sentence that fits the verdict: of the family that fares worst."""
+        return "least-caught" if "caught" in self.line_topics() else "worst"
 
     def values(self) -> dict[str, Any]:
         return {
@@ -130,11 +142,14 @@ class MissesFact(Fact):
 
     def topics(self) -> tuple[str, ...]:
         known = all(one.caught is not None for one in self.misses)
-        return ("misses", "worst", "caught") if known else ("misses", "worst")
+        return ("misses", "worst", *(("least-caught", "caught") if known else ()))
 
     def fields(self) -> dict[str, str]:
         worst = max(self.misses, key=lambda one: one.missed)
+        least = min(self.misses, key=lambda one: one.caught or 0.0)
         return {
+            "uncaught": least.family,
+            "flags": in_hundred(least.caught or 0.0),
             "worst": worst.family,
             "share": in_hundred(worst.missed),
             "missed": self._listed([one.missed for one in self.misses]),

@@ -219,10 +219,8 @@ def _could_be_wrong(writer: Writer, asked: Route, question: str) -> list[Line]:
 
 def _limits(writer: Writer, asked: Route, question: str) -> list[Line]:
     lines = _told(asked.topic)
-    if asked.topic == "misses":
-        lines = [*writer.misses(), *lines]
     if asked.topic in {"misses", "accuracy"}:
-        lines = [*writer.missed(), *lines]
+        lines = [*writer.misses(), *lines]
     elif asked.topic == "data":
         lines += writer.domain()
     return [*lines, *_problems(writer)[:1], *writer.not_proof()]

@@ -345,11 +345,6 @@ class Writer:
         fact = self.first(MissesFact)
         return [Line(fact.line, (fact.id,))] if fact else []
 
-    def missed(self) -> list[Line]:
-        """What the detector misses, where nothing is flagged and it is known."""
-        fact = self.first(MissesFact)
-        return [Line(fact.line, (fact.id,))] if fact else []
-
     def advice(self) -> list[Line]:
         """What to do with an uncertain verdict."""
         fact = self.first(VerdictFact)

@@ -158,6 +158,23 @@ def test_what_is_missed_is_told_beside_a_verdict_that_flags_nothing(
     }
 
 
+@pytest.mark.parametrize(
+    ("probability", "told"),
+    [
+        (0.1, "Of face swaps of a kind it never saw, the detector misses about 58 in 100."),
+        (0.5, "Of face swaps of a kind it never saw, the detector flags only about 11 in 100."),
+    ],
+)
+def test_one_short_sentence_tells_of_the_family_that_fares_worst(
+    probability: float, told: str
+) -> None:
+    record = TrackRecord(misses=MISSES)
+    fact = evidence_of(probability, (probability, probability), record=record).first(MissesFact)
+
+    assert fact is not None
+    assert fact.said(fact.short) == (told,)
+
+
 def test_what_is_missed_is_not_told_of_a_flagged_face_nor_without_a_record() -> None:
     record = TrackRecord(unseen=True, misses=MISSES)
 
