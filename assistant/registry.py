@@ -75,6 +75,7 @@ BUILT_IN: MappingProxyType[str, dict[str, str]] = MappingProxyType(
         },
         "cues": {
             "block-grid": "assistant.cues.block_grid:BlockGrid",
+            "cheek-colour": "assistant.cues.cheek_colour:CheekColour",
             "colour-noise": "assistant.cues.colour_noise:ColourNoise",
             "edge-colour": "assistant.cues.edge_colour:EdgeColour",
             "edge-detail": "assistant.cues.edge_detail:EdgeDetail",
@@ -83,6 +84,7 @@ BUILT_IN: MappingProxyType[str, dict[str, str]] = MappingProxyType(
             "feature-detail": "assistant.cues.feature_detail:FeatureDetail",
             "iris-colour": "assistant.cues.iris_colour:IrisColour",
             "mouth-detail": "assistant.cues.mouth_detail:MouthDetail",
+            "mouth-sharpness": "assistant.cues.mouth_sharpness:MouthSharpness",
             "neck-colour": "assistant.cues.neck_colour:NeckColour",
             "rim-colour": "assistant.cues.rim_colour:RimColour",
             "skin-detail": "assistant.cues.skin_detail:SkinDetail",

@@ -230,6 +230,7 @@ def _face(result: FaceAnalysis) -> dict[str, Any]:
                     "unit": f.reading.unit,
                     "genuine": round(f.genuine.share, 4),
                     "manipulated": round(f.manipulated.share, 4),
+                    "kind": f.kind,
                     "beyond": f.beyond,
                     "visible": f.visible,
                 }

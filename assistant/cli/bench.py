@@ -10,7 +10,7 @@ import click
 
 __all__ = ["bench"]
 
-_PARTS = ("start", "pipeline", "evidence", "busy", "vlm")
+_PARTS = ("start", "pipeline", "evidence", "cues", "busy", "vlm")
 
 
 @click.command()
@@ -32,6 +32,7 @@ def bench(
     from assistant.evaluation.bench import (
         bench_busy,
         bench_cold_start,
+        bench_cues,
         bench_evidence,
         bench_pipeline,
         machine,
@@ -49,6 +50,8 @@ def bench(
             _merge(result, _with_assistant(context, lambda a: bench_evidence(a, rounds=rounds)))
         elif part == "busy":
             _merge(result, _with_assistant(context, lambda a: bench_busy(a, rounds=min(rounds, 3))))
+        elif part == "cues":
+            _merge(result, _cues(context, lambda c, f: bench_cues(c, f, rounds=rounds)))
         else:
             from assistant.evaluation.bench_vlm import bench_vlm
 
@@ -63,6 +66,23 @@ def bench(
     for group in ("seconds", "ratios"):
         for name, value in result[group].items():
             click.echo(f"{group[:-1]:>7}  {name:<32} {value}")
+
+
+def _cues(context: click.Context, job: Any) -> dict[str, Any]:
+    from assistant.cli.options import settings_of
+    from assistant.compose import build_cues, build_finder
+    from assistant.errors import WeightsError
+
+    settings = settings_of(context)
+    cues = build_cues(settings)
+    if cues is None:
+        raise WeightsError(
+            "No visible cue can be measured: a file is missing.",
+            hint="whyfake weights verify tells which.",
+            code="cues",
+        )
+    measured: dict[str, Any] = job(cues, build_finder(settings))
+    return measured
 
 
 def _with_assistant(context: click.Context, job: Any) -> dict[str, Any]:

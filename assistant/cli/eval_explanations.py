@@ -53,6 +53,12 @@ _COLUMNS = (
     "Pictures: CSV with a path column (and region, where one is known to be changed), or one path "
     "a line. Default: portraits that installed packages ship, changed in many ways."
 )
+@click.option(
+    "--human",
+    type=click.Path(path_type=Path, exists=True),
+    help="What people wrote of the manifest's frames (exddv.csv, or DD-VQA's folder): measure "
+    "only how often the first two regions told are among those that people named.",
+)
 @click.option("--limit", type=click.IntRange(1), default=50, help="At most this many pictures.")
 @click.option(
     "--few",
@@ -89,6 +95,7 @@ _COLUMNS = (
 def explanations(
     context: click.Context,
     manifest: Path | None,
+    human: Path | None,
     limit: int,
     few: int,
     names: tuple[str, ...],
@@ -101,12 +108,20 @@ def explanations(
     page: Path | None,
 ) -> None:
     """Measure how true, whole, steadfast and readable each narrator's explanations are."""
+    from assistant.cli.eval_human import against_people
     from assistant.evaluation.explanations import evaluate_narrator, misled, some, summary
+    from assistant.evaluation.human_regions import comparison_table
     from assistant.evaluation.pages import reading_page
     from assistant.prompting import PromptLibrary
     from assistant.resources import resource_dir
 
     settings = settings_of(context)
+    if human is not None:
+        told = against_people(settings, manifest, human, limit)
+        if out is not None:
+            out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        click.echo(json.dumps(told, indent=1) if as_json else comparison_table(told["sets"]))
+        return
     wanted = _wanted(names, settings)
     results, changed, source = _results(settings, manifest, limit, seed)
     prompts = PromptLibrary(settings.prompts_dir or resource_dir("prompts"))

@@ -74,7 +74,7 @@ def maps(
     page: Path | None,
 ) -> None:
     """Measure heat maps against known masks, beside random and a centre prior."""
-    from assistant.compose import build_detector, region_baseline
+    from assistant.compose import build_cues, build_detector, region_baseline
     from assistant.evaluation.known_masks import sample_rounds
     from assistant.evaluation.map_counterfactuals import evaluate_counterfactuals, first_by_effect
     from assistant.evaluation.maps import able, evaluate_maps
@@ -115,7 +115,10 @@ def maps(
         "over": "flagged" if flagged else "all",
         "methods": evaluate_counterfactuals(detector, calibrator, (flagged or swaps)[:deep]),
         "first_region": first_by_effect(
-            detector, flagged or swaps, flagged_as_it_is=table.flagged_as_it_is
+            detector,
+            flagged or swaps,
+            flagged_as_it_is=table.flagged_as_it_is,
+            cues=build_cues(settings),
         ),
     }
     if page is not None:

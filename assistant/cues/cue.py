@@ -31,7 +31,15 @@ _WHY = {
     QualityIssue.COVERED: "the eyes cannot be seen",
 }
 #: What makes every cue silent; each adds what else does.
-_ALWAYS = frozenset({QualityIssue.TURNED, QualityIssue.CUT_OFF, QualityIssue.UNSURE})
+_ALWAYS = frozenset(
+    {
+        QualityIssue.TURNED,
+        QualityIssue.CUT_OFF,
+        QualityIssue.UNSURE,
+        QualityIssue.BLURRED,
+        QualityIssue.DARK,
+    }
+)
 
 
 @runtime_checkable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from assistant.types import BaseRate
 
 __all__ = ["NEVER", "SCHEMA", "CueReference", "Known", "load_reference", "wilson"]
 
-SCHEMA = "whyfake.cues/1"
+SCHEMA = "whyfake.cues/2"
 #: The limit of a cue that is measured and never speaks.
 NEVER = -1.0
 #: Faces that a reading is compared with: those nearest in size and picture quality.
@@ -28,16 +28,27 @@ _SIZE_STEP, _FINENESS_STEP = 0.25, 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """Faces of one class: N eye distances (pixels), N finenesses, N values a cue (NaN: none)."""
+    """Faces of one class: N eye distances (pixels), N finenesses, N values a cue (NaN: none).
+
+    ``kinds``: of manipulation, N names; empty where there is one kind only.
+    """
 
     eyes: NDArray[np.float64]
     fineness: NDArray[np.float64]
     values: Mapping[str, NDArray[np.float64]]
+    kinds: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, np.str_))
 
-    def rate(self, cue: str, sign: int, value: float, eyes: float, fineness: float) -> BaseRate:
-        """How many of the most similar faces show ``value`` or more (``sign`` -1: or less)."""
+    def rate(
+        self, cue: str, sign: int, value: float, eyes: float, fineness: float, *, kind: str = ""
+    ) -> BaseRate:
+        """How many of the most similar faces show ``value`` or more (``sign`` -1: or less).
+
+        ``kind``: compare with faces of this kind alone; empty: with all.
+        """
         known = self.values[cue]
         there = np.isfinite(known)
+        if kind:
+            there &= self.kinds == kind
         away = (np.log(self.eyes[there] / eyes) / _SIZE_STEP) ** 2
         away += ((self.fineness[there] - fineness) / _FINENESS_STEP) ** 2
         near = np.argsort(away, kind="stable")[:_NEAREST]
@@ -54,12 +65,14 @@ class CueReference:
         limits: cue -> the share of genuine faces up to which its reading counts as unusual
             (:data:`NEVER`: it is measured, and never speaks).
         sources: source -> genuine and manipulated faces taken from it.
+        tells_of: cue -> the kind of manipulation that shows it most; its rate is given.
     """
 
     genuine: Known
     manipulated: Known
     limits: Mapping[str, float]
     sources: Mapping[str, tuple[int, int]]
+    tells_of: Mapping[str, str] = field(default_factory=dict)
 
 
 def wilson(hits: int, count: int) -> tuple[float, float]:
@@ -96,11 +109,14 @@ def _checked(data: Mapping[str, Any]) -> CueReference:
         manipulated=_known(data["manipulated"]),
         limits={str(k): float(v) for k, v in data["limits"].items()},
         sources={str(k): (int(v[0]), int(v[1])) for k, v in data["sources"].items()},
+        tells_of={str(k): str(v) for k, v in data["tells_of"].items()},
     )
-    for known in (reference.genuine, reference.manipulated):
-        for cue in reference.limits:
-            if not np.isfinite(known.values[cue]).any():
-                raise ValueError(f"no face for {cue}")
+    for cue in reference.limits:
+        kind = reference.tells_of.get(cue, "")
+        of_kind = reference.manipulated.kinds == kind if kind else slice(None)
+        columns = reference.genuine.values[cue], reference.manipulated.values[cue][of_kind]
+        if not all(np.isfinite(column).any() for column in columns):
+            raise ValueError(f"no face for {cue}")
     return reference
 
 
@@ -109,7 +125,10 @@ def _known(data: Mapping[str, Any]) -> Known:
     named = {str(cue): _numbers(column) for cue, column in data["values"].items()}
     if any(len(v) != len(eyes) for v in (fineness, *named.values())):
         raise ValueError("columns of unlike length")
-    return Known(eyes=eyes, fineness=fineness, values=named)
+    kinds = np.array(data.get("kinds", []), np.str_)
+    if len(kinds) not in {0, len(eyes)}:
+        raise ValueError("columns of unlike length")
+    return Known(eyes=eyes, fineness=fineness, values=named, kinds=kinds)
 
 
 def _numbers(column: Sequence[float | None]) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from assistant.cues.window import FaceWindow, face_window
 from assistant.errors import InferenceError
 from assistant.faces.dense import DenseLandmarks
 from assistant.types import (
+    ANY_KIND,
     BaseRate,
     CueFinding,
     CueReading,
@@ -97,6 +98,7 @@ class VisibleCues:
             manipulated=manipulated,
             beyond=speaks,
             visible=cue.visible,
+            kind=self._reference.tells_of.get(cue.name, ANY_KIND),
         )
 
     def _none(self, reason: str) -> CuesLooked:
@@ -106,11 +108,13 @@ class VisibleCues:
 def base_rates(
     cue: Cue, value: float, eyes: float, fineness: float, reference: CueReference
 ) -> tuple[BaseRate, BaseRate, bool]:
-    """How many genuine and manipulated faces show a value, and whether the cue speaks of it."""
-    genuine, manipulated = (
-        known.rate(cue.name, cue.sign, value, eyes, fineness)
-        for known in (reference.genuine, reference.manipulated)
-    )
+    """How many genuine and manipulated faces show a value, and whether the cue speaks of it.
+
+    The manipulated ones are those of the kind that the cue tells of.
+    """
+    given = (cue.name, cue.sign, value, eyes, fineness)
+    genuine = reference.genuine.rate(*given)
+    manipulated = reference.manipulated.rate(*given, kind=reference.tells_of.get(cue.name, ""))
     rare = genuine.share <= reference.limits[cue.name]
     telling = manipulated.share >= _TELLING * max(genuine.share, 1.0 / genuine.faces)
     return genuine, manipulated, rare and telling

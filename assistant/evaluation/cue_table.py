@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from assistant.cues.reference import CueReference
 from assistant.evaluation.tables import table
-from assistant.training.cue_fit import CueConfig, CueTable
+from assistant.training.cue_fit import CueConfig, CueTable, without_each_source
 from assistant.training.cue_values import LOOKS, FaceValues, all_cues
 
 __all__ = ["cues_json", "cues_markdown", "spoken_for"]
@@ -21,21 +22,24 @@ def spoken_for(
     """Held-out faces that a visible cue speaks for, by comparison: manipulated, genuine, counts.
 
     A cue speaks where its reading is beyond its limit and told of at least twice as many
-    manipulated faces, as in the product.
+    manipulated faces, as in the product; genuine faces are compared with those of all other
+    sources.
     """
     from assistant.cues.stage import base_rates
 
     cues = [c for c in all_cues() if c.name in reference.limits and c.visible]
     out: dict[str, dict[str, float]] = {}
     test = [f for f in faces if f.test]
-    speaks = {
-        id(f): any(
-            base_rates(c, f.values[c.name], f.eyes, f.fineness, reference)[2]
+    others = without_each_source([f for f in faces if not f.test and f.label == 0])
+    left_out = {source: replace(reference, genuine=genuine) for source, genuine in others.items()}
+    speaks = {}
+    for face in test:
+        compared = reference if face.label else left_out.get(face.source, reference)
+        speaks[id(face)] = any(
+            base_rates(c, face.values[c.name], face.eyes, face.fineness, compared)[2]
             for c in cues
-            if c.name in f.values
+            if c.name in face.values
         )
-        for f in test
-    }
     for comparison in config.comparisons:
         row: dict[str, float] = {}
         for label, names in ((1, comparison.fake), (0, comparison.real)):
@@ -71,6 +75,8 @@ def cues_json(
                 "speaks": t.speaks,
                 "why": t.why,
                 "limit": t.limit,
+                "tells_of": t.kind,
+                "all_genuine_beyond": round(t.all_false_alarms, 4),
                 "judged": round(t.judged, 4),
                 "auroc": {
                     name: {look: [round(v, 4) for v in ends] for look, ends in looks.items()}
@@ -90,19 +96,20 @@ def cues_json(
 def cues_markdown(
     tables: Sequence[CueTable], spoken: dict[str, dict[str, float]], config: CueConfig
 ) -> str:
-    """AUROC on compressed held-out faces, cue by cue, those that stay first."""
+    """AUROC on compressed held-out faces and the share beyond the limit, those that stay first."""
     names = [c.name for c in config.comparisons]
     counts = {c.name: c.counts for c in config.comparisons}
     rows = []
     for cue in sorted(tables, key=lambda t: (bool(t.why), not t.visible, t.cue)):
         worst = max(cue.false_alarms.items(), key=lambda item: item[1][0], default=None)
-        alarm = f"{worst[1][0]:.1%} ({worst[0]}, {worst[1][1]} faces)" if worst else "-"
+        alarm = f"{cue.all_false_alarms:.1%}; " if worst else "-"
+        alarm += f"{worst[1][0]:.1%} ({worst[0]}, {worst[1][1]} faces)" if worst else ""
         kept = "stays, speaks" if cue.speaks else "stays, measured only"
         outcome = "fell: " + cue.why if cue.why else kept
         seen = "yes" if cue.visible else "no"
         rows.append([cue.cue, seen, *(_cell(cue, name) for name in names), alarm, outcome])
     compared = [name + ("" if counts[name] else " *") for name in names]
-    last = ["Genuine beyond limit, worst source", "Outcome"]
+    last = ["Genuine beyond limit: all; worst source", "Outcome"]
     held_out = ["Held-out faces", "Manipulated that a visible cue speaks for", "Genuine"]
     any_cue = [
         (
@@ -117,4 +124,7 @@ def cues_markdown(
 
 def _cell(table: CueTable, name: str) -> str:
     ends = table.auroc.get(name, {}).get(_LOOK)
-    return "-" if ends is None else f"{ends[0]:.2f} ({ends[1]:.2f}-{ends[2]:.2f})"
+    if ends is None:
+        return "-"
+    beyond, _ = table.told[name]
+    return f"{ends[0]:.2f} ({ends[1]:.2f}-{ends[2]:.2f}); {beyond:.0%}"

@@ -14,11 +14,20 @@ import numpy as np
 
 from assistant.attribution.counterfactual import probe, region_effects
 from assistant.attribution.neutralise import NEUTRALISERS
+from assistant.cues.stage import VisibleCues
 from assistant.evaluation.known_masks import KnownMask
 from assistant.evaluation.map_metrics import bootstrap
 from assistant.interfaces import Calibrator, Detector
+from assistant.types import CuesLooked
 
 __all__ = ["evaluate_counterfactuals", "first_by_effect"]
+
+#: The parts that a cue's place stands for.
+_PARTS = {
+    "mouth": frozenset({"mouth"}),
+    "eyes": frozenset({"left eye", "right eye"}),
+    "cheeks": frozenset({"left cheek", "right cheek"}),
+}
 
 
 def evaluate_counterfactuals(
@@ -78,7 +87,11 @@ def evaluate_counterfactuals(
 
 
 def first_by_effect(
-    detector: Detector, samples: Sequence[KnownMask], *, flagged_as_it_is: Collection[str] = ()
+    detector: Detector,
+    samples: Sequence[KnownMask],
+    *,
+    flagged_as_it_is: Collection[str] = (),
+    cues: VisibleCues | None = None,
 ) -> dict[str, Any]:
     """How often the part that lowers the score most, once it is taken out, is the exchanged one.
 
@@ -87,16 +100,21 @@ def first_by_effect(
         samples: those with a ``region`` are used; all of them should be flagged.
         flagged_as_it_is: names of faces that are flagged without an exchange: no map and no
             counterfactual can be right about them.
+        cues: where a visible one speaks of a single part, that part is told first.
 
     Returns:
         ``value``, ``interval`` (95 %, faces drawn whole), ``n``; ``caused`` and ``n_caused``: over
-        the faces that are flagged through the exchange.
+        the faces that are flagged through the exchange; ``with_cues`` (None without cues): the
+        share where what cues tell of comes first, and ``cues_spoke``: on how many pictures one did.
     """
     used = [sample for sample in samples if sample.region]
-    right = []
+    right, seen, spoke = [], [], 0
     for sample in used:
         effects = region_effects(detector, sample.crop, sample.crop_landmarks)
         right.append(bool(effects) and min(effects, key=lambda n: effects[n]) == sample.region)
+        told = _told_by_cues(cues, sample)
+        spoke += bool(told)
+        seen.append(sample.region in told if told else right[-1])
     caused = [hit for hit, s in zip(right, used, strict=True) if s.name not in flagged_as_it_is]
     mean, low, high = bootstrap([float(hit) for hit in right], groups=[s.name for s in used])
     return {
@@ -105,4 +123,13 @@ def first_by_effect(
         "n": len(right),
         "caused": round(float(np.mean(caused)), 4) if caused else None,
         "n_caused": len(caused),
+        "with_cues": round(float(np.mean(seen)), 4) if seen and cues else None,
+        "cues_spoke": spoke,
     }
+
+
+def _told_by_cues(cues: VisibleCues | None, sample: KnownMask) -> frozenset[str]:
+    """The part that the first visible cue speaks of; empty where none speaks of a single part."""
+    looked = cues.look(sample.crop, sample.crop_landmarks) if cues else CuesLooked()
+    places = [f.reading.places[0].name for f in looked.spoken if f.visible]
+    return _PARTS.get(places[0], frozenset()) if places else frozenset()

@@ -266,6 +266,12 @@ def _causes(found: Mapping[str, Any] | None) -> str:
                 f", {named['caused']:.2f} of the {named['n_caused']} flagged through the exchange."
                 if named["n_caused"]
                 else "."
+            )
+            + (
+                f" With what visible cues tell of first (they spoke of a part on "
+                f"{named['cues_spoke']}): {named['with_cues']:.2f}."
+                if named.get("with_cues") is not None
+                else ""
             ),
         ]
     return "\n".join(lines)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assistant.numbers import amount
-from assistant.types import BaseRate, CueFinding, CuesLooked, Fact, FactKind
+from assistant.types import ANY_KIND, BaseRate, CueFinding, CuesLooked, Fact, FactKind
 
 __all__ = ["CueFact", "NoCueFact", "cue_facts"]
 
@@ -36,6 +36,7 @@ class CueFact(Fact):
     genuine: BaseRate
     manipulated: BaseRate
     visible: bool = True
+    of_kind: str = ANY_KIND
 
     @property
     def text(self) -> str:
@@ -49,7 +50,7 @@ class CueFact(Fact):
             said = f"A statistic that the eye does not see: {said[0].lower()}{said[1:]}"
         return (
             f"{said}; {_rate(self.genuine)} genuine faces of this size and picture quality show "
-            f"something as unusual, and {_rate(self.manipulated)} manipulated ones do."
+            f"something as unusual, and {_rate(self.manipulated)} {self.of_kind} do."
         )
 
     def values(self) -> dict[str, Any]:
@@ -64,6 +65,7 @@ class CueFact(Fact):
             ],
             "genuine": _rate_json(self.genuine),
             "manipulated": _rate_json(self.manipulated),
+            "kind": self.of_kind,
             "visible": self.visible,
         }
 
@@ -119,6 +121,7 @@ def _cue_fact(number: int, finding: CueFinding) -> CueFact:
         genuine=finding.genuine,
         manipulated=finding.manipulated,
         visible=finding.visible,
+        of_kind=finding.kind,
     )
 
 

@@ -17,13 +17,24 @@ from assistant.cues.reference import NEVER, SCHEMA, Known, wilson
 from assistant.errors import ConfigError
 from assistant.evaluation.detection_metrics import auroc, bootstrap_interval
 from assistant.training.cue_values import LOOKS, FaceValues, all_cues
-from assistant.training.splits import part_of
 
-__all__ = ["Comparison", "CueConfig", "CueTable", "fit_limits", "judge", "load_config", "reference"]
+__all__ = [
+    "Comparison",
+    "CueConfig",
+    "CueTable",
+    "fit_limits",
+    "judge",
+    "load_config",
+    "reference",
+    "without_each_source",
+]
 
 #: Limits that are tried, the largest first: shares of genuine faces.
 _LIMITS = (0.04, 0.032, 0.024, 0.016, 0.012, 0.008, 0.004)
 _LEAST_AUROC, _MOST_FALSE = 0.6, 0.05
+#: A source's share of faces beyond a limit is drawn towards that of all sources, as if it had so
+#: many more faces that are like the others: few faces of a source tell little.
+_PRIOR_FACES = 30
 _RESAMPLES = 60
 
 
@@ -51,6 +62,8 @@ class CueConfig(_Strict):
     test_percent: int = Field(ge=1, le=99)
     least_faces: int = Field(ge=1)
     false_alarms: float = Field(gt=0, lt=1)
+    all_false_alarms: float = Field(gt=0, lt=1)
+    kinds: Mapping[str, tuple[str, ...]] = {}
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
 
 
@@ -60,10 +73,13 @@ class CueTable:
 
     Attributes:
         auroc: comparison -> look -> (AUROC, low, high), of what genuine faces of the size show.
-        false_alarms: source -> (share of genuine faces beyond the limit, faces).
+        false_alarms: source -> (share of genuine faces beyond the limit of a reference without
+            that source, drawn towards the share of all; faces).
+        all_false_alarms: the share of all genuine faces.
         told: family -> (share of manipulated faces beyond the limit, faces).
+        kind: of manipulation that shows most faces beyond the limit in the fitted part.
         speaks: whether of some family that counts more faces lie beyond the limit, by the lower end
-            of the interval, than of any source of genuine faces; else it is only measured.
+            of the interval, than of all genuine faces; else it is only measured.
         why: empty for a cue that stays, else why it fell.
     """
 
@@ -73,7 +89,9 @@ class CueTable:
     judged: float
     auroc: Mapping[str, Mapping[str, tuple[float, float, float]]]
     false_alarms: Mapping[str, tuple[float, int]]
+    all_false_alarms: float
     told: Mapping[str, tuple[float, int]]
+    kind: str
     speaks: bool
     why: str
 
@@ -94,40 +112,36 @@ def load_config(path: Path) -> CueConfig:
     return config.model_copy(update={"manifest": path.parent / config.manifest})
 
 
-def known(faces: Sequence[FaceValues], cues: Sequence[Cue]) -> Known:
+def known(
+    faces: Sequence[FaceValues],
+    cues: Sequence[Cue],
+    kinds: Mapping[str, tuple[str, ...]] | None = None,
+) -> Known:
     """Faces as the columns of a reference."""
     return Known(
         eyes=np.array([f.eyes for f in faces], np.float64),
         fineness=np.array([f.fineness for f in faces], np.float64),
         values={c.name: np.array([f.values.get(c.name, np.nan) for f in faces]) for c in cues},
+        kinds=np.array([_kind_of(f, kinds) for f in faces] if kinds else [], np.str_),
     )
 
 
 def fit_limits(faces: Sequence[FaceValues], config: CueConfig) -> dict[str, float]:
-    """For each cue the largest limit at which no source of genuine faces raises too many alarms.
+    """For each cue the largest limit at which genuine faces raise few enough alarms.
 
-    Measured within the faces that are not held out: one half of the videos against the other.
+    Measured on the faces that are not held out, each against the faces of all other sources: at
+    most ``all_false_alarms`` of all, and ``false_alarms`` of any source, by :func:`_alarms`.
     """
-    cues = all_cues()
     train = [f for f in faces if not f.test and f.label == 0]
-    halves: tuple[list[FaceValues], list[FaceValues]] = ([], [])
-    for face in train:
-        halves[
-            part_of(face.video + "/half", test_percent=50, calibration_percent=0) == "test"
-        ].append(face)
+    others = without_each_source(train)
     limits = {}
-    for cue in cues:
-        share = {
-            id(f): _share(cue, f, other)
-            for half, other in zip(halves, (known(h, cues) for h in reversed(halves)), strict=True)
-            for f in half
-            if cue.name in f.values and np.isfinite(other.values[cue.name]).any()
-        }
-        judged = [f for f in train if id(f) in share]
+    for cue in all_cues():
+        judged, share = _left_out(cue, train, others)
         fits = [
             limit
             for limit in _LIMITS
-            if all(
+            if _pooled(judged, share, limit) <= config.all_false_alarms
+            and all(
                 s <= config.false_alarms
                 for s, _ in _alarms(judged, share, limit, config.least_faces).values()
             )
@@ -139,11 +153,50 @@ def fit_limits(faces: Sequence[FaceValues], config: CueConfig) -> dict[str, floa
 def judge(
     faces: Sequence[FaceValues], limits: Mapping[str, float], config: CueConfig
 ) -> list[CueTable]:
-    """Every cue on the held-out faces, against a reference of the others."""
+    """Every cue on the held-out faces, against a reference of the others.
+
+    Alarms are those of a reference without the face's own source.
+    """
+    train = [f for f in faces if not f.test and f.label == 0]
+    swapped = [f for f in faces if not f.test and f.label == 1]
+    held = _HeldOut(
+        test=[f for f in faces if f.test],
+        genuine=known(train, all_cues()),
+        others=without_each_source(train),
+        manipulated=swapped,
+    )
+    return [_judge_one(cue, held, limits[cue.name], config) for cue in all_cues()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _HeldOut:
+    """Faces that are judged, the genuine ones that they are compared with, and the manipulated."""
+
+    test: Sequence[FaceValues]
+    genuine: Known
+    others: Mapping[str, Known]
+    manipulated: Sequence[FaceValues]
+
+
+def without_each_source(genuine: Sequence[FaceValues]) -> dict[str, Known]:
+    """For each source the genuine faces of all others; under an empty name those of all."""
     cues = all_cues()
-    genuine = known([f for f in faces if not f.test and f.label == 0], cues)
-    test = [f for f in faces if f.test]
-    return [_judge_one(cue, test, genuine, limits[cue.name], config) for cue in cues]
+    return {
+        source: known([f for f in genuine if f.source != source], cues)
+        for source in ("", *sorted({f.source for f in genuine}))
+    }
+
+
+def _left_out(
+    cue: Cue, faces: Sequence[FaceValues], others: Mapping[str, Known]
+) -> tuple[list[FaceValues], dict[int, float]]:
+    """Faces that a cue judged, and how many genuine faces of other sources show as much."""
+    share = {}
+    for face in faces:
+        beside = others.get(face.source, others[""])
+        if cue.name in face.values and np.isfinite(beside.values[cue.name]).any():
+            share[id(face)] = _share(cue, face, beside)
+    return [f for f in faces if id(f) in share], share
 
 
 def reference(
@@ -159,7 +212,9 @@ def reference(
 
     def columns(label: int) -> dict[str, Any]:
         chosen = [f for f in train if f.label == label]
+        kinds = {"kinds": [_kind_of(f, config.kinds) for f in chosen]} if label else {}
         return {
+            **kinds,
             "eyes": [round(f.eyes, 1) for f in chosen],
             "fineness": [round(f.fineness, 2) for f in chosen],
             "values": {
@@ -176,6 +231,7 @@ def reference(
         "looks": list(LOOKS),
         "sources": dict(sorted(sources.items())),
         "limits": {t.cue: t.limit if t.speaks else NEVER for t in kept},
+        "tells_of": {t.cue: t.kind for t in kept if t.kind},
         "genuine": columns(0),
         "manipulated": columns(1),
     }
@@ -186,11 +242,12 @@ def _share(cue: Cue, face: FaceValues, genuine: Known) -> float:
     return genuine.rate(cue.name, cue.sign, value, face.eyes, face.fineness).share
 
 
-def _judge_one(
-    cue: Cue, test: Sequence[FaceValues], genuine: Known, limit: float, config: CueConfig
-) -> CueTable:
-    there = [f for f in test if cue.name in f.values]
-    share = {id(f): _share(cue, f, genuine) for f in there}
+def _judge_one(cue: Cue, held: _HeldOut, limit: float, config: CueConfig) -> CueTable:
+    there = [f for f in held.test if cue.name in f.values]
+    fakes = [f for f in held.manipulated if cue.name in f.values]
+    comparable = np.isfinite(held.genuine.values[cue.name]).any()
+    share = {id(f): _share(cue, f, held.genuine) for f in [*there, *fakes] if comparable}
+    there = [f for f in there if id(f) in share]
     scores: dict[str, dict[str, tuple[float, float, float]]] = {}
     for comparison in config.comparisons:
         for look in LOOKS[-1:]:
@@ -208,37 +265,48 @@ def _judge_one(
             ends = bootstrap_interval(auroc, labels, values, videos, resamples=_RESAMPLES)
             if middle is not None and ends is not None:
                 scores.setdefault(comparison.name, {})[look] = (middle, *ends)
-    alarms = _alarms([f for f in there if f.label == 0], share, limit, config.least_faces)
+    judged, alone = _left_out(cue, [f for f in there if f.label == 0], held.others)
+    alarms = _alarms(judged, alone, limit, config.least_faces)
     told = {}
     for comparison in config.comparisons:
-        fakes = [f for f in there if f.label == 1 and _is_of(f, comparison.fake)]
-        if fakes:
+        chosen = [f for f in there if f.label == 1 and _is_of(f, comparison.fake)]
+        if chosen:
             told[comparison.name] = (
-                float(np.mean([share[id(f)] <= limit for f in fakes])),
-                len({f.name for f in fakes}),
+                float(np.mean([share[id(f)] <= limit for f in chosen])),
+                len({f.name for f in chosen}),
             )
+    pooled = _pooled(judged, alone, limit)
     return CueTable(
         cue=cue.name,
         visible=cue.visible,
         limit=limit,
-        judged=len(there) / max(1, len(test)),
+        judged=len(there) / max(1, len(held.test)),
         auroc=scores,
         false_alarms=alarms,
+        all_false_alarms=pooled,
         told=told,
-        speaks=_tells(told, alarms, config),
+        kind=_told_most(fakes, share, limit, config),
+        speaks=_tells(told, pooled, config),
         why=_why(scores, alarms, config),
     )
 
 
-def _tells(
-    told: Mapping[str, tuple[float, int]],
-    alarms: Mapping[str, tuple[float, int]],
-    config: CueConfig,
-) -> bool:
+def _told_most(
+    fakes: Sequence[FaceValues], share: Mapping[int, float], limit: float, config: CueConfig
+) -> str:
+    """The kind of manipulation of which most faces lie beyond a limit; empty without kinds."""
+    beyond: dict[str, list[bool]] = {}
+    for face in fakes:
+        if id(face) in share and (kind := _kind_of(face, config.kinds)):
+            beyond.setdefault(kind, []).append(share[id(face)] <= limit)
+    enough = {k: v for k, v in beyond.items() if len(v) >= 2 * config.least_faces}
+    return max(enough, key=lambda k: float(np.mean(enough[k])), default="")
+
+
+def _tells(told: Mapping[str, tuple[float, int]], pooled: float, config: CueConfig) -> bool:
     """Whether what lies beyond a limit is manipulated more often than genuine, in some family."""
-    worst = max((share for share, _ in alarms.values()), default=1.0)
     counted = [told[c.name] for c in config.comparisons if c.counts and c.name in told]
-    return any(wilson(round(share * count), count)[0] > worst for share, count in counted)
+    return any(wilson(round(share * count), count)[0] > pooled for share, count in counted)
 
 
 def _why(
@@ -263,19 +331,35 @@ def _why(
     return ""
 
 
+def _pooled(faces: Sequence[FaceValues], share: Mapping[int, float], limit: float) -> float:
+    """Share of faces beyond a limit."""
+    return float(np.mean([share[id(f)] <= limit for f in faces])) if faces else 0.0
+
+
 def _alarms(
     faces: Sequence[FaceValues], share: Mapping[int, float], limit: float, least: int
 ) -> dict[str, tuple[float, int]]:
-    """Genuine faces beyond a limit by source; sources of few faces are taken together."""
+    """Genuine faces beyond a limit by source, drawn towards the share of all.
+
+    Sources of few faces are taken together.
+    """
     counts = Counter(f.source for f in faces if f.look == LOOKS[0])
     groups: dict[str, list[FaceValues]] = {}
     for face in faces:
         name = face.source if counts[face.source] >= least else "small sources together"
         groups.setdefault(name, []).append(face)
-    return {
-        name: (float(np.mean([share[id(f)] <= limit for f in group])), len({f.name for f in group}))
-        for name, group in sorted(groups.items())
-    }
+    pooled = _pooled(faces, share, limit)
+    found = {}
+    for name, group in sorted(groups.items()):
+        count = len({f.name for f in group})
+        drawn = count * _pooled(group, share, limit) + _PRIOR_FACES * pooled
+        found[name] = (drawn / (count + _PRIOR_FACES), count)
+    return found
+
+
+def _kind_of(face: FaceValues, kinds: Mapping[str, tuple[str, ...]]) -> str:
+    """The kind of manipulation that a face is of; empty where none is named for it."""
+    return next((kind for kind, names in kinds.items() if _is_of(face, names)), "")
 
 
 def _is_of(face: FaceValues, names: Sequence[str]) -> bool:

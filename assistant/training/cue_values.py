@@ -90,23 +90,25 @@ def measure_faces(
     seed: int,
     progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> list[FaceValues]:
-    """Measure all faces in all looks; kept in ``folder`` until a cue's code or the list changes."""
-    key = hashlib.sha256(json.dumps([seed, test_percent, [r.name for r, _ in faces]]).encode())
+    """Measure all faces in all looks; each is kept in ``folder`` until a cue's code changes."""
+    key = hashlib.sha256(json.dumps([seed, test_percent]).encode())
     for path in sorted(Path(assistant.cues.__file__).parent.glob("*.py")):
         if path.stem not in _NO_MEASURES:
             key.update(path.read_bytes())
     kept = folder / f"values-{key.hexdigest()[:16]}.jsonl"
     lines = kept.read_text().splitlines() if kept.exists() else []
+    known = {seen[0]["name"]: seen for seen in map(json.loads, lines)}
+    missing = [(row, path) for row, path in faces if row.name not in known]
     cues = all_cues()
     with kept.open("a") as file:
-        for number, (row, path) in enumerate(faces[len(lines) :], len(lines) + 1):
+        for number, (row, path) in enumerate(missing, 1):
             seen = _in_all_looks(row, window_of(path), cues, test_percent=test_percent, seed=seed)
-            lines.append(json.dumps([asdict(item) for item in seen]))
-            file.write(lines[-1] + "\n")
-            if number % 100 == 0 or number == len(faces):
+            known[row.name] = [asdict(item) for item in seen]
+            file.write(json.dumps(known[row.name]) + "\n")
+            if number % 100 == 0 or number == len(missing):
                 file.flush()
-                progress(number, len(faces))
-    return [FaceValues(**item) for line in lines for item in json.loads(line)]
+                progress(number, len(missing))
+    return [FaceValues(**item) for row, _ in faces for item in known[row.name]]
 
 
 def _in_all_looks(

@@ -1,6 +1,7 @@
 """The values that flow: Media, Face, Score, Attribution, Evidence, Explanation, Turn."""
 
 from assistant.types.cues import (
+    ANY_KIND,
     BaseRate,
     CueFinding,
     CuePlace,
@@ -55,6 +56,7 @@ from assistant.types.written import (
 )
 
 __all__ = [
+    "ANY_KIND",
     "FOR_ITS_SIZE",
     "LEAST_SHARE",
     "PERSON_SIDE",

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 
 from assistant.types.measured import Image
 
-__all__ = ["BaseRate", "CueFinding", "CuePlace", "CueReading", "CuesLooked", "NotJudged"]
+__all__ = [
+    "ANY_KIND",
+    "BaseRate",
+    "CueFinding",
+    "CuePlace",
+    "CueReading",
+    "CuesLooked",
+    "NotJudged",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +74,9 @@ class BaseRate:
             raise ValueError(f"expected 0 <= low <= share <= high <= 1 of 1 face or more: {self}")
 
 
+ANY_KIND = "manipulated faces"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CueFinding:
     """A reading beside reference faces of the same size and compression.
@@ -75,6 +86,7 @@ class CueFinding:
         manipulated: how many manipulated ones do.
         beyond: whether fewer genuine faces show it than the cue's own limit allows.
         visible: False where it is a matter of statistics that no eye sees.
+        kind: which manipulated faces ``manipulated`` is of.
         pictures: both places, enlarged alike; empty where they were not asked for.
     """
 
@@ -83,6 +95,7 @@ class CueFinding:
     manipulated: BaseRate
     beyond: bool
     visible: bool = True
+    kind: str = ANY_KIND
     pictures: tuple[Image, ...] = field(default=(), compare=False)
 
 

@@ -56,9 +56,16 @@ def test_a_sharp_rim_around_a_blurred_middle_reads_higher(window):
     assert value("edge-detail", blurred(window, window.radius < 0.8)) > 1.3 * before
 
 
+def test_a_mouth_that_is_sharper_than_the_other_features_reads_higher(window):
+    rest = (window.radius < 1.0) & ~window.part("mouth", grow=0.1)
+    before = value("mouth-sharpness", window)
+    assert value("mouth-sharpness", blurred(window, rest)) > 1.5 * before
+
+
 def test_a_middle_of_another_colour_reads_higher(window):
     after = tinted(window, window.radius < 0.62)
     assert value("rim-colour", after) > value("rim-colour", window) + 5
+    assert value("cheek-colour", after) > value("cheek-colour", window) + 5
     assert value("edge-colour", after) > value("edge-colour", window) + 2
 
 

@@ -5,10 +5,10 @@ import numpy as np
 from assistant.attribution.neutralise import NEUTRALISERS
 from assistant.attribution.regions import region_masks
 from assistant.evaluation.known_masks import KnownMask
-from assistant.evaluation.map_counterfactuals import evaluate_counterfactuals
+from assistant.evaluation.map_counterfactuals import evaluate_counterfactuals, first_by_effect
 from assistant.faces.alignment import template_points
 from assistant.fakes import FlatCalibrator
-from assistant.types import CropSpec
+from assistant.types import BaseRate, CropSpec, CueFinding, CuePlace, CueReading, CuesLooked
 from tests.planted import PlantedCueDetector
 
 POINTS = template_points(CropSpec(size=224, scale=0.95, shift_y=-0.13))
@@ -40,3 +40,33 @@ def test_the_true_region_carries_more_than_chance():
 def test_samples_without_one_region_are_left_out():
     found = evaluate_counterfactuals(PlantedCueDetector(), FlatCalibrator(), [sample(0, region="")])
     assert all(entry["n"] == 0 and entry["ratio"] is None for entry in found.values())
+
+
+class CuesThatSpeak:
+    """Says of every face that its ``place`` differs, or nothing where that is empty."""
+
+    def __init__(self, place):
+        self.place = place
+
+    def look(self, *_):
+        if not self.place:
+            return CuesLooked()
+        rate = BaseRate(share=0.0, low=0.0, high=0.1, faces=50)
+        places = tuple(CuePlace(name=n, box_xyxy=(0, 0, 9, 9)) for n in (self.place, "skin"))
+        read = CueReading(cue="x", quantity="detail", value=2.0, unit="times", places=places)
+        return CuesLooked(
+            findings=(CueFinding(reading=read, genuine=rate, manipulated=rate, beyond=True),)
+        )
+
+
+def test_with_cues_what_they_speak_of_comes_first_and_without_the_cause_does():
+    detector, samples = PlantedCueDetector((10, 6, 3, 4)), [sample(0), sample(1)]
+    alone = first_by_effect(detector, samples)
+    assert alone["value"] == 1.0
+    assert alone["with_cues"] is None
+    told = [
+        first_by_effect(detector, samples, cues=CuesThatSpeak(p)) for p in ("mouth", "eyes", "")
+    ]
+    assert [t["with_cues"] for t in told] == [1.0, 0.0, 1.0]
+    assert [t["cues_spoke"] for t in told] == [2, 2, 0]
+    assert all(t["value"] == 1.0 for t in told)

@@ -28,6 +28,8 @@ CONFIG = CueConfig(
     test_percent=40,
     least_faces=20,
     false_alarms=0.05,
+    all_false_alarms=0.04,
+    kinds={"swapped faces": ("b/swap",)},
     comparisons=(Comparison(name="swaps", fake=("b/swap",), real=("a", "b")),),
 )
 
