@@ -118,9 +118,7 @@ def explanations(
     settings = settings_of(context)
     if human is not None:
         told = against_people(settings, manifest, human, limit)
-        if out is not None:
-            out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-        click.echo(json.dumps(told, indent=1) if as_json else comparison_table(told["sets"]))
+        write_result(told, out, as_json=as_json, told=lambda found: comparison_table(found["sets"]))
         return
     wanted = _wanted(names, settings)
     results, changed, source = _results(settings, manifest, limit, seed)
