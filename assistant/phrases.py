@@ -113,7 +113,7 @@ CLOSED: Mapping[str, Mapping[Variant, tuple[str, ...]]] = {
         ),
     },
     "advice-first": {
-        "train": ("Look for the original file, and let a person decide.",),
+        "train": ("Find the original file and let a person decide.",),
         "heldout": ("Look for the original, and have a person decide.",),
     },
     "advice-quality": {
