@@ -126,8 +126,10 @@ def analyze(
                 ):
                     if lanes is not None:
                         lanes.save(analysis, one.name, number, len(inputs))
-                    place = {"number": number, "count": len(inputs)}
-                    shown.analysis(analysis, card_file and partial(card_file.save, **place))
+                    save = None
+                    if card_file is not None:
+                        save = partial(card_file.save, number=number, count=len(inputs))
+                    shown.analysis(analysis, save)
                 ended[shown.outcome.value] += 1
                 progress.done(number + 1)
     if ended.total() > 1:
