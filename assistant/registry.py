@@ -47,7 +47,7 @@ BUILT_IN: MappingProxyType[str, dict[str, str]] = MappingProxyType(
             "clip-ln": "assistant.detectors.clip_ln:ClipLnDetector",
             "clip-probe": "assistant.detectors.clip_probe:ClipProbeDetector",
             "efficientnet-b4": "assistant.detectors.efficientnet_b4:EfficientNetB4Detector",
-            "efficientnet-lite0": "assistant.detectors.efficientnet_lite0:EfficientNetLite0Detector",
+            "efficientnet-lite0": "assistant.detectors.efficientnet_lite0:EfficientLite0Detector",
             "effort": "assistant.detectors.effort:EffortDetector",
             "ensemble": "assistant.detectors.ensemble:EnsembleDetector",
             "forensics-adapter": "assistant.detectors.forensics_adapter:ForensicsAdapterDetector",

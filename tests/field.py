@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from assistant import registry
-from assistant.detectors.efficientnet_lite0 import EfficientNetLite0Detector, LiteOptions
+from assistant.detectors.efficientnet_lite0 import EfficientLite0Detector, LiteOptions
 from assistant.detectors.plugin import Files, TrainedDetector
 from assistant.detectors.text_tower import TextTowerLayout, VisionLanguageModel, Vocabulary
 from assistant.detectors.tower import tower_sha256
@@ -38,7 +38,7 @@ def tiny_files(folder: Path, *, seed: int = 0) -> Files:
     model.save(text, base_sha256=tower_sha256(load_file(base)), card={})
     lite = folder / "lite0.pth"
     if not lite.is_file():
-        backbone = EfficientNetLite0Detector.backbone(LiteOptions())[0]
+        backbone = EfficientLite0Detector.backbone(LiteOptions())[0]
         torch.save({f"w{i}": t for i, t in enumerate(backbone.state_dict().values())}, lite)
     places = {"dinov2-vits14": base, "text-tower-vits14": text, "efficientnet-lite0": lite}
 

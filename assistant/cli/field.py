@@ -45,9 +45,11 @@ def plugin(
     --set detector=NAME analyze photo.jpg`.
     """
     from assistant.compose import build_finder
-    from assistant.detectors.plugin import FeatureStore, Files
+    from assistant.detectors.frozen import FeatureStore
+    from assistant.detectors.plugin import Files
     from assistant.evaluation.face_manifest import read_manifest
-    from assistant.training.field import Budget, faces_of, split, train_plugin, trainable
+    from assistant.training.face_set import faces_of, split
+    from assistant.training.field import Budget, train_plugin, trainable
 
     settings = settings_of(context)
     cls = trainable(name, plugins=settings.plugins)
@@ -162,7 +164,8 @@ def phone(context: click.Context, name: str, manifest: Path, out: Path, work: Pa
     """Write the convolutional detector NAME as ONNX and in int8, and measure both."""
     from assistant.compose import build_finder
     from assistant.evaluation.face_manifest import read_manifest
-    from assistant.training.field import faces_of, trainable
+    from assistant.training.face_set import faces_of
+    from assistant.training.field import trainable
     from assistant.training.phone import export_phone
 
     settings = settings_of(context)

@@ -151,7 +151,7 @@ EXTRAS: dict[str, str] = {
     "ray": "ray",
     "pdqhash": "pdq",
     **dict.fromkeys(("gradio", "skimage"), "page"),
-    **dict.fromkeys(("accelerate", "bitsandbytes", "transformers"), "full"),
+    **dict.fromkeys(("accelerate", "bitsandbytes", "torchvision", "transformers"), "full"),
     **dict.fromkeys(("jinja2", "open_clip", "peft", "scipy", "sklearn", "venn_abers"), "fit"),
     **dict.fromkeys(
         ("h5py", "matplotlib", "onnxruntime", "openvino", "pandas", "tensorboard"), "train"

@@ -19,9 +19,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from assistant.detectors.frozen import FrozenFeatures
 from assistant.detectors.plugin import (
     Files,
-    FrozenFeatures,
     PluginOptions,
     TrainedDetector,
     refuse_layers,

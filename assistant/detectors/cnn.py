@@ -9,16 +9,16 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from assistant.detectors.frozen import FrozenFeatures
 from assistant.detectors.plugin import (
     Files,
-    FrozenFeatures,
     PluginOptions,
     Recipe,
     TrainedDetector,
-    file_sha256,
     refuse_layers,
     trace_of,
 )
+from assistant.detectors.plugin_file import file_sha256
 from assistant.errors import WeightsError
 from assistant.types import Image, Trace
 

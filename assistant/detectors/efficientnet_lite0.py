@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from assistant.detectors.cnn import CnnDetector, CnnOptions
 from assistant.detectors.plugin import Recipe
 
-__all__ = ["EfficientNetLite0Detector", "LiteOptions", "lite_names"]
+__all__ = ["EfficientLite0Detector", "LiteOptions", "lite_names"]
 
 
 class LiteOptions(CnnOptions):
@@ -25,7 +25,7 @@ def lite_names(state: Mapping[str, Tensor], backbone: nn.Module) -> dict[str, Te
     return dict(zip(backbone.state_dict(), values, strict=True))
 
 
-class EfficientNetLite0Detector(CnnDetector):
+class EfficientLite0Detector(CnnDetector):
     """A linear layer on EfficientNet-Lite0, or all of it."""
 
     name = "efficientnet-lite0"

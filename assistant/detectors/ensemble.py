@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 
-from assistant.detectors.plugin import Files, FrozenFeatures, PluginOptions, Recipe, TrainedDetector
+from assistant.detectors.frozen import FrozenFeatures
+from assistant.detectors.plugin import Files, PluginOptions, Recipe, TrainedDetector
 from assistant.errors import ConfigError
 from assistant.interfaces import Detector
 from assistant.types import Image

@@ -20,13 +20,9 @@ from torch import nn
 from torch.nn import functional
 
 from assistant.compute import torch_device
-from assistant.detectors.plugin import (
-    FIELD_CROP,
-    PluginOptions,
-    checked_options,
-    file_sha256,
-    to_pixels,
-)
+from assistant.detectors.frozen import to_pixels
+from assistant.detectors.plugin import FIELD_CROP, PluginOptions, checked_options
+from assistant.detectors.plugin_file import file_sha256
 from assistant.detectors.published import unfitted_softmax
 from assistant.errors import InferenceError, PluginError, WeightsError
 from assistant.types import Image

@@ -7,27 +7,24 @@ B x 3 x S x S in [0, 1] and gives B logits, larger = more likely manipulated.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from assistant import registry
 from assistant.compute import torch_device
+from assistant.detectors.frozen import FeatureStore, FrozenFeatures, to_pixels
+from assistant.detectors.plugin_file import FORMAT, read
 from assistant.errors import ConfigError, InferenceError, OutOfMemory, WeightsError
 from assistant.interfaces import Detector
 from assistant.types import CropSpec, Image, Trace
@@ -37,20 +34,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FIELD_CROP",
-    "FeatureStore",
     "Files",
-    "FrozenFeatures",
     "PluginOptions",
     "Recipe",
     "TrainedDetector",
     "checked_options",
-    "file_sha256",
     "refuse_layers",
-    "to_pixels",
     "trace_of",
 ]
 
-FORMAT = "whyfake.plugin/1"
 #: Options that name files of one machine: given anew wherever the detector is loaded.
 _PATHS = {"weights", "start", "identity"}
 _Options = TypeVar("_Options", bound="PluginOptions")
@@ -119,95 +111,6 @@ class Files:
             return made
 
         return cls(locate=found, profile=settings.profile, member=member)
-
-
-class FrozenFeatures(nn.Module):
-    """A network whose lower part is never trained: logits are ``head(features(pixels))``.
-
-    Training computes the features once. Networks of the same ``feature_key`` share them.
-    """
-
-    feature_key: str = ""
-
-    def features(self, pixels: Tensor) -> Tensor:
-        """B x 3 x S x S to B x F."""
-        raise NotImplementedError
-
-    def head(self, features: Tensor) -> Tensor:
-        """B x F to B logits."""
-        raise NotImplementedError
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        """B x 3 x S x S in [0, 1] to B logits."""
-        with torch.no_grad():
-            found = self.features(pixels)
-        return self.head(found)
-
-
-class FeatureStore:
-    """Features of frozen towers by crop, shared by the detectors on the same tower.
-
-    Args:
-        folder: where they are kept between runs; None keeps them in memory.
-    """
-
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
-        self._known: dict[str, dict[str, NDArray[np.float32]]] = {}
-
-    def of(
-        self, network: FrozenFeatures, crops: Sequence[Image], *, until: float = math.inf
-    ) -> Tensor:
-        """N x F, in the order of the crops: fewer where the clock reaches ``until`` (monotonic)."""
-        known = self._load(network.feature_key)
-        names = [hashlib.sha256(np.ascontiguousarray(c).tobytes()).hexdigest()[:32] for c in crops]
-        device = next(network.parameters()).device
-        before, count = len(known), len(crops)
-        for start in range(0, len(crops), 16):
-            part = range(start, min(start + 16, len(crops)))
-            missing = [i for i in part if names[i] not in known]
-            if missing and start and time.monotonic() > until:
-                count = start
-                break
-            if missing:
-                pixels = to_pixels([crops[i] for i in missing], crops[0].shape[0]).to(device)
-                with torch.no_grad():
-                    values = network.features(pixels).cpu().numpy()
-                known |= dict(zip((names[i] for i in missing), values, strict=True))
-        if len(known) > before:
-            self._save(network.feature_key)
-        found = np.stack([known[name] for name in names[:count]])
-        return torch.from_numpy(found).to(device)
-
-    def _path(self, key: str) -> Path | None:
-        return None if self._folder is None else self._folder / f"features-{key}.npz"
-
-    def _load(self, key: str) -> dict[str, NDArray[np.float32]]:
-        path = self._path(key)
-        if key not in self._known:
-            self._known[key] = {}
-            if path is not None and path.is_file():
-                with np.load(path) as kept:
-                    self._known[key] = dict(
-                        zip(kept["names"].tolist(), kept["values"], strict=True)
-                    )
-        return self._known[key]
-
-    def _save(self, key: str) -> None:
-        path, known = self._path(key), self._known[key]
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_name(f".{path.name}")
-            np.savez(draft, names=np.array(list(known)), values=np.stack(list(known.values())))
-            draft.replace(path)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Header:
-    options: Mapping[str, Any]
-    base_sha256: str = ""
-    calibration: Mapping[str, Any] | None = None
-    card: Mapping[str, Any] = field(default_factory=dict)
 
 
 class TrainedDetector:
@@ -288,7 +191,7 @@ class TrainedDetector:
         Raises:
             WeightsError: missing, damaged, of another plugin, another base or another shape.
         """
-        header, tensors, sha256 = _read(path, cls.name)
+        header, tensors, sha256 = read(path, cls.name)
         options = checked_options(cls.name, cls.Options, {**header.options, **(runtime or {})})
         network = cls.build(options, replace(files, starting=False))
         base = str(getattr(network, "base_sha256", ""))
@@ -449,12 +352,6 @@ def refuse_layers(name: str, layers: Sequence[int] | None) -> None:
         )
 
 
-def to_pixels(crops: Sequence[Image], side: int) -> Tensor:
-    """RGB uint8 crops as float32 B x 3 x side x side in [0, 1]."""
-    sized = [c if c.shape[:2] == (side, side) else cv2.resize(c, (side, side)) for c in crops]
-    return torch.from_numpy(np.stack(sized)).permute(0, 3, 1, 2).float() / 255.0
-
-
 def checked_options(name: str, kind: type[_Options], values: Mapping[str, Any]) -> _Options:
     """A plugin's options from plain values.
 
@@ -472,43 +369,3 @@ def checked_options(name: str, kind: type[_Options], values: Mapping[str, Any]) 
             hint=f"It takes: {', '.join(kind.model_fields) or 'none'}.",
             code="plugin-options",
         ) from error
-
-
-def file_sha256(path: Path) -> str:
-    """Of a file, as hex digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _read(path: Path, name: str) -> tuple[_Header, dict[str, Tensor], str]:
-    if not path.is_file():
-        raise WeightsError(
-            f"The detector {name} has no weights at {path.name}.",
-            hint=f"Train it: `whyfake train plugin {name} --manifest data.csv`, or give its file "
-            "with --set detector_weights=PATH.",
-            code="weights-missing",
-        )
-    try:
-        with safe_open(path, framework="pt") as file:
-            values = json.loads((file.metadata() or {})["whyfake"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        plugin = str(values["plugin"])
-        header = _Header(
-            options=values["options"],
-            base_sha256=values["base_sha256"],
-            calibration=values["calibration"],
-            card=values["card"],
-        )
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise WeightsError(
-            f"{path.name} is no file of a trained detector: {type(error).__name__}: {error}",
-            hint=f"Train it: `whyfake train plugin {name} --manifest data.csv`.",
-            code="weights-damaged",
-        ) from error
-    if values["format"] != FORMAT or plugin != name:
-        raise WeightsError(
-            f"{path.name} holds the detector {plugin}, not {name}.",
-            hint=f"Choose it with --set detector={plugin}.",
-            code="weights-other-plugin",
-        )
-    return header, tensors, file_sha256(path)

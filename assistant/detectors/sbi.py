@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from assistant.detectors.efficientnet_lite0 import EfficientNetLite0Detector, LiteOptions
+from assistant.detectors.efficientnet_lite0 import EfficientLite0Detector, LiteOptions
 from assistant.detectors.plugin import Recipe
 
 __all__ = ["SbiDetector"]
 
 
-class SbiDetector(EfficientNetLite0Detector):
+class SbiDetector(EfficientLite0Detector):
     """EfficientNet-Lite0 on self-blended faces (the paper: EfficientNet-B4)."""
 
     name = "sbi"

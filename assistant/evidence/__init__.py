@@ -19,17 +19,8 @@ from assistant.evidence.origin import OriginFact
 from assistant.evidence.quality import FlawlessFact, QualityFact
 from assistant.evidence.regions import OtherRegionsFact, RegionFact, StrongestFact
 from assistant.evidence.score import FramesFact, ScoreFact, VerdictFact
-from assistant.evidence.time import (
-    MomentFact,
-    NoStretchFact,
-    OtherPersonFact,
-    PartFact,
-    PeakFact,
-    StretchFact,
-    clock,
-    other_people,
-    time_facts,
-)
+from assistant.evidence.time import NoStretchFact, PeakFact, StretchFact, clock, time_facts
+from assistant.evidence.time_asked import MomentFact, OtherPersonFact, PartFact, other_people
 from assistant.numbers import percent
 from assistant.types import Evidence, Fact, FactKind
 

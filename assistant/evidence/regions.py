@@ -11,6 +11,7 @@ from assistant.evidence.amounts import amounts, matches, matches_value
 from assistant.evidence.languages import REGIONS_ABROAD, percent_abroad
 from assistant.evidence.names import the_region
 from assistant.evidence.reading import named, negated, shares
+from assistant.evidence.region_words import ABROAD, OTHERS, PEAK, REGION
 from assistant.numbers import percent
 from assistant.types import (
     FOR_ITS_SIZE,
@@ -34,94 +35,6 @@ _CUE = re.compile(
     r"\bpoints? (?:\w+ )?to\b|\bhighlight|\bfocus|\battention\b|\bheat"
 )
 
-_REGION: Wordings = {
-    "region-first": {
-        "train": (
-            "{Region} stands out in the map, with {share} of its weight.",
-            "The map points to {region}: it draws {share} of the map, {lift} times what its size "
-            "alone explains.",
-            "{Region} stands out: it draws {share} of the map, {lift} times what its size alone "
-            "explains.",
-            "The map points to {region}, with {share} of its weight.",
-        ),
-        "heldout": (
-            "What stands out is {region}, with {share} of the map.",
-            "{Region} draws {share} of the map, {lift} times what its size alone explains.",
-        ),
-    },
-    # Of a region by itself, whatever its rank.
-    "region-alone": {
-        "train": (
-            "{Region} stands out in the map, with {share} of its weight.",
-            "{Region} stands out: it draws {share} of the map.",
-        ),
-        "heldout": ("{Region} draws {share} of the map, and so stands out.",),
-    },
-    # Of a region that stands out beside untouched faces, but not for its size.
-    "region-more": {
-        "train": (
-            "The map points to {region}: it draws {share} of the map, more than in untouched faces.",
-            "{Region} stands out: it draws {share} of the map, more than in untouched faces.",
-        ),
-        "heldout": ("{Region} draws {share} of the map, more than in untouched faces.",),
-    },
-    "region-next": {
-        "train": (
-            "{Region} stands out too, with {share} of the map.",
-            "{Region} also stands out: it draws {share} of the map.",
-            "The map also points to {region}, with {share} of its weight.",
-        ),
-        "heldout": ("{Region} stands out as well, with {share} of the map.",),
-    },
-    "background": {
-        "train": (
-            "The background lies outside the face, so this says little about the face itself.",
-            "The background is not part of the face, so this says little about the face itself.",
-        ),
-        "heldout": (
-            "The background lies outside the face, which says little about the face itself.",
-        ),
-    },
-}
-_PEAK: Wordings = {
-    "peak": {
-        "train": (
-            "The map is strongest at {region}, with {share} of it, but no stronger than in untouched "
-            "faces.",
-            "The map points to {region}, with {share} of its weight, as it can in untouched faces.",
-        ),
-        "heldout": (
-            "Strongest in the map is {region}, with {share} of it, as can be in untouched faces.",
-        ),
-    },
-    "peak-not": {
-        "train": (
-            "{Region} does not stand out: untouched faces can draw as much of the map there.",
-        ),
-        "heldout": ("{Region} does not stand out.",),
-    },
-}
-_OTHERS: Wordings = {
-    "regions-none": {
-        "train": (
-            "No region stands out in the map.",
-            "No region stands out: none draws more of the map than in untouched faces.",
-            "The map points to no region in particular.",
-        ),
-        "heldout": ("In the map, no region stands out.",),
-    },
-    "regions-other": {
-        "train": ("No other region stands out.", "The other regions do not stand out."),
-        "heldout": ("None of the other regions stands out.",),
-    },
-    "region-not": {
-        "train": (
-            "{Region} does not stand out in the map.",
-            "The map does not point to {region}.",
-        ),
-        "heldout": ("{Region} does not stand out.",),
-    },
-}
 _OUT = re.compile(
     r"\bst(?:ands?|anding|ood) out\b|\bpoint(?:s|ed|ing)?\b(?: \w+)? (?:to|at|towards?)\b|"
     r"\bdraw(?:s|n|ing)?\b|\bhighlight\w*|\bfocus\w*|\battention\b|"
@@ -142,27 +55,6 @@ _NONE = re.compile(
     r"(?:regions?|parts?|areas?)\b|\bnothing\b|\bnone\b(?= draws| stands)|"
     r"\bthe (?P<rest>other|others|rest)(?: regions?| parts?)? (?:do|does) not\b"
 )
-_ABROAD = {
-    "de": {
-        "region": "{Region} sticht hervor: {share} der Karte liegen dort, {lift}-mal so viel, wie die "
-        "Größe allein erklärt.",
-        "background": "Der Hintergrund liegt außerhalb des Gesichts.",
-        "none": "Keine Region sticht hervor: keine nimmt mehr von der Karte ein als bei unberührten "
-        "Gesichtern.",
-        "other": "Keine andere Region sticht hervor.",
-        "peak": "Am stärksten ist die Karte hier: {region}, mit {share} der Karte, aber nicht stärker als "
-        "bei unberührten Gesichtern.",
-    },
-    "es": {
-        "region": "Destaca {region}: allí está el {share} del mapa, {lift} veces lo que explica su "
-        "tamaño.",
-        "background": "El fondo queda fuera de la cara.",
-        "none": "No destaca ninguna región: ninguna ocupa más del mapa que en caras sin tocar.",
-        "other": "No destaca ninguna otra región.",
-        "peak": "Donde más fuerte es el mapa: {region}, con el {share} del mapa, pero no más que en caras "
-        "sin tocar.",
-    },
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +65,7 @@ class RegionFact(Fact):
     """
 
     kind: ClassVar[FactKind] = FactKind.REGION
-    wordings: ClassVar[Wordings] = _REGION
+    wordings: ClassVar[Wordings] = REGION
     cue: ClassVar[tuple[str, re.Pattern[str]] | None] = ("map", _CUE)
 
     region: str
@@ -208,17 +100,17 @@ class RegionFact(Fact):
 
     def abroad(self, language: str) -> tuple[str, ...]:
         name = REGIONS_ABROAD[language][self.region][0]
-        told = _ABROAD[language]["region"].format(
+        told = ABROAD[language]["region"].format(
             region=name,
             Region=name[0].upper() + name[1:],
             share=percent_abroad(self.share, language),
             lift=f"{self.lift:.1f}".replace(".", ","),
         )
-        return (told, _ABROAD[language]["background"]) if self.region == "background" else (told,)
+        return (told, ABROAD[language]["background"]) if self.region == "background" else (told,)
 
     def topics(self) -> tuple[str, ...]:
         return tuple(
-            topic for topic in _REGION if topic != "background" or self.region == "background"
+            topic for topic in REGION if topic != "background" or self.region == "background"
         )
 
     def fields(self) -> dict[str, str]:
@@ -257,7 +149,7 @@ class StrongestFact(Fact):
     """
 
     kind: ClassVar[FactKind] = FactKind.REGION
-    wordings: ClassVar[Wordings] = _PEAK
+    wordings: ClassVar[Wordings] = PEAK
 
     region: str
     share: float
@@ -282,7 +174,7 @@ class StrongestFact(Fact):
 
     def abroad(self, language: str) -> tuple[str, ...]:
         return (
-            _ABROAD[language]["peak"].format(
+            ABROAD[language]["peak"].format(
                 region=REGIONS_ABROAD[language][self.region][0],
                 share=percent_abroad(self.share, language),
             ),
@@ -301,7 +193,7 @@ class OtherRegionsFact(Fact):
     """
 
     kind: ClassVar[FactKind] = FactKind.REGION
-    wordings: ClassVar[Wordings] = _OTHERS
+    wordings: ClassVar[Wordings] = OTHERS
 
     regions: tuple[str, ...]
     alone: bool
@@ -316,7 +208,7 @@ class OtherRegionsFact(Fact):
         return {"stands_out": False, "regions": self.regions, "alone": self.alone}
 
     def abroad(self, language: str) -> tuple[str, ...]:
-        return (_ABROAD[language]["none" if self.alone else "other"],)
+        return (ABROAD[language]["none" if self.alone else "other"],)
 
     def topics(self) -> tuple[str, ...]:
         return ("regions-none" if self.alone else "regions-other",)
@@ -325,7 +217,7 @@ class OtherRegionsFact(Fact):
         said = list(Fact.all_said(self))
         for region in self.regions:
             named = {"region": f"the {region}", "Region": f"The {region}"}
-            said += [s for v in _OTHERS["region-not"] for s in self.said("region-not", v, **named)]
+            said += [s for v in OTHERS["region-not"] for s in self.said("region-not", v, **named)]
         return tuple(said)
 
 

@@ -1,9 +1,8 @@
-"""T: a person of a clip over time. When the score stands out, where it is highest, one moment."""
+"""T: a person of a clip over time: when the score stands out, and where it is highest."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,21 +14,17 @@ from assistant.types import (
     Fact,
     FactKind,
     Moment,
-    Score,
     Timeline,
     Verdict,
     Wordings,
 )
 
 __all__ = [
-    "MomentFact",
     "NoStretchFact",
-    "OtherPersonFact",
-    "PartFact",
     "PeakFact",
     "StretchFact",
+    "TimeFact",
     "clock",
-    "other_people",
     "time_facts",
 ]
 
@@ -237,174 +232,6 @@ class PeakFact(TimeFact):
 
     def shares(self) -> tuple[float, ...]:
         return (self.probability,)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MomentFact(TimeFact):
-    """What was measured nearest to a second that was asked about; None where nothing was."""
-
-    wordings: ClassVar[Wordings] = {
-        "moment": {
-            "train": ("At {at} the probability is {probability} in the frame read at {read}.",),
-            "heldout": (),
-        },
-        "moment-absent": {
-            "train": ("At {at} this person was not seen, so there is no score.",),
-            "heldout": (),
-        },
-        "moment-unjudged": {
-            "train": (
-                "At {at} the face is unlike those the detector knows, so it was not judged.",
-            ),
-            "heldout": (),
-        },
-    }
-
-    at: float
-    read: float
-    probability: float | None
-    judged: bool = True
-
-    @property
-    def text(self) -> str:
-        return self.said(self.topics()[0])[0]
-
-    def topics(self) -> tuple[str, ...]:
-        if self.probability is None:
-            return ("moment-absent",)
-        return ("moment",) if self.judged else ("moment-unjudged",)
-
-    def fields(self) -> dict[str, str]:
-        share = "" if self.probability is None else percent(self.probability)
-        return {"at": clock(self.at), "read": clock(self.read), "probability": share}
-
-    def values(self) -> dict[str, Any]:
-        return {
-            "at": self.at,
-            "read": self.read,
-            "probability": self.probability,
-            "judged": self.judged,
-        }
-
-    def times(self) -> tuple[float, ...]:
-        return (self.at, self.read)
-
-    def shares(self) -> tuple[float, ...]:
-        return () if self.probability is None else (self.probability,)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartFact(TimeFact):
-    """A part of the clip that was asked for, scored by itself; the verdict is not its."""
-
-    wordings: ClassVar[Wordings] = {
-        "part": {
-            "train": (
-                "Only from {begin} to {end} the probability is {probability}, {verdict}, with an "
-                "interval of {low} to {high}, over {count}.",
-            ),
-            "heldout": (),
-        },
-        "part-empty": {
-            "train": (
-                "From {begin} to {end} this person was not seen in any frame that was read, so "
-                "there is no score.",
-            ),
-            "heldout": (),
-        },
-    }
-
-    begin: float
-    end: float
-    frames: int
-    probability: float | None = None
-    low: float = 0.0
-    high: float = 1.0
-    verdict: Verdict = Verdict.UNCERTAIN
-
-    @property
-    def text(self) -> str:
-        return self.said(self.topics()[0])[0]
-
-    def topics(self) -> tuple[str, ...]:
-        return ("part-empty",) if self.probability is None else ("part",)
-
-    def fields(self) -> dict[str, str]:
-        return {
-            "begin": clock(self.begin),
-            "end": clock(self.end),
-            "probability": "" if self.probability is None else percent(self.probability),
-            "low": percent(self.low),
-            "high": percent(self.high),
-            "verdict": self.verdict.words,
-            "count": "1 frame" if self.frames == 1 else f"{self.frames} frames",
-        }
-
-    def values(self) -> dict[str, Any]:
-        return {
-            "begin": self.begin,
-            "end": self.end,
-            "frames": self.frames,
-            "probability": self.probability,
-            "interval": [self.low, self.high],
-            "verdict": self.verdict.value if self.probability is not None else None,
-        }
-
-    def times(self) -> tuple[float, ...]:
-        return (self.begin, self.end)
-
-    def shares(self) -> tuple[float, ...]:
-        return () if self.probability is None else (self.probability, self.low, self.high)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherPersonFact(TimeFact):
-    """What was found of another person of the same clip, so that nobody takes it for this one."""
-
-    wordings: ClassVar[Wordings] = {
-        "other-person": {
-            "train": (
-                "Another person of the clip, person {person}, was judged apart: {verdict}, with a "
-                "probability of {probability}.",
-            ),
-            "heldout": (),
-        },
-    }
-
-    person: int
-    probability: float
-    verdict: Verdict
-
-    @property
-    def text(self) -> str:
-        return self.said("other-person")[0]
-
-    def fields(self) -> dict[str, str]:
-        return {
-            "person": str(self.person),
-            "verdict": self.verdict.words,
-            "probability": percent(self.probability),
-        }
-
-    def values(self) -> dict[str, Any]:
-        return {
-            "person": self.person,
-            "probability": self.probability,
-            "verdict": self.verdict.value,
-        }
-
-
-def other_people(others: Sequence[tuple[int, Score]]) -> list[Fact]:
-    """A fact for each of the other people: their numbers from 0, and their scores."""
-    return [
-        OtherPersonFact(
-            id=f"T{50 + index}",
-            person=index + 1,
-            probability=score.probability,
-            verdict=score.verdict,
-        )
-        for index, score in others
-    ]
 
 
 def time_facts(timeline: Timeline) -> list[Fact]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 __all__ = ["Sighting", "link_people"]
 
@@ -109,6 +108,8 @@ def _assigned(people: Sequence[_Person], seen: Sequence[Sighting]) -> dict[int, 
     """Which of the sightings of a frame is which known person."""
     if not people:
         return {}
+    from scipy.optimize import linear_sum_assignment  # a photo has no need of it
+
     costs = np.array([[_cost(person, sighting) for person in people] for sighting in seen])
     rows, columns = linear_sum_assignment(costs)
     return {

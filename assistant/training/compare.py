@@ -21,7 +21,8 @@ import psutil
 from assistant import registry
 from assistant.calibration import CurveCalibrator
 from assistant.compute import use_threads
-from assistant.detectors.plugin import FeatureStore, Files, TrainedDetector
+from assistant.detectors.frozen import FeatureStore
+from assistant.detectors.plugin import Files, TrainedDetector
 from assistant.detectors.published import unfitted_softmax
 from assistant.errors import AssistantError, InferenceError
 from assistant.evaluation.detection import summarise
@@ -31,7 +32,8 @@ from assistant.interfaces import Detector, FaceFinder
 from assistant.media import MediaLimits
 from assistant.scoring import Scorer
 from assistant.settings import Settings
-from assistant.training.field import Budget, FaceSet, faces_of, split_rows, train_plugin
+from assistant.training.face_set import FaceSet, faces_of, split_rows
+from assistant.training.field import Budget, train_plugin
 from assistant.types import CropSpec
 
 __all__ = ["SHARES", "Comparison", "compare_detectors"]

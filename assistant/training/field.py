@@ -6,10 +6,9 @@ decides how far it gets, and the report says how far.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,31 +21,21 @@ from torch import Tensor, nn
 
 from assistant import registry
 from assistant.calibration.fitting import fit_calibrator
-from assistant.detectors.plugin import (
-    FeatureStore,
-    Files,
-    FrozenFeatures,
-    Recipe,
-    TrainedDetector,
-    to_pixels,
-)
+from assistant.detectors.frozen import FeatureStore, FrozenFeatures, to_pixels
+from assistant.detectors.plugin import Files, Recipe, TrainedDetector
 from assistant.errors import PluginError, TrainingError
-from assistant.evaluation.face_manifest import ManifestRow
-from assistant.interfaces import FaceFinder
 from assistant.training.augmentation import Augmentation, augment
-from assistant.training.face_cache import FOUND, UNREADABLE, CropCache
+from assistant.training.face_set import FaceSet, Progress
 from assistant.training.self_blended import self_blend
-from assistant.types import CropSpec, Image
+from assistant.types import Image
 
-__all__ = ["Budget", "FaceSet", "faces_of", "split", "split_rows", "train_plugin", "trainable"]
+__all__ = ["Budget", "train_plugin", "trainable"]
 
 #: Gentler than for the shipped detector: these runs are short.
 _CHANGES = Augmentation(affine=0.3, downscale=0.1, blur=0.05, jpeg=0.5)
 _FEATURE_SHARE = 0.7
 #: Faces of each class that a calibration needs.
 _LEAST_HELD = 30
-
-Progress = Callable[[str, int, int, float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,71 +44,6 @@ class Budget:
 
     seconds: float = 600.0
     epochs: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaceSet:
-    """Aligned faces: N crops (RGB uint8), N x 5 x 2 landmarks, labels, sources and videos.
-
-    ``known`` is false where no face was found and the picture was taken whole.
-    """
-
-    crops: Sequence[Image]
-    landmarks: NDArray[np.float64]
-    known: NDArray[np.bool_]
-    rows: Sequence[ManifestRow]
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """N, 1 = manipulated."""
-        return np.array([row.label for row in self.rows], np.int64)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def part(self, places: Sequence[int]) -> FaceSet:
-        """Some of the faces."""
-        return FaceSet(
-            crops=[self.crops[i] for i in places],
-            landmarks=self.landmarks[list(places)],
-            known=self.known[list(places)],
-            rows=[self.rows[i] for i in places],
-        )
-
-
-def faces_of(
-    rows: Sequence[ManifestRow],
-    finder: FaceFinder,
-    spec: CropSpec,
-    *,
-    work: Path,
-    progress: Progress,
-) -> FaceSet:
-    """Find the faces of manifest rows, kept in ``work`` between runs.
-
-    Raises:
-        TrainingError: no picture shows a face.
-    """
-    cache = CropCache(work, rows, spec)
-    cache.fill(finder, limit=len(rows), progress=progress)
-    state = cache.points[:, 0]
-    kept = [
-        i
-        for i, row in enumerate(cache.rows)
-        if state[i] == FOUND or (state[i] > UNREADABLE and row.crop)
-    ]
-    if not kept:
-        raise TrainingError(
-            f"No face was found in any of {len(rows)} pictures.",
-            hint="For pictures that are face crops already, add a column crop with 1.",
-            code="no-faces",
-        )
-    return FaceSet(
-        crops=[np.array(cache.crops[i]) for i in kept],
-        landmarks=np.stack([cache.landmarks(i) for i in kept]),
-        known=state[kept] == FOUND,
-        rows=[cache.rows[i] for i in kept],
-    )
 
 
 def trainable(name: str, *, plugins: bool = True) -> type[TrainedDetector]:
@@ -136,30 +60,6 @@ def trainable(name: str, *, plugins: bool = True) -> type[TrainedDetector]:
         hint="See its page in docs/detectors, or `whyfake train detector`.",
         code="not-trainable",
     )
-
-
-def split_rows(
-    rows: Sequence[ManifestRow], percent: Mapping[str, int]
-) -> dict[str, list[ManifestRow]]:
-    """Parts of a manifest by the hash of the video's name; what is left is ``train``."""
-    sides: dict[str, list[ManifestRow]] = {name: [] for name in (*percent, "train")}
-    for row in rows:
-        value = int(hashlib.sha256(row.video.encode()).hexdigest(), 16) % 100
-        for name, share in percent.items():
-            if value < share:
-                sides[name].append(row)
-                break
-            value -= share
-        else:
-            sides["train"].append(row)
-    return sides
-
-
-def split(faces: FaceSet, percent: Mapping[str, int]) -> dict[str, FaceSet]:
-    """As :func:`split_rows`, of faces."""
-    place = {row.line: index for index, row in enumerate(faces.rows)}
-    parts = split_rows(faces.rows, percent)
-    return {name: faces.part([place[row.line] for row in rows]) for name, rows in parts.items()}
 
 
 def train_plugin(

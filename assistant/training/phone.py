@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from assistant.detectors.cnn import CnnDetector
-from assistant.detectors.plugin import TrainedDetector, to_pixels
+from assistant.detectors.frozen import to_pixels
+from assistant.detectors.plugin import TrainedDetector
 from assistant.errors import PluginError
 from assistant.evaluation.detection_metrics import auroc, eer
 from assistant.types import Image

@@ -11,7 +11,8 @@ from assistant.detectors.clad import ClAdDetector
 from assistant.detectors.plugin import Files
 from assistant.evaluation.anomaly import anomaly_metrics, drawn_textures
 from assistant.evaluation.face_manifest import ManifestRow
-from assistant.training.field import Budget, FaceSet, train_plugin
+from assistant.training.face_set import FaceSet
+from assistant.training.field import Budget, train_plugin
 
 __all__ = ["measure_textures"]
 

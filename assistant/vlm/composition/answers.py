@@ -15,20 +15,19 @@ from assistant.evidence import (
     OriginFact,
     QualityFact,
     RegionFact,
-    ScoreFact,
     SpreadFact,
     VerdictFact,
 )
-from assistant.phrases import Variant, about
+from assistant.phrases import Variant
 from assistant.routing import QuestionKind, Route, regions_in, route
 from assistant.types import Evidence, FactKind, Verdict
 from assistant.vlm.composition.asked_changes import names, names_a_change
 from assistant.vlm.composition.lines import Line, Writer, joined
+from assistant.vlm.composition.shorter import in_one, said_of, simply
 
 __all__ = ["answer_lines", "compose_answer"]
 
 _MOST_SENTENCES = 7
-_MOST_SIMPLE = 5
 
 
 def compose_answer(
@@ -67,41 +66,12 @@ def answer_lines(writer: Writer, question: str, asked: Route | None = None) -> l
         lines += [line for line in more if line.cites and not told.issuperset(line.cites)][:2]
     lines = list(dict.fromkeys(lines)) or [writer.closed("scope"), *writer.verdict(short=True)]
     if asked.one_sentence and asked.kind is not QuestionKind.NOTE:
-        return [_in_one(writer, asked) or lines[0]]
+        return [in_one(writer, asked) or lines[0]]
     if asked.simple and asked.kind is not QuestionKind.NOTE:
-        return _simply(writer, asked, lines)
+        return simply(writer, asked, lines)
     if not asked.language:
         lines = [writer.closed("language"), *lines]
     return lines[:_MOST_SENTENCES]
-
-
-def _told(topic: str) -> list[Line]:
-    return [Line(text) for text in about(topic)]
-
-
-def _in_one(writer: Writer, asked: Route) -> Line | None:
-    """Verdict and number in one sentence; for why, what the score rests on."""
-    score, verdict = writer.first(ScoreFact), writer.first(VerdictFact)
-    if asked.kind is QuestionKind.WHY:
-        causes = [*writer.causes()[:1], *writer.regions(most=1)[:1]]
-        if causes:
-            return causes[0]
-    if asked.kind not in _ABOUT_THE_SCORE or score is None or verdict is None:
-        return None
-    told, number = writer.verdict(short=True)[0], writer.score(short=True)[0]
-    number_text = number.text[0].lower() + number.text[1:]
-    return Line(f"{told.text.removesuffix('.')}, and {number_text}", (*told.cites, *number.cites))
-
-
-def _simply(writer: Writer, asked: Route, lines: list[Line]) -> list[Line]:
-    """Fewer and plainer sentences."""
-    end = _told("simple-end")
-    if asked.kind not in _ABOUT_THE_SCORE | {QuestionKind.WHY}:
-        return [*lines[:2], *end]
-    told = [*_told("simple"), *writer.score(short=True), *writer.verdict(short=True)]
-    if asked.kind is not QuestionKind.VERDICT:
-        told += writer.causes()[:1]  # a map and its shares are not simple words
-    return [*told[: _MOST_SIMPLE - 1], *end]
 
 
 def _verdict(writer: Writer, asked: Route, question: str) -> list[Line]:
@@ -143,7 +113,7 @@ def _where(writer: Writer, asked: Route, question: str) -> list[Line]:
     lines: list[Line] = []
     for region in named[:2]:
         lines += writer.region_asked(region)
-        lines += writer.effects([region], most=1) or _told("not-covered")
+        lines += writer.effects([region], most=1) or said_of("not-covered")
     return [*dict.fromkeys(lines), *writer.map_limit()]
 
 
@@ -152,7 +122,7 @@ def _cues(writer: Writer, asked: Route, question: str) -> list[Line]:
     named = [line for region in regions_in(question)[:2] for line in writer.region_asked(region)]
     if seen:
         return [*seen[:4], *named]
-    missing = _told("cues")
+    missing = said_of("cues")
     rests = [*writer.causes()[:1], *writer.regions(most=1)[:1]]
     return [missing[0], *(named or rests), *missing[1:], *writer.verdict(short=True)]
 
@@ -177,13 +147,13 @@ def _what_if(writer: Writer, asked: Route, question: str) -> list[Line]:
     named = regions_in(question)
     if named:
         lines = writer.effects(named)
-        return lines or [*_told("not-tried"), *writer.verdict(short=True)]
+        return lines or [*said_of("not-tried"), *writer.verdict(short=True)]
     each = writer.evidence.of(ChangeFact)
     one = [fact for fact in each if names(question, fact.change)]
     summed = writer.fragility(each=not one)
     # A change that is named and was not tried is said to be so before others are told.
     tried = bool(one) or (bool(summed) and not (each and names_a_change(question)))
-    lines = [] if tried else _told("not-tried")
+    lines = [] if tried else said_of("not-tried")
     lines += [writer.change(fact) for fact in one]
     lines += summed
     return lines if summed else [*lines, *writer.effects(most=1), *writer.verdict(short=True)]
@@ -218,7 +188,7 @@ def _could_be_wrong(writer: Writer, asked: Route, question: str) -> list[Line]:
 
 
 def _limits(writer: Writer, asked: Route, question: str) -> list[Line]:
-    lines = _told(asked.topic)
+    lines = said_of(asked.topic)
     if asked.topic in {"misses", "accuracy"}:
         lines = [*writer.misses(), *lines]
     elif asked.topic == "data":
@@ -227,7 +197,7 @@ def _limits(writer: Writer, asked: Route, question: str) -> list[Line]:
 
 
 def _manipulation(writer: Writer, asked: Route, question: str) -> list[Line]:
-    missing = _told(asked.topic)
+    missing = said_of(asked.topic)
     if asked.topic == "kind" and writer.first(KindFact):
         return [*writer.kind(), *writer.verdict(short=True), *writer.score(short=True)]
     named = [f for f in writer.evidence.of(OriginFact) if f.values().get("value")]
@@ -239,25 +209,25 @@ def _quality(writer: Writer, asked: Route, question: str) -> list[Line]:
     lines = writer.quality(most=4)
     if _problems(writer):
         lines.append(writer.closed("advice-quality"))
-    return lines or _told("better")
+    return lines or said_of("better")
 
 
 def _provenance(writer: Writer, asked: Route, question: str) -> list[Line]:
     origin = writer.origin(most=4)
     if asked.topic == "maker":
-        missing = _told("maker")
+        missing = said_of("maker")
         return [missing[0], *origin, *missing[1:]]
-    return [*origin, *_told("next"), *writer.score(short=True)]
+    return [*origin, *said_of("next"), *writer.score(short=True)]
 
 
 def _action(writer: Writer, asked: Route, question: str) -> list[Line]:
     if asked.topic in {"better", "court"}:
-        lines = _told(asked.topic)
+        lines = said_of(asked.topic)
         more = _problems(writer) if asked.topic == "better" else writer.verdict(short=True)
         return [*lines, *more[:2], *writer.not_proof()]
     verdict = writer.first(VerdictFact)
     lines = [writer.closed(f"advice-{verdict.verdict.value}")] if verdict is not None else []
-    lines += _told("next")
+    lines += said_of("next")
     lines += [*writer.verdict(short=True), *writer.score(short=True), *writer.not_proof()]
     if _outside(writer) or _problems(writer):
         lines.append(writer.closed("advice-quality"))
@@ -266,7 +236,7 @@ def _action(writer: Writer, asked: Route, question: str) -> list[Line]:
 
 def _appeal(writer: Writer, asked: Route, question: str) -> list[Line]:
     return [
-        *_told("appeal"),
+        *said_of("appeal"),
         *writer.verdict(short=True),
         *writer.score(),
         *_problems(writer)[:1],
@@ -276,17 +246,17 @@ def _appeal(writer: Writer, asked: Route, question: str) -> list[Line]:
 
 def _note(writer: Writer, asked: Route, question: str) -> list[Line]:
     return [
-        *_told("note"),
+        *said_of("note"),
         *writer.verdict(short=True),
         *writer.score(short=True),
         *writer.not_proof(),
         # Of a face without a sign there is nothing to send in.
-        *_told("note-end")[-1 if writer.evidence.verdict is Verdict.NO_SIGN else 0 :],
+        *said_of("note-end")[-1 if writer.evidence.verdict is Verdict.NO_SIGN else 0 :],
     ]
 
 
 def _method(writer: Writer, asked: Route, question: str) -> list[Line]:
-    lines = _told(asked.topic)
+    lines = said_of(asked.topic)
     if asked.topic == "map":
         return [*lines, *writer.map_limit(), *writer.regions(most=1)]
     if asked.topic in {"work", "repeat"}:
@@ -295,14 +265,14 @@ def _method(writer: Writer, asked: Route, question: str) -> list[Line]:
 
 
 def _privacy(writer: Writer, asked: Route, question: str) -> list[Line]:
-    return _told("privacy")
+    return said_of("privacy")
 
 
 def _video(writer: Writer, asked: Route, question: str) -> list[Line]:
     timed = [Line(f.text, (f.id,)) for f in writer.evidence.facts if f.id.startswith("T")]
     if not writer.first(FramesFact):
-        return [*_told("no-moments"), *writer.score(short=True)]
-    return [*timed[:3], *writer.frames(), *_told("moments"), *writer.verdict(short=True)]
+        return [*said_of("no-moments"), *writer.score(short=True)]
+    return [*timed[:3], *writer.frames(), *said_of("moments"), *writer.verdict(short=True)]
 
 
 def _summary(writer: Writer, asked: Route, question: str) -> list[Line]:
@@ -316,20 +286,20 @@ def _summary(writer: Writer, asked: Route, question: str) -> list[Line]:
 
 
 def _courtesy(writer: Writer, asked: Route, question: str) -> list[Line]:
-    return [*_told(asked.topic), *_told("offer")]
+    return [*said_of(asked.topic), *said_of("offer")]
 
 
 def _beyond(writer: Writer, asked: Route, question: str) -> list[Line]:
-    return [*_told(asked.topic), *writer.verdict(short=True), *writer.score(short=True)]
+    return [*said_of(asked.topic), *writer.verdict(short=True), *writer.score(short=True)]
 
 
 def _person(writer: Writer, asked: Route, question: str) -> list[Line]:
-    return [*_told(asked.topic), *writer.verdict(short=True), *_told("offer")]
+    return [*said_of(asked.topic), *writer.verdict(short=True), *said_of("offer")]
 
 
 def _pressure(writer: Writer, asked: Route, question: str) -> list[Line]:
     return [
-        *_told("pressure"),
+        *said_of("pressure"),
         *writer.verdict(kept=True),
         *writer.score(short=True),
         *writer.not_proof(),
@@ -337,11 +307,11 @@ def _pressure(writer: Writer, asked: Route, question: str) -> list[Line]:
 
 
 def _empty(writer: Writer, asked: Route, question: str) -> list[Line]:
-    return [writer.closed("empty"), *_told("offer")]
+    return [writer.closed("empty"), *said_of("offer")]
 
 
 def _unrelated(writer: Writer, asked: Route, question: str) -> list[Line]:
-    return [*_told("unrelated"), *_told("offer")]
+    return [*said_of("unrelated"), *said_of("offer")]
 
 
 def _map_limit(writer: Writer) -> list[Line]:
@@ -359,9 +329,6 @@ def _outside(writer: Writer) -> bool:
     return any(not fact.inside for fact in writer.evidence.of(DomainFact))
 
 
-_ABOUT_THE_SCORE = frozenset(
-    {QuestionKind.VERDICT, QuestionKind.HOW_SURE, QuestionKind.SUMMARY, QuestionKind.COULD_BE_WRONG}
-)
 _WITHOUT_FACTS = frozenset(
     {
         QuestionKind.COURTESY,

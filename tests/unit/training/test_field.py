@@ -15,7 +15,8 @@ from assistant.detectors.plugin import Recipe
 from assistant.errors import PluginError, TrainingError
 from assistant.evaluation.detection_metrics import auroc
 from assistant.evaluation.face_manifest import ManifestRow
-from assistant.training.field import Budget, FaceSet, split, train_plugin, trainable
+from assistant.training.face_set import FaceSet, split
+from assistant.training.field import Budget, train_plugin, trainable
 from assistant.training.phone import export_phone
 from tests.field import crops, tiny_files
 

@@ -1,0 +1,75 @@
+"""The file of a trained plugin: safetensors, with what fixes its network in the header."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from assistant.errors import WeightsError
+
+__all__ = ["FORMAT", "Header", "file_sha256", "read"]
+
+
+FORMAT = "whyfake.plugin/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What a file says of the tensors in it."""
+
+    options: Mapping[str, Any]
+    base_sha256: str = ""
+    calibration: Mapping[str, Any] | None = None
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+
+def file_sha256(path: Path) -> str:
+    """Of a file, as hex digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read(path: Path, name: str) -> tuple[Header, dict[str, Tensor], str]:
+    """The header, the tensors by name and the SHA-256 (hex) of the plugin ``name``'s file.
+
+    Raises:
+        WeightsError: missing, damaged, or of another plugin.
+    """
+    if not path.is_file():
+        raise WeightsError(
+            f"The detector {name} has no weights at {path.name}.",
+            hint=f"Train it: `whyfake train plugin {name} --manifest data.csv`, or give its file "
+            "with --set detector_weights=PATH.",
+            code="weights-missing",
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            values = json.loads((file.metadata() or {})["whyfake"])
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        plugin = str(values["plugin"])
+        header = Header(
+            options=values["options"],
+            base_sha256=values["base_sha256"],
+            calibration=values["calibration"],
+            card=values["card"],
+        )
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise WeightsError(
+            f"{path.name} is no file of a trained detector: {type(error).__name__}: {error}",
+            hint=f"Train it: `whyfake train plugin {name} --manifest data.csv`.",
+            code="weights-damaged",
+        ) from error
+    if values["format"] != FORMAT or plugin != name:
+        raise WeightsError(
+            f"{path.name} holds the detector {plugin}, not {name}.",
+            hint=f"Choose it with --set detector={plugin}.",
+            code="weights-other-plugin",
+        )
+    return header, tensors, file_sha256(path)
