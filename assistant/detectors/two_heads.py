@@ -1,9 +1,8 @@
 """The read-out of the embedded detector: two questions over the same features.
 
 *Laid in*: was something blended into a genuine picture? *Made*: did the picture come out of a
-generator or decoder? A small network over the blocks' statistics answers both; what the patches say
-is added to either answer, and is in the map. The logits are joined by log-sum-exp, so that one yes
-is enough.
+generator or decoder? A small network over the blocks' statistics answers both, and each has patches
+of its own, which are in the map. The logits are joined by log-sum-exp, so that one yes is enough.
 """
 
 from __future__ import annotations
@@ -49,7 +48,20 @@ class HeadNetwork(PooledReadOut):
 
 
 class TwoHeadReadOut(ReadOut):
-    """The network's answers count ``share``, the patches' evidence the rest."""
+    """For each of :data:`HEADS` a share of the network's answer, and for the rest the patches'.
+
+    Each question has patches of its own: those of *laid in* learnt, by masks, how what was blended
+    into a genuine picture differs from the rest of it; those of *made* what generators leave.
+
+    Args:
+        blocks: of the tower that are read.
+        width: of a token.
+        hidden: of the network.
+        evidence_hidden: of the patches, for each of :data:`HEADS`.
+        grid: patches along a side.
+        shares: of the network in each logit, in [0, 1].
+        dropout: while training.
+    """
 
     def __init__(
         self,
@@ -57,22 +69,30 @@ class TwoHeadReadOut(ReadOut):
         blocks: Sequence[int],
         width: int,
         hidden: int,
-        evidence_hidden: int,
+        evidence_hidden: Sequence[int],
         grid: int,
-        share: float = 0.6,
+        shares: Sequence[float],
         dropout: tuple[float, float] = (0.2, 0.5),
     ) -> None:
         super().__init__()
-        self.blocks, self.width, self.hidden, self.share = tuple(blocks), width, hidden, share
+        if len(shares) != len(HEADS) or len(evidence_hidden) != len(HEADS):
+            raise ValueError(f"one share and one width for each of {', '.join(HEADS)}")
+        self.blocks, self.width, self.hidden = tuple(blocks), width, hidden
+        self.shares = tuple(float(share) for share in shares)
         self.network = HeadNetwork(blocks, width, hidden, dropout)
-        self.evidence = PatchEvidenceReadOut(
-            blocks=blocks, width=width, hidden=evidence_hidden, grid=grid
+        self.laid_in, self.made = (
+            PatchEvidenceReadOut(blocks=blocks, width=width, hidden=h, grid=grid)
+            for h in evidence_hidden
         )
 
     def joined(self, statistics: Tensor, evidence: Tensor) -> Tensor:
-        """B x 2 logits of the heads, of B x blocks x 3 x width and of the patches' B logits."""
-        answers = self.network.from_statistics(statistics)
-        return self.share * answers + (1.0 - self.share) * evidence[:, None]
+        """B x 2 logits of the heads, of B x blocks x 3 x width and of the patches' B x 2 logits."""
+        share = evidence.new_tensor(self.shares)
+        return share * self.network.from_statistics(statistics) + (1.0 - share) * evidence
+
+    def evidence(self, tokens: Sequence[Tensor]) -> Tensor:
+        """B x 2 logits of the patches."""
+        return torch.stack([self.laid_in(tokens), self.made(tokens)], dim=1)
 
     def head_logits(self, tokens: Sequence[Tensor]) -> Tensor:
         """B x 2 logits of B x T x width tokens a block."""
@@ -84,8 +104,13 @@ class TwoHeadReadOut(ReadOut):
         return torch.logsumexp(self.head_logits(tokens), dim=1)
 
     def patch_logits(self, tokens: Sequence[Tensor]) -> Tensor:
-        """B x patches, those of the evidence."""
-        return self.evidence.patch_logits(tokens)
+        """B x patches: those of each question, as much as its answer counts in the logit."""
+        share = tokens[0].new_tensor(self.shares)
+        counted = (1.0 - share) * torch.softmax(self.head_logits(tokens), dim=1)
+        counted = counted / counted.sum(1, keepdim=True)
+        return counted[:, :1] * self.laid_in.patch_logits(tokens) + counted[
+            :, 1:
+        ] * self.made.patch_logits(tokens)
 
     def options(self) -> dict[str, Any]:
         """What :func:`assistant.detectors.read_out.build_read_out` needs."""
@@ -94,7 +119,7 @@ class TwoHeadReadOut(ReadOut):
             "blocks": list(self.blocks),
             "width": self.width,
             "hidden": self.hidden,
-            "evidence_hidden": self.evidence.hidden,
-            "grid": self.evidence.grid,
-            "share": self.share,
+            "evidence_hidden": [self.laid_in.hidden, self.made.hidden],
+            "grid": self.made.grid,
+            "shares": list(self.shares),
         }

@@ -64,10 +64,10 @@ def fit_domain(
         part = int(part_of(row.video, test_percent=50, calibration_percent=0) == "test")
         if found.track is None:
             continue
-        for face, reading in zip(found.track.faces, detector.read(found.crops), strict=True):
+        for index, reading in enumerate(detector.read(found.crops)):
             features[part].append(reading_feature(reading))
             groups[part].append(row.source)
-            for name, value in found.track.measures(face).items():
+            for name, value in found.track.measures(index).items():
                 measured[name].append(value)
         if (number + 1) % 50 == 0 or number + 1 == len(chosen):
             progress("domain", number + 1, len(chosen), 0.0)

@@ -13,6 +13,7 @@ from assistant.detectors.tower import TOWERS, TowerLayout
 from assistant.errors import ConfigError
 from assistant.evaluation.face_manifest import ManifestRow, read_manifest
 from assistant.training.detector_config import CropConfig
+from assistant.training.patches import PatchConfig
 from assistant.training.tower_stage import TowerConfig
 from assistant.training.two_heads import HeadConfig
 
@@ -57,6 +58,7 @@ class Recipe(_Strict):
     tuning: TowerConfig = TowerConfig()
     redraw_steps: int = Field(default=350, ge=1)
     shares: FakeShares = FakeShares()
+    patches: PatchConfig = PatchConfig()
     heads: HeadConfig = HeadConfig()
     folds: dict[str, tuple[str, ...]] = {}
     own_reals: tuple[str, ...] = Field(

@@ -24,7 +24,7 @@ from assistant.training.leave_out import calibrated, leave_out, leave_out_table
 from assistant.training.recipe import Recipe
 from assistant.training.splits import list_sha256
 from assistant.training.tower_stage import TunedTower
-from assistant.training.two_heads import new_read_out, standardise, train_heads
+from assistant.training.two_heads import new_read_out, standardise
 from assistant.training.view_data import Prepared, prepare
 
 __all__ = ["judge_recipe", "train_sources", "write_detector"]
@@ -77,12 +77,7 @@ def train_sources(
     left = leave_out(recipe, data, read_out, progress=progress)
     curve = calibrated(recipe, data, left)
     table = leave_out_table(recipe, data, left, curve)
-    every = np.arange(len(data.rows))
-    weights = data.weights(every, recipe.shares)
-    kept = every[weights > 0]
-    model = train_heads(
-        read_out, data.as_heads(weights), kept, recipe.heads, seed=recipe.seed, progress=progress
-    )
+    model, _ = data.read_out(read_out, np.arange(len(data.rows)), recipe, progress=progress)
     return write_detector(recipe, data, model, curve, table, state, tuned, output)
 
 
@@ -152,7 +147,7 @@ def _prepared(
             hint="Start from a detector that this recipe made, or leave `start` out.",
         )
     tower.requires_grad_(False)
-    found.share = recipe.heads.share
+    found.shares = recipe.heads.shares
     data, tuned = prepare(recipe, tower, found, finder, work=work, progress=progress)
     both = TunedTower(
         norms={**start.norms, **({} if tuned is None else tuned.norms)},

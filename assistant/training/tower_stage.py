@@ -140,7 +140,7 @@ def tune_tower(
         rng = np.random.default_rng((seed, step))
         rows = rng.choice(len(views), config.batch, p=odds)
         made = [
-            maker.make(View(row=v.row, kind=v.kind, number=v.number + 100 + step))
+            maker.make(View(row=v.row, kind=v.kind, number=v.number + 100 + step))[0]
             for v in (views[int(row)] for row in rows)
         ]
         tokens = _tokens(tower, layout, made, heads.blocks)

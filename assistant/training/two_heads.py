@@ -41,8 +41,12 @@ class HeadConfig(BaseModel):
 
     blocks: tuple[int, ...] = (3, 5, 6, 8)
     hidden: int = Field(default=256, ge=1, le=4096)
-    evidence_hidden: int = Field(default=96, ge=1, le=1024, description="of the patches' evidence")
-    share: float = Field(default=0.6, gt=0, le=1, description="of the network in the logit")
+    evidence_hidden: tuple[int, int] = Field(
+        default=(64, 96), description="of the patches that look for what was laid in, and made"
+    )
+    shares: tuple[float, float] = Field(
+        default=(0.4, 0.4), description="of the network in the answers laid in and made"
+    )
     epochs: int = Field(default=6, ge=1, le=1000)
     batch: int = Field(default=256, ge=2)
     learning_rate: float = Field(default=3e-4, gt=0)
@@ -60,8 +64,8 @@ class HeadConfig(BaseModel):
 class HeadData:
     """N views.
 
-    ``statistics``: N x blocks x 3 x width, float16; ``evidence``: N logits of the patches, float32;
-    ``kinds``: N of :data:`GENUINE`, :data:`LAID_IN`, :data:`MADE`; ``weights``: N.
+    ``statistics``: N x blocks x 3 x width, float16; ``evidence``: N x 2 logits of the patches,
+    float32; ``kinds``: N of :data:`GENUINE`, :data:`LAID_IN`, :data:`MADE`; ``weights``: N.
     """
 
     statistics: NDArray[np.float16]
@@ -86,7 +90,7 @@ def new_read_out(config: HeadConfig, *, width: int, grid: int, seed: int) -> Two
         hidden=config.hidden,
         evidence_hidden=config.evidence_hidden,
         grid=grid,
-        share=config.share,
+        shares=config.shares,
     )
 
 

@@ -14,11 +14,19 @@ from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.interfaces import FaceFinder
 from assistant.training.face_cache import FOUND, UNREADABLE, CropCache
+from assistant.training.patches import PatchData, evidence_of, train_patches, widened
 from assistant.training.recipe import FakeShares, Recipe
 from assistant.training.reconstruction import BUILDS, Redrawer, train_redrawer
 from assistant.training.sources import check_sources, choose_rows, kind_of
 from assistant.training.tower_stage import TunedTower, tune_tower
-from assistant.training.two_heads import GENUINE, LAID_IN, MADE, HeadData
+from assistant.training.two_heads import (
+    GENUINE,
+    LAID_IN,
+    MADE,
+    HeadData,
+    head_scores,
+    train_heads,
+)
 from assistant.training.views import ViewCache, ViewMaker, plan_views
 
 __all__ = ["Prepared", "label_views", "prepare", "view_weights"]
@@ -37,8 +45,8 @@ class Prepared:
 
     ``manifest``: the recipe's pictures; ``rows`` N indices into it; ``view_kinds`` N names of
     :data:`assistant.training.views.KINDS`; ``sources`` N; ``kinds`` N of
-    :mod:`assistant.training.two_heads`; ``statistics`` N x blocks x 3 x width; ``evidence`` N
-    logits of the patches.
+    :mod:`assistant.training.two_heads`; ``statistics`` N x blocks x 3 x width; ``made`` N logits of
+    the patches that look for made pictures; ``patches`` with masks, for those of *laid in*.
     """
 
     manifest: Sequence[ManifestRow]
@@ -47,18 +55,75 @@ class Prepared:
     sources: NDArray[np.str_]
     kinds: NDArray[np.int64]
     statistics: NDArray[np.float16]
-    evidence: NDArray[np.float32]
-
-    def as_heads(self, weights: NDArray[np.float64]) -> HeadData:
-        """As the read-out learns from it."""
-        return HeadData(
-            statistics=self.statistics, evidence=self.evidence, kinds=self.kinds, weights=weights
-        )
+    made: NDArray[np.float32]
+    patches: PatchData
 
     def weights(self, kept: NDArray[np.int64], shares: FakeShares) -> NDArray[np.float64]:
         """N weights of a training on ``kept``; see :func:`view_weights`."""
-        listed = np.array([bool(self.manifest[int(i)].label) for i in self.rows])
-        return view_weights(kept, self.kinds, listed, self.sources, shares)
+        return view_weights(kept, self.kinds, self._listed, self.sources, shares)
+
+    @property
+    def _listed(self) -> NDArray[np.bool_]:
+        return np.array([bool(self.manifest[int(i)].label) for i in self.rows])
+
+    def read_out(
+        self,
+        start: TwoHeadReadOut,
+        kept: NDArray[np.int64],
+        recipe: Recipe,
+        *,
+        name: str = "all",
+        progress: Progress | None = None,
+    ) -> tuple[TwoHeadReadOut, NDArray[np.float32]]:
+        """Train first the patches that look for what was laid in, then the network, on ``kept``.
+
+        Returns:
+            The read-out and the N x 2 logits of its patches.
+
+        Raises:
+            TrainingError: what is kept lacks a class.
+        """
+        own = kept[~self._listed[kept]]
+        odds = view_weights(own, self.kinds, self._listed, self.sources, recipe.shares)
+        # Learnt are blends against genuine pictures; redrawn ones are neither.
+        own = own[(odds[own] > 0) & (self.kinds[own] != MADE)]
+        patches = train_patches(
+            self.patches,
+            own,
+            odds,
+            recipe.patches,
+            hidden=recipe.heads.evidence_hidden[0],
+            seed=recipe.seed,
+            name=f"{name}: patches",
+            progress=progress,
+        )
+        evidence = np.stack([evidence_of(patches, self.patches), self.made], axis=1)
+        weights = self.weights(kept, recipe.shares)
+        model = train_heads(
+            start,
+            HeadData(
+                statistics=self.statistics, evidence=evidence, kinds=self.kinds, weights=weights
+            ),
+            kept[weights[kept] > 0],
+            recipe.heads,
+            seed=recipe.seed,
+            name=f"{name}: heads",
+            progress=progress,
+        )
+        model.laid_in = widened(patches, self.patches.basis, recipe.heads.blocks)
+        return model, evidence
+
+    def scores(
+        self, model: TwoHeadReadOut, evidence: NDArray[np.float32], views: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Head logits of some views, len(views) x 2."""
+        data = HeadData(
+            statistics=self.statistics,
+            evidence=evidence,
+            kinds=self.kinds,
+            weights=np.ones(len(self.kinds)),
+        )
+        return head_scores(model, data, views)
 
 
 def view_weights(
@@ -170,8 +235,9 @@ def prepare(
         views,
         layout=recipe.layout,
         blocks=recipe.heads.blocks,
+        dimensions=recipe.patches.dimensions,
     )
-    store.fill(tower, maker, read_out.evidence, progress=progress)
+    store.fill(tower, maker, read_out.made, progress=progress)
     prepared = Prepared(
         manifest=rows,
         rows=of_rows,
@@ -179,7 +245,10 @@ def prepare(
         sources=sources,
         kinds=kinds,
         statistics=store.statistics,
-        evidence=store.evidence,
+        made=store.made,
+        patches=PatchData(
+            patches=store.patches, masks=store.masks, basis=store.basis(tower, maker)
+        ),
     )
     return prepared, tuned
 

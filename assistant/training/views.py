@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from assistant.detectors.read_out import PatchEvidenceReadOut, token_statistics
 from assistant.detectors.tower import Tower, TowerLayout, embed, run_blocks
@@ -41,6 +43,7 @@ KINDS: tuple[ViewKind, ...] = (
 _OF_GENUINE = frozenset({"laid-in", "redrawn", "mended", "spared"})
 _WORN_FAKES = 0.6
 _TRIES = 12
+_BASIS_VIEWS = 256
 Progress = Callable[[str, int, int, float], None]
 
 
@@ -118,13 +121,14 @@ class ViewMaker:
             seed=self._seed,
         )
 
-    def make(self, view: View) -> Image:
-        """The RGB uint8 view, ``side`` x ``side``."""
+    def make(self, view: View) -> tuple[Image, NDArray[np.float32]]:
+        """The RGB uint8 view and its mask: side x side in [0, 1], 1 where something was laid in."""
         rng = np.random.default_rng((self._seed, view.row, KINDS.index(view.kind), view.number))
         crop = self._crop_at(view.row)
+        mask = np.zeros(crop.shape[:2], np.float32)
         wear = view.kind == "worn"
         if view.kind == "laid-in":
-            crop = self._laid_in(view.row, rng)
+            crop, mask = self._laid_in(view.row, rng)
             wear = rng.random() < _WORN_FAKES
         elif view.kind == "redrawn":
             crop = redrawn(crop, self._redrawers, rng)
@@ -132,25 +136,30 @@ class ViewMaker:
         elif view.kind == "part-out":
             crop = without_some(crop, self._points_at(view.row), rng)
         elif view.kind in ("mended", "spared"):
-            crop = self._with_part_out(view, rng)
+            crop, mask = self._with_part_out(view, rng)
         if wear:
-            crop = worn(crop, rng)
+            crop, mask = worn(crop, mask, rng)
         first = (crop.shape[0] - self._side) // 2
         inner = slice(first, first + self._side)
-        return np.ascontiguousarray(crop[inner, inner])
+        return np.ascontiguousarray(crop[inner, inner]), mask[inner, inner]
 
-    def _with_part_out(self, view: View, rng: np.random.Generator) -> Image:
+    def _with_part_out(
+        self, view: View, rng: np.random.Generator
+    ) -> tuple[Image, NDArray[np.float32]]:
         """A face with a part exchanged, and then that part or another one taken out."""
         crop, points = self._crop_at(view.row), self._points_at(view.row)
         donors = self._donors(view.row)
         donor = self._crop_at(int(donors[int(rng.integers(len(donors)))]))
+        nothing = np.zeros(crop.shape[:2], np.float32)
         try:
             picture, where = exchanged(crop, points, donor, rng)
         except (ValueError, InferenceError, TrainingError):
-            return self._laid_in(view.row, rng) if view.kind == "spared" else crop
-        return (mended if view.kind == "mended" else spared)(picture, where, rng)
+            return self._laid_in(view.row, rng) if view.kind == "spared" else (crop, nothing)
+        if view.kind == "mended":
+            return mended(picture, where, rng), nothing
+        return spared(picture, where, rng), where.astype(np.float32)
 
-    def _laid_in(self, row: int, rng: np.random.Generator) -> Image:
+    def _laid_in(self, row: int, rng: np.random.Generator) -> tuple[Image, NDArray[np.float32]]:
         donors = self._donors(row)
         other = int(donors[int(rng.integers(len(donors)))])
         face, donor = (
@@ -159,7 +168,7 @@ class ViewMaker:
         )
         for _ in range(_TRIES):
             try:
-                return laid_in(face, donor, self._redrawers, rng)[0]
+                return laid_in(face, donor, self._redrawers, rng)
             except ValueError:
                 continue
         raise TrainingError(
@@ -172,22 +181,34 @@ class ViewMaker:
 class ViewCache:
     """What the tower makes of views, on disk, resumed where it stopped.
 
-    ``statistics``: N x blocks x 3 x width, float16; ``evidence``: N logits of the patches, float32.
+    ``statistics``: N x blocks x 3 x width, float16; ``made``: N logits of the patches that look for
+    made pictures, float32; ``patches``: N x cells x dimensions, float16, along ``basis``;
+    ``masks``: N x cells, float16, the share of a cell that was laid in.
 
     Raises:
         TrainingError: the folder holds other views.
     """
 
     def __init__(
-        self, folder: Path, views: Sequence[View], *, layout: TowerLayout, blocks: Sequence[int]
+        self,
+        folder: Path,
+        views: Sequence[View],
+        *,
+        layout: TowerLayout,
+        blocks: Sequence[int],
+        dimensions: int,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.views, self.blocks, self.layout = folder, views, tuple(blocks), layout
+        self.dimensions = min(dimensions, len(blocks) * layout.width)
         self.done = rows_done(folder, "views")
-        shape = (len(views), len(blocks), 3, layout.width)
+        count, cells = len(views), layout.grid[0] * layout.grid[1]
+        shape = (count, len(blocks), 3, layout.width)
         self.statistics = _opened(folder / "statistics.npy", shape, np.float16)
-        self.evidence = _opened(folder / "evidence.npy", shape[:1], np.float32)
-        if self.statistics.shape != shape:
+        self.made = _opened(folder / "made.npy", (count,), np.float32)
+        self.patches = _opened(folder / "patches.npy", (count, cells, self.dimensions), np.float16)
+        self.masks = _opened(folder / "masks.npy", (count, cells), np.float16)
+        if self.statistics.shape != shape or self.patches.shape[2] != self.dimensions:
             raise TrainingError(
                 f"The cache {folder} holds {len(self.statistics)} views, and this recipe makes "
                 f"{len(views)}.",
@@ -195,34 +216,67 @@ class ViewCache:
                 code="other-views",
             )
 
+    def basis(self, tower: Tower, maker: ViewMaker) -> NDArray[np.float32]:
+        """Leading directions of the patches: (blocks x width + 1) x dimensions, the mean last.
+
+        Each block's tokens are divided by their own deviation first, so that none outweighs.
+        """
+        path = self.folder / "basis.npy"
+        if path.exists():
+            return np.asarray(np.load(path))
+        found = []
+        for start in range(0, min(_BASIS_VIEWS, len(self.views)), 16):
+            crops = [maker.make(view)[0] for view in self.views[start : start + 16]]
+            tokens = self._tokens(tower, crops)
+            found.append(torch.cat([t[:, 1:] for t in tokens], 2).flatten(0, 1).numpy())
+        values = np.concatenate(found)
+        scale = values.std(0).reshape(len(self.blocks), -1).mean(1).repeat(self.layout.width)
+        mean = values.mean(0)
+        _, _, axes = np.linalg.svd((values - mean)[::4] / scale, full_matrices=False)
+        directions = (axes[: self.dimensions] / scale).T
+        basis = np.vstack([directions, mean[None] @ directions]).astype(np.float32)
+        np.save(path, basis)
+        return basis
+
     def fill(
         self,
         tower: Tower,
         maker: ViewMaker,
-        evidence: PatchEvidenceReadOut,
+        made: PatchEvidenceReadOut,
         *,
         progress: Progress,
         batch: int = 32,
     ) -> None:
-        """Run the tower and the patches' read-out over the views that are not made yet."""
+        """Run the tower over the views that are not made yet."""
         start, began = self.done, time.monotonic()
+        basis = torch.from_numpy(self.basis(tower, maker))
         while self.done < len(self.views):
             stop = min(self.done + batch, len(self.views))
-            crops = [maker.make(view) for view in self.views[self.done : stop]]
+            views = [maker.make(view) for view in self.views[self.done : stop]]
+            tokens = self._tokens(tower, [crop for crop, _ in views])
+            kept = torch.stack([token_statistics(t) for t in tokens], dim=1)
+            patches = torch.cat([t[:, 1:] for t in tokens], 2) @ basis[:-1] - basis[-1]
+            part = slice(self.done, stop)
             with torch.inference_mode():
-                entering = embed(tower, self.layout.normalised(crops))
-                outputs = run_blocks(tower, entering, range(max(self.blocks) + 1))
-                tokens = [outputs[block] for block in self.blocks]
-                kept = torch.stack([token_statistics(t) for t in tokens], dim=1)
-                self.evidence[self.done : stop] = evidence(tokens).numpy()
-            self.statistics[self.done : stop] = kept.numpy().astype(np.float16)
+                self.made[part] = made(tokens).numpy()
+            self.statistics[part] = kept.numpy().astype(np.float16)
+            self.patches[part] = patches.numpy().astype(np.float16)
+            size = self.layout.grid[::-1]
+            cells = [cv2.resize(mask, size, interpolation=cv2.INTER_AREA) for _, mask in views]
+            self.masks[part] = np.stack(cells).reshape(len(views), -1).astype(np.float16)
             before, self.done = self.done, stop
             if self.done // EVERY != before // EVERY or self.done == len(self.views):
-                self.statistics.flush()
-                self.evidence.flush()
+                for store in (self.statistics, self.made, self.patches, self.masks):
+                    store.flush()
                 save_rows_done(self.folder, "views", self.done)
                 rate = (self.done - start) / (time.monotonic() - began)
                 progress("views", self.done, len(self.views), rate)
+
+    def _tokens(self, tower: Tower, crops: Sequence[Image]) -> list[Tensor]:
+        with torch.inference_mode():
+            entering = embed(tower, self.layout.normalised(crops))
+            outputs = run_blocks(tower, entering, range(max(self.blocks) + 1))
+        return [outputs[block] for block in self.blocks]
 
 
 def _opened(path: Path, shape: tuple[int, ...], kind: type) -> np.memmap:

@@ -9,6 +9,7 @@ import io
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from assistant.training.augmentation import Augmentation, augment, noisy, recompressed
@@ -19,10 +20,12 @@ __all__ = ["worn"]
 _MOVES = Augmentation(affine=0.7, degrees=5, shift=0.03, scale=0.06, blur=0, downscale=0, jpeg=0)
 
 
-def worn(crop: Image, rng: np.random.Generator) -> Image:
-    """A worn copy of an RGB uint8 H x W x 3 crop, of the same size; ``rng`` draws every choice."""
+def worn(
+    crop: Image, mask: NDArray[np.float32], rng: np.random.Generator
+) -> tuple[Image, NDArray[np.float32]]:
+    """A worn copy of an RGB uint8 H x W x 3 crop, of the same size, and its mask moved along."""
     height, width = crop.shape[:2]
-    out, _ = augment(crop, rng, _MOVES)
+    out, moved = augment(crop, rng, _MOVES, mask)
     if rng.random() < 0.4:
         share = float(rng.uniform(0.35, 0.95))
         small = cv2.resize(out, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
@@ -39,7 +42,7 @@ def worn(crop: Image, rng: np.random.Generator) -> Image:
         out = np.repeat(np.asarray(grey, np.uint8)[..., None], 3, axis=2)
     if rng.random() < 0.7:
         out = _coded(out, rng)
-    return np.ascontiguousarray(out)
+    return np.ascontiguousarray(out), mask if moved is None else moved
 
 
 def _coded(crop: Image, rng: np.random.Generator) -> Image:

@@ -50,6 +50,8 @@ def test_one_run_makes_a_file_that_scores_and_says_how_it_was_judged(project):
     report = run(project, recipe)
     table = report["leave_out"]
     assert set(table["manipulated"]) == set(table["genuine"]) == {"drawn", "other"}
+    assert table["blends"]["n"] > 0
+    assert 0 < table["map_share"] < 1
     assert set(table["families"]) == {"face swaps", "portraits by GANs"}
     assert table["manipulated"]["other"]["auroc"] > 0.7  # stripes are stripes in any source
     detector = ClipLnDetector.load(project / "base.safetensors", project / "out.safetensors")
@@ -94,14 +96,15 @@ def test_either_yes_is_enough_and_the_patches_count_for_both():
     torch.manual_seed(0)
     tokens = [torch.randn(3, 10, 6) for _ in range(2)]
     read_out = TwoHeadReadOut(
-        blocks=[0, 1], width=6, hidden=5, evidence_hidden=4, grid=3, share=0.6
+        blocks=[0, 1], width=6, hidden=5, evidence_hidden=[4, 3], grid=3, shares=[0.6, 0.3]
     ).eval()
     heads = read_out.head_logits(tokens)
     assert heads.shape == (3, len(HEADS))
     assert torch.allclose(read_out(tokens), heads.logsumexp(1))
     statistics = torch.stack([token_statistics(t) for t in tokens], dim=1)
-    without = heads - read_out.share * read_out.network.from_statistics(statistics)
-    assert torch.allclose(without, 0.4 * read_out.evidence(tokens)[:, None], atol=1e-5)
+    share = torch.tensor([0.6, 0.3])
+    without = heads - share * read_out.network.from_statistics(statistics)
+    assert torch.allclose(without, (1 - share) * read_out.evidence(tokens), atol=1e-5)
     assert read_out.patch_logits(tokens).shape == (3, 9)
 
 
@@ -193,12 +196,14 @@ def maker():
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if k != "redrawn"])
 def test_a_view_is_fixed_by_its_row_kind_and_number(maker, kind):
-    first = maker.make(View(row=0, kind=kind))
-    again = maker.make(View(row=0, kind=kind))
+    first, mask = maker.make(View(row=0, kind=kind))
+    again, _ = maker.make(View(row=0, kind=kind))
     assert (first == again).all()
     assert first.shape == (168, 168, 3)
+    assert mask.shape == (168, 168)
+    assert mask.any() == (kind in ("laid-in", "spared"))
     if kind != "plain":
-        other = maker.make(View(row=0, kind=kind, number=1))
+        other, _ = maker.make(View(row=0, kind=kind, number=1))
         assert (first != other).any()
 
 
@@ -216,16 +221,20 @@ def test_views_are_planned_by_counts_and_shares():
 
 def test_every_codec_gives_a_picture_of_the_same_size_back():
     crop = np.random.default_rng(1).integers(0, 255, (65, 63, 3)).astype(np.uint8)
-    seen = [worn(crop, np.random.default_rng(seed)) for seed in range(40)]
-    assert all(out.shape == crop.shape and out.dtype == np.uint8 for out in seen)
-    assert len({out.tobytes() for out in seen}) == 40
+    mask = np.zeros(crop.shape[:2], np.float32)
+    mask[20:40] = 1
+    seen = [worn(crop, mask, np.random.default_rng(seed)) for seed in range(40)]
+    assert all(out.shape == crop.shape and out.dtype == np.uint8 for out, _ in seen)
+    assert len({out.tobytes() for out, _ in seen}) == 40
+    assert all(moved.shape == mask.shape and moved.any() for _, moved in seen)
+    assert any((moved != mask).any() for _, moved in seen)
 
 
 def test_leaving_everything_out_of_one_class_is_refused():
-    config = HeadConfig(blocks=(0,), hidden=2, evidence_hidden=2)
+    config = HeadConfig(blocks=(0,), hidden=2, evidence_hidden=(2, 2))
     data = HeadData(
         statistics=np.zeros((4, 1, 3, 2), np.float16),
-        evidence=np.zeros(4, np.float32),
+        evidence=np.zeros((4, 2), np.float32),
         kinds=np.zeros(4, np.int64),
         weights=np.ones(4),
     )
