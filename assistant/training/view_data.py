@@ -84,9 +84,10 @@ class Prepared:
             TrainingError: what is kept lacks a class.
         """
         own = kept[~self._listed[kept]]
-        odds = view_weights(own, self.kinds, self._listed, self.sources, recipe.shares)
-        # Learnt are blends against genuine pictures; redrawn ones are neither.
-        own = own[(odds[own] > 0) & (self.kinds[own] != MADE)]
+        # Blends against genuine pictures, as many of the one as of the other.
+        blends = FakeShares(listed=0, laid_in=1, redrawn=0)
+        odds = view_weights(own, self.kinds, self._listed, self.sources, blends)
+        own = own[odds[own] > 0]
         patches = train_patches(
             self.patches,
             own,

@@ -42,7 +42,9 @@ def build(folder, read_out):
 
 
 def two_heads():
-    return TwoHeadReadOut(blocks=[0, 1], width=24, hidden=8, evidence_hidden=4, grid=3)
+    return TwoHeadReadOut(
+        blocks=[0, 1], width=24, hidden=8, evidence_hidden=[4, 4], grid=3, shares=[0.4, 0.4]
+    )
 
 
 @pytest.fixture
