@@ -193,11 +193,8 @@ class ClipLnDetector:
     def trace(self, crop: Image, *, layers: Sequence[int] | None = None) -> Trace:
         """Score one crop and keep what a heat map needs.
 
-        Without ``layers``: one forward pass, the output tokens of all blocks that are run, and the
-        gradient of the logit with respect to them through the read-out alone (zero for blocks it
-        does not read); the same for the mirror image, where the weights score it too. With
-        ``layers``: attention probabilities of those blocks and the logit's gradient with respect to
-        them, backward only down to the lowest of them; these are of the crop as it is.
+        Without ``layers``: the outputs of all blocks that are run and the logit's gradient by them,
+        through the read-out alone, also of the mirror image. With ``layers``: their attention.
 
         Raises:
             InferenceError: the score is not finite, or a layer is not run.
