@@ -161,6 +161,9 @@ def region_baseline(context: click.Context, manifest: Path, limit: int, out: Pat
         "regions": quantiles,
         "limits": limits,
     }
+    judged = getattr(detector, "card", {}).get("leave_out", {})
+    if "map_share" in judged:
+        content["map_share"] = judged["map_share"]
     out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     click.echo(f"Region shares of {len(faces)} untouched faces are in {out}.")
 

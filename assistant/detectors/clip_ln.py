@@ -149,6 +149,11 @@ class ClipLnDetector:
         """The values of the calibrator that was fitted for these weights."""
         return self._header.calibration
 
+    @property
+    def card(self) -> Mapping[str, Any]:
+        """What the training run wrote of itself."""
+        return self._header.card
+
     def logits(self, crops: Sequence[Image]) -> NDArray[np.float64]:
         """Raw scores of RGB uint8 crops, one each; larger = more likely manipulated.
 
@@ -220,9 +225,7 @@ class ClipLnDetector:
     @property
     def scores_patches(self) -> bool:
         """True where the read-out gives each patch a logit of its own."""
-        return any(
-            isinstance(p, (PatchEvidenceReadOut, TwoHeadReadOut)) for p in self._read_out.modules()
-        )
+        return any(isinstance(part, PatchEvidenceReadOut) for part in self._read_out.modules())
 
     def provenance(self) -> Mapping[str, str]:
         """Base, its hash, the delta's hash, precision and device."""
@@ -249,7 +252,7 @@ class ClipLnDetector:
         value = logit.detach()
         if self._header.mirror:
             with torch.inference_mode():
-                value = 0.5 * (value + self._read_out(self._read_tokens(_turned([crop]))))
+                value = 0.5 * (value + self._read_out(self._pick(self._run(_turned([crop])))))
         return float(self._finite(value.double().cpu().numpy())[0])
 
     def _patch_logits(
@@ -269,17 +272,13 @@ class ClipLnDetector:
     def _run(self, crops: Sequence[Image]) -> list[Tensor]:
         return run_blocks(self._tower, self._prepare(crops), range(self.depth))
 
-    def _read_tokens(self, crops: Sequence[Image]) -> list[Tensor]:
-        """What the read-out reads of some crops."""
-        return self._pick(self._run(crops))
-
     def _read_batch(self, crops: Sequence[Image]) -> tuple[Tensor, Tensor, Tensor | None]:
         """B logits, B x blocks x 3 x width statistics, and B x 2 logits of heads if there are."""
         outputs = self._run(crops)
         logits, heads = self._answers(self._pick(outputs))
         kept = [token_statistics(outputs[block].float()) for block in self._read_out.blocks]
         if self._header.mirror:
-            mirrored, others = self._answers(self._read_tokens(_turned(crops)))
+            mirrored, others = self._answers(self._pick(self._run(_turned(crops))))
             logits = 0.5 * (logits + mirrored)
             heads = None if heads is None or others is None else 0.5 * (heads + others)
         return logits, torch.stack(kept, dim=1), heads
