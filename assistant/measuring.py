@@ -213,7 +213,7 @@ class _ScoredOnce:
         views = [crop]
         if getattr(self._detector, "mirrors", False):  # a mirror image has the same score
             views.append(crop[:, ::-1])
-        return min(hashlib.blake2b(np.ascontiguousarray(v)).digest() for v in views)
+        return min(hashlib.blake2b(np.ascontiguousarray(v).data).digest() for v in views)
 
 
 class _NoVerdict:

@@ -106,7 +106,7 @@ def _caused(result: FaceAnalysis, facts: Sequence[EffectFact]) -> list[Pair]:
                     f"The {fact.region} as it is",
                     f"The {fact.region} {HOW_NEUTRALISED[fact.method]}",
                 ),
-                pictures=(*enlarged(crop, [box]), *enlarged(without, [box])),
+                pictures=(enlarged(crop, [box])[0], enlarged(without, [box])[0]),
                 outlines=(_points(corners),),
             )
         )

@@ -93,7 +93,8 @@ class ClAdDetector(ClipPlugin):
         places = functional.binary_cross_entropy_with_logits(
             logits, wrong.float(), pos_weight=torch.tensor(4.0)
         )
-        return whole + places + 0.1 * anchor.mean()
+        total: Tensor = whole + places + 0.1 * anchor.mean()
+        return total
 
     def trace(self, crop: Image, *, layers: Sequence[int] | None = None) -> Trace:
         """The logit and that of every patch; needs no gradient.

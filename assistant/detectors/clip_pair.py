@@ -71,6 +71,9 @@ class ClipPair(nn.Module):
 
     mean: Tensor
     std: Tensor
+    centre: Tensor
+    spread: Tensor
+    projection: Tensor
 
     def __init__(
         self,
@@ -139,7 +142,7 @@ class ClipPair(nn.Module):
         if not self.blocks:
             return functional.normalize(self.visual.ln_post(outputs[-1][:, 0]), dim=-1)
         found = torch.stack([token_statistics(outputs[b]) for b in self.blocks], dim=1)
-        standard: Tensor = (found.flatten(1) - self.centre) / self.spread  # type: ignore[operator]
+        standard: Tensor = (found.flatten(1) - self.centre) / self.spread
         return standard
 
     def joint(self, feature: Tensor) -> Tensor:

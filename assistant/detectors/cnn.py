@@ -116,7 +116,9 @@ class CnnDetector(TrainedDetector):
         """The network up to its last maps, and how many there are."""
         import timm
 
-        made = timm.create_model(cls.timm_model, pretrained=False, num_classes=0, global_pool="")
+        made: Any = timm.create_model(
+            cls.timm_model, pretrained=False, num_classes=0, global_pool=""
+        )
         return made, int(made.num_features)
 
     @classmethod

@@ -116,7 +116,7 @@ class Files:
 class TrainedDetector:
     """A :class:`assistant.interfaces.Detector` around a network of :meth:`build`."""
 
-    name: ClassVar[str]
+    name: str
     citation: ClassVar[str]
     #: What the paper reports, for the table of a comparison.
     reported: ClassVar[str] = ""

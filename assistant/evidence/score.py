@@ -90,7 +90,7 @@ class ScoreFact(Fact):
         low, high = percent_abroad(self.low, language), percent_abroad(self.high, language)
         shown = percent_abroad(self.probability, language, self.digits)
         topic = "score-short" if low == high else "score"
-        said = (t[topic].format(shown=shown, low=low, high=high),)
+        said: tuple[str, ...] = (t[topic].format(shown=shown, low=low, high=high),)
         if self.unseen:
             said = (*said, t["unseen"])
         return (*said, t["wide"]) if self.width == "wide" else said

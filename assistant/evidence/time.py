@@ -142,7 +142,7 @@ class StretchFact(TimeFact):
         named = list(_AT.finditer(clause.text))
         if not named:
             return
-        facts = evidence.of(TimeFact)
+        facts = [fact for fact in evidence.facts if isinstance(fact, TimeFact)]
         wanted = [_seconds(match.group()) for match in named]
         fine = [("." in match.group()) for match in named]
         fitting = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from string import Formatter
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -96,16 +97,13 @@ class Prompt:
         self.max_new_tokens = file.max_new_tokens
         self.output = file.output
         self.changelog = tuple(file.changelog)
-        self.turns: tuple[tuple[str, str], ...] = tuple(
-            (role, text.strip())
-            for role, text in (
-                ("system", file.system),
-                ("user", file.case),
-                ("assistant", file.ready),
-                ("user", file.user),
-            )
-            if text.strip()
+        turns: tuple[tuple[Literal["system", "user", "assistant"], str], ...] = (
+            ("system", file.system),
+            ("user", file.case),
+            ("assistant", file.ready),
+            ("user", file.user),
         )
+        self.turns = tuple((role, text.strip()) for role, text in turns if text.strip())
 
     def render(self, **values: str) -> tuple[Message, ...]:
         """The messages with ``values`` filled in; a value is never read as a template.

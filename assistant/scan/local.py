@@ -247,8 +247,8 @@ class _Ahead:
             return _Read(path, sha256, size, error)
         except Exception:  # noqa: BLE001 - a thread must not die and leave the scan waiting
             _log.exception("a file could not be prepared")
-            error = InferenceError("The file could not be prepared.", code="internal-error")
-            return _Read(path, sha256, size, error)
+            failed = InferenceError("The file could not be prepared.", code="internal-error")
+            return _Read(path, sha256, size, failed)
         with self._free:
             self._held += ready.size
         return _Read(path, sha256, size, ready)

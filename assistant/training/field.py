@@ -321,7 +321,7 @@ class _Run:
                 code="nan-loss",
             )
         self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self.optimiser.param_groups[0]["params"], 5.0)
         self.optimiser.step()
         return float(loss.detach())

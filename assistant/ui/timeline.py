@@ -117,7 +117,7 @@ def _gaps(timeline: Timeline) -> list[tuple[float, float]]:
 
 def _worst(frame: WorstFrame) -> dict[str, str]:
     def jpeg(picture: object) -> str:
-        small = cv2.resize(picture, (_THUMB, _THUMB), interpolation=cv2.INTER_AREA)  # type: ignore[call-overload]
+        small = cv2.resize(picture, (_THUMB, _THUMB), interpolation=cv2.INTER_AREA)
         coded = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
         return data_uri(coded.tobytes(), "image/jpeg")
 

@@ -111,4 +111,4 @@ def test_a_name_that_is_not_registered_is_refused_with_the_nearest() -> None:
     assert "effort" in compare_detectors("all")
     assert compare_detectors("effort, sbi") == ["effort", "sbi"]
     with pytest.raises(PluginError, match="did you mean 'effort'"):
-        compare_detectors("efort")
+        compare_detectors("effort2")
