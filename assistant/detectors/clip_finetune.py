@@ -31,7 +31,7 @@ class _Tuned(nn.Module):
         if not pair.blocks:
             pair.visual.ln_post.requires_grad_(True)
         pair.text.requires_grad_(True)
-        self.projection = nn.Parameter(pair.projection.clone())  # type: ignore[operator]
+        self.projection = nn.Parameter(pair.projection.clone())
         self.first = first
 
     def forward(self, pixels: Tensor) -> Tensor:

@@ -96,7 +96,7 @@ def compared(cases: Sequence[Pointed], *, resamples: int = 1000) -> dict[str, An
     usual = np.array([bool(case.named & set(common)) for case in cases], np.float64)
     other = np.array(
         [
-            np.mean([bool(a.named & set(b.told)) for j, b in enumerate(cases) if j != i] or [0.0])
+            np.mean([bool(a.named & set(b.told)) for j, b in enumerate(cases) if j != i] or [False])
             for i, a in enumerate(cases)
         ]
     )

@@ -169,7 +169,9 @@ def _measured(rows: Sequence[ManifestRow], seed: int) -> _Measured:
         shrinks = min(picture.shape[:2]) > _SIDE
         how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
         resized = np.asarray(cv2.resize(picture, (_SIDE, _SIDE), interpolation=how), np.uint8)
-        after = low_level_statistics(worn(resized, np.random.default_rng((seed, row.line))))
+        unmasked = np.zeros(resized.shape[:2], np.float32)
+        used, _ = worn(resized, unmasked, np.random.default_rng((seed, row.line)))
+        after = low_level_statistics(used)
         values["file"].append(file)
         values["pixels"].append(low_level_statistics(picture))
         values["worn"].append(after)
