@@ -60,6 +60,8 @@ def llama_from_gguf(path: Path) -> Any:
             f"{path.name} cannot be read as a GGUF file of a llama ({type(error).__name__}).",
             hint="Run `whyfake weights verify`.",
         ) from error
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config  # dequantised: saved again it is an ordinary model
     return model.eval()
 
 
@@ -88,6 +90,8 @@ def vision_tower(base: Path) -> Any:
             f"{base.name} is not a vision tower of this layout ({type(error).__name__}).",
             hint="Run `whyfake weights verify`.",
         ) from error
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config  # dequantised: saved again it is an ordinary model
     return model.eval()
 
 

@@ -69,7 +69,8 @@ def test_with_evidence_all_facts_the_map_and_the_explanation_are_printed(
     assert "interval" in result.stdout
     assert "mouth" in result.stdout
     assert "[S1]" in result.stdout
-    assert "Explanation (written by template, each sentence checked" in result.stdout
+    told = " ".join(result.stdout.split())
+    assert "found (written by template, each sentence checked" in told
     assert "Explanation" not in run("analyze", face, "--evidence", "--no-explain").stdout
 
 
