@@ -28,7 +28,7 @@ def test_a_photo_gives_verdict_map_words_and_evidence_in_that_order(visit: Any) 
     assert places == sorted(places)
     maps = page.locator("#wf-look img.wf-heat")
     assert maps.evaluate("i => i.complete && i.naturalWidth") > 0
-    expect(page.locator("#wf-evidence #fact-S1")).to_contain_text("probability of manipulation")
+    expect(page.locator("#wf-evidence #fact-S1")).to_contain_text("face was manipulated is")
     expect(page.get_by_text("What this cannot do")).to_be_visible()
 
 

@@ -65,7 +65,7 @@ def test_two_faces_that_cross_are_two_people_from_end_to_end() -> None:
 def test_the_stretch_is_found_and_given_to_the_person_it_belongs_to() -> None:
     still = MadePerson(portrait=made()["astronaut"], path=((0.75, 0.5), (0.7, 0.5)))
     fake = MadePerson(portrait=made()["hopper"], path=((0.25, 0.5), (0.3, 0.5)), stretch=(1.5, 3.2))
-    people = scored(make_clip([still, fake], 5.0, 28, size=SIZE, rate=12).data)
+    people = scored(make_clip([still, fake], 5.0, 20, size=SIZE, rate=12).data)
 
     assert len(people) == 2
     by_side = sorted(people, key=lambda p: p.face.box_xyxy[0])

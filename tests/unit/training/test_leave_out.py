@@ -35,7 +35,11 @@ def left_out(made_heads, n=60):
                 + rng.normal(0, 0.3, 2)
             )
     found = LeftOut(
-        rows=np.arange(len(rows)), heads=np.array(heads), folds=np.full(len(rows), "all")
+        rows=np.arange(len(rows)),
+        heads=np.array(heads),
+        folds=np.full(len(rows), "all"),
+        blends=np.zeros((0, 2)),
+        patches=np.zeros(len(rows)),
     )
     recipe = SimpleNamespace(flagged=0.05, seed=0)
     return calibrated(recipe, SimpleNamespace(manifest=rows), found)
