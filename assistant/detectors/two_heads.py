@@ -92,12 +92,11 @@ class TwoHeadReadOut(ReadOut):
 
     def evidence(self, tokens: Sequence[Tensor]) -> Tensor:
         """B x 2 logits of the patches."""
-        return torch.stack([self.laid_in(tokens), self.made(tokens)], dim=1)
+        return self._pooled(self._patches(tokens))
 
     def head_logits(self, tokens: Sequence[Tensor]) -> Tensor:
         """B x 2 logits of B x T x width tokens a block."""
-        statistics = torch.stack([token_statistics(t) for t in tokens], dim=1)
-        return self.joined(statistics, self.evidence(tokens))
+        return self._answers(tokens, self._patches(tokens))
 
     def forward(self, tokens: Sequence[Tensor]) -> Tensor:
         """B logits: either question answered with yes is enough."""
@@ -105,12 +104,22 @@ class TwoHeadReadOut(ReadOut):
 
     def patch_logits(self, tokens: Sequence[Tensor]) -> Tensor:
         """B x patches: those of each question, as much as its answer counts in the logit."""
+        patches = self._patches(tokens)
         share = tokens[0].new_tensor(self.shares)
-        counted = (1.0 - share) * torch.softmax(self.head_logits(tokens), dim=1)
+        counted = (1.0 - share) * torch.softmax(self._answers(tokens, patches), dim=1)
         counted = counted / counted.sum(1, keepdim=True)
-        return counted[:, :1] * self.laid_in.patch_logits(tokens) + counted[
-            :, 1:
-        ] * self.made.patch_logits(tokens)
+        return counted[:, :1] * patches[0] + counted[:, 1:] * patches[1]
+
+    def _patches(self, tokens: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """B x patches for each of :data:`HEADS`."""
+        return self.laid_in.patch_logits(tokens), self.made.patch_logits(tokens)
+
+    def _pooled(self, patches: tuple[Tensor, Tensor]) -> Tensor:
+        return torch.stack([self.laid_in.pooled(patches[0]), self.made.pooled(patches[1])], dim=1)
+
+    def _answers(self, tokens: Sequence[Tensor], patches: tuple[Tensor, Tensor]) -> Tensor:
+        statistics = torch.stack([token_statistics(t) for t in tokens], dim=1)
+        return self.joined(statistics, self._pooled(patches))
 
     def options(self) -> dict[str, Any]:
         """What :func:`assistant.detectors.read_out.build_read_out` needs."""
