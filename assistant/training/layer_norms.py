@@ -23,10 +23,14 @@ from torch.nn import functional
 
 from assistant.detectors.read_out import ClassTokenReadOut
 from assistant.detectors.tower import Tower, embed, layer_norms, run_blocks
-from assistant.errors import TrainingError
 from assistant.evaluation.detection_metrics import auroc
 from assistant.training.detector_config import TuningConfig
-from assistant.training.losses import alignment_loss, slerp_within_classes, uniformity_loss
+from assistant.training.losses import (
+    alignment_loss,
+    require_finite,
+    slerp_within_classes,
+    uniformity_loss,
+)
 from assistant.training.pairing import paired_batches
 from assistant.training.run_state import RunState
 
@@ -142,13 +146,12 @@ def tune_layer_norms(
             generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
             with torch.autocast(device, torch.bfloat16, enabled=config.precision == "bfloat16"):
                 loss = _loss(run, tower, head, images, target, config, generator, entry)
-            if not bool(torch.isfinite(loss)):
-                raise TrainingError(
-                    f"The loss is not finite in epoch {epoch + 1}, batch {number + 1} "
-                    f"(rows {', '.join(str(r) for r in batch[:8])} ...).",
-                    hint="Look at these rows, or lower the learning rate.",
-                    code="loss-not-finite",
-                )
+            require_finite(
+                loss,
+                f"in epoch {epoch + 1}, batch {number + 1} "
+                f"(rows {', '.join(str(r) for r in batch[:8])} ...)",
+                hint="Look at these rows, or lower the learning rate.",
+            )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

@@ -9,7 +9,24 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["alignment_loss", "slerp", "slerp_within_classes", "uniformity_loss"]
+from assistant.errors import TrainingError
+
+__all__ = ["alignment_loss", "require_finite", "slerp", "slerp_within_classes", "uniformity_loss"]
+
+
+def require_finite(loss: Tensor, where: str, *, hint: str) -> None:
+    """Stop a training whose loss is no number.
+
+    Args:
+        loss: one number.
+        where: that this was, as ``in epoch 1, batch 2``.
+        hint: what to do.
+
+    Raises:
+        TrainingError: it is not finite (code ``loss-not-finite``).
+    """
+    if not bool(torch.isfinite(loss)):
+        raise TrainingError(f"The loss is not finite {where}.", hint=hint, code="loss-not-finite")
 
 
 def uniformity_loss(features: Tensor, *, t: float = 2.0) -> Tensor:

@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from assistant.detectors.read_out import PatchEvidenceReadOut
 from assistant.errors import TrainingError
+from assistant.training.losses import require_finite
 
 __all__ = ["PatchConfig", "PatchData", "evidence_of", "train_patches", "widened"]
 
@@ -124,12 +125,11 @@ def train_patches(
         target = mask.amax(1) * (1 - 2 * _SMOOTHING) + _SMOOTHING
         entropy = functional.binary_cross_entropy_with_logits
         loss = entropy(model.pooled(patches), target) + config.mask_weight * entropy(patches, mask)
-        if not bool(torch.isfinite(loss)):
-            raise TrainingError(
-                f"The loss is not finite at step {step + 1} of the patches' training.",
-                hint="Look for damaged rows in the cache, or lower the learning rate.",
-                code="loss-not-finite",
-            )
+        require_finite(
+            loss,
+            f"at step {step + 1} of the patches' training",
+            hint="Look for damaged rows in the cache, or lower the learning rate.",
+        )
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

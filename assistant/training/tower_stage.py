@@ -22,7 +22,7 @@ from torch import Tensor
 from assistant.detectors.low_rank import attach_low_rank, fold_low_rank
 from assistant.detectors.tower import Tower, TowerLayout, embed, layer_norms, run_block
 from assistant.detectors.two_heads import TwoHeadReadOut
-from assistant.errors import TrainingError
+from assistant.training.losses import require_finite
 from assistant.training.run_state import RunState
 from assistant.training.two_heads import HeadConfig, heads_loss
 from assistant.training.views import View, ViewMaker
@@ -146,12 +146,11 @@ def tune_tower(
         tokens = _tokens(tower, layout, made, heads.blocks)
         weights = torch.ones(config.batch)
         loss = heads_loss(model.head_logits(tokens), torch.from_numpy(kinds[rows]), weights, heads)
-        if not bool(torch.isfinite(loss)):
-            raise TrainingError(
-                f"The loss is not finite at step {step + 1} of the tower's tuning.",
-                hint="Lower the rates of the recipe's tower stage.",
-                code="loss-not-finite",
-            )
+        require_finite(
+            loss,
+            f"at step {step + 1} of the tower's tuning",
+            hint="Lower the rates of the recipe's tower stage.",
+        )
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(list(named.values()), config.clip)

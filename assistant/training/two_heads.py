@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.errors import TrainingError
+from assistant.training.losses import require_finite
 
 __all__ = [
     "GENUINE",
@@ -148,12 +149,11 @@ def train_heads(
             kinds = torch.from_numpy(data.kinds[part])
             weights = torch.from_numpy(data.weights[part]).float()
             loss = heads_loss(model.joined(*data.drawn(part)), kinds, weights, config)
-            if not bool(torch.isfinite(loss)):
-                raise TrainingError(
-                    f"The loss is not finite in epoch {epoch + 1}, batch {begin // batch + 1}.",
-                    hint="Look for damaged rows in the cache, or lower the learning rate.",
-                    code="loss-not-finite",
-                )
+            require_finite(
+                loss,
+                f"in epoch {epoch + 1}, batch {begin // batch + 1}",
+                hint="Look for damaged rows in the cache, or lower the learning rate.",
+            )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
