@@ -6,22 +6,29 @@ A detector trained where they can learns the way a source was stored, not manipu
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.errors import MediaError
 from assistant.evaluation.detection_metrics import auroc
+from assistant.evaluation.face_manifest import ManifestRow
+from assistant.media import MediaLimits, read_path
 from assistant.types import Image
 
 __all__ = [
     "FILE",
     "LOW_LEVEL",
+    "file_and_picture",
     "file_statistics",
     "low_level_statistics",
     "shortcut_auroc",
 ]
+
+_LOG = logging.getLogger(__name__)
 
 #: What :func:`low_level_statistics` measures, in order.
 LOW_LEVEL = ("light", "contrast", "sharpness", "fine noise", "8 x 8 edges", "colour", "red", "blue")
@@ -29,6 +36,21 @@ LOW_LEVEL = ("light", "contrast", "sharpness", "fine noise", "8 x 8 edges", "col
 
 #: What :func:`file_statistics` measures, in order.
 FILE = ("bytes a pixel", "width", "height", "JPEG table", "chroma table", "has EXIF")
+
+
+def file_and_picture(row: ManifestRow) -> tuple[NDArray[np.float64], Image] | None:
+    """Statistics of a row's file and its RGB uint8 picture; None, with a warning, of no picture."""
+    try:
+        data = read_path(row.path, MediaLimits())
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        file = file_statistics(data)
+    except (MediaError, OSError) as error:
+        _LOG.warning("line %d: %s: %s", row.line, row.name, error)
+        return None
+    if decoded is None:
+        _LOG.warning("line %d: %s cannot be decoded", row.line, row.name)
+        return None
+    return file, np.ascontiguousarray(np.asarray(decoded, np.uint8)[..., ::-1])
 
 
 def file_statistics(data: bytes) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,22 +9,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.errors import MediaError, TrainingError
+from assistant.errors import TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.evaluation.shortcuts import (
     FILE,
     LOW_LEVEL,
-    file_statistics,
+    file_and_picture,
     low_level_statistics,
     shortcut_auroc,
 )
-from assistant.media import MediaLimits, read_path
+from assistant.evaluation.tables import table
 from assistant.training.augmentation import Augmentation, augment
 from assistant.training.pairing import paired_batches
 
 __all__ = ["batch_shortcuts", "shortcuts_markdown"]
 
-_LOG = logging.getLogger(__name__)
 _LEAST = 40
 _SIDE = 224
 
@@ -96,17 +94,13 @@ def batch_shortcuts(
 
 def shortcuts_markdown(result: dict[str, Any]) -> str:
     """The table as Markdown."""
-    lines = [
-        "| source | file metadata | low-level statistics | after augmentation | faces |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {name} | {s['file']:.3f} | {s['pixels']:.3f} | {s['augmented']:.3f} | {s['n']} |"
+    head = ["source", "file metadata", "low-level statistics", "after augmentation", "faces"]
+    rows = [
+        [name, *(f"{s[kind]:.3f}" for kind in ("file", "pixels", "augmented")), s["n"]]
         for name, s in result["sources"].items()
     ]
-    return "\n".join(
-        [*lines, "", "AUROC between the classes without looking at the face; chance: 0.5."]
-    )
+    told = "AUROC between the classes without looking at the face; chance: 0.5."
+    return f"{table(head, rows)}\n\n{told}"
 
 
 def _measured(
@@ -125,17 +119,10 @@ def _measured(
     kept: list[int] = []
     for index in batch:
         row = rows[index]
-        try:
-            data = read_path(row.path, MediaLimits())
-            decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-            file = file_statistics(data)
-        except (MediaError, OSError) as error:
-            _LOG.warning("line %d: %s: %s", row.line, row.name, error)
+        read = file_and_picture(row)
+        if read is None:
             continue
-        if decoded is None:
-            _LOG.warning("line %d: %s cannot be decoded", row.line, row.name)
-            continue
-        picture = np.ascontiguousarray(np.asarray(decoded, np.uint8)[..., ::-1])
+        file, picture = read
         resized = np.asarray(cv2.resize(picture, (_SIDE, _SIDE)), np.uint8)
         values[0].append(file)
         values[1].append(low_level_statistics(picture))

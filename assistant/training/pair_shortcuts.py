@@ -7,7 +7,6 @@ pair that can be told apart without looking at a face teaches the sources, not m
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,22 +15,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.errors import MediaError, TrainingError
+from assistant.errors import TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.evaluation.shortcuts import (
     FILE,
     LOW_LEVEL,
-    file_statistics,
+    file_and_picture,
     low_level_statistics,
     shortcut_auroc,
 )
 from assistant.evaluation.tables import table
-from assistant.media import MediaLimits, read_path
 from assistant.training.wear import worn
 
 __all__ = ["LEAST", "REACH", "pair_shortcuts", "pairs_markdown"]
 
-_LOG = logging.getLogger(__name__)
 #: Pictures of a class that a source needs to be one of a pair.
 LEAST = 20
 #: The AUROC that no pair should exceed.
@@ -155,17 +152,10 @@ def _measured(rows: Sequence[ManifestRow], seed: int) -> _Measured:
     values: dict[str, list[NDArray[np.float64]]] = {kind: [] for kind in _KINDS}
     videos = []
     for row in rows:
-        try:
-            data = read_path(row.path, MediaLimits())
-            decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-            file = file_statistics(data)
-        except (MediaError, OSError) as error:
-            _LOG.warning("line %d: %s: %s", row.line, row.name, error)
+        read = file_and_picture(row)
+        if read is None:
             continue
-        if decoded is None:
-            _LOG.warning("line %d: %s cannot be decoded", row.line, row.name)
-            continue
-        picture = np.ascontiguousarray(np.asarray(decoded, np.uint8)[..., ::-1])
+        file, picture = read
         shrinks = min(picture.shape[:2]) > _SIDE
         how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
         resized = np.asarray(cv2.resize(picture, (_SIDE, _SIDE), interpolation=how), np.uint8)
