@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from assistant.errors import TrainingError
 from assistant.evaluation.detection_metrics import auroc, bootstrap_interval
 from assistant.evaluation.made_clips import MadeClip, MadePerson, Portrait, make_clip
+from assistant.evaluation.tables import shown, table
 from assistant.interfaces import Calibrator, FaceFinder
 from assistant.lanes import stretches_of
 from assistant.media import MediaLimits, load_media, read_path
@@ -35,6 +37,7 @@ __all__ = [
 ]
 
 _SIZE, _CLIP_RATE = (960, 540), 15
+_shown = partial(shown, form=".2f")
 _CLASSES = ("real", "fake")
 _CRFS = (18, 23, 28, 35)
 
@@ -248,10 +251,10 @@ def fit_rule(people: Sequence[JudgedPerson], calibrator: Calibrator) -> tuple[St
     tried = []
     for penalty, rise, least in itertools.product((4, 6, 8, 10, 14, 20), (0.5, 0.8, 1.2), (2, 3)):
         rule = StretchRule(penalty=float(penalty), rise=rise, least=least)
-        table = stretch_table(people, calibrator, rule)
-        tried.append(((table["iou_mean"] or 0.0) - (table["false"] or 0.0), rule, table))
-    _, rule, table = max(tried, key=lambda t: t[0])
-    return rule, table
+        judged = stretch_table(people, calibrator, rule)
+        tried.append(((judged["iou_mean"] or 0.0) - (judged["false"] or 0.0), rule, judged))
+    _, rule, judged = max(tried, key=lambda t: t[0])
+    return rule, judged
 
 
 def video_markdown(result: Mapping[str, Any]) -> str:
@@ -260,12 +263,11 @@ def video_markdown(result: Mapping[str, Any]) -> str:
     for name, part in result.items():
         if "rules" in part:
             lines += [f"## {name}: {part['people']} people of {part['clips']} clips", ""]
-            lines += ["| rule | AUROC by video | 95 % interval |", "|---|---|---|"]
-            for rule, row in part["rules"].items():
-                lines.append(
-                    f"| {rule} | {_shown(row['auroc'])} | "
-                    f"{_shown(row['low'])} to {_shown(row['high'])} |"
-                )
+            rows = [
+                [rule, _shown(row["auroc"]), f"{_shown(row['low'])} to {_shown(row['high'])}"]
+                for rule, row in part["rules"].items()
+            ]
+            lines.append(table(["rule", "AUROC by video", "95 % interval"], rows))
         if "stretch" in part:
             s = part["stretch"]
             lines += [
@@ -277,10 +279,6 @@ def video_markdown(result: Mapping[str, Any]) -> str:
             ]
         lines.append("")
     return "\n".join(lines)
-
-
-def _shown(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
 
 
 def _share(values: Sequence[bool]) -> float | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from assistant.evaluation import tables
 from assistant.interfaces import FaceFinder
 from assistant.training.detector_config import DetectorConfig
 from assistant.training.tuning_run import train_layer_norms
@@ -115,12 +116,12 @@ def table(result: dict[str, Any]) -> str:
     """The result as a Markdown table: mean and deviation over the seeds."""
     rows = result["rows"]
     sources = list(next(iter(rows.values())))
-    lines = [f"| terms | {' | '.join(sources)} |", "|---|" + "---|" * len(sources)]
+    lines = []
     for name, numbers in rows.items():
         cells = []
         for source in sources:
             spread = numbers[source]["deviation"]
             shown = "" if spread is None else f" ± {spread:.3f}"
             cells.append(f"{numbers[source]['mean']:.3f}{shown}")
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+        lines.append([name, *cells])
+    return tables.table(["terms", *sources], lines)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import TrainingError
+from assistant.evaluation.tables import shown, table
 
 __all__ = ["comparison_markdown", "write_comparison_plot"]
 
@@ -21,7 +22,7 @@ def comparison_markdown(result: dict[str, Any]) -> str:
     ]
     head = ["detector", "AUROC (95 %)", "Cross-AUC", "ECE", "EER", "genuine called manipulated"]
     head += ["trained", "faces seen", "MB", "ms a face", "memory MB", "the paper"]
-    lines += _table(head, [_overall(name, row) for name, row in done.items()])
+    lines.append(table(head, [_overall(name, row) for name, row in done.items()]))
     sources = sorted({s for r in done.values() for s in r["sources"]})
     families = sorted({f for r in done.values() for f in r["families"]})
     for title, kind, names, value in (
@@ -33,7 +34,7 @@ def comparison_markdown(result: dict[str, Any]) -> str:
         if kept:
             lines += ["", f"{title}:", ""]
             rows = [[d, *(value(r[kind].get(n)) for n in kept)] for d, r in done.items()]
-            lines += _table(["detector", *kept], rows)
+            lines.append(table(["detector", *kept], rows))
     failed = {n: r for n, r in result["detectors"].items() if "error" in r}
     if failed:
         lines += ["", "Not run:", ""]
@@ -90,18 +91,18 @@ def write_comparison_plot(result: dict[str, Any], path: Path) -> None:
 def _overall(name: str, row: dict[str, Any]) -> list[str]:
     numbers, training = row["overall"], row["training"]
     interval = numbers["auroc_ci"]
-    shown = _number(numbers["auroc"])
+    auroc = shown(numbers["auroc"])
     if interval:
-        shown += f" ({_number(interval[0])} to {_number(interval[1])})"
+        auroc += f" ({shown(interval[0])} to {shown(interval[1])})"
         if interval[0] <= 0.5 <= interval[1]:
-            shown += ", not apart from chance"
+            auroc += ", not apart from chance"
     size = "-" if row["bytes"] is None else f"{row['bytes'] / 1e6:.2f}"
     return [
         name,
-        shown,
-        _number(row["cross_auc"]),
-        _number(numbers["ece"]) if row["calibrated"] else "not fitted",
-        _number(numbers["eer"]),
+        auroc,
+        shown(row["cross_auc"]),
+        shown(numbers["ece"]) if row["calibrated"] else "not fitted",
+        shown(numbers["eer"]),
         _alarms(numbers),
         f"{training['parameters_trained']:,}" if training else "-",
         str(training["pictures_used"]) if training else "-",
@@ -113,22 +114,10 @@ def _overall(name: str, row: dict[str, Any]) -> list[str]:
 
 
 def _auroc(numbers: dict[str, Any] | None) -> str:
-    return "-" if numbers is None else _number(numbers["auroc"])
+    return "-" if numbers is None else shown(numbers["auroc"])
 
 
 def _alarms(numbers: dict[str, Any] | None) -> str:
     if numbers is None or numbers["real_called_manipulated"] is None:
         return "-"
     return f"{100 * numbers['real_called_manipulated']:.0f} % of {numbers['n_real']}"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
-    return [
-        "| " + " | ".join(head) + " |",
-        "|" + "---|" * len(head),
-        *("| " + " | ".join(row) + " |" for row in rows),
-    ]

@@ -18,6 +18,7 @@ from sklearn.metrics import roc_auc_score
 from assistant.calibration.curve import CurveCalibrator
 from assistant.calibration.fitting import fit_calibrator
 from assistant.detectors.two_heads import TwoHeadReadOut
+from assistant.evaluation import tables
 from assistant.evaluation.detection_metrics import ece
 from assistant.evidence.kind import named_kind
 from assistant.training.recipe import Recipe
@@ -205,29 +206,34 @@ def leave_out_table(
 
 def leave_out_markdown(table: Mapping[str, Any]) -> str:
     """The table as Markdown: manipulated by source, genuine by source, families."""
-    lines = ["| manipulated, left out | n | AUROC (95 %) | caught | uncertain | no sign |"]
-    lines.append("|---|---|---|---|---|---|")
     blends = {"blends made of the genuine": table["blends"]} if "blends" in table else {}
-    for name, one in {**table["manipulated"], **blends}.items():
-        lines.append(
-            f"| {name} | {one['n']} | {one['auroc']:.3f} ({one['low']:.2f} to {one['high']:.2f}) | "
-            f"{one['caught']:.0%} | {one['uncertain']:.0%} | {one['no_sign']:.0%} |"
-        )
-    lines += ["", "| genuine, left out | n | flagged | no sign |", "|---|---|---|---|"]
-    for name, one in table["genuine"].items():
-        lines.append(f"| {name} | {one['n']} | {one['flagged']:.0%} | {one['no_sign']:.0%} |")
-    lines += ["", "| family | pictures | sources | caught | no sign |", "|---|---|---|---|---|"]
-    for name, one in table["families"].items():
-        lines.append(
-            f"| {name} | {one['n']} | {one['sources']} | {one['caught']:.0%} | "
-            f"{one['missed']:.0%} |"
-        )
-    lines += [
-        "",
-        f"Mean AUROC {table['mean_auroc']:.3f}; ECE {table['ece']:.3f}; the patches give "
-        f"{table['map_share']:.2f} of the score's spread.",
+    manipulated = [
+        [
+            name,
+            one["n"],
+            f"{one['auroc']:.3f} ({one['low']:.2f} to {one['high']:.2f})",
+            *(f"{one[verdict]:.0%}" for verdict in ("caught", "uncertain", "no_sign")),
+        ]
+        for name, one in {**table["manipulated"], **blends}.items()
     ]
-    return "\n".join(lines)
+    genuine = [
+        [name, one["n"], f"{one['flagged']:.0%}", f"{one['no_sign']:.0%}"]
+        for name, one in table["genuine"].items()
+    ]
+    families = [
+        [name, one["n"], one["sources"], f"{one['caught']:.0%}", f"{one['missed']:.0%}"]
+        for name, one in table["families"].items()
+    ]
+    head = ["manipulated, left out", "n", "AUROC (95 %)", "caught", "uncertain", "no sign"]
+    return "\n\n".join(
+        [
+            tables.table(head, manipulated),
+            tables.table(["genuine, left out", "n", "flagged", "no sign"], genuine),
+            tables.table(["family", "pictures", "sources", "caught", "no sign"], families),
+            f"Mean AUROC {table['mean_auroc']:.3f}; ECE {table['ece']:.3f}; the patches give "
+            f"{table['map_share']:.2f} of the score's spread.",
+        ]
+    )
 
 
 def kind_family(family: str) -> str:

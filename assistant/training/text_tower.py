@@ -24,6 +24,7 @@ from assistant.detectors.tower import TOWERS, tower_sha256
 from assistant.errors import ConfigError, TrainingError
 from assistant.evaluation.detection_metrics import auroc
 from assistant.evaluation.face_manifest import ManifestRow, read_manifest
+from assistant.evaluation.tables import shown, table
 from assistant.interfaces import FaceFinder
 from assistant.training.captions import (
     HELD_OUT,
@@ -35,6 +36,7 @@ from assistant.training.captions import (
 from assistant.training.detector_config import CropConfig
 from assistant.training.face_cache import UNREADABLE, CropCache, StatisticsCache, work_order
 from assistant.training.frozen import statistics_of
+from assistant.training.losses import require_finite
 from assistant.training.splits import list_sha256, part_of
 
 __all__ = ["PROMPTS", "TextTowerConfig", "load_text_config", "train_text_tower"]
@@ -218,12 +220,9 @@ def fit_text_tower(
             batch = [rows[i] for i in picked]
             captions = [captions_of(row, annotations, rng) for row in batch]
             loss = _loss(model, flat[torch.from_numpy(picked)], batch, captions)
-            if not torch.isfinite(loss):
-                raise TrainingError(
-                    f"The loss is not finite in epoch {epoch + 1}, step {step + 1}.",
-                    hint="Lower learning_rate.",
-                    code="loss-not-finite",
-                )
+            require_finite(
+                loss, f"in epoch {epoch + 1}, step {step + 1}", hint="Lower learning_rate."
+            )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -314,10 +313,8 @@ def _part(row: ManifestRow, config: TextTowerConfig) -> str:
 
 def report_text(report: dict[str, Any]) -> str:
     """The zero-shot AUROC as a Markdown table."""
-    table = report["zero_shot"]
-    sources = list(next(iter(table.values())))
-    lines = ["| prompts | " + " | ".join(sources) + " |", "|" + "---|" * (len(sources) + 1)]
-    for name, found in table.items():
-        shown = ["-" if found[s] is None else f"{found[s]:.3f}" for s in sources]
-        lines.append(f"| {name} | " + " | ".join(shown) + " |")
-    return "\n".join([json.dumps({k: report[k] for k in ("trained_on", "words")}), "", *lines])
+    found = report["zero_shot"]
+    sources = list(next(iter(found.values())))
+    rows = [[name, *(shown(one[s]) for s in sources)] for name, one in found.items()]
+    head = json.dumps({k: report[k] for k in ("trained_on", "words")})
+    return f"{head}\n\n{table(['prompts', *sources], rows)}"

@@ -15,6 +15,7 @@ from assistant.detectors.tower import TOWERS, tower_sha256
 from assistant.errors import MediaError, TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.evaluation.scoring import find_faces
+from assistant.evaluation.tables import shown, table
 from assistant.interfaces import FaceFinder
 from assistant.media import MediaLimits
 from assistant.training.frozen import statistics_of
@@ -103,11 +104,8 @@ def zero_shot_markdown(result: dict[str, Any]) -> str:
     """The table as Markdown."""
     found = result["prompts"]
     sources = list(next(iter(found.values()))["auroc"])
-    lines = ["| prompts | " + " | ".join(sources) + " |", "|" + "---|" * (len(sources) + 1)]
-    for name, entry in found.items():
-        shown = ["-" if entry["auroc"][s] is None else f"{entry['auroc'][s]:.3f}" for s in sources]
-        lines.append(f"| {name} | " + " | ".join(shown) + " |")
-    lines += ["", f"AUROC on {result['n']} faces."]
+    rows = [[name, *(shown(entry["auroc"][s]) for s in sources)] for name, entry in found.items()]
+    lines = [table(["prompts", *sources], rows), "", f"AUROC on {result['n']} faces."]
     if result["unknown_words"]:
         lines.append(f"Words it does not know: {', '.join(result['unknown_words'])}.")
     return "\n".join(lines)
