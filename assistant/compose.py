@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from assistant import __version__, registry
 from assistant.compute import use_threads
 from assistant.errors import PluginError, WeightsError
-from assistant.fitted import DOMAIN_FILES, build_domain, map_share, region_baseline
+from assistant.fitted import DOMAIN_FILES, build_domain, region_baseline
 
 if TYPE_CHECKING:
     from assistant.cues.stage import VisibleCues
@@ -72,6 +72,7 @@ def build(settings: Settings, *, words_soon: bool = False) -> Assistant:
         narrator.warm_up()
     finder = build_finder(settings)
     detector, calibrator = build_detector(settings)
+    baseline = region_baseline(settings, detector)
     return Assistant(
         finder=finder,
         detector=detector,
@@ -81,8 +82,8 @@ def build(settings: Settings, *, words_soon: bool = False) -> Assistant:
         causal=partial(region_facts, method=settings.counterfactual),
         fragility=fragility_facts,
         domain=build_domain(settings, detector),
-        region_baseline=region_baseline(settings, detector),
-        map_share=map_share(settings, detector),
+        region_baseline=None if baseline is None else baseline.limits,
+        map_share=None if baseline is None else baseline.map_share,
         cues=build_cues(settings),
         limits=pipeline_limits(settings),
         versions=_versions(finder, detector, calibrator, vlm),

@@ -7,20 +7,20 @@ detector in use.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import WeightsError
 
 if TYPE_CHECKING:
+    from assistant.attribution.regions import RegionBaseline
     from assistant.interfaces import Detector, DomainCheck
     from assistant.settings import Settings
 
 __all__ = [
     "DOMAIN_FILES",
     "build_domain",
-    "map_share",
     "region_baseline",
 ]
 
@@ -61,7 +61,7 @@ def _made_for(
     return None
 
 
-def region_baseline(settings: Settings, detector: Detector) -> Mapping[str, Any] | None:
+def region_baseline(settings: Settings, detector: Detector) -> RegionBaseline | None:
     """What the maps in use show on untouched faces; None where that was not measured for them.
 
     A baseline of another attributor or of other weights says nothing of these maps: it is left out
@@ -79,18 +79,4 @@ def region_baseline(settings: Settings, detector: Detector) -> Mapping[str, Any]
         )
     except WeightsError as error:
         _log.warning("regions are named by their lift alone: %s", error.user_message)
-        return None
-
-
-def map_share(settings: Settings, detector: Detector) -> float | None:
-    """Of the score's spread over faces, what comes from the map in use; None: not measured."""
-    from assistant.attribution.regions import load_map_share
-    from assistant.resources import resource_dir
-
-    path = resource_dir("weights") / "region-baseline.json"
-    try:
-        return load_map_share(
-            path, attributor=settings.attributor, weights_sha256=detector.weights_sha256
-        )
-    except WeightsError:  # told by region_baseline
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,10 @@ __all__ = [
     "BASELINE_SCHEMA",
     "LEAST_AREA",
     "QUIET_SHARE",
+    "RegionBaseline",
     "baseline_from",
     "find_regions",
     "load_baseline",
-    "load_map_share",
     "region_masks",
 ]
 
@@ -217,10 +218,23 @@ def baseline_from(
     return quantiles, limits
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionBaseline:
+    """What the maps of one attributor and one detector show on untouched faces.
+
+    Attributes:
+        limits: region -> the share of the map above which it stands out.
+        map_share: of the score's spread over faces, what comes from the map; None: not measured.
+    """
+
+    limits: Mapping[str, float]
+    map_share: float | None = None
+
+
 def load_baseline(
     path: Path, *, attributor: str | None = None, weights_sha256: str | None = None
-) -> dict[str, float]:
-    """Read ``region-baseline.json``: the share above which each region stands out.
+) -> RegionBaseline:
+    """Read ``region-baseline.json``.
 
     Args:
         path: the file.
@@ -230,25 +244,6 @@ def load_baseline(
     Raises:
         WeightsError: it cannot be read, or is of another attributor or detector.
     """
-    limits, _ = _read(path, attributor, weights_sha256)
-    return limits
-
-
-def load_map_share(path: Path, *, attributor: str, weights_sha256: str) -> float | None:
-    """Of the score's spread over faces, what comes from the map, in ``region-baseline.json``.
-
-    None where it was not measured.
-
-    Raises:
-        WeightsError: the file cannot be read, or is of another attributor or detector.
-    """
-    _, share = _read(path, attributor, weights_sha256)
-    return share
-
-
-def _read(
-    path: Path, attributor: str | None, weights_sha256: str | None
-) -> tuple[dict[str, float], float | None]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         limits = {str(k): float(v) for k, v in data["limits"].items()}
@@ -266,7 +261,7 @@ def _read(
             raise _unusable(f"is of {key} {made_of[key]!r}, not {wanted!r}")
     if share is not None and not 0 < share <= 1:
         raise _unusable(f"{path.name} has a map_share that is not in (0, 1]")
-    return limits, share
+    return RegionBaseline(limits=limits, map_share=share)
 
 
 def _unusable(why: str) -> WeightsError:

@@ -95,7 +95,7 @@ def maps(
         samples,
         methods,
         randomised=_randomised(detector, seed, sanity),
-        baselines={} if baseline is None else {settings.attributor: baseline},
+        baselines={} if baseline is None else {settings.attributor: baseline.limits},
         deep=deep,
         seed=seed,
         progress=tell_count,

@@ -14,7 +14,6 @@ from assistant.attribution.regions import (
     baseline_from,
     find_regions,
     load_baseline,
-    load_map_share,
     region_masks,
 )
 from assistant.errors import InferenceError, WeightsError
@@ -184,7 +183,8 @@ def baseline_file(tmp_path, **changes):
 
 
 def test_a_baseline_is_read_back(tmp_path):
-    read = load_baseline(baseline_file(tmp_path), attributor="patch-lens", weights_sha256="a" * 64)
+    made_of = {"attributor": "patch-lens", "weights_sha256": "a" * 64}
+    read = load_baseline(baseline_file(tmp_path), **made_of).limits
     assert set(read) == set(REGIONS)
     assert read["mouth"] == 0.2
 
@@ -225,8 +225,8 @@ def test_the_share_of_the_score_is_read_where_it_was_measured(tmp_path):
     path = tmp_path / "baseline.json"
     for share, wanted in ((0.24, 0.24), (None, None)):
         path.write_text(json.dumps(shipped | {"map_share": share}))
-        assert load_map_share(path, **made_of) == wanted
+        assert load_baseline(path, **made_of).map_share == wanted
     for share in (0, 1.5, "much"):
         path.write_text(json.dumps(shipped | {"map_share": share}))
         with pytest.raises(WeightsError, match="region baseline"):
-            load_map_share(path, **made_of)
+            load_baseline(path, **made_of)

@@ -75,5 +75,5 @@ def test_region_baseline(run, manifest, tmp_path):
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     weights = PlantedCueDetector((10, 6, 3, 4)).weights_sha256
-    baseline = load_baseline(out, attributor="patch-lens", weights_sha256=weights)
+    baseline = load_baseline(out, attributor="patch-lens", weights_sha256=weights).limits
     assert baseline["mouth"] > baseline["left eye"]
