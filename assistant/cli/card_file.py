@@ -6,8 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from assistant.cli.numbered_file import NumberedFile
 from assistant.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["CardFile"]
 
 
-class CardFile:
+class CardFile(NumberedFile):
     """Where cards go: ``path`` for one file, ``name-1.png``, ``name-2.png`` ... for several.
 
     Raises:
@@ -25,13 +24,8 @@ class CardFile:
     """
 
     def __init__(self, path: Path) -> None:
-        if path.suffix.lower() != ".png":
-            raise click.UsageError(f"--card {path}: the card is a PNG, name it something.png.")
-        if not path.parent.is_dir():
-            raise click.UsageError(f"--card {path}: the folder {path.parent} does not exist.")
-        if path.is_dir():
-            raise click.UsageError(f"--card {path}: that is a folder; name a file in it.")
-        self._path = path
+        told = "the card is a PNG, name it something.png."
+        super().__init__("--card", path, {".png"}, otherwise=told)
         self._write(path, b"", keep=False)
 
     def save(self, analysis: Analysis, number: int, count: int) -> Path:
@@ -42,9 +36,7 @@ class CardFile:
         """
         from assistant.cards import render_card
 
-        path = self._path
-        if count > 1:
-            path = path.with_name(f"{path.stem}-{number + 1}{path.suffix}")
+        path = self.of(number, count)
         self._write(path, render_card(analysis), keep=True)
         return path.resolve()
 

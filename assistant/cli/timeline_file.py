@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assistant.cli.numbered_file import NumberedFile
+
 if TYPE_CHECKING:
     from assistant.types import Analysis
 
 __all__ = ["TimelineFile"]
 
 
-class TimelineFile:
+class TimelineFile(NumberedFile):
     """Where timelines go: ``path`` for one file, ``name-1.html``, ``name-2.html`` for several.
 
     Raises:
@@ -21,13 +23,8 @@ class TimelineFile:
     """
 
     def __init__(self, path: Path) -> None:
-        if path.suffix.lower() not in {".html", ".csv"}:
-            raise click.UsageError(f"--timeline {path}: name it something.html or something.csv.")
-        if not path.parent.is_dir():
-            raise click.UsageError(f"--timeline {path}: the folder {path.parent} does not exist.")
-        if path.is_dir():
-            raise click.UsageError(f"--timeline {path}: that is a folder; name a file in it.")
-        self._path = path
+        told = "name it something.html or something.csv."
+        super().__init__("--timeline", path, {".html", ".csv"}, otherwise=told)
 
     def save(self, analysis: Analysis, name: str, number: int, count: int) -> None:
         """Write the timeline of file ``number`` (from 0) of ``count``; a picture has none.
@@ -37,9 +34,7 @@ class TimelineFile:
         if not any(face.timeline for face in analysis.faces):
             click.echo(f"{name}: a picture has no timeline.", err=True)
             return
-        path = self._path
-        if count > 1:
-            path = path.with_name(f"{path.stem}-{number + 1}{path.suffix}")
+        path = self.of(number, count)
         try:
             path.write_text(self._text(analysis, name), encoding="utf-8")
         except OSError as error:
@@ -48,7 +43,7 @@ class TimelineFile:
             click.echo(f"Timeline: {path}", err=True)
 
     def _text(self, analysis: Analysis, name: str) -> str:
-        if self._path.suffix.lower() == ".csv":
+        if self.path.suffix.lower() == ".csv":
             from assistant.report import timeline_csv
 
             return timeline_csv(analysis)
