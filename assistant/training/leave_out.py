@@ -23,6 +23,7 @@ from assistant.evaluation.detection_metrics import ece
 from assistant.evidence.kind import named_kind
 from assistant.training.recipe import Recipe
 from assistant.training.sources import kind_of, source_weights
+from assistant.training.two_heads import head_scores
 from assistant.training.view_data import Prepared
 from assistant.types import Verdict
 
@@ -79,16 +80,16 @@ def leave_out(
     for number, (name, sources) in enumerate(sorted(recipe.folds.items())):
         out = np.isin(data.sources, sources)
         kept = np.flatnonzero(~out)
-        model, evidence = data.read_out(
+        model, seen = data.read_out(
             read_out, kept, recipe, name=f"without {name}", progress=progress
         )
         views = np.flatnonzero(out & (data.view_kinds == "plain"))
-        heads = data.scores(model, evidence, views)
+        heads = head_scores(model, seen, views)
         found.append((data.rows[views], heads, name))
         counted = np.exp(heads - np.logaddexp(heads[:, :1], heads[:, 1:]))
-        patches.append((counted * (1 - np.array(model.shares)) * evidence[views]).sum(1))
+        patches.append((counted * (1 - np.array(model.shares)) * seen.evidence[views]).sum(1))
         blended = np.flatnonzero(out & (data.view_kinds == "laid-in"))
-        blends.append(data.scores(model, evidence, blended))
+        blends.append(head_scores(model, seen, blended))
         if progress is not None:
             progress("folds", number + 1, len(recipe.folds), 0.0)
     return LeftOut(

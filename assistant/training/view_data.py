@@ -24,7 +24,6 @@ from assistant.training.two_heads import (
     LAID_IN,
     MADE,
     HeadData,
-    head_scores,
     train_heads,
 )
 from assistant.training.views import ViewCache, ViewMaker, plan_views
@@ -58,14 +57,6 @@ class Prepared:
     made: NDArray[np.float32]
     patches: PatchData
 
-    def weights(self, kept: NDArray[np.int64], shares: FakeShares) -> NDArray[np.float64]:
-        """N weights of a training on ``kept``; see :func:`view_weights`."""
-        return view_weights(kept, self.kinds, self._listed, self.sources, shares)
-
-    @property
-    def _listed(self) -> NDArray[np.bool_]:
-        return np.array([bool(self.manifest[int(i)].label) for i in self.rows])
-
     def read_out(
         self,
         start: TwoHeadReadOut,
@@ -74,19 +65,20 @@ class Prepared:
         *,
         name: str = "all",
         progress: Progress | None = None,
-    ) -> tuple[TwoHeadReadOut, NDArray[np.float32]]:
+    ) -> tuple[TwoHeadReadOut, HeadData]:
         """Train first the patches that look for what was laid in, then the network, on ``kept``.
 
         Returns:
-            The read-out and the N x 2 logits of its patches.
+            The read-out, and all views with the logits of its patches.
 
         Raises:
             TrainingError: what is kept lacks a class.
         """
-        own = kept[~self._listed[kept]]
+        listed = np.array([bool(self.manifest[int(i)].label) for i in self.rows])
+        own = kept[~listed[kept]]
         # Blends against genuine pictures, as many of the one as of the other.
         blends = FakeShares(listed=0, laid_in=1, redrawn=0)
-        odds = view_weights(own, self.kinds, self._listed, self.sources, blends)
+        odds = view_weights(own, self.kinds, listed, self.sources, blends)
         own = own[odds[own] > 0]
         patches = train_patches(
             self.patches,
@@ -98,13 +90,16 @@ class Prepared:
             name=f"{name}: patches",
             progress=progress,
         )
-        evidence = np.stack([evidence_of(patches, self.patches), self.made], axis=1)
-        weights = self.weights(kept, recipe.shares)
+        weights = view_weights(kept, self.kinds, listed, self.sources, recipe.shares)
+        data = HeadData(
+            statistics=self.statistics,
+            evidence=np.stack([evidence_of(patches, self.patches), self.made], axis=1),
+            kinds=self.kinds,
+            weights=weights,
+        )
         model = train_heads(
             start,
-            HeadData(
-                statistics=self.statistics, evidence=evidence, kinds=self.kinds, weights=weights
-            ),
+            data,
             kept[weights[kept] > 0],
             recipe.heads,
             seed=recipe.seed,
@@ -112,19 +107,7 @@ class Prepared:
             progress=progress,
         )
         model.laid_in = widened(patches, self.patches.basis, recipe.heads.blocks)
-        return model, evidence
-
-    def scores(
-        self, model: TwoHeadReadOut, evidence: NDArray[np.float32], views: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Head logits of some views, len(views) x 2."""
-        data = HeadData(
-            statistics=self.statistics,
-            evidence=evidence,
-            kinds=self.kinds,
-            weights=np.ones(len(self.kinds)),
-        )
-        return head_scores(model, data, views)
+        return model, data
 
 
 def view_weights(
