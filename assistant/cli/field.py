@@ -17,7 +17,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.command("plugin")
 @click.argument("name")
 @click.option("--manifest", type=_FILE, required=True, help="CSV: path,label[,source,video,...].")
-@click.option("--seconds", type=click.FloatRange(1), default=600, show_default=True)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1),
+    default=600,
+    show_default=True,
+    help="Of processor time.",
+)
 @click.option("--epochs", type=click.IntRange(1), help="Default: the plugin's recipe.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--options", default="{}", help="Of the plugin, as a JSON object; see its page.")
@@ -92,7 +98,7 @@ def plugin(
     type=click.FloatRange(1),
     default=60,
     show_default=True,
-    help="Training time of each detector that has no file in --work.",
+    help="Processor time of training for each detector that has no file in --work.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option(
@@ -101,6 +107,13 @@ def plugin(
     multiple=True,
     metavar="NAME=PATH",
     help="Files of detectors that are not trained here: mesonet=Meso4_DF.h5.",
+)
+@click.option(
+    "--most",
+    "limits",
+    multiple=True,
+    metavar="NAME=COUNT",
+    help="Test faces at most of a slow detector: vlm-zero-shot=120.",
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Tables and plot.")
 @work_option("Crops, features, trained files and finished rows")
@@ -113,6 +126,7 @@ def compare(
     seconds: float,
     seed: int,
     pairs: tuple[str, ...],
+    limits: tuple[str, ...],
     out: Path | None,
     work: Path,
     as_json: bool,
@@ -128,12 +142,8 @@ def compare(
     from assistant.training.compare_report import comparison_markdown, write_comparison_plot
 
     settings = settings_of(context)
-    given = {}
-    for pair in pairs:
-        name, sign, path = pair.partition("=")
-        if not sign:
-            raise click.UsageError(f"--weights {pair!r}: expected NAME=PATH.")
-        given[name] = Path(path)
+    given = {name: Path(path) for name, path in _pairs("--weights", "PATH", pairs)}
+    most = {name: _count(count) for name, count in _pairs("--most", "COUNT", limits)}
     run = Comparison(
         rows=read_manifest(manifest),
         settings=settings,
@@ -142,6 +152,7 @@ def compare(
         seconds=seconds,
         seed=seed,
         given=given,
+        most=most,
         tell=lambda text: click.echo(text, err=True),
     )
     result = run.run(compare_detectors(detectors, plugins=settings.plugins))
@@ -152,6 +163,20 @@ def compare(
         (out / "compare.md").write_text(table, "utf-8")
         write_comparison_plot(result, out / "compare.png")
     click.echo(json.dumps(result, indent=2) if as_json else table)
+
+
+def _pairs(option: str, what: str, values: tuple[str, ...]) -> list[tuple[str, str]]:
+    found = [value.partition("=") for value in values]
+    for value, (name, _, told) in zip(values, found, strict=True):
+        if not (name and told):
+            raise click.UsageError(f"{option} {value!r}: expected NAME={what}.")
+    return [(name, told) for name, _, told in found]
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise click.UsageError(f"--most {text!r}: expected a number from 1 on.")
+    return int(text)
 
 
 @click.command("phone")

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from assistant.detectors.clip_pair import ClipPair, PairHead, TracedClipPlugin, load_pair
 from assistant.detectors.plugin import Files, Recipe
 
-__all__ = ["CLIPPING", "ClipProbeDetector"]
+__all__ = ["CLIPPING", "ClipProbeDetector", "Probe"]
 
 CLIPPING = (
     "Khan, Dang-Nguyen: CLIPping the Deception: Adapting Vision-Language Models for Universal "
@@ -17,12 +17,15 @@ CLIPPING = (
 )
 
 
-class _Probe(PairHead):
-    def __init__(self, pair: ClipPair) -> None:
+class Probe(PairHead):
+    """A linear layer, a new one that starts at zero or the given one, on a pair's features."""
+
+    def __init__(self, pair: ClipPair, linear: nn.Linear | None = None) -> None:
         super().__init__(pair)
-        self.linear = nn.Linear(pair.feature_width, 1)
-        nn.init.zeros_(self.linear.weight)
-        nn.init.zeros_(self.linear.bias)
+        self.linear = linear or nn.Linear(pair.feature_width, 1)
+        if linear is None:
+            nn.init.zeros_(self.linear.weight)
+            nn.init.zeros_(self.linear.bias)
 
     def head(self, features: Tensor) -> Tensor:
         """B logits."""
@@ -41,4 +44,4 @@ class ClipProbeDetector(TracedClipPlugin):
     @classmethod
     def build(cls, options: Any, files: Files) -> nn.Module:
         """The probe on the pair's features."""
-        return _Probe(load_pair(options, files))
+        return Probe(load_pair(options, files))

@@ -138,7 +138,9 @@ class CnnDetector(TrainedDetector):
             key = f"{cls.name}-{file_sha256(start)[:16]}"
         network = _Cnn(backbone, width, options.tune, key)
         nn.init.zeros_(network.linear.bias)
-        return network if options.tune == "head" else _WholeCnn(network)
+        made = network if options.tune == "head" else _WholeCnn(network)
+        made.from_nothing = start is None
+        return made
 
     def trace(self, crop: Image, *, layers: Sequence[int] | None = None) -> Trace:
         """The last maps as tokens, and the logit's gradient with respect to them.

@@ -12,6 +12,7 @@ from torch.nn import functional
 from torch.nn.utils import parametrize
 
 from assistant.detectors.clip_pair import ClipOptions, ClipPair, TracedClipPlugin, load_pair
+from assistant.detectors.clip_probe import ClipProbeDetector, Probe
 from assistant.detectors.plugin import Files, Recipe
 
 __all__ = ["EffortDetector", "Residual"]
@@ -77,12 +78,14 @@ class _Effort(nn.Module):
                 part = Residual(getattr(module, name), chunks, directions)
                 parametrize.register_parametrization(module, name, part)
                 self.parts.append(part)
-        self.linear = nn.Linear(pair.feature_width, 1)
-        nn.init.zeros_(self.linear.weight)
+        self.linear = Probe(pair).linear
 
     def forward(self, pixels: Tensor) -> Tensor:
-        logits: Tensor = self.linear(self.pair.feature(pixels))[:, 0]
-        return logits * (1.0 if self.pair.blocks else 100.0)
+        return self.probe().head(self.pair.feature(pixels))
+
+    def probe(self) -> Probe:
+        """The linear layer on the tower as it was: what training begins with."""
+        return Probe(self.pair, self.linear)
 
     def strain(self) -> Tensor:
         """Mean over all tuned weights."""
@@ -98,7 +101,9 @@ class EffortDetector(TracedClipPlugin):
         "Detection (Effort), ICML 2025 (arXiv 2411.15633)"
     )
     Options = EffortOptions
-    recipe: ClassVar[Recipe] = Recipe(epochs=2, learning_rate=3e-4, decay=0.0, batch=8)
+    recipe: ClassVar[Recipe] = Recipe(
+        epochs=2, learning_rate=3e-4, decay=0.0, batch=8, first=ClipProbeDetector.recipe
+    )
 
     @classmethod
     def build(cls, options: Any, files: Files) -> nn.Module:

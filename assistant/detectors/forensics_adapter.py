@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from assistant.detectors.clip_pair import ClipOptions, ClipPair, TracedClipPlugin, load_pair
+from assistant.detectors.clip_probe import ClipProbeDetector, Probe
 from assistant.detectors.plugin import Files, Recipe
 from assistant.detectors.tower import attention_probabilities, run_block, run_block_from_attention
 
@@ -45,10 +46,15 @@ class _Sided(nn.Module):
         )
         self.boundary = nn.Linear(width, 1)
         self.look = nn.Linear(width, 1)
-        self.linear = nn.Linear(pair.feature_width + width, 1)
-        for made in (self.look, self.linear):
-            nn.init.zeros_(made.weight)
-            nn.init.zeros_(made.bias)
+        self.linear = Probe(pair).linear
+        self.own = nn.Linear(width, 1, bias=False)
+        nn.init.zeros_(self.own.weight)
+        nn.init.zeros_(self.look.weight)
+        nn.init.zeros_(self.look.bias)
+
+    def probe(self) -> Probe:
+        """The linear layer on the tower as it was: what training begins with."""
+        return Probe(self.pair, self.linear)
 
     def both(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """B logits, and B x rows x columns logits of a blending boundary."""
@@ -69,9 +75,9 @@ class _Sided(nn.Module):
                 block, tokens, torch.cat([first, kept[:, :, 1:]], dim=2), value
             )
             outputs.append(tokens)
-        feature = torch.cat([pair.feature_of(outputs), own.mean(1)], dim=-1)
+        logits = self.probe().head(pair.feature_of(outputs)) + self.own(own.mean(1))[:, 0]
         rows, columns = pair.layout.grid
-        return self.linear(feature)[:, 0], self.boundary(own).view(-1, rows, columns)
+        return logits, self.boundary(own).view(-1, rows, columns)
 
     def forward(self, pixels: Tensor) -> Tensor:
         return self.both(pixels)[0]
@@ -86,7 +92,14 @@ class ForensicsAdapterDetector(TracedClipPlugin):
         "CVPR 2025 (arXiv 2411.19715)"
     )
     Options = AdapterOptions
-    recipe = Recipe(epochs=3, learning_rate=1e-3, decay=1e-2, batch=8, fakes="self-blended")
+    recipe = Recipe(
+        epochs=3,
+        learning_rate=3e-4,
+        decay=1e-2,
+        batch=8,
+        fakes="self-blended",
+        first=ClipProbeDetector.recipe,
+    )
 
     @classmethod
     def build(cls, options: Any, files: Files) -> nn.Module:

@@ -19,6 +19,10 @@ from assistant.types import Image
 __all__ = ["FeatureStore", "FrozenFeatures", "to_pixels"]
 
 
+#: New faces between two savings.
+_EVERY = 256
+
+
 class FrozenFeatures(nn.Module):
     """A network whose lower part is never trained: logits are ``head(features(pixels))``.
 
@@ -56,15 +60,15 @@ class FeatureStore:
     def of(
         self, network: FrozenFeatures, crops: Sequence[Image], *, until: float = math.inf
     ) -> Tensor:
-        """N x F, in the order of the crops: fewer where the clock reaches ``until`` (monotonic)."""
+        """N x F, in the order of the crops: fewer where processor time reaches ``until``."""
         known = self._load(network.feature_key)
         names = [hashlib.sha256(np.ascontiguousarray(c).tobytes()).hexdigest()[:32] for c in crops]
         device = next(network.parameters()).device
-        before, count = len(known), len(crops)
+        saved, count = len(known), len(crops)
         for start in range(0, len(crops), 16):
             part = range(start, min(start + 16, len(crops)))
             missing = [i for i in part if names[i] not in known]
-            if missing and start and time.monotonic() > until:
+            if missing and start and time.process_time() > until:
                 count = start
                 break
             if missing:
@@ -72,7 +76,10 @@ class FeatureStore:
                 with torch.no_grad():
                     values = network.features(pixels).cpu().numpy()
                 known |= dict(zip((names[i] for i in missing), values, strict=True))
-        if len(known) > before:
+            if len(known) - saved >= _EVERY:
+                self._save(network.feature_key)
+                saved = len(known)
+        if len(known) > saved:
             self._save(network.feature_key)
         found = np.stack([known[name] for name in names[:count]])
         return torch.from_numpy(found).to(device)

@@ -61,7 +61,8 @@ class Recipe(BaseModel):
 
     ``fakes``: ``given`` takes the manifest's manipulated faces, ``self-blended`` makes them from
     the genuine ones and reads no others, ``made`` also pastes pieces into pictures without a face.
-    ``decay`` is AdamW's.
+    ``decay`` is AdamW's. ``first``: the head on the features of the tower as it was, before the
+    whole is trained (the network's ``probe()``).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,6 +73,7 @@ class Recipe(BaseModel):
     decay: float = Field(default=1e-4, ge=0)
     fakes: Literal["given", "self-blended", "made"] = "given"
     augment: bool = True
+    first: Recipe | None = None
 
 
 def _no_member(name: str) -> Detector:

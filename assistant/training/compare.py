@@ -7,16 +7,15 @@ where it ended.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
 from assistant import registry
 from assistant.calibration import CurveCalibrator
@@ -34,6 +33,7 @@ from assistant.scoring import Scorer
 from assistant.settings import Settings
 from assistant.training.face_set import FaceSet, faces_of, split_rows
 from assistant.training.field import Budget, train_plugin
+from assistant.training.footprint import memory_of, open_detector
 from assistant.types import CropSpec
 
 __all__ = ["SHARES", "Comparison", "compare_detectors"]
@@ -61,6 +61,7 @@ class Comparison:
         seconds: of training for each detector.
         seed: of everything that is drawn.
         given: files of detectors that are not trained here, by name.
+        most: test faces at most of slow detectors, by name: those with the lowest hash.
         resamples: draws of the bootstrap.
         files: where models lie that detectors are built on; default: as the settings say.
         tell: told a line of progress.
@@ -73,6 +74,7 @@ class Comparison:
     seconds: float
     seed: int = 0
     given: Mapping[str, Path] | None = None
+    most: Mapping[str, int] = field(default_factory=dict)
     resamples: int = 200
     files: Files | None = None
     tell: Progress = lambda _: None
@@ -85,7 +87,7 @@ class Comparison:
         self._faces: dict[tuple[str, CropSpec], FaceSet] = {}
         self._found: dict[CropSpec, list[tuple[ManifestRow, FoundFaces]]] = {}
         told = json.dumps([[r.name, r.label, r.video] for r in self.rows]) + str(self.seconds)
-        self.key = hashlib.sha256(f"{told}{self.seed}".encode()).hexdigest()[:12]
+        self.key = sha256(f"{told}{self.seed}".encode()).hexdigest()[:12]
 
     def run(self, names: Sequence[str]) -> dict[str, Any]:
         """All rows, the ensemble last; one that fails has its reason and never a number."""
@@ -118,17 +120,19 @@ class Comparison:
         }
 
     def _row(self, name: str) -> dict[str, Any]:
-        memory = psutil.Process().memory_info().rss
         detector, trained = self._detector(name)
-        found = self._test(detector.crop_spec)
+        found = self._test(detector.crop_spec, self.most.get(name))
         if isinstance(detector, TrainedDetector):
             detector.store = None  # the time is that of the whole network
         crops = [c for _, faces in found for c in faces.crops][: _TIMED + 1]
-        detector.logits(crops[:1])
-        start = time.perf_counter()
+        _quietly(detector, crops[0])
+        start = time.process_time()
         for crop in crops[1:]:
             _quietly(detector, crop)
-        milliseconds = 1000 * (time.perf_counter() - start) / max(1, len(crops) - 1)
+        milliseconds = 1000 * (time.process_time() - start) / max(1, len(crops) - 1)
+        memory = None
+        if self.files is None:  # another process knows the settings' own alone
+            memory = memory_of(self.settings, name, self._paths(), crops[0])
         if isinstance(detector, TrainedDetector):
             detector.store = self.store
         scored, silent = _scored(detector, found)
@@ -140,54 +144,62 @@ class Comparison:
             for fake, v in against.items()
             if real != fake and v is not None
         ]
+        network = getattr(detector, "network", None)
+        parameters = sum(p.numel() for p in network.parameters()) if network is not None else None
         return {
             "citation": getattr(detector, "citation", ""),
             "reported": getattr(detector, "reported", ""),
             "calibrated": getattr(detector, "calibration", None) is not None,
+            "faces": len(scored),
             "overall": numbers["overall"],
             "sources": numbers["sources"],
             "families": numbers["families"],
             "cross_auc": round(float(np.mean(cross)), 4) if cross else None,
             "training": trained,
-            "bytes": trained.get("bytes") or None,
+            "parameters": parameters,
+            "bytes": _size(self._paths().get(name)),
             "ms_a_face": round(milliseconds, 1),
-            "memory_mb": round((psutil.Process().memory_info().rss - memory) / 2**20),
+            "memory_mb": None if memory is None else round(memory / 2**20),
             "no_answers": silent,
         }
+
+    def _path(self, name: str) -> Path:
+        return self.work / f"{name}-{self.key}.safetensors"
+
+    def _paths(self) -> dict[str, Path]:
+        """The files that are there, by the detector's name."""
+        names = registry.names("detectors", plugins=self.settings.plugins)
+        trained = {name: self._path(name) for name in names if self._path(name).is_file()}
+        return {**trained, **(self.given or {})}
 
     def _detector(self, name: str) -> tuple[Detector, dict[str, Any]]:
         """A detector by name, trained where there is no file of it; and what its training was."""
         kind = registry.load("detectors", name, plugins=self.settings.plugins)
-        given = (self.given or {}).get(name)
-        if given is None and isinstance(kind, type) and issubclass(kind, TrainedDetector):
-            path = self.work / f"{name}-{self.key}.safetensors"
-            files = replace(
-                self.files or Files.of(self.settings),
-                member=lambda member: self._detector(member)[0],
+        given = name in (self.given or {})
+        if given or not (isinstance(kind, type) and issubclass(kind, TrainedDetector)):
+            return open_detector(self.settings, name, self._paths(), self.files), {}
+        if not self._path(name).is_file():
+            part = "stack" if name == _LAST else "train"
+            held = self._part("calibration", kind.crop_spec)
+            self.tell(f"{name}: training, {self.seconds:.0f} s at most")
+            train_plugin(
+                kind,
+                self._part(part, kind.crop_spec),
+                held,
+                replace(
+                    self.files or Files.of(self.settings),
+                    member=lambda member: self._detector(member)[0],
+                ),
+                output=self._path(name),
+                budget=Budget(seconds=self.seconds, features=False),
+                seed=self.seed,
+                store=self.store,
             )
-            if not path.is_file():
-                part = "stack" if name == _LAST else "train"
-                held = self._part("calibration", kind.crop_spec)
-                self.tell(f"{name}: training, {self.seconds:.0f} s at most")
-                train_plugin(
-                    kind,
-                    self._part(part, kind.crop_spec),
-                    held,
-                    files,
-                    output=path,
-                    budget=Budget(seconds=self.seconds),
-                    seed=self.seed,
-                    store=self.store,
-                )
-            made = kind.load(path, files)
+        made = open_detector(self.settings, name, self._paths(), self.files)
+        if isinstance(made, TrainedDetector):
             made.store = self.store
-            return made, {**made.card, "bytes": path.stat().st_size}
-        detector: Detector = kind.from_settings(
-            self.settings.model_copy(
-                update={"detector": name, "detector_weights": given, "detector_options": ""}
-            )
-        )
-        return detector, {}
+            return made, made.card
+        return made, {}
 
     def _part(self, part: str, spec: CropSpec) -> FaceSet:
         if (part, spec) not in self._faces:
@@ -197,12 +209,17 @@ class Comparison:
             )
         return self._faces[part, spec]
 
-    def _test(self, spec: CropSpec) -> list[tuple[ManifestRow, FoundFaces]]:
+    def _test(
+        self, spec: CropSpec, most: int | None = None
+    ) -> list[tuple[ManifestRow, FoundFaces]]:
         if spec not in self._found:
             self.tell(f"faces of the part test: {len(self.parts['test'])} pictures")
             rows = self.parts["test"]
             self._found[spec] = list(found_in(rows, self.finder, spec, MediaLimits(frames=1)))
-        return self._found[spec]
+        found = self._found[spec]
+        if most is None:
+            return found
+        return sorted(found, key=lambda one: sha256(one[0].name.encode()).digest())[:most]
 
 
 def compare_detectors(names: str, *, plugins: bool = True) -> list[str]:
@@ -219,6 +236,14 @@ def compare_detectors(names: str, *, plugins: bool = True) -> list[str]:
         if name not in known:
             registry.load("detectors", name, plugins=plugins)
     return chosen
+
+
+def _size(path: Path | None) -> int | None:
+    """Bytes of a file, or of all files in a folder."""
+    if path is None:
+        return None
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(f.stat().st_size for f in files if f.is_file())
 
 
 def _quietly(detector: Detector, crop: Any) -> None:

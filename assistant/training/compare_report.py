@@ -16,17 +16,20 @@ def comparison_markdown(result: dict[str, Any]) -> str:
     done = {n: r for n, r in result["detectors"].items() if "error" not in r}
     counts = ", ".join(f"{n} {name}" for name, n in result["pictures"].items())
     lines = [
-        f"Pictures: {counts}. Training: at most {result['budget_seconds']:.0f} s for each "
-        f"detector, seed {result['seed']}.",
+        f"Pictures: {counts}. Training: at most {result['budget_seconds']:.0f} s of processor time "
+        f"for each detector, seed {result['seed']}.",
         "",
     ]
     head = ["detector", "AUROC (95 %)", "Cross-AUC", "ECE", "EER", "genuine called manipulated"]
-    head += ["trained", "faces seen", "MB", "ms a face", "memory MB", "the paper"]
+    head += ["faces", "the paper"]
     lines.append(table(head, [_overall(name, row) for name, row in done.items()]))
+    head = ["detector", "numbers trained", "of", "how", "file MB", "ms a face", "memory MB"]
+    lines += ["", "Training and cost (processor time of one face, and the whole process's memory):"]
+    lines += ["", table(head, [_cost(name, row) for name, row in done.items()])]
     sources = sorted({s for r in done.values() for s in r["sources"]})
     families = sorted({f for r in done.values() for f in r["families"]})
     for title, kind, names, value in (
-        ("AUROC by source", "sources", sources, _auroc),
+        ("AUROC by source (95 %)", "sources", sources, _with_interval),
         ("Genuine faces called manipulated, by source", "sources", sources, _alarms),
         ("AUROC by family", "families", families, _auroc),
     ):
@@ -35,6 +38,14 @@ def comparison_markdown(result: dict[str, Any]) -> str:
             lines += ["", f"{title}:", ""]
             rows = [[d, *(value(r[kind].get(n)) for n in kept)] for d, r in done.items()]
             lines.append(table(["detector", *kept], rows))
+    chance = [(d, s, r) for d, r in done.items() for s in sources if _chance(r["sources"].get(s))]
+    if chance:
+        lines += ["", "Not apart from chance (the interval holds 0.5, or lies below it):", ""]
+        lines += [
+            f"- {source}: " + ", ".join(f"{d} ({_how(r)})" for d, s, r in chance if s == source)
+            for source in sources
+            if any(s == source for _, s, _ in chance)
+        ]
     failed = {n: r for n, r in result["detectors"].items() if "error" in r}
     if failed:
         lines += ["", "Not run:", ""]
@@ -89,14 +100,10 @@ def write_comparison_plot(result: dict[str, Any], path: Path) -> None:
 
 
 def _overall(name: str, row: dict[str, Any]) -> list[str]:
-    numbers, training = row["overall"], row["training"]
-    interval = numbers["auroc_ci"]
-    auroc = shown(numbers["auroc"])
-    if interval:
-        auroc += f" ({shown(interval[0])} to {shown(interval[1])})"
-        if interval[0] <= 0.5 <= interval[1]:
-            auroc += ", not apart from chance"
-    size = "-" if row["bytes"] is None else f"{row['bytes'] / 1e6:.2f}"
+    numbers = row["overall"]
+    auroc = _with_interval(numbers)
+    if _chance(numbers):
+        auroc += ", not apart from chance"
     return [
         name,
         auroc,
@@ -104,13 +111,42 @@ def _overall(name: str, row: dict[str, Any]) -> list[str]:
         shown(numbers["ece"]) if row["calibrated"] else "not fitted",
         shown(numbers["eer"]),
         _alarms(numbers),
-        f"{training['parameters_trained']:,}" if training else "-",
-        str(training["pictures_used"]) if training else "-",
-        size,
-        f"{row['ms_a_face']:.0f}",
-        str(row["memory_mb"]),
+        str(row["faces"]),
         row["reported"] or "-",
     ]
+
+
+def _cost(name: str, row: dict[str, Any]) -> list[str]:
+    training = row["training"]
+    return [
+        name,
+        f"{training['parameters_trained']:,}" if training else "-",
+        "-" if row["parameters"] is None else f"{row['parameters']:,}",
+        _how(row),
+        "-" if row["bytes"] is None else f"{row['bytes'] / 1e6:.2f}",
+        f"{row['ms_a_face']:.0f}",
+        "-" if row["memory_mb"] is None else str(row["memory_mb"]),
+    ]
+
+
+def _how(row: dict[str, Any]) -> str:
+    training = row["training"]
+    if not training:
+        return "not trained here"
+    told = "from nothing, " if training.get("from_nothing") else ""
+    told += f"{training['pictures_used']} faces, {training['steps']} steps"
+    return told + (", out of time" if training["ended_by"] == "seconds" else "")
+
+
+def _with_interval(numbers: dict[str, Any] | None) -> str:
+    if numbers is None or numbers["auroc_ci"] is None:
+        return _auroc(numbers)
+    low, high = numbers["auroc_ci"]
+    return f"{shown(numbers['auroc'])} ({shown(low)} to {shown(high)})"
+
+
+def _chance(numbers: dict[str, Any] | None) -> bool:
+    return numbers is not None and numbers["auroc_ci"] is not None and numbers["auroc_ci"][0] <= 0.5
 
 
 def _auroc(numbers: dict[str, Any] | None) -> str:

@@ -7,6 +7,7 @@ decides how far it gets, and the report says how far.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,16 +35,25 @@ __all__ = ["Budget", "train_plugin", "trainable"]
 #: Gentler than for the shipped detector: these runs are short.
 _CHANGES = Augmentation(affine=0.3, downscale=0.1, blur=0.05, jpeg=0.5)
 _FEATURE_SHARE = 0.7
+#: Steps after which it is known how many the seconds allow.
+_PACED = 3
+_WARM = 0.1
 #: Faces of each class that a calibration needs.
 _LEAST_HELD = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What a run may take: ``seconds`` of training, and ``epochs`` (None: the recipe's)."""
+    """What a run may take.
+
+    ``seconds`` of processor time, so that a busy machine takes nothing away; ``epochs`` (None: the
+    recipe's); ``features``: those of a frozen tower take most of the seconds, or (false) are made
+    for every face and not counted, as where several detectors share them.
+    """
 
     seconds: float = 600.0
     epochs: int | None = None
+    features: bool = True
 
 
 def trainable(name: str, *, plugins: bool = True) -> type[TrainedDetector]:
@@ -96,20 +106,26 @@ def train_plugin(
     Raises:
         TrainingError: one class only (``one-class``), or a loss that is no number (``nan-loss``).
     """
-    start = time.monotonic()
+    start = time.process_time()
     torch.manual_seed(seed)
     recipe = plugin.recipe
     labels = _require(train, recipe)
     detector = plugin.create(options or {}, files)
     detector.network.train()
     detector.store = store = store or FeatureStore()
-    run = _Run(detector, recipe, np.random.default_rng(seed), start + budget.seconds, progress)
+    run = _Run(detector, recipe, np.random.default_rng(seed), budget, progress)
     epochs = budget.epochs or recipe.epochs
     if not any(p.requires_grad for p in detector.network.parameters()):
         steps, losses = 0, [0.0]  # such as a mean of detectors
     elif isinstance(detector.network, FrozenFeatures) and recipe.fakes == "given":
         steps, losses = run.on_features(train, labels, epochs, store)
     else:
+        if recipe.first is not None and len(set(labels.tolist())) > 1:
+            first = _Run(detector, recipe.first, run.rng, budget, progress)
+            first.network = detector.network.probe()  # type: ignore[operator]
+            first.loss = TrainedDetector.loss
+            first.on_features(train, labels, recipe.first.epochs, store)
+            run.until += first.not_counted
         steps, losses = run.on_pictures(train, labels, epochs)
     detector.network.eval()
     calibration = None
@@ -131,13 +147,14 @@ def train_plugin(
         "recipe": {**recipe.model_dump(), "epochs": epochs},
         "options": detector.options.model_dump(mode="json", exclude={"weights", "start"}),
         "budget_seconds": budget.seconds,
-        "seconds": round(time.monotonic() - start, 1),
+        "seconds": round(time.process_time() - start, 1),
         "ended_by": "seconds" if run.out_of_time else "epochs",
         "steps": steps,
         "loss": [round(v, 4) for v in losses],
         "pictures": len(train),
         "pictures_used": run.used,
         "calibrated_on": 0 if calibration is None or held is None else len(held),
+        "from_nothing": bool(getattr(detector.network, "from_nothing", False)),
         "parameters_trained": sum(p.numel() for p in trained),
         "seed": seed,
     }
@@ -145,6 +162,13 @@ def train_plugin(
     report["bytes"] = output.stat().st_size
     output.with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n", "utf-8")
     return report
+
+
+def _rate(done: float) -> float:
+    """The learning rate's share of its highest: up over a tenth of the steps, then down to 0."""
+    if done < _WARM:
+        return max(0.04, done / _WARM)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (done - _WARM) / (1 - _WARM))))
 
 
 def pasted(crop: Image, rng: np.random.Generator) -> tuple[Image, NDArray[np.float32]]:
@@ -196,15 +220,18 @@ class _Run:
         detector: TrainedDetector,
         recipe: Recipe,
         rng: np.random.Generator,
-        until: float,
+        budget: Budget,
         progress: Progress,
     ) -> None:
-        self.detector, self.recipe, self.rng, self.until = detector, recipe, rng, until
+        self.detector, self.recipe, self.rng, self.budget = detector, recipe, rng, budget
+        self.until = time.process_time() + budget.seconds
+        self.not_counted = 0.0
         self.progress = progress
         self.out_of_time = False
         self.used = 0
         self.network: nn.Module = detector.network
         self.forward: Callable[[Tensor], Tensor] = detector.network
+        self.loss = detector.loss
         trained = [p for p in self.network.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(
             trained or [torch.zeros(())], lr=recipe.learning_rate, weight_decay=recipe.decay
@@ -219,9 +246,14 @@ class _Run:
             raise TypeError("only frozen features are computed once")
         self.forward = network.head
         order = self.rng.permutation(len(train))
-        began = time.monotonic()
+        began = time.process_time()
         until = began + _FEATURE_SHARE * max(0.0, self.until - began)
+        if not self.budget.features:
+            until = math.inf
         found = store.of(network, [train.crops[i] for i in order], until=until)
+        if not self.budget.features:
+            self.not_counted = time.process_time() - began
+            self.until += self.not_counted
         self.progress("features", len(found), len(order), 0.0)
         chosen = order[: len(found)]
         kept = labels[chosen]
@@ -286,19 +318,21 @@ class _Run:
         half = self.recipe.batch // 2
         count = max(1, len(labels) // self.recipe.batch)
         total, steps, losses = epochs * count, 0, []
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, self.recipe.learning_rate, total_steps=total + 1, pct_start=0.1
-        )
+        began = time.process_time()
         for _ in range(epochs):
             sums = []
             for _ in range(count):
-                if time.monotonic() > self.until:
+                if time.process_time() > self.until:
                     self.out_of_time = True
                     break
+                for group in self.optimiser.param_groups:
+                    group["lr"] = self.recipe.learning_rate * _rate(steps / total)
                 rows = np.concatenate([self.rng.choice(side, half) for side in sides])
                 sums.append(self._step(*batch(rows)))
-                schedule.step()
                 steps += 1
+                if steps == _PACED:  # a schedule that the seconds cut short would never come down
+                    pace = (time.process_time() - began) / steps
+                    total = min(total, steps + int(max(0.0, self.until - began) / pace))
             if sums:
                 losses.append(float(np.mean(sums)))
                 self.progress(self.detector.name, steps, total, losses[-1])
@@ -313,7 +347,7 @@ class _Run:
         return steps, losses
 
     def _step(self, values: Tensor, labels: Tensor, masks: Tensor) -> float:
-        loss = self.detector.loss(self.forward, values, labels, masks)
+        loss = self.loss(self.forward, values, labels, masks)
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"The loss of {self.detector.name} is {float(loss.detach())} and no number.",
