@@ -1,10 +1,11 @@
 """Train a classifier in the hub's layout: the embedded tower as transformers' DINOv2 classifier.
 
     python bench/hf_vit.py --manifest data.csv --work .work --out FOLDER
-    whyfake --accept-unpinned compare --manifest data.csv --weights hf-vit=FOLDER
+    whyfake --accept-unpinned compare --manifest data.csv --work .work --weights hf-vit=FOLDER
 
-The tower stays as it is; its head (class token and mean of the patches) is a logistic regression on
-the training part of the manifest, split as `whyfake compare` splits it.
+The tower stays as it is, up to the last block that the CLIP plugins read; the head reads the class
+token after it, and is a logistic regression on the training part of the manifest, split as
+`whyfake compare` splits it. The features are those that `compare` keeps for these plugins.
 """
 
 from __future__ import annotations
@@ -16,20 +17,19 @@ from pathlib import Path
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
+from torch.nn import functional
 from transformers import Dinov2ForImageClassification
 
 from assistant.compose import build_finder
 from assistant.compute import use_threads
-from assistant.detectors.frozen import to_pixels
-from assistant.detectors.plugin import FIELD_CROP
+from assistant.detectors.clip_pair import ClipOptions, PairHead, load_pair
+from assistant.detectors.frozen import FeatureStore
+from assistant.detectors.plugin import FIELD_CROP, Files
 from assistant.evaluation.face_manifest import read_manifest
 from assistant.settings import Settings
 from assistant.training.compare import SHARES
 from assistant.training.face_set import faces_of, split_rows
 from assistant.vlm.llava import vision_tower
-from assistant.weights import locate
-
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def main() -> None:
@@ -39,37 +39,39 @@ def main() -> None:
     chosen = parser.parse_args()
     settings = Settings()
     use_threads(settings.threads)
+    files = Files.of(settings)
     rows = split_rows(read_manifest(chosen.manifest), SHARES)["train"]
     faces = faces_of(
         rows, build_finder(settings), FIELD_CROP, work=chosen.work, progress=lambda *_: None
     )
-    tower = vision_tower(locate("dinov2-vits14"))
-    tower.config.num_labels = 2
-    tower.config.id2label = {0: "Real", 1: "Fake"}
-    tower.config.label2id = {"Real": 0, "Fake": 1}
-    model = Dinov2ForImageClassification(tower.config).eval()
-    model.dinov2.load_state_dict(tower.state_dict())
-    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (MEAN, STD))
-    found = []
-    with torch.inference_mode():
-        for start in range(0, len(faces), 16):
-            pixels = to_pixels(faces.crops[start : start + 16], 224)
-            tokens = model.dinov2(pixel_values=(pixels - mean) / std).last_hidden_state
-            found.append(torch.cat([tokens[:, 0], tokens[:, 1:].mean(1)], 1).numpy())
-    values = np.concatenate(found)
+    pair = load_pair(ClipOptions(), files)
+    found = FeatureStore(chosen.work).of(PairHead(pair), faces.crops) * pair.spread + pair.centre
+    width = pair.layout.width
+    last = found[:, -3 * width : -2 * width]  # the class token after the last block
+    tower = vision_tower(files.locate("dinov2-vits14"))
+    tower.encoder.layer = tower.encoder.layer[: pair.depth]
+    tower.config.num_hidden_layers = pair.depth
+    norm = tower.layernorm
+    with torch.no_grad():
+        values = functional.layer_norm(last, (width,), norm.weight, norm.bias, norm.eps).numpy()
     centre, spread = values.mean(0), values.std(0) + 1e-6
     fitted = LogisticRegression(C=0.003, max_iter=2000).fit(
         (values - centre) / spread, faces.labels
     )
     weight = fitted.coef_[0] / spread
     bias = float(fitted.intercept_[0] - weight @ centre)
+    tower.config.id2label, tower.config.label2id = {0: "Real", 1: "Fake"}, {"Real": 0, "Fake": 1}
+    model = Dinov2ForImageClassification(tower.config).eval()
+    model.dinov2.load_state_dict(tower.state_dict())
     with torch.no_grad():
-        model.classifier.weight.copy_(torch.from_numpy(np.stack([-weight, weight]) / 2))
+        model.classifier.weight.zero_()  # the mean of the patches, its other half, is not read
+        model.classifier.weight[:, :width] = torch.from_numpy(np.stack([-weight, weight]) / 2)
         model.classifier.bias.copy_(torch.tensor([-bias / 2, bias / 2]))
     model.save_pretrained(chosen.out, safe_serialization=True)
-    told = {"size": {"height": 224, "width": 224}, "image_mean": MEAN, "image_std": STD}
+    mean, std = (v.flatten().tolist() for v in (pair.mean, pair.std))
+    told = {"size": {"height": 224, "width": 224}, "image_mean": mean, "image_std": std}
     (chosen.out / "preprocessor_config.json").write_text(json.dumps(told, indent=1) + "\n")
-    print(f"{chosen.out}: {2 * values.shape[1] + 2} numbers fitted on {len(faces)} faces")
+    print(f"{chosen.out}: {width + 1} numbers fitted on {len(faces)} faces")
 
 
 if __name__ == "__main__":

@@ -16,21 +16,27 @@ from assistant.cli.main import main
 from assistant.compose import build_detector
 from assistant.interfaces import Detector
 from assistant.settings import Settings
+from assistant.training.field import Budget, train_plugin, trainable
+from tests.field import tiny_files
+from tests.unit.training.test_field import faces
 
-PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture
 def edge_energy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Installs the page's code as a third-party package would."""
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    (tmp_path / "my_package.py").write_text(code)
-    monkeypatch.syspath_prepend(tmp_path)
-    entry = EntryPoint("edge-energy", "my_package:EdgeEnergy", "assistant.detectors")
-    monkeypatch.setattr(
-        registry, "entry_points", lambda group: [entry] if group == entry.group else []
-    )
-    monkeypatch.setenv("ASSISTANT_PLUGINS", "on")
+    install(monkeypatch, tmp_path, "plugins.md", "edge-energy", "EdgeEnergy")
+
+
+def install(patch: pytest.MonkeyPatch, folder: Path, page: str, name: str, attribute: str) -> None:
+    """Installs a page's code as a third-party package would."""
+    (code,) = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text("utf-8"), re.DOTALL)
+    module = f"package_of_{attribute}"
+    (folder / f"{module}.py").write_text(code)
+    patch.syspath_prepend(folder)
+    entry = EntryPoint(name, f"{module}:{attribute}", "assistant.detectors")
+    patch.setattr(registry, "entry_points", lambda group: [entry] if group == entry.group else [])
+    patch.setenv("ASSISTANT_PLUGINS", "on")
 
 
 @pytest.mark.usefixtures("edge_energy")
@@ -57,6 +63,27 @@ def test_occlusion_maps_a_detector_without_attention() -> None:
     crop[32:64, 32:64] = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     heat = Occlusion().attribute(detector, crop).map
     assert heat[32:64, 32:64].mean() > 2 * heat[80:, 80:].mean()
+
+
+def test_the_trained_detector_of_the_page_is_trained_by_name_and_scores_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    install(monkeypatch, tmp_path, "detectors/adding.md", "colour", "ColourDetector")
+    settings = Settings(detector="colour", data_dir=tmp_path)
+    kind = trainable("colour")
+    train, held = faces(64), faces(64, seed=1)
+    train_plugin(
+        kind,
+        train,
+        held,
+        tiny_files(tmp_path),
+        output=kind.home(settings),
+        budget=Budget(),
+    )
+    detector, calibrator = build_detector(settings)
+    chances = [calibrator.calibrate(float(x)).probability for x in detector.logits(train.crops)]
+    assert np.mean(np.array(chances)[train.labels == 1]) > 0.8
+    assert np.mean(np.array(chances)[train.labels == 0]) < 0.2
 
 
 def test_a_plugin_is_off_where_plugins_are_off() -> None:
