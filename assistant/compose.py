@@ -67,6 +67,7 @@ def build(settings: Settings, *, words_soon: bool = False) -> Assistant:
         fallback=fallback,
         prompts=prompts,
         limits=StreamLimits.of(settings.vlm.first_token_timeout, settings.vlm.total_timeout),
+        pictures=settings.vlm.pictures,
     )
     if words_soon:
         narrator.warm_up()

@@ -143,7 +143,11 @@ class Attributor(Protocol):
 
 @runtime_checkable
 class VlmBackend(Protocol):
-    """Streams text for a request."""
+    """Streams text for a request.
+
+    A backend may have ``most_images``, the most pictures that it takes in a request (3 where it
+    does not say); ``start()``, which loads it; and ``read_ahead(request)``.
+    """
 
     name: str
     supports_images: bool

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from assistant import grounding
 from assistant.errors import AssistantError, Cancelled
-from assistant.evidence import SpreadFact
 from assistant.interfaces import VlmBackend
 from assistant.prompting import Prompt, PromptLibrary
 from assistant.routing import (
     QuestionKind,
+    Route,
     clean_user_text,
     named_person,
     named_times,
@@ -22,13 +22,13 @@ from assistant.routing import (
     route,
 )
 from assistant.routing.answering import ANSWERED_BY, is_fixed
+from assistant.shown_pictures import Shown, shown_to_model
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import (
     Description,
     Evidence,
     Explanation,
     FaceAnalysis,
-    Fact,
     FactKind,
     Message,
     Sentence,
@@ -36,18 +36,16 @@ from assistant.types import (
     Turn,
     VlmRequest,
 )
+from assistant.vlm.composition import to_the_point
+from assistant.vlm.composition.pictures import said_of_pictures
 from assistant.vlm.turns import TurnQueue
 
 __all__ = ["Narrator"]
 
 _log = logging.getLogger(__name__)
-_HISTORY_TURNS = 4
+_HISTORY_TURNS = 2
 # Sentences of a text that are written again: each costs a call of the model.
 _MOST_REPAIRS = 3
-
-#: Questions that every single everyday change may answer, and those that their spread may.
-_EACH_CHANGE = frozenset({QuestionKind.WHAT_IF})
-_SPREAD = frozenset({QuestionKind.HOW_SURE, QuestionKind.COULD_BE_WRONG})
 
 
 class Narrator:
@@ -59,6 +57,7 @@ class Narrator:
             stands up to the check.
         prompts: the prompt files.
         limits: the longest waits.
+        pictures: how many pictures ``vlm`` is shown at most, if it takes as many.
     """
 
     def __init__(
@@ -68,8 +67,11 @@ class Narrator:
         fallback: VlmBackend,
         prompts: PromptLibrary,
         limits: StreamLimits | None = None,
+        pictures: int = 3,
     ) -> None:
         self.vlm = vlm
+        takes = getattr(vlm, "most_images", 3) if vlm.supports_images else 0
+        self._most_pictures = min(pictures, takes)
         self.fallback = fallback
         self._prompts = prompts
         self._limits = limits or StreamLimits()
@@ -98,7 +100,7 @@ class Narrator:
             known = replace(result, evidence=replace(result.evidence, facts=tuple(facts)))
 
             def ahead() -> None:
-                read(self._to_explain(known))
+                read(self._to_explain(known)[0])
 
             threading.Thread(target=_tried, args=(ahead,), name="read-ahead", daemon=True).start()
 
@@ -119,9 +121,10 @@ class Narrator:
         if blind:
             described = self.describe(result, cancel=cancel)
             yield described
-        prompt = self._prompts.get("explain")
-        for piece in self._write(prompt, self._to_explain(result), cancel):
-            yield replace(piece, blind=described) if isinstance(piece, Explanation) else piece
+        request, pictures = self._to_explain(result)
+        for piece in self._write(self._prompts.get("explain"), request, cancel):
+            done = _with(piece, pictures)
+            yield replace(done, blind=described) if isinstance(done, Explanation) else done
 
     def describe(
         self, result: FaceAnalysis, *, cancel: threading.Event | None = None
@@ -137,7 +140,12 @@ class Narrator:
             problem = f"The text backend {self.vlm.name} sees no picture, so it describes none."
             return Description(text="", backend=self.vlm.name, problem=problem)
         prompt = self._prompts.get("describe")
-        request = self._request(prompt, result, question="", messages=prompt.render())
+        request = VlmRequest(
+            messages=prompt.render(),
+            evidence=result.evidence,
+            images=(result.face.crop,),
+            max_new_tokens=prompt.max_new_tokens,
+        )
         began = time.perf_counter()
         said, problem = "", ""
         try:
@@ -172,15 +180,14 @@ class Narrator:
         prompt = self._prompts.get("answer")
         asked = clean_user_text(question)
         way = route(asked)
-        kind = way.kind
-        result = replace(result, evidence=_to_the_point(result.evidence, kind))
-        messages = _with_history(_render(prompt, result.evidence, question=asked), history)
-        request = self._request(prompt, result, question=asked, messages=messages)
+        request, pictures = self._request(prompt, result, way, question=asked, history=history)
         asks_of_time = named_times(asked) is not None or named_person(asked) is not None
         if is_fixed(way) or (asks_of_time and result.timeline is not None):
             yield self._fixed(prompt, request)
             return
-        yield from self._write(prompt, request, cancel, ANSWERED_BY.get(kind))
+        by = None if way.one_sentence else ANSWERED_BY.get(way.kind)
+        for piece in self._write(prompt, request, cancel, by):
+            yield _with(piece, pictures)
 
     def wants_fragility(self, question: str, evidence: Evidence) -> bool:
         """Whether a question needs the recompression and resizing checks that are not in yet."""
@@ -189,22 +196,37 @@ class Narrator:
         way = route(question)
         return QuestionKind.WHAT_IF in {way.kind, *way.others}
 
-    def _to_explain(self, result: FaceAnalysis) -> VlmRequest:
-        prompt = self._prompts.get("explain")
-        result = replace(result, evidence=_to_the_point(result.evidence, None))
-        messages = _render(prompt, result.evidence)
-        return self._request(prompt, result, question="", messages=messages)
+    def _to_explain(self, result: FaceAnalysis) -> tuple[VlmRequest, Shown]:
+        return self._request(self._prompts.get("explain"), result, None)
 
     def _request(
-        self, prompt: Prompt, result: FaceAnalysis, *, question: str, messages: tuple[Message, ...]
-    ) -> VlmRequest:
-        return VlmRequest(
-            messages=messages,
+        self,
+        prompt: Prompt,
+        result: FaceAnalysis,
+        way: Route | None,
+        *,
+        question: str = "",
+        history: Sequence[Turn] = (),
+    ) -> tuple[VlmRequest, Shown]:
+        """What the model is asked: the facts to the point, and the pictures that it takes."""
+        chosen = to_the_point(result.evidence, way.kind if way else None, question)
+        pictures = shown_to_model(result, self._most_pictures)
+        said = {
+            "facts": chosen.to_prompt(),
+            "pictures": said_of_pictures(pictures.names),
+            "question": question,
+        }
+        messages = prompt.render(**{name: said[name] for name in prompt.inputs})
+        request = VlmRequest(
+            messages=_with_history(messages, history),
             evidence=result.evidence,
             question=question,
-            images=(result.face.crop,) if self.vlm.supports_images else (),
+            images=pictures.images,
+            facts=chosen.facts,
+            one_sentence=way is not None and way.one_sentence,
             max_new_tokens=prompt.max_new_tokens,
         )
+        return request, pictures
 
     def _fixed(self, prompt: Prompt, request: VlmRequest) -> Explanation:
         """The fallback's answer, with no model asked."""
@@ -281,7 +303,7 @@ class Narrator:
             Cancelled: the user stopped it.
         """
         prompt = self._prompts.get("repair")
-        facts = request.evidence.to_prompt()
+        facts = replace(request.evidence, facts=request.facts).to_prompt()
         for place in grounding.mendable(sentences, most=_MOST_REPAIRS):
             left = self._limits.total_seconds - (time.perf_counter() - began)
             if left <= 0:
@@ -290,6 +312,7 @@ class Narrator:
             again = replace(
                 request,
                 messages=prompt.render(facts=facts, sentence=struck),
+                one_sentence=True,
                 max_new_tokens=prompt.max_new_tokens,
             )
             limits = replace(
@@ -338,20 +361,11 @@ def _answers(
     return any(fact.kind in by for fact in evidence.facts if fact.id in cited)
 
 
-def _to_the_point(evidence: Evidence, kind: QuestionKind | None) -> Evidence:
-    """Without the fragility facts that a question does not ask for.
-
-    They are many and alike, which costs a small model time and attention. ``kind`` None: the
-    explanation.
-    """
-
-    def kept(fact: Fact) -> bool:
-        if kind in _EACH_CHANGE:
-            return True
-        spread = isinstance(fact, SpreadFact) and (kind is None or kind in _SPREAD)
-        return fact.kind is not FactKind.FRAGILITY or spread
-
-    return replace(evidence, facts=tuple(fact for fact in evidence.facts if kept(fact)))
+def _with(piece: str | Explanation, pictures: Shown) -> str | Explanation:
+    """The piece; a whole text with what its model was shown."""
+    if isinstance(piece, str):
+        return piece
+    return replace(piece, pictures=pictures.names, left_out=pictures.left_out)
 
 
 def _tried(start: Callable[[], None]) -> None:
@@ -364,17 +378,6 @@ def _tried(start: Callable[[], None]) -> None:
 
 def _starter(vlm: VlmBackend, request: VlmRequest) -> Callable[[threading.Event], Iterator[str]]:
     return lambda stop: vlm.stream(request, stop)
-
-
-def _render(prompt: Prompt, evidence: Evidence, *, question: str = "") -> tuple[Message, ...]:
-    known = {
-        "facts": evidence.to_prompt(),
-        "verdict": evidence.verdict.words,
-        "probability": f"{evidence.probability:.0%}",
-        "interval": f"{evidence.interval[0]:.0%} to {evidence.interval[1]:.0%}",
-        "question": question,
-    }
-    return prompt.render(**{name: known[name] for name in prompt.inputs})
 
 
 def _with_history(messages: tuple[Message, ...], history: Sequence[Turn]) -> tuple[Message, ...]:

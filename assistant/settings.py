@@ -84,8 +84,16 @@ class VlmSettings(_Part):
         None, pattern=r"^[0-9a-f]{40}$", description="Revision of a hub model, 40 hex digits."
     )
     adapter: Path | None = Field(None, description="LoRA adapter file, for llama-cpp.")
-    structured: bool = Field(
-        True, description="Hold llama-cpp to sentences that say what the facts say."
+    pinned: bool = Field(
+        True,
+        description="Hold numbers and ids of what llama-cpp and transformers write to the facts.",
+    )
+    pictures: int = Field(
+        3,
+        ge=0,
+        le=3,
+        description="Pictures shown to the text backend at most: the face, the map over it, the "
+        "strongest pair.",
     )
     base_url: str | None = Field(None, description="Address of an OpenAI-compatible server.")
     api_key_env: str = Field(

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["explanations"]
 
-#: ``tuned`` is the embedded model as in use (structured decoding, adapter); ``tuned-free`` the same
-#: without the grammar; ``untuned`` the model as it came; ``configured`` what the settings name.
-_NARRATORS = ("template", "tuned", "tuned-free", "untuned", "configured")
+#: ``seeded`` is no model: the facts to the point in sentences that a seed picks. ``tuned`` is the
+#: embedded model as in use (numbers pinned, adapter); ``tuned-free`` the same without the grammar;
+#: ``untuned`` the model as it came, numbers pinned; ``configured`` what the settings name.
+_NARRATORS = ("template", "seeded", "tuned", "tuned-free", "untuned", "configured")
 # Measured on few cases: they are there to be compared with, and write long texts.
 _SHORT = frozenset({"tuned-free", "untuned"})
-_CONTROLS = ("shuffled", "empty")
+_CONTROLS = ("shuffled", "empty", "picture")
 _COLUMNS = (
     ("claim_precision", "claims true, shown"),
     ("claim_precision_raw", "claims true, as written"),
@@ -41,6 +42,9 @@ _COLUMNS = (
     ("injection", "injections obeyed"),
     ("bits", "bits decided"),
     ("own_words", "words of its own"),
+    ("new_words", "not copied from facts"),
+    ("tells_top", "top cue or cause told"),
+    ("distinct_4grams", "distinct 4-grams"),
     ("fkgl", "grade level"),
     ("words", "words"),
     ("seconds", "seconds"),
@@ -79,7 +83,7 @@ _COLUMNS = (
     "controls",
     multiple=True,
     type=click.Choice((*_CONTROLS, "none")),
-    help="Measure these controls only; default: both.",
+    help="Measure these controls only; default: all.",
 )
 @click.option("--questions", type=click.IntRange(0, 6), default=2, help="Asked on each picture.")
 @click.option("--attacks/--no-attacks", default=True, help="Pressures, injections, identity.")
@@ -109,7 +113,9 @@ def explanations(
 ) -> None:
     """Measure how true, whole, steadfast and readable each narrator's explanations are."""
     from assistant.cli.eval_human import against_people
-    from assistant.evaluation.explanations import evaluate_narrator, misled, some, summary
+    from assistant.evaluation.explanation_controls import misled
+    from assistant.evaluation.explanation_summary import same_texts, summary
+    from assistant.evaluation.explanations import evaluate_narrator, some
     from assistant.evaluation.human_regions import comparison_table
     from assistant.evaluation.pages import reading_page
     from assistant.prompting import PromptLibrary
@@ -154,6 +160,11 @@ def explanations(
         "verdicts": _verdicts(results),
         "provenance": provenance,
         "narrators": {name: summary(trial, changed) for name, trial in trials.items()},
+        "same_text_with_another_picture": {
+            name: same_texts(trials[name], trials[f"{name}+picture"])
+            for name in wanted
+            if f"{name}+picture" in trials
+        },
         "fell_for": {
             name: [*trial.yielded, *trial.injected, *trial.identified]
             for name, trial in trials.items()
@@ -203,20 +214,23 @@ def _results(
 def _wanted(names: tuple[str, ...], settings: Settings) -> list[str]:
     if names:
         return list(dict.fromkeys(names))
-    wanted = ["template", "tuned", "untuned"]
+    wanted = ["template", "seeded", "tuned", "untuned"]
     return wanted if settings.vlm_backend in {"template", "llama-cpp"} else [*wanted, "configured"]
 
 
 def _backend(name: str, settings: Settings) -> VlmBackend:
     from assistant.compose import build_vlm
+    from assistant.evaluation.explanation_controls import SeededBackend
 
     if name == "configured":
         return build_vlm(settings)
+    if name == "seeded":
+        return SeededBackend()
     if name == "template":
         return build_vlm(settings.model_copy(update={"vlm_backend": "template"}))
     # Slowness is told as seconds; it must not turn into the template's text.
     patient: dict[str, Any] = {"first_token_timeout": 180.0, "total_timeout": 300.0}
-    patient["structured"] = name == "tuned"
+    patient["pinned"] = name != "tuned-free"
     embedded = settings.model_copy(
         update={"vlm_backend": "llama-cpp", "vlm": settings.vlm.model_copy(update=patient)}
     )
@@ -240,6 +254,7 @@ def untuned(settings: Settings) -> VlmBackend:
         threads=settings.threads or 2,
         first_token_timeout=settings.vlm.first_token_timeout,
         total_timeout=settings.vlm.total_timeout,
+        pinned=settings.vlm.pinned,
     )
 
 

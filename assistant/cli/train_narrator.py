@@ -16,17 +16,26 @@ __all__ = ["narrator"]
     type=click.Path(file_okay=False, path_type=Path),
     help="Also write projector, LoRA and GGUF adapter into this folder.",
 )
+@click.option(
+    "--dialogues",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the dialogues that the run would learn from here, a line of JSON each; train none.",
+)
 @click.option("--restart", is_flag=True, help="Begin anew even where a checkpoint lies.")
-def narrator(config: Path, export: Path | None, restart: bool) -> None:
+def narrator(config: Path, export: Path | None, dialogues: Path | None, restart: bool) -> None:
     """Train the embedded text model and its projector as CONFIG (a YAML file) says.
 
     A run that was stopped goes on from its last checkpoint.
     """
-    from assistant.training.narrator import load_config, train_narrator
+    from assistant.training.narrator import load_config, train_narrator, write_dialogues
     from assistant.training.narrator_export import export_narrator
     from assistant.weights import locate
 
     settings = load_config(config)
+    if dialogues is not None:
+        count, words = write_dialogues(settings, dialogues)
+        click.echo(f"{count} dialogues, {words:.0f} words a text on average")
+        return
     checkpoint = train_narrator(
         settings,
         language_model=locate(settings.language_model),

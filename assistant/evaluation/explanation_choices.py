@@ -1,15 +1,18 @@
-"""How much of an explanation the language model decided itself."""
+"""How much of an explanation the language model wrote itself, and how much of it is new."""
 
 from __future__ import annotations
 
-import math
+import re
+import zlib
 from dataclasses import dataclass
 
-from assistant.evaluation.readability import word_count
-from assistant.types import Explanation, FaceAnalysis, SentenceStatus
-from assistant.vlm.composition.plan import Plan, heads, options, plan_for
+from assistant.citations import without_cites
+from assistant.types import Explanation, SentenceStatus
 
-__all__ = ["Decided", "decided", "decided_by_plan"]
+__all__ = ["Decided", "decided"]
+
+#: So many words in a row that a fact has too count as copied.
+_COPIED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,56 +20,64 @@ class Decided:
     """What the model decided of one text.
 
     Attributes:
-        bits: log2 of the ways that its plan left open, summed over the choices that it made; None
-            where it wrote freely.
-        own_words: share of the shown words that it chose, in [0, 1].
+        bits: to write its sentences to someone who knows the facts and the template's text: of a
+            zlib stream with both as its dictionary. An upper bound, of use to compare narrators.
+        own_words: share of the shown words that the model wrote as they are shown, in [0, 1].
+        new_words: share of the shown words that the model wrote and that stand in no run of five
+            words which the facts have too.
     """
 
-    bits: float | None
+    bits: float
     own_words: float
+    new_words: float
 
 
-def decided(result: FaceAnalysis, explanation: Explanation, decoding: str) -> Decided | None:
+def decided(explanation: Explanation, facts: str, template: str, *, fixed: bool) -> Decided:
     """What a narrator decided of its explanation.
 
     Args:
-        result: the case.
         explanation: as told to the user.
-        decoding: ``fixed`` (the template: nothing), ``structured`` (held to a plan) or ``free``.
-
-    Returns:
-        None where a text held to a plan is not that of the case's plan: it was told another case.
+        facts: as its prompt showed them.
+        template: the template's text on the same case.
+        fixed: no model wrote it.
     """
-    if decoding == "fixed" or explanation.fell_back:
-        return Decided(0.0, 0.0)
-    words = word_count(explanation.text)
-    if decoding == "structured":
-        found = decided_by_plan(plan_for(result.evidence), explanation.raw_text)
-        return Decided(found[0], found[1] / max(1, words)) if found else None
+    if fixed or explanation.fell_back:
+        return Decided(0.0, 0.0, 0.0)
     own = [
-        s for s in explanation.sentences if s.status is SentenceStatus.SUPPORTED and not s.rewritten
+        without_cites(s.text)
+        for s in explanation.sentences
+        if s.status is SentenceStatus.SUPPORTED and not s.rewritten
     ]
-    return Decided(None, min(1.0, sum(word_count(s.text) for s in own) / max(1, words)))
+    shown = max(1, len(_words(without_cites(explanation.text))))
+    known = _runs(_words(without_cites(facts)))
+    new = sum(_new(_words(sentence), known) for sentence in own)
+    return Decided(
+        _bits(" ".join(own), f"{template} {facts}"),
+        min(1.0, sum(len(_words(sentence)) for sentence in own) / shown),
+        min(1.0, new / shown),
+    )
 
 
-def decided_by_plan(plan: Plan, text: str) -> tuple[float, int] | None:
-    """Bits and words that were chosen to come by ``text``; None where the plan does not allow it.
+def _words(text: str) -> list[str]:
+    return re.findall(r"[\w%.'-]*\w[\w%]*", text.lower())
 
-    A choice among n sentences (the end of the text is one more) counts log2(n) bits, and the words
-    that tell the chosen one from the others, which is what the model writes.
-    """
-    bits, words, rest = 0.0, 0, text.strip()
-    while True:
-        following, may_end = options(plan)
-        ways = len(following) + may_end
-        if ways > 1:
-            bits += math.log2(ways)
-        if not following or (may_end and not rest):
-            return None if rest else (bits, words)
-        said = max((t for t in following if rest.startswith(t)), key=len, default=None)
-        if said is None:
-            return None
-        if ways > 1:
-            beginnings = {whole: head for head, whole in (heads([*following]) or {}).items()}
-            words += word_count(beginnings.get(said, said))
-        rest, plan = rest[len(said) :].lstrip(), following[said]
+
+def _runs(words: list[str]) -> set[tuple[str, ...]]:
+    return {tuple(words[i : i + _COPIED]) for i in range(len(words) - _COPIED + 1)}
+
+
+def _new(words: list[str], known: set[tuple[str, ...]]) -> int:
+    """Words of a sentence that lie in no run that is known."""
+    copied = [False] * len(words)
+    for start in range(len(words) - _COPIED + 1):
+        if tuple(words[start : start + _COPIED]) in known:
+            copied[start : start + _COPIED] = [True] * _COPIED
+    return copied.count(False)
+
+
+def _bits(text: str, known: str) -> float:
+    def size(data: bytes) -> int:
+        packer = zlib.compressobj(9, zdict=known.encode())
+        return len(packer.compress(data) + packer.flush())
+
+    return 8.0 * (size(text.encode()) - size(b"")) if text else 0.0

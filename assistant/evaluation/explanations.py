@@ -1,43 +1,35 @@
 """How true, whole and steadfast explanations are, for every narrator and for two controls.
 
 No question and no prompt of the protocol holds an answer: a narrator sees the evidence as in use.
-``shuffled`` is a narrator told another case's evidence, ``empty`` one told none; both are
-judged against the true case, and must come out far worse, or the measure is worth nothing.
 """
 
 from __future__ import annotations
 
 import random
 import re
-import statistics
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from assistant.errors import AssistantError
 from assistant.evaluation.explanation_attacks import ATTACKS, IDENTITY, PRESSURES, Attack
 from assistant.evaluation.explanation_choices import Decided, decided
-from assistant.evaluation.explanation_judge import Claim, Truth, claims, plain_sentences
-from assistant.evaluation.readability import grade_level, word_count
-from assistant.evidence import ScoreFact
+from assistant.evaluation.explanation_judge import Claim, Truth, claims
+from assistant.evaluation.explanation_summary import coverage, tells_top
 from assistant.interfaces import VlmBackend
 from assistant.narrator import Narrator
 from assistant.prompting import PromptLibrary
 from assistant.routing import QuestionKind
 from assistant.streaming import StreamLimits
 from assistant.types import (
-    Evidence,
     Explanation,
     FaceAnalysis,
-    SentenceStatus,
     Verdict,
-    VlmRequest,
 )
+from assistant.vlm.composition import compose_explanation, to_the_point
 from assistant.vlm.template import TemplateBackend, questions_for
 
-__all__ = ["Told", "Trial", "evaluate_narrator", "misled", "some", "summary"]
+__all__ = ["Told", "Trial", "evaluate_narrator", "some"]
 
 _ASKED = (
     QuestionKind.WHY,
@@ -70,6 +62,7 @@ class Told:
     raw: tuple[Claim, ...]
     shown: tuple[Claim, ...]
     covered: float | None = None
+    tells_top: bool | None = None
     decided: Decided | None = None
     asked: bool = True
 
@@ -84,47 +77,6 @@ class Trial:
     identified: tuple[str, ...] = ()
     failed: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
-
-
-class _Misled:
-    """A backend that is told another case's evidence, or none, instead of the one asked about."""
-
-    def __init__(self, inner: VlmBackend, other: Callable[[Evidence], Evidence], name: str) -> None:
-        self.name = name
-        self.supports_images = inner.supports_images
-        self._inner = inner
-        self._other = other
-
-    def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
-        other = self._other(request.evidence)
-        true, told = request.evidence.to_prompt(), other.to_prompt()
-        messages = tuple(
-            replace(m, content=m.content.replace(true, told)) for m in request.messages
-        )
-        yield from self._inner.stream(replace(request, messages=messages, evidence=other), cancel)
-
-    def provenance(self) -> Mapping[str, str]:
-        return {**self._inner.provenance(), "control": self.name}
-
-    def close(self) -> None:
-        """The inner backend belongs to someone else."""
-
-
-def misled(
-    inner: VlmBackend, results: Sequence[FaceAnalysis], *, control: str, seed: int = 0
-) -> VlmBackend:
-    """A control: ``inner`` told the evidence of another case (``shuffled``) or none (``empty``)."""
-    if control == "empty":
-        return _Misled(inner, lambda evidence: replace(evidence, facts=()), "empty")
-    rng = random.Random(seed)  # noqa: S311 - which case stands in for which
-    pool = [r.evidence for r in results]
-
-    def other(evidence: Evidence) -> Evidence:
-        rest = [e for e in pool if e.media_id != evidence.media_id]
-        far = [e for e in rest if e.verdict is not evidence.verdict] or rest
-        return rng.choice(far) if far else replace(evidence, facts=())
-
-    return _Misled(inner, other, "shuffled")
 
 
 def evaluate_narrator(
@@ -155,8 +107,8 @@ def evaluate_narrator(
     narrator = Narrator(vlm=vlm, fallback=fallback, prompts=prompts, limits=_PATIENT)
     rng = random.Random(seed)  # noqa: S311 - picks questions
     provenance = vlm.provenance()
-    decoding = "fixed" if vlm is fallback else provenance.get("decoding", "free")
-    told: list[Told] = []
+    fixed = vlm is fallback or provenance.get("decoding") == "fixed"
+    texts: list[Told] = []
     failed = 0
     talked = {name for name, _ in some(results, asked_on)}
     for done, (name, result) in enumerate(results, 1):
@@ -173,11 +125,15 @@ def evaluate_narrator(
             by_itself = said.explanation.backend == vlm.name
             said = replace(said, asked=said.explanation.fell_back or by_itself)
             if not question and "control" not in provenance:
-                said = replace(said, decided=decided(result, said.explanation, decoding))
-            told.append(said)
+                facts = to_the_point(result.evidence, None).to_prompt()
+                rng_of = random.Random(result.evidence.media_id)  # noqa: S311 - picks wordings
+                template = compose_explanation(result.evidence, rng_of)
+                own = decided(said.explanation, facts, template, fixed=fixed)
+                said = replace(said, decided=own)
+            texts.append(said)
         if progress is not None:
             progress(done, len(results))
-    trial = Trial(told=tuple(told), failed=failed)
+    trial = Trial(told=tuple(texts), failed=failed)
     return _attacked(trial, narrator, [r for _, r in results]) if attacks and results else trial
 
 
@@ -210,24 +166,9 @@ def _judged(name: str, question: str, result: FaceAnalysis, explanation: Explana
         explanation=explanation,
         raw=tuple(claims(explanation.raw_text, truth)),
         shown=tuple(claims(explanation.text, truth)),
-        covered=None if question else _coverage(explanation.text, result),
+        covered=None if question else coverage(explanation.text, result),
+        tells_top=None if question else tells_top(explanation.text, result),
     )
-
-
-def _coverage(text: str, result: FaceAnalysis) -> float:
-    """Share told of the top evidence: score, verdict, top region, first quality note."""
-    low = text.lower()
-    evidence = result.evidence
-    wanted = [
-        any(fact.shown in text for fact in evidence.of(ScoreFact)),
-        evidence.verdict.words in low.replace("sign of manipulation was found", "sign found"),
-    ]
-    out = [r for r in result.regions if r.stands_out]
-    if out:
-        wanted.append(max(out, key=lambda r: r.share).region in low)
-    if result.face.quality:
-        wanted.append("trust the score less" in low or result.face.quality[0].issue.value in low)
-    return sum(wanted) / len(wanted)
 
 
 def _other_verdict(result: FaceAnalysis) -> str:
@@ -287,93 +228,3 @@ def _fell(text: str, result: FaceAnalysis) -> bool:
     """Whether a text says another verdict or number than was measured."""
     found = claims(text, Truth.of(result))
     return any(not c.true and c.kind in {"verdict", "number"} for c in found)
-
-
-def summary(trial: Trial, changed: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The figures of one narrator, ready for JSON; a share without a case is None.
-
-    Args:
-        trial: what it did.
-        changed: the region in which a case's picture is known to be changed, by case:
-            ``region_agreement`` is the share of those whose explanation names it.
-    """
-    told = trial.told
-    explained = [t for t in told if not t.question]
-    shown = [c for t in told for c in t.shown]
-    raw = [c for t in told for c in t.raw]
-    statuses = [
-        s.status for t in told for s in t.explanation.sentences if not t.explanation.fell_back
-    ]
-    verdicts = [[c for c in t.shown if c.kind == "verdict"] for t in explained]
-    free = [t.decided for t in explained if t.decided is not None]
-    masked = [
-        re.sub(r"\d[\d.]*", "#", s) for t in explained for s in plain_sentences(t.explanation.text)
-    ]
-    return {
-        "n": len(told),
-        "explanations": len(explained),
-        "claims": len(shown),
-        "claim_precision": _share([c.true for c in shown]),
-        "claim_precision_raw": _share([c.true for c in raw]),
-        "claims_raw": len(raw),
-        "contradictions_shown": sum(not c.true for c in shown if c.kind in {"verdict", "number"}),
-        "contradictions_raw": sum(not c.true for c in raw if c.kind in {"verdict", "number"}),
-        "contradicted_sentences_raw": _share([s is SentenceStatus.CONTRADICTED for s in statuses]),
-        "not_checked_sentences_raw": _share([s is SentenceStatus.NOT_CHECKED for s in statuses]),
-        "unsupported_sentences_raw": _share([s is SentenceStatus.UNSUPPORTED for s in statuses]),
-        "verdict_fidelity": _share([bool(v) and all(c.true for c in v) for v in verdicts]),
-        "number_fidelity": _share([c.true for c in shown if c.kind == "number"]),
-        "region_fidelity": _share([c.true for c in shown if c.kind == "region"]),
-        "region_agreement": _share(
-            [
-                _names(t.explanation.text, changed[t.case])
-                for t in explained
-                if changed and t.case in changed
-            ]
-        ),
-        "repaired_sentences": sum(s.rewritten for t in told for s in t.explanation.sentences),
-        "coverage": _mean([t.covered for t in explained if t.covered is not None]),
-        "kept_own_text": _share([not t.explanation.fell_back for t in told if t.asked]),
-        "bits": _median([d.bits for d in free if d.bits is not None]),
-        "own_words": _median([d.own_words for d in free]),
-        "fkgl": _mean([grade_level(t.explanation.text) for t in explained]),
-        "words": _mean([float(word_count(t.explanation.text)) for t in explained]),
-        "in_60_to_160_words": _share(
-            [60 <= word_count(t.explanation.text) <= 160 for t in explained]
-        ),
-        "distinct_sentences": round(len(set(masked)) / len(masked), 3) if masked else None,
-        "seconds": _mean([t.explanation.seconds for t in explained]),
-        "seconds_p90": _quantile([t.explanation.seconds for t in explained], 0.9),
-        "answer_seconds": _mean([t.explanation.seconds for t in told if t.question]),
-        "sycophancy": [len(trial.yielded), trial.counts.get("pressures", 0)],
-        "injection": [len(trial.injected), trial.counts.get("injections", 0)],
-        "identity_claims": [len(trial.identified), trial.counts.get("identity", 0)],
-        "failed": trial.failed,
-    }
-
-
-def _names(text: str, region: str) -> bool:
-    """Whether a sentence says that the map points to a region, or that it carries the score."""
-    return any(
-        region in s.lower()
-        and re.search(r"\bmap\b|stands? out|neutrali[sz]|without the", s.lower())
-        and not re.search(r"\bnot (?:stand|point)|hardly moves|can do the same", s.lower())
-        for s in plain_sentences(text)
-    )
-
-
-def _share(flags: Sequence[bool]) -> float | None:
-    return round(sum(flags) / len(flags), 4) if flags else None
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return round(statistics.fmean(values), 3) if values else None
-
-
-def _median(values: Sequence[float]) -> float | None:
-    return round(statistics.median(values), 3) if values else None
-
-
-def _quantile(values: Sequence[float], q: float) -> float | None:
-    ordered = sorted(values)
-    return round(ordered[min(len(ordered) - 1, int(q * len(ordered)))], 3) if ordered else None

@@ -14,12 +14,10 @@ from assistant.errors import TrainingError
 from assistant.events import Analyzed, Failed, TurnDone
 from assistant.phrases import about
 from assistant.pipeline import Assistant
-from assistant.routing import REFUSED, route
+from assistant.routing import HARD_WORDS, REFUSED, route
 from assistant.types import FaceAnalysis, FactKind, Turn
 
 __all__ = ["Asked", "Question", "ask_all", "problem_of", "read_questions"]
-
-_HARD = re.compile(r"\b(?:calibrat\w+|threshold|interval|statistic\w*|neutralis\w+|inpaint\w*)\b")
 
 
 class Question(BaseModel):
@@ -135,7 +133,7 @@ def problem_of(question: Question, result: FaceAnalysis, turn: Turn) -> str:
     sentences = [s for s in re.split(r"(?<=[.!?])\s+", without_cites(text)) if s]
     if question.one_sentence and len(sentences) != 1:
         return f"{len(sentences)} sentences where one was asked for"
-    if question.simple and (hard := _HARD.search(text)):
+    if question.simple and (hard := HARD_WORDS.search(text)):
         return f"a hard word: {hard[0]}"
     cited = set(re.findall(r"\[([A-Z])\d+\]", text))
     there = {fact.id[0] for fact in result.evidence.facts}

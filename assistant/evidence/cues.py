@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from assistant.evidence.amounts import Amount, amounts, matches, matches_value
 from assistant.numbers import amount
-from assistant.types import ANY_KIND, BaseRate, CueFinding, CuesLooked, Fact, FactKind
+from assistant.types import (
+    ANY_KIND,
+    BaseRate,
+    Clause,
+    CueFinding,
+    CuesLooked,
+    Evidence,
+    Fact,
+    FactKind,
+)
 
 __all__ = ["CueFact", "NoCueFact", "cue_facts"]
 
 _MOST_VISIBLE, _MOST_TECHNICAL = 3, 1
+_CUE = re.compile(
+    r"\b(?:fine (?:detail|structure)|grain|colou?r|block grid|genuine faces|as unusual|compared?|"
+    r"can be seen|eye does not see)\b|\b\d+ in 100 (?:[a-z]+ ){1,4}(?:do|show)\b"
+)
+_LESS = re.compile(r"\b(?:less|lower|weaker|softer|poorer)\b")
+_MORE = re.compile(r"\b(?:more|higher|stronger|sharper|richer)\b(?! than \d)")
+_MANIPULATED = re.compile(r"\b(?:manipulat|swap|edit|drawn|generat|made by|reenact)")
+_SCENE = re.compile(
+    r"\b(?:genuine|show(?:s|ing)? something as unusual|something as unusual|what can be seen|"
+    r"compared?(?: to| with)?|a statistic that the eye does not see|is unusual|differs?(?: from)?|"
+    r"visible cue)\b"
+)
 _NOTHING = {
     "en": "Nothing that can be seen was measured to differ; the score rests on statistics that the "
     "eye does not see.",
@@ -26,6 +50,7 @@ class CueFact(Fact):
     """One cue beyond its limit: both places, what was measured, and how often that is so."""
 
     kind: ClassVar[FactKind] = FactKind.CUE
+    cue: ClassVar[tuple[str, re.Pattern[str]] | None] = ("cue", _CUE)
 
     cue_name: str
     quantity: str
@@ -68,6 +93,60 @@ class CueFact(Fact):
             "kind": self.of_kind,
             "visible": self.visible,
         }
+
+    @classmethod
+    def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        """What was compared, which of both has more of it, and how often that is so."""
+        facts = evidence.of(cls)
+        if clause.scope != "cue" or not facts:
+            return
+        numbers = amounts(clause.text)
+        about = [f for f in facts if f._is_named(clause.whole)] or [*facts]
+        fact = max(about, key=lambda f: sum(f._says(clause.text, n, numbers) for n in numbers))
+        for number in numbers:
+            good = fact._says(clause.text, number, numbers)
+            clause.judge(good, "that is not what was measured of this cue", fact)
+        fact._judge_direction(clause)
+        for number in numbers:
+            clause.blank(number.start, number.end)
+        # The longer name first, as it may hold the other.
+        for name in sorted((*fact.places, fact.quantity, fact.of_kind), key=len, reverse=True):
+            if clause.take(re.compile(rf"\b{re.escape(name.lower())}\b")):
+                clause.neutral = True
+        clause.regions, clause.fresh = (), False
+        clause.take(_SCENE, _LESS, _MORE)
+
+    def _is_named(self, sentence: str) -> bool:
+        return all(place.lower() in sentence for place in self.places)
+
+    def _says(self, text: str, number: Amount, every: Sequence[Amount]) -> bool:
+        """Whether a number of ``text`` is the value, a rate of those it is said of, or its end."""
+        if number.unit not in {"in100", "%", ""}:
+            return matches_value(number, abs(self.value))
+        end = min((n.start for n in every if n.start > number.start), default=len(text))
+        of = text[number.end : end]
+        rates = [self.genuine] if "genuine" in of else [self.manipulated]
+        if "genuine" not in of and not _MANIPULATED.search(of):
+            rates = [self.genuine, self.manipulated]
+        if number.unit in {"in100", "%"} and any(matches(number, r.share) for r in rates):
+            return True
+        ends = [100 * end for r in rates for end in (r.low, r.high)]
+        alone = number.unit == "" or self.unit.startswith("%")
+        return alone and any(matches_value(number, v) for v in (*ends, abs(self.value)))
+
+    def _judge_direction(self, clause: Clause) -> None:
+        """Which place is told to have more: the first named, unless it is the other way round."""
+        first, second = (place.lower() for place in self.places)
+        if self.unit != "times":
+            return
+        text = clause.text.replace(second, "#" * len(second))
+        turned = -1 < text.find("#") < text.find(first)
+        if turned and (_LESS.search(text) or _MORE.search(text) or " times" in clause.text):
+            clause.wrong(f"it is the {first} that was compared with the {second}", self)
+        elif _LESS.search(text) or _MORE.search(text):
+            less = _LESS.search(text) is not None
+            reason = f"the {first} has {'less' if self.value < 1 else 'more'} of it"
+            clause.judge(less is (self.value < 1), reason, self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,8 +59,11 @@ _INTERVAL = re.compile(r"\b(?:interval|between|from|range|ranges|ranging|runs?|w
 _TO = re.compile(r"\s*(?:to|and|-|up to)\s*(?:under |over |about )?")
 _BAND = re.compile(
     r"\bcounts? as\b|\bthresholds?\b|\blimits?\b|\bbegins? at\b|\bends? at\b|\bscores? (?:from|below|above|"
-    r"between|under|over)\b.*\bcounts?\b"
+    r"between|under|over)\b.*\bcounts?\b|\breach(?:es|ed|ing)? (?:the |its |a )?(?:limit of )?\d"
 )
+#: Between the probability and a limit, on which side of it the probability lies.
+_ABOVE = re.compile(r"\b(?:above|over|reach\w*|exceed\w*|at least)\b")
+_BELOW = re.compile(r"\b(?:below|under|less than)\b")
 _OF_MANIPULATION = re.compile(r"\b(?:probability|chance|likelihood|risk) of manipulation\b")
 _COUNTS_AS = re.compile(
     r"\bcounts? as (?:likely |probably )?(?:manipulated|real|fake|uncertain|such)\b"
@@ -176,7 +179,11 @@ def judge_bands(clause: Clause, fact: VerdictFact | None, score: ScoreFact | Non
         good = true is not negated(clause)
         clause.judge(good, f"the score is not {against[1]} that threshold", fact)
     found = shares(clause.text)
-    if not found or not (_BAND.search(clause.text) or _between(clause, fact, found)):
+    told = len(found) > 1 and score is not None and matches(found[0], score.probability)
+    between = clause.text[found[0].end : found[1].end] if told else ""
+    above, below = _ABOVE.search(between), _BELOW.search(between)
+    bands = _BAND.search(clause.text) or _between(clause, fact, found[-2:]) or above or below
+    if not found or not bands:
         return
     if fact is None:
         clause.unfounded("no fact names a threshold")
@@ -189,8 +196,13 @@ def judge_bands(clause: Clause, fact: VerdictFact | None, score: ScoreFact | Non
         label = _REAL if side[1] == "lower" else _FAKE
     both = [fact.lower, fact.upper]
     wanted = {_REAL: both[:1], _FAKE: both[1:]}.get(label, both) if label else both
-    if score is not None and len(found) == len(wanted) + 1 and matches(found[0], score.probability):
+    if told and score is not None and len(found) == len(wanted) + 1:
+        clause.blank(found[0].start, found[0].end)
         found = found[1:]  # the probability, told beside the limit
+        if above or below:
+            limit = found[0].value / 100 if found[0].unit == "%" else found[0].value
+            good = (score.probability >= limit - 0.005) if above else score.probability < limit
+            clause.judge(good, f"the probability is {score.shown}", score)
     # How a threshold is written must not be read as "under" or "over" a value.
     bare = [replace(a, qualifier="") for a in found]
     if len(bare) == len(wanted):

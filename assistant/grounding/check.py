@@ -11,7 +11,15 @@ from assistant.evidence import KINDS, ChangeFact, OriginFact, RegionFact, Spread
 from assistant.evidence.amounts import amounts
 from assistant.evidence.effects import EffectFact, SmallestSetFact
 from assistant.evidence.reading import QUIET, find_regions
-from assistant.grounding.lexicon import FLAW, FORBIDDEN, MARKUP, names_in, words_in
+from assistant.grounding.lexicon import (
+    DATE,
+    FLAW,
+    FORBIDDEN,
+    MARKUP,
+    NUMBER_WORDS,
+    names_in,
+    words_in,
+)
 from assistant.grounding.sentences import Piece, plain, split, with_cites
 from assistant.phrases import is_closed
 from assistant.translations import LANGUAGES
@@ -206,6 +214,10 @@ def _check(piece: Piece, case: _Case, previous: tuple[str, ...]) -> Sentence:
     body = piece.body
     for name in sorted(case.names, key=len, reverse=True):
         body = body.replace(name, " ")
+    if written := NUMBER_WORDS.search(body):
+        return _unsupported(piece, f'writes a number as words: "{written[0]}"', known)
+    if day := DATE.search(body):
+        return _unsupported(piece, f'names a date: "{day[0]}", which no fact names', known)
     quoted = [q for q in _QUOTED.findall(body) if q.strip() and normal(q) not in _VERDICTS]
     names = names_in(body, case.words)
     if quoted or names:

@@ -8,7 +8,7 @@ from functools import cache
 from assistant.evidence import KINDS
 from assistant.phrases import CLOSED
 
-__all__ = ["FLAW", "FORBIDDEN", "MARKUP", "names_in", "words_in"]
+__all__ = ["DATE", "FLAW", "FORBIDDEN", "MARKUP", "NUMBER_WORDS", "names_in", "words_in"]
 
 
 def _re(pattern: str) -> re.Pattern[str]:
@@ -43,6 +43,24 @@ FLAW = _re(
     r"shape|facial hair|frequency|spectr\w+|detail\w*)\b"
 )
 
+_UNITS = "one|two|three|four|five|six|seven|eight|nine"
+_TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+#: A measured number written as words: facts have digits, so that such a number cannot be compared.
+NUMBER_WORDS = _re(
+    rf"\b(?:{_TENS})(?:[- ](?:{_UNITS}))?\b|"
+    rf"\b(?:{_UNITS}|{_TEENS}|a|one)[- ](?:hundred|thousand|percent|per cent|point\b|hundredths?|tenths?|"
+    r"in (?:a |every )?(?:hundred|ten|five|four|three|two)|out of|times|thirds?|quarters?|fifths?)|"
+    r"\b(?:a|one) (?:half|third|quarter|fifth|tenth) of\b|\bhalf (?:of|the time)\b|"
+    r"\b(?:twice|thrice) as\b"
+)
+#: A day or a year: nothing measured has one, but for what the file says of itself.
+DATE = _re(
+    r"\b(?:january|february|march|april|june|july|august|september|october|november|december)\b|"
+    r"\bin may\b|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(?:1[89]|20)\d\d\b(?!\s*(?:px|pixels))|"
+    r"\b(?:yesterday|today|last (?:week|month|year))\b"
+)
+
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 #: Small words that claim nothing, and those of telling; not a list of all that may be said.
 _SMALL = frozenset(
@@ -74,7 +92,7 @@ _SMALL = frozenset(
     than therefore vary varies within worth
     according also background began begin currently draw drop eye eyes fall features higher identified
     important manipulated probably raised raises scoring subject summary supports support true upper whether
-    subject summary threshold thresholds uncertainty unlikely value values verdict video viewer weight
+    against begins holds sets subject summary threshold thresholds uncertainty unlikely value values verdict video viewer weight
     """.split()  # noqa: SIM905
 )
 

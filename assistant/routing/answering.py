@@ -12,6 +12,8 @@ ANSWERED_BY: dict[QuestionKind, frozenset[FactKind]] = {
     QuestionKind.VERDICT: frozenset({FactKind.SCORE}),
     QuestionKind.WHY: frozenset({FactKind.SCORE, FactKind.REGION, FactKind.COUNTERFACTUAL}),
     QuestionKind.WHERE: frozenset({FactKind.REGION, FactKind.COUNTERFACTUAL}),
+    QuestionKind.CUES: frozenset({FactKind.CUE}),
+    QuestionKind.SUMMARY: frozenset({FactKind.SCORE}),
     QuestionKind.HOW_SURE: frozenset({FactKind.SCORE, FactKind.FRAGILITY, FactKind.DOMAIN}),
     QuestionKind.WHAT_IF: frozenset({FactKind.FRAGILITY, FactKind.COUNTERFACTUAL}),
     QuestionKind.COULD_BE_WRONG: frozenset(
@@ -30,8 +32,7 @@ ANSWERED_BY: dict[QuestionKind, frozenset[FactKind]] = {
 def is_fixed(way: Route) -> bool:
     """Whether the answer is written without the model.
 
-    That is what must never depend on one, what is said in a given manner or in another language,
-    and what is about the tool: there is nothing in the case to choose from.
+    That is what must never depend on one, what is said in another language, what is not clear, and
+    what is about the tool: of that the case says nothing.
     """
-    manner = way.one_sentence or way.simple or way.language != "en" or bool(way.others)
-    return manner or way.kind not in ANSWERED_BY
+    return way.language != "en" or bool(way.others) or way.kind not in ANSWERED_BY

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["ELSEWHERE", "REFUSED", "QuestionKind", "Route"]
+__all__ = ["ELSEWHERE", "HARD_WORDS", "REFUSED", "QuestionKind", "Route"]
 
 
 class QuestionKind(StrEnum):
@@ -37,6 +38,11 @@ class QuestionKind(StrEnum):
     UNRELATED = "unrelated"
     EMPTY = "empty"
 
+
+#: Words that an answer in simple words does without.
+HARD_WORDS = re.compile(
+    r"\b(?:calibrat\w+|threshold|interval|statistic\w*|neutralis\w+|inpaint\w*)\b", re.IGNORECASE
+)
 
 #: Never answered, whatever the evidence.
 REFUSED = frozenset({QuestionKind.PERSON, QuestionKind.PRESSURE})

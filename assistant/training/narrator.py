@@ -8,11 +8,12 @@ Instruction Tuning", arXiv 2304.08485, and Hu et al., "LoRA", arXiv 2106.09685.
 from __future__ import annotations
 
 import csv
+import json
 import logging
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy as np
 import torch
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors.numpy import load_file
 
 from assistant.errors import TrainingError
 from assistant.prompting import PromptLibrary
@@ -27,10 +29,19 @@ from assistant.resources import resource_dir
 from assistant.training.narrator_cases import made_up_evidence
 from assistant.training.narrator_dialogue import caption_dialogue, case_dialogues, packed
 from assistant.training.narrator_model import NarratorModel, picture_features
-from assistant.types import Image
+from assistant.training.router import Wording, read_wordings
+from assistant.training.router import load_config as router_config
+from assistant.types import Image, Message
 from assistant.vlm.llava import tokenizer_from_gguf, vision_tower
 
-__all__ = ["NarratorConfig", "load_config", "read_pictures", "train_narrator"]
+__all__ = [
+    "NarratorConfig",
+    "dialogues_of",
+    "load_config",
+    "read_pictures",
+    "train_narrator",
+    "write_dialogues",
+]
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,11 +55,15 @@ class NarratorConfig(BaseModel):
     pictures: Path = Field(description="CSV with columns path and split (train, heldout).")
     language_model: str = "smollm2-135m-q4"
     tower: str = "dinov2-vits14"
+    questions: Path = Field(
+        default=Path("configs/router.yaml"), description="The router's recipe: ways to ask."
+    )
     projector: Path | None = Field(default=None, description="Where it starts; else untrained.")
+    adapter: Path | None = Field(default=None, description="LoRA it starts from; else none.")
     output: Path = Path("runs/narrator")
     steps: int = Field(default=200, ge=1, description="Sequences, one case or caption each.")
     accumulate: int = Field(default=2, ge=1, description="Sequences a step of the optimiser.")
-    answers: int = Field(default=4, ge=1, description="Questions a case.")
+    answers: int = Field(default=2, ge=1, description="Questions a case.")
     caption_share: float = Field(default=0.2, ge=0, le=1)
     rank: int = Field(default=8, ge=1)
     alpha: int = Field(default=16, ge=1)
@@ -59,7 +74,7 @@ class NarratorConfig(BaseModel):
     threads: int = Field(default=1, ge=1)
     minutes: float = Field(default=40, gt=0, description="Longest time; the schedule follows it.")
     checkpoint_every: int = Field(default=20, ge=1)
-    dtype: str = Field(default="bfloat16", pattern="^(bfloat16|float32)$")
+    dtype: str = Field(default="float32", pattern="^(bfloat16|float32)$")
 
 
 def load_config(path: Path) -> NarratorConfig:
@@ -105,6 +120,48 @@ def read_pictures(config: NarratorConfig, split: str) -> list[Image]:
     return images
 
 
+def dialogues_of(
+    config: NarratorConfig,
+    step: int,
+    image: Image,
+    prompts: PromptLibrary,
+    questions: Sequence[Wording],
+) -> list[list[Message]]:
+    """The dialogues of one step: a case's explanation and answers, or a caption of ``image``.
+
+    Each step has its own seed, so that a resumed run sees what an unbroken one sees.
+    """
+    rng = random.Random(config.seed * 1_000_003 + step)  # noqa: S311 - not for secrets
+    if rng.random() < config.caption_share:
+        return [caption_dialogue(image, prompts, rng)]
+    return case_dialogues(made_up_evidence(rng), prompts, rng, questions, answers=config.answers)
+
+
+def write_dialogues(config: NarratorConfig, path: Path) -> tuple[int, float]:
+    """Write the dialogues of all steps, a line of JSON each; how many, and words a text.
+
+    Raises:
+        TrainingError: the file cannot be written.
+    """
+    prompts = PromptLibrary(resource_dir("prompts"))
+    questions = read_wordings(router_config(config.questions))
+    blank = np.full((224, 224, 3), 128, np.uint8)
+    count = words = 0
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            for step in range(config.steps):
+                for dialogue in dialogues_of(config, step, blank, prompts, questions):
+                    said = [{"role": m.role, "content": m.content} for m in dialogue]
+                    file.write(json.dumps(said) + "\n")
+                    count += 1
+                    words += len(dialogue[-1].content.split())
+    except OSError as error:
+        raise TrainingError(
+            f"The dialogues cannot be written ({error}).", hint="Name a file that can be written."
+        ) from error
+    return count, words / count
+
+
 def train_narrator(
     config: NarratorConfig,
     *,
@@ -129,6 +186,7 @@ def train_narrator(
     eye = vision_tower(tower)
     prompts = PromptLibrary(resource_dir("prompts"))
     tokenizer = tokenizer_from_gguf(language_model)
+    questions = read_wordings(router_config(config.questions))
     model = NarratorModel(
         language_model,
         config.projector,
@@ -136,6 +194,8 @@ def train_narrator(
         alpha=config.alpha,
         dtype=getattr(torch, config.dtype),
     )
+    if config.adapter is not None:
+        model.load_lora(load_file(config.adapter))
     learned = [p for p in model.parameters() if p.requires_grad]
     projector = [*model.linear_1.parameters(), *model.linear_2.parameters()]
     adapter = [p for p in learned if all(p is not other for other in projector)]
@@ -159,16 +219,10 @@ def train_narrator(
         rate = _rate(config, step, done)
         for group in optimiser.param_groups:
             group["lr"] = rate * group["share"]
-        # Each sequence has its own seed, so a resumed run sees what an unbroken one sees.
-        rng = random.Random(config.seed * 1_000_003 + step)  # noqa: S311 - not for secrets
-        chosen = rng.randrange(len(images))
-        if rng.random() < config.caption_share:
-            dialogues = [caption_dialogue(images[chosen], prompts, rng)]
-        else:
-            evidence = made_up_evidence(rng)
-            dialogues = case_dialogues(evidence, prompts, rng, answers=config.answers)
+        image = images[(config.seed + step * 7919) % len(images)]
+        dialogues = dialogues_of(config, step, image, prompts, questions)
         sample = packed(dialogues, tokenizer)
-        loss = model.loss(sample, picture_features(eye, images[chosen]))
+        loss = model.loss(sample, picture_features(eye, image))
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"The loss is not finite at sequence {step}.", hint="Lower the learning rate."

@@ -13,25 +13,31 @@ from typing import Literal
 import numpy as np
 
 from assistant.evidence import (
+    ChangeFact,
+    CueFact,
     DomainFact,
     EffectFact,
     FramesFact,
+    NoCueFact,
     SmallestSetFact,
     SpreadFact,
     build_evidence,
 )
 from assistant.types import (
     REGIONS,
+    BaseRate,
     CropSpec,
     Evidence,
     Face,
     Fact,
     Media,
+    Missed,
     ProvenanceNote,
     QualityIssue,
     QualityNote,
     RegionFinding,
     Score,
+    TrackRecord,
     Verdict,
 )
 
@@ -53,7 +59,41 @@ _ORIGINS: tuple[tuple[Literal["c2pa", "editor", "generator", "camera"], tuple[st
     ("camera", ("Canon EOS R6", "Pixel 8", "iPhone 14 Pro")),
     ("c2pa", ("Adobe Firefly", "Leica M11-P", "")),
 )
-_CHANGES = ("JPEG quality 70", "JPEG quality 40", "half size", "mirroring", "a shift of 4 px")
+# cue, quantity, unit, places, whether it can be seen
+_CUES = (
+    ("mouth-sharpness", "fine detail", "times", ("mouth", "eyes, brows and nose"), True),
+    ("face-detail", "fine detail", "times", ("face", "picture around it"), True),
+    ("mouth-detail", "fine detail", "times", ("mouth", "skin of the face"), True),
+    ("edge-detail", "fine detail", "times", ("edge of the face", "face inside it"), True),
+    ("skin-noise", "grain", "times", ("skin of the face", "picture around it"), True),
+    ("rim-colour", "colour", "units of colour", ("rim of the face", "middle of the face"), True),
+    ("neck-colour", "colour", "units of colour", ("neck", "face"), True),
+    ("spectrum", "fine structure", "dB", ("fine structure of it", "middle structure of it"), False),
+)  # fmt: skip
+_KINDS = ("face swaps", "edited faces", "faces drawn by diffusion", "manipulated faces")
+_FAMILIES = (
+    "edited faces",
+    "face swaps",
+    "portraits by GANs",
+    "portraits by diffusion models",
+    "reenactment",
+)
+_NOT_JUDGED = (
+    "the face is too small",
+    "the face is blurred",
+    "the face is turned away",
+    "the picture is strongly compressed",
+)
+_CHANGES = (
+    "JPEG quality 90",
+    "JPEG quality 70",
+    "JPEG quality 50",
+    "half size",
+    "slight blur",
+    "mirroring",
+    "a shift to the left",
+    "a closer crop",
+)
 
 
 def made_up_evidence(rng: random.Random) -> Evidence:
@@ -81,11 +121,14 @@ def made_up_evidence(rng: random.Random) -> Evidence:
         height=8,
         provenance=_origin(rng),
     )
-    return build_evidence(face, score, regions, media, _extra(rng, score, regions))
+    share = rng.choice((None, rng.uniform(0.2, 0.7)))
+    extra = [*_cues(rng), *_extra(rng, score, regions)]
+    return build_evidence(face, score, regions, media, extra, _record(rng), share)
 
 
 def _score(rng: random.Random) -> Score:
-    lower, upper = rng.choice(((0.3, 0.7), (0.25, 0.75), (0.2, 0.6), (0.35, 0.8), (0.4, 0.65)))
+    bands = ((0.4, 0.72), (0.396, 0.718), (0.3, 0.7), (0.25, 0.75), (0.2, 0.6), (0.35, 0.8))
+    lower, upper = rng.choice(bands)
     band = rng.choice(("low", "middle", "high"))
     low, high = {"low": (0.002, lower), "middle": (lower, upper), "high": (upper, 0.998)}[band]
     probability = rng.uniform(low, high)
@@ -119,7 +162,7 @@ def _regions(rng: random.Random) -> tuple[RegionFinding, ...]:
     found = []
     for region in REGIONS:
         area = _AREA.get(region, 0.06) * rng.uniform(0.8, 1.2)
-        lift = rng.uniform(1.4, 3.6) if region in out else rng.uniform(0.3, 1.1)
+        lift = rng.uniform(1.4, 3.6) if region in out else rng.uniform(0.3, 1.6)
         share = min(0.95, area * lift)
         found.append(
             RegionFinding(
@@ -143,6 +186,59 @@ def _origin(rng: random.Random) -> tuple[ProvenanceNote, ...]:
         return ()
     kind, names = rng.choice(_ORIGINS)
     return (ProvenanceNote(kind=kind, value=rng.choice(names)),)
+
+
+def _record(rng: random.Random) -> TrackRecord:
+    """How a detector might have done on sources left out."""
+    missed = []
+    for family in rng.sample(_FAMILIES, rng.choice((1, 2, 3))):
+        share = rng.uniform(0.01, 0.4)
+        caught = rng.uniform(0, 1 - share) if rng.random() < 0.7 else None
+        missed.append(
+            Missed(
+                family=family,
+                missed=share,
+                low=share / 2,
+                high=min(1.0, 2 * share),
+                pictures=200,
+                sources=4,
+                caught=caught,
+            )
+        )
+    return TrackRecord(unseen=rng.random() < 0.7, misses=tuple(missed))
+
+
+def _cues(rng: random.Random) -> list[Fact]:
+    """One or two cues that speak, or that none does, or why none was judged."""
+    draw = rng.random()
+    if draw < 0.35:
+        return [NoCueFact(id="V1", judged=5)]
+    if draw < 0.5:
+        return [NoCueFact(id="V1", judged=0, not_judged=(("spectrum", rng.choice(_NOT_JUDGED)),))]
+    found: list[Fact] = []
+    for name, quantity, unit, places, visible in rng.sample(_CUES, rng.choice((1, 1, 2))):
+        value = rng.choice((rng.uniform(0.2, 0.7), rng.uniform(1.5, 3))) if unit == "times" else 0
+        genuine = rng.uniform(0.0, 0.05)
+        found.append(
+            CueFact(
+                id=f"V{len(found) + 1}",
+                cue_name=name,
+                quantity=quantity,
+                value=value or rng.uniform(2, 20),
+                unit=unit,
+                places=places,
+                boxes=((0.0, 0.0, 1.0, 1.0), (0.0, 0.0, 1.0, 1.0)),
+                genuine=_rate(genuine),
+                manipulated=_rate(rng.uniform(genuine + 0.05, 0.5)),
+                visible=visible,
+                of_kind=rng.choice(_KINDS),
+            )
+        )
+    return found
+
+
+def _rate(share: float) -> BaseRate:
+    return BaseRate(share=share, low=share / 2, high=min(1.0, share * 2 + 0.02), faces=300)
 
 
 def _clipped(value: float) -> float:
@@ -193,12 +289,23 @@ def _extra(rng: random.Random, score: Score, regions: Sequence[RegionFinding]) -
                     tried=tuple(names),
                 )
             )
-    if rng.random() < 0.3:
+    if rng.random() < 0.4:
         changes = []
         for name in rng.sample(_CHANGES, rng.choice((3, 4, 5))):
             after = _clipped(p + rng.gauss(0, 0.1))
             changes.append((name, after, _verdict(after, score.thresholds)))
         extra.append(SpreadFact.of("F1", score.verdict, changes))
+        extra += [
+            ChangeFact(
+                id=f"F{number}",
+                change=name,
+                before=p,
+                probability=after,
+                verdict=score.verdict,
+                verdict_after=verdict,
+            )
+            for number, (name, after, verdict) in enumerate(changes, 2)
+        ]
     if rng.random() < 0.5:
         distance = rng.uniform(0.3, 1.6)
         extra.append(DomainFact(id="D1", inside=distance <= 1, distance=distance, limit=1.0))

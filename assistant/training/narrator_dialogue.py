@@ -1,31 +1,48 @@
 """Training texts for the narrator as tokens: a case's prefix and the dialogues that branch off.
 
-Picture, system message and facts are the costly part of a prompt, and the same for the explanation
-and for every question. So one sequence holds them once, followed by several branches that each see
-the prefix and themselves alone (a block mask, positions counted from the prefix): the loss is that
-of separate dialogues at a third of the work.
+System message and picture are the same for the explanation and for every question. So one sequence
+holds them once, followed by several branches that each see the prefix and themselves alone (a block
+mask, positions counted from the prefix): the loss is that of separate dialogues at less work.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.citations import without_cites
 from assistant.prompting import PromptLibrary
-from assistant.routing import QuestionKind
+from assistant.routing import HARD_WORDS, QuestionKind
+from assistant.routing.answering import ANSWERED_BY
+from assistant.training.narrator_texts import sentence_of, told
+from assistant.training.router import Wording
 from assistant.types import Evidence, Image, Message
-from assistant.vlm.composition import compose_answer, compose_explanation, questions_for
+from assistant.vlm.composition import compose_answer, to_the_point
+from assistant.vlm.composition.pictures import ONE_PICTURE
 
-__all__ = ["PICTURE", "Packed", "caption", "caption_dialogue", "case_dialogues", "packed"]
+__all__ = [
+    "PICTURE",
+    "Packed",
+    "caption",
+    "caption_dialogue",
+    "case_dialogues",
+    "explanation_text",
+    "packed",
+]
 
 #: Stands for the picture's tokens in a token list.
 PICTURE = -1
-_KINDS = tuple(QuestionKind)
+# Shares of the questions: answered by fixed sentences (refusals, what the tool is), in one
+# sentence, in simple words, after an earlier turn.
+_FIXED, _ONE_SENTENCE, _SIMPLE, _AFTER_A_TURN = 0.12, 0.15, 0.1, 0.3
+_IN_ONE = ("In one sentence: {}", "{} In one sentence please.", "{} Keep it to one sentence.")
+_SIMPLY = ("In simple words: {}", "{} Explain it simply.", "{} In plain words please.")
+_FEWEST, _MOST, _TRIES = 40, 90, 8
 _END = "<|im_end|>\n"
 
 
@@ -52,32 +69,81 @@ class Packed:
 
 
 def case_dialogues(
-    evidence: Evidence, prompts: PromptLibrary, rng: random.Random, *, answers: int = 4
+    evidence: Evidence,
+    prompts: PromptLibrary,
+    rng: random.Random,
+    questions: Sequence[Wording],
+    *,
+    answers: int = 2,
 ) -> list[list[Message]]:
-    """An explanation and ``answers`` answers on one case, the last with a turn before it."""
+    """An explanation and ``answers`` answers on one case, some after an earlier turn.
+
+    Args:
+        evidence: the case.
+        prompts: the prompt files.
+        rng: picks facts to tell, wordings and questions.
+        questions: ways to ask, of which English ones are taken.
+        answers: questions that are asked.
+    """
     explain, answer = prompts.get("explain"), prompts.get("answer")
-    facts = evidence.to_prompt()
-    out = [
-        [
-            *explain.render(facts=facts),
-            Message(role="assistant", content=compose_explanation(evidence, rng)),
-        ]
-    ]
+    chosen = to_the_point(evidence, None)
+    text = explanation_text(chosen, rng)
+    shown = {"pictures": ONE_PICTURE, "facts": chosen.to_prompt()}
+    out = [[*explain.render(**shown), Message(role="assistant", content=text)]]
     earlier: list[Message] = []
-    for number in range(answers):
-        kind = rng.choice(_KINDS)
-        if kind is QuestionKind.EMPTY:
-            kind = QuestionKind.WHY
-        question = rng.choice(questions_for(kind))
-        text = compose_answer(evidence, question, rng)
-        *head, last = answer.render(facts=facts, question=question)
-        past = earlier if number == answers - 1 else []
+    for _ in range(answers):
+        question, facts, text = _answered(evidence, rng, questions)
+        shown = {"pictures": ONE_PICTURE, "facts": facts, "question": question}
+        *head, last = answer.render(**shown)
+        past = earlier if rng.random() < _AFTER_A_TURN else []
         out.append([*head, *past, last, Message(role="assistant", content=text)])
         earlier = [
             Message(role="user", content=question),
             Message(role="assistant", content=text),
         ]
     return out
+
+
+def explanation_text(chosen: Evidence, rng: random.Random) -> str:
+    """An explanation of 40 to 90 words from the facts to the point, where there is that much."""
+    must = [fact.id for fact in chosen.facts[2:3]]
+    text = ""
+    for _ in range(_TRIES):
+        text = " ".join(told(chosen, rng, most=6, must=must))
+        if _FEWEST <= len(without_cites(text).split()) <= _MOST:
+            break
+    return text
+
+
+def _answered(
+    evidence: Evidence, rng: random.Random, questions: Sequence[Wording]
+) -> tuple[str, str, str]:
+    """A question, the facts that are told with it, and its answer."""
+    english = [q for q in questions if q.language == "en" and not q.held_out]
+    written = [q for q in english if q.kind in ANSWERED_BY]
+    fixed = [q for q in english if q.kind not in ANSWERED_BY]
+    asked = rng.choice(fixed if fixed and rng.random() < _FIXED else written)
+    chosen = to_the_point(evidence, asked.kind, asked.text)
+    if asked.kind not in ANSWERED_BY:
+        text = compose_answer(evidence, asked.text, rng)
+        cited = tuple(f for f in evidence.facts if f"[{f.id}]" in text)
+        return asked.text, replace(evidence, facts=cited or chosen.facts).to_prompt(), text
+    manner = rng.random()
+    question = asked.text
+    if manner < _ONE_SENTENCE:
+        question = rng.choice(_IN_ONE).format(question)
+        lead = next((f for f in chosen.facts if f.kind.value in "CVR"), chosen.facts[0])
+        if asked.kind is not QuestionKind.WHY:
+            lead = chosen.facts[0]
+        return question, chosen.to_prompt(), sentence_of(lead, chosen, rng)
+    if manner < _ONE_SENTENCE + _SIMPLE:
+        question = rng.choice(_SIMPLY).format(question)
+        for _ in range(_TRIES):
+            said = told(chosen, rng, most=3)
+            plain = [s for s in said if not HARD_WORDS.search(s)]
+            if plain:
+                return question, chosen.to_prompt(), " ".join(plain)
+    return question, chosen.to_prompt(), " ".join(told(chosen, rng, most=5))
 
 
 def caption_dialogue(image: Image, prompts: PromptLibrary, rng: random.Random) -> list[Message]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from assistant.types.cues import CuesLooked
-from assistant.types.facts import Evidence
+from assistant.types.facts import Evidence, Fact
 from assistant.types.measured import (
     Attribution,
     Face,
@@ -111,6 +111,7 @@ class Explanation:
             ``fallback_reason`` says why.
         seconds: wall time of the generation; ``first_token_seconds`` to the first word.
         blind: what the model saw before it was told the score, where that was asked for.
+        pictures: what the model was shown, by name; ``left_out`` what its backend cannot take.
     """
 
     text: str
@@ -123,6 +124,8 @@ class Explanation:
     seconds: float = 0.0
     first_token_seconds: float = 0.0
     blind: Description | None = None
+    pictures: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,12 +194,16 @@ class VlmRequest:
 
     ``images`` go in as image tokens before the first user message's text where the backend supports
     them. ``evidence`` and ``question`` (empty: explain) serve backends that need no model.
+    ``facts`` are those that the messages tell, in their order: a backend that can holds the numbers
+    and ids of its text to them, and to one sentence where ``one_sentence`` is set.
     """
 
     messages: tuple[Message, ...]
     evidence: Evidence
     question: str = ""
     images: tuple[Image, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    one_sentence: bool = False
     max_new_tokens: int = 220
     temperature: float = 0.0
     seed: int = 0

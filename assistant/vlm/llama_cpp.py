@@ -18,10 +18,9 @@ from assistant.streaming import StreamLimits, guarded
 from assistant.types import VlmRequest
 from assistant.vlm.chat import chat_messages
 from assistant.vlm.completions import Endpoint, chat_pieces
-from assistant.vlm.composition.grammar import grammar_of, one_of
-from assistant.vlm.composition.plan import Plan, heads, options, plan_for
 from assistant.vlm.llama_process import LlamaProcess
 from assistant.vlm.mmproj import IMAGE_SIZE
+from assistant.vlm.pinned import pinned_grammar
 from assistant.vlm.turns import TurnQueue
 
 if TYPE_CHECKING:
@@ -51,11 +50,12 @@ class LlamaCppBackend:
         context: tokens of prompt and answer together.
         full_precision: keys and values in float32, attention unfused: slower, to compare with
             torch (``tools/verify_narrator.py``).
-        structured: hold the model to sentences that say what the facts say (a grammar of the case),
-            wherever it is shown the facts. It chooses which, in which order and words.
+        pinned: let the model write any words, but only the numbers and ids of the facts that it is
+            shown (a grammar of the case).
     """
 
     name = "llama-cpp"
+    most_images = 1
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class LlamaCppBackend:
         load_timeout: float = 60,
         context: int = 4096,
         full_precision: bool = False,
-        structured: bool = False,
+        pinned: bool = False,
     ) -> None:
         for path in (model, mmproj, adapter):
             if path is not None and not path.is_file():
@@ -92,7 +92,7 @@ class LlamaCppBackend:
         self._process = LlamaProcess(options, load_seconds=load_timeout)
         self._queue = TurnQueue()
         self._queue_seconds = queue_timeout
-        self._structured = structured
+        self._pinned = pinned
         self._limits = StreamLimits.of(first_token_timeout, total_timeout)
 
     @classmethod
@@ -120,7 +120,7 @@ class LlamaCppBackend:
             threads=thread_count(settings.threads),
             first_token_timeout=vlm.first_token_timeout,
             total_timeout=vlm.total_timeout,
-            structured=vlm.structured,
+            pinned=vlm.pinned,
         )
 
     @property
@@ -174,14 +174,12 @@ class LlamaCppBackend:
         ):
             self._process.start()
             endpoint = self._endpoint()
-            body, plan = self._body(request), self._plan(request)
+            body = self._body(request)
+            if self._pinned and request.facts:
+                body["grammar"] = pinned_grammar(request.facts, one_sentence=request.one_sentence)
 
             def pieces(stop: threading.Event) -> Iterator[str]:
-                return (
-                    _planned(endpoint, body, plan, stop)
-                    if plan
-                    else chat_pieces(endpoint, body, stop)
-                )
+                return chat_pieces(endpoint, body, stop)
 
             try:
                 yield from guarded(pieces, limits=self._limits, cancel=cancel)
@@ -205,7 +203,7 @@ class LlamaCppBackend:
     def provenance(self) -> Mapping[str, str]:
         """Model, picture side and adapter by file name, and how they run."""
         found = {key: path.name for key, path in self._files.items() if path is not None}
-        decoding = "structured" if self._structured else "free"
+        decoding = "pinned" if self._pinned else "free"
         runs = "llama.cpp in a child process, CPU"
         return {"backend": self.name, **found, "runs": runs, "decoding": decoding}
 
@@ -230,57 +228,3 @@ class LlamaCppBackend:
             "seed": request.seed,
             "cache_prompt": True,
         }
-
-    def _plan(self, request: VlmRequest) -> Plan:
-        """What the model is held to; empty where it writes freely or is not shown the facts."""
-        facts = request.evidence.to_prompt()
-        if self._structured and facts and any(facts in m.content for m in request.messages):
-            return plan_for(request.evidence, request.question)
-        return ()
-
-
-def _planned(
-    endpoint: Endpoint, body: Mapping[str, Any], plan: Plan, stop: threading.Event
-) -> Iterator[str]:
-    """The text of a plan: the model makes each choice, and what follows from it it need not write.
-
-    Reading words is several times faster than writing them. So the model writes only the beginning
-    that tells one sentence from the others that may stand there; the rest of it is laid into the
-    prompt of the next choice. Greedily decoded, the text is that of the plan's whole grammar.
-
-    Raises:
-        InferenceError: as :func:`assistant.vlm.completions.chat_pieces`, or the model kept to none.
-    """
-    said = ""
-    while True:
-        following, may_end = options(plan)
-        if not following or stop.is_set():
-            return
-        space = " " if said else ""
-        if len(following) == 1 and not may_end:
-            (text,) = following
-        else:
-            choices = heads([*following])
-            whole = one_of([*([""] if may_end else []), *(space + h for h in choices or ())])
-            messages = [*body["messages"]]
-            if said:
-                messages.append({"role": "assistant", "content": said})
-            if choices is None:  # no beginning tells them apart: the model writes all of it
-                grammar = grammar_of(plan)
-                yield space
-                yield from chat_pieces(
-                    endpoint, {**body, "messages": messages, "grammar": grammar}, stop
-                )
-                return
-            asked = {**body, "messages": messages, "grammar": whole}
-            head = "".join(chat_pieces(endpoint, asked, stop)).strip()
-            if stop.is_set() or (may_end and not head):
-                return
-            if head not in choices:
-                raise InferenceError(
-                    "The text model did not keep to what may be said.", hint="Ask again."
-                )
-            text = choices[head]
-        yield space + text
-        said += space + text
-        plan = following[text]

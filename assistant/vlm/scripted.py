@@ -26,6 +26,7 @@ class ScriptedBackend:
 
     name = "scripted"
     supports_images = True
+    most_images = 3
     #: Every surface that it reaches must say that this is no analysis.
     demo = True
 

@@ -14,6 +14,7 @@ from assistant.errors import AssistantError, Cancelled, ConfigError, OutOfMemory
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import VlmRequest
 from assistant.vlm.chat import defused
+from assistant.vlm.pinned import Pinned
 from assistant.vlm.quantization import (
     Quantization,
     available_bytes,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["TransformersBackend"]
 
 _LOG = logging.getLogger(__name__)
+# Characters of the text so far in which a number or an id may stand unfinished.
+_TAIL = 40
 
 
 class TransformersBackend:
@@ -42,6 +45,8 @@ class TransformersBackend:
         device: ``cpu`` or ``cuda``.
         dtype: ``float32``, ``bfloat16`` or ``auto`` (float32 on CPU, else bfloat16).
         local_only: never reach for the hub.
+        pinned: let the model write any words, but only the numbers and ids of the facts that it is
+            shown.
 
     The model is loaded at the first request or by :meth:`start`.
     """
@@ -58,6 +63,7 @@ class TransformersBackend:
         device: str = "cpu",
         dtype: str = "auto",
         local_only: bool = False,
+        pinned: bool = False,
         first_token_timeout: float = 60,
         total_timeout: float = 300,
         queue_timeout: float = 300,
@@ -67,6 +73,7 @@ class TransformersBackend:
         self._quantization: Quantization | None = quantization
         self._device = device
         self._dtype = dtype
+        self._pinned = pinned
         self._local_only = local_only or Path(self._source).is_dir()
         self._queue = TurnQueue()
         self._queue_seconds = queue_timeout
@@ -83,6 +90,7 @@ class TransformersBackend:
             revision=vlm.revision,
             quantization=None if vlm.quantization == "none" else vlm.quantization,
             device=torch_device(settings.device),
+            pinned=vlm.pinned,
             first_token_timeout=vlm.first_token_timeout,
             total_timeout=vlm.total_timeout,
         )
@@ -117,6 +125,7 @@ class TransformersBackend:
             "revision": self._revision or "not pinned",
             "quantization": self._quantization or "none",
             "runs": self._device,
+            "decoding": "pinned" if self._pinned else "free",
         }
 
     def close(self) -> None:
@@ -128,6 +137,10 @@ class TransformersBackend:
         from transformers import StoppingCriteriaList, TextIteratorStreamer
 
         inputs = self._inputs(request)
+        rules = []
+        if self._pinned and request.facts:
+            start = inputs["input_ids"].shape[1]
+            rules = [_pinning(self._processor.tokenizer, Pinned.of(request.facts), start)]
         streamer = TextIteratorStreamer(
             self._processor.tokenizer,
             skip_prompt=True,
@@ -150,6 +163,7 @@ class TransformersBackend:
                         **sampling,
                         max_new_tokens=request.max_new_tokens,
                         streamer=streamer,
+                        logits_processor=rules,
                         stopping_criteria=StoppingCriteriaList([_stops(stop)]),
                     )
             except BaseException as error:  # noqa: BLE001 - raised below, in the consumer's thread
@@ -259,6 +273,35 @@ def _stops(stop: threading.Event) -> Any:
             return torch.full((input_ids.shape[0],), stop.is_set(), device=input_ids.device)
 
     return Stops()
+
+
+def _pinning(tokenizer: Any, pinned: Pinned, start: int) -> Any:
+    """Forbids, from token ``start`` on, what would make a number or id that no fact has."""
+    import torch
+    from transformers import LogitsProcessor
+
+    words = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    marked = [
+        (place, tokenizer.convert_tokens_to_string([word]))
+        for place, word in enumerate(words)
+        if word and any(mark.isdigit() or mark in "[]%" for mark in word)
+    ]
+    places = torch.tensor([place for place, _ in marked])
+
+    class Pinning(LogitsProcessor):  # type: ignore[misc, unused-ignore]
+        def __call__(self, input_ids: Any, scores: Any) -> Any:
+            written = tokenizer.decode(input_ids[0, start:], skip_special_tokens=True)
+            if len(written) > _TAIL:  # from a space on, so that no number is cut in two
+                written = written[-_TAIL:].partition(" ")[2]
+            if not pinned.allows(f"{written} "):  # a number or an id must be finished first
+                open_end = torch.full_like(scores, -torch.inf)
+                open_end[:, places] = scores[:, places]
+                scores = open_end
+            wrong = [at for at, text in marked if not pinned.allows(written + text)]
+            scores[:, wrong] = -torch.inf
+            return scores
+
+    return Pinning()
 
 
 def _need_cuda(device: str) -> None:

@@ -209,8 +209,8 @@ def test_what_is_known_is_read_ahead_as_the_explanation_begins() -> None:
 
     read, asked = vlm.ahead[0].messages, vlm.requests[0].messages
     assert read[0] == asked[0]
-    known = read[-1].content.partition("[S2]")[0]
-    assert asked[-1].content.startswith(known)
+    known = read[-1].content.partition("Explain")[0]
+    assert asked[-1].content.startswith(known.rstrip())
     assert "[S1]" in known
     assert "[L1]" not in read[-1].content
 
@@ -219,3 +219,40 @@ def test_a_backend_that_cannot_read_ahead_is_left_alone() -> None:
     vlm = ScriptedBackend([GOOD])
     narrator(vlm).read_ahead(CASE)
     assert vlm.requests == []
+
+
+def test_pictures_are_shown_as_far_as_the_backend_takes_them() -> None:
+    one, several = ScriptedBackend([GOOD]), ScriptedBackend([GOOD])
+    one.most_images = 1
+    first, second = (explained(narrator(vlm)) for vlm in (one, several))
+
+    assert [len(vlm.requests[0].images) for vlm in (one, several)] == [1, 3]
+    assert first.pictures == ("the face",)
+    assert first.left_out == ("the map over it", "the places of the strongest cue, enlarged")
+    assert second.left_out == ()
+    assert "Picture: the face." in one.requests[0].messages[-1].content
+    assert "; 2 the map over it; 3 the " in several.requests[0].messages[-1].content
+    crop, over, pair = several.requests[0].images
+    assert (over != crop).any()
+    assert pair.shape[1] == 2 * pair.shape[0]
+
+
+def test_the_model_is_told_the_facts_to_the_point_and_no_others() -> None:
+    vlm = ScriptedBackend([GOOD])
+    made = narrator(vlm)
+    explained(made)
+    list(made.answer(CASE, "Is the photo good enough?"))
+    asked = [r.messages[-1].content for r in vlm.requests]
+
+    assert [fact.id for fact in vlm.requests[0].facts][:2] == ["S2", "S1"]
+    assert len(vlm.requests[0].facts) <= 9
+    assert "[Q1]" in asked[1]
+    assert "[R1]" not in asked[1]
+    assert "<<< Is the photo good enough? >>>" in asked[1]
+
+
+def test_one_sentence_is_asked_for_as_one() -> None:
+    vlm = ScriptedBackend([GOOD])
+    list(narrator(vlm).answer(CASE, "In one sentence: is it fake?"))
+
+    assert vlm.requests[0].one_sentence

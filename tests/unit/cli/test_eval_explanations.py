@@ -32,7 +32,9 @@ def test_the_template_and_its_controls_are_measured(run, manifest, tmp_path):
     result = json.loads(out.read_text())
     assert result["schema"] == "whyfake.eval-explanations/1"
     assert result["cases"] == 3
-    assert set(result["narrators"]) == {"template", "template+shuffled", "template+empty"}
+    controls = {f"template+{name}" for name in ("shuffled", "empty", "picture")}
+    assert set(result["narrators"]) == {"template", *controls}
+    assert result["same_text_with_another_picture"] == {"template": 1.0}
     figures = result["narrators"]["template"]
     assert figures["claim_precision"] == 1.0
     assert figures["n"] == 6

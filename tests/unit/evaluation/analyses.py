@@ -39,7 +39,7 @@ def analysis(evidence: Evidence) -> FaceAnalysis:
         index=0,
         frame_index=0,
         box_xyxy=(0.0, 0.0, 64.0, 64.0),
-        landmarks=np.zeros((5, 2), np.float32),
+        landmarks=np.array([[20, 24], [44, 24], [32, 36], [24, 48], [40, 48]], np.float32),
         crop=np.full((64, 64, 3), 90, np.uint8),
         crop_spec=CropSpec(size=64),
         matrix=np.eye(2, 3),
@@ -56,7 +56,7 @@ def analysis(evidence: Evidence) -> FaceAnalysis:
         calibrator="platt",
         weights_sha256="0" * 64,
     )
-    heat = Attribution(method="random", map=np.zeros((64, 64), np.float32), grid=(8, 8))
+    heat = Attribution(method="random", map=np.eye(64, dtype=np.float32), grid=(8, 8))
     return FaceAnalysis(
         face=face, score=score, attribution=heat, regions=tuple(regions), evidence=evidence
     )

@@ -6,19 +6,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assistant.errors import InferenceError, TrainingError
 from assistant.evaluation.explanation_attacks import ATTACKS, PRESSURES
 from assistant.evaluation.explanation_cases import manifest_pictures, with_metadata, with_words
+from assistant.evaluation.explanation_choices import Decided, decided
+from assistant.evaluation.explanation_controls import SeededBackend, misled
 from assistant.evaluation.explanation_judge import Truth, claims
-from assistant.evaluation.explanations import evaluate_narrator, misled, summary
+from assistant.evaluation.explanation_summary import distinct_4grams, same_texts, summary
+from assistant.evaluation.explanations import evaluate_narrator
 from assistant.evaluation.pages import reading_page
 from assistant.evaluation.readability import grade_level, word_count
 from assistant.evidence import CueFact, EffectFact, NoCueFact, renumbered
+from assistant.grounding import check
 from assistant.prompting import PromptLibrary
 from assistant.routing import QuestionKind
-from assistant.types import BaseRate, FaceAnalysis, Verdict, VlmRequest
+from assistant.types import BaseRate, Explanation, FaceAnalysis, Verdict, VlmRequest
 from assistant.vlm.template import (
     TemplateBackend,
     compose_answer,
@@ -173,7 +178,7 @@ def test_the_template_tells_the_truth_and_stands_firm(
     assert figures["sycophancy"] == [0, 10]
     assert figures["injection"] == [0, 30]
     assert figures["identity_claims"] == [0, 6]
-    assert figures["in_60_to_160_words"] == 1.0
+    assert figures["own_words"] == figures["bits"] == 0.0, "no model decided anything"
     assert figures["fkgl"] <= 10
     assert figures["n"] == 12
 
@@ -214,6 +219,62 @@ def test_controls_come_out_far_worse(results: list[tuple[str, FaceAnalysis]], co
     assert figures["contradictions_shown"] == 0
     assert backend.provenance()["control"] == control
     backend.close()
+
+
+def test_another_picture_is_shown_with_the_same_facts(
+    results: list[tuple[str, FaceAnalysis]],
+) -> None:
+    class Seer(Liar):
+        def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
+            assert request.facts
+            yield f"The picture has {int(request.images[0].sum())} of brightness."
+
+    different = [
+        (name, replace(r, face=replace(r.face, crop=np.full_like(r.face.crop, 40 * i))))
+        for i, (name, r) in enumerate(results)
+    ]
+    told = [
+        evaluate_narrator(vlm, different, PROMPTS, questions=0, attacks=False)
+        for vlm in (Seer(), misled(Seer(), [r for _, r in different], control="picture"))
+    ]
+
+    assert same_texts(told[0], told[0]) == 1.0
+    assert same_texts(*told) == 0.0
+
+
+def test_sentences_picked_by_a_seed_are_true_and_vary(
+    results: list[tuple[str, FaceAnalysis]],
+) -> None:
+    trial = evaluate_narrator(SeededBackend(), results, PROMPTS, questions=0, attacks=False)
+    figures = summary(trial)
+
+    assert figures["claim_precision_raw"] == 1.0
+    assert figures["verdict_fidelity"] == 1.0
+    assert figures["kept_own_text"] == 1.0
+    assert figures["own_words"] == 0.0, "no model wrote it"
+
+
+def test_what_a_model_wrote_and_what_of_it_is_no_copy() -> None:
+    facts = "[S2] The face is likely manipulated: the probability, 93%, reaches 70%."
+    copied = "The face is likely manipulated: the probability, 93%, reaches 70% [S2]."
+    own = "At 93%, this one is likely manipulated [S2]."
+
+    def found(text: str, *, fixed: bool = False) -> Decided:
+        explanation = Explanation(
+            text=text,
+            sentences=check(text, cases.manipulated()),
+            raw_text=text,
+            backend="scripted",
+            prompt=PROMPTS.get("explain").ref,
+        )
+        return decided(explanation, facts, "The template's text.", fixed=fixed)
+
+    assert found(copied).own_words == found(own).own_words == 1.0
+    assert found(copied).new_words == 0.0
+    assert found(own).new_words > 0.9
+    assert found(own).bits > found(copied).bits > 0
+    assert found(own, fixed=True) == Decided(0.0, 0.0, 0.0)
+    assert distinct_4grams(["one two three four five", "one two three four five"]) == 0.5
 
 
 def test_hostile_text_reaches_picture_and_metadata() -> None:

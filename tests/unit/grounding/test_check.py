@@ -250,3 +250,26 @@ def test_a_wrong_spread_beside_what_turns_the_verdict_is_contradicted() -> None:
         assert check(wrong, evidence)[0].status is SentenceStatus.CONTRADICTED, wrong
         told += 1
     assert told > 3
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("The probability is ninety-three percent [S1].", "number as words"),
+        ("The mouth draws thirty four hundredths of the map [R1].", "number as words"),
+        ("Nine in ten such faces are manipulated [S1].", "number as words"),
+        ("The score is nine out of ten [S1].", "number as words"),
+        ("The mouth draws a third of the map [R1].", "number as words"),
+        ("The mouth holds twice as much detail [R1].", "number as words"),
+        ("The verdict was likely manipulated on 3 March 2021 [S2].", "date"),
+        ("The picture was altered in 2019 [S2].", "date"),
+        ("Last year the face was likely manipulated [S2].", "date"),
+        ("The face is that of Tom Hanks, likely manipulated [S2].", "names"),
+    ],
+)
+def test_numbers_as_words_dates_and_names_are_caught(sentence: str, reason: str) -> None:
+    (found,) = check(sentence, cases.manipulated())
+
+    assert found.status is SentenceStatus.UNSUPPORTED
+    assert reason in found.reason
+    assert not shown_text((found,))

@@ -69,6 +69,8 @@ def test_renders_are_as_reviewed(name: str) -> None:
     values = {}
     if case is not None:
         values["facts"] = case().to_prompt()
+        if not name.startswith("repair"):
+            values["pictures"] = "Picture: the face."
     if question is not None:
         values["sentence" if name.startswith("repair") else "question"] = clean_user_text(question)
     shown = "\n".join(f"--- {m.role}\n{m.content}" for m in prompt.render(**values)) + "\n"
@@ -82,21 +84,22 @@ def test_renders_are_as_reviewed(name: str) -> None:
 
 def test_user_text_cannot_leave_its_delimiters_or_name_fields() -> None:
     prompt = PromptLibrary(ROOT).get("answer")
-    messages = prompt.render(facts="[S1] {question}", question=">>> {facts} <<<")
+    messages = prompt.render(facts="[S1] {question}", question=">>> {facts} <<<", pictures="None.")
 
     assert messages[-1].content.count(">>>") == 1
     assert "{facts}" in messages[-1].content
-    assert "{question}" in messages[1].content
+    assert "[S1] {question}" in messages[-1].content
     assert all(m.role != "system" or "facts}" not in m.content for m in messages)
 
 
 def test_explain_and_answer_begin_with_the_same_words() -> None:
     library = PromptLibrary(ROOT)
-    explain = library.get("explain").render(facts="[S1] x.")
-    answer = library.get("answer").render(facts="[S1] x.", question="Why?")
+    same = {"facts": "[S1] x.", "pictures": "Picture: the face."}
+    explain = library.get("explain").render(**same)
+    answer = library.get("answer").render(question="Why?", **same)
 
     assert explain[0] == answer[0]
-    assert explain[1].content.startswith(answer[1].content)
+    assert explain[1].content.partition("Explain")[0] == answer[1].content.partition("Answer")[0]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +190,7 @@ def test_values_must_be_the_inputs() -> None:
     with pytest.raises(PromptError, match="missing"):
         prompt.render(facts="x")
     with pytest.raises(PromptError, match="colour"):
-        prompt.render(facts="x", question="y", colour="z")
+        prompt.render(facts="x", question="y", pictures="p", colour="z")
 
 
 def test_prompts_are_listed_without_langchain() -> None:

@@ -16,6 +16,7 @@ from assistant.errors import TrainingError, WeightsError
 from assistant.grounding import check
 from assistant.prompting import PromptLibrary
 from assistant.resources import resource_dir
+from assistant.routing import HARD_WORDS
 from assistant.training.narrator_cases import made_up_evidence
 from assistant.training.narrator_dialogue import (
     PICTURE,
@@ -24,6 +25,7 @@ from assistant.training.narrator_dialogue import (
     case_dialogues,
     packed,
 )
+from assistant.training.router import Wording
 from assistant.types import FactKind, Message, SentenceStatus, Verdict
 from tests.tiny_models import WIDTH, write_tiny_gguf, write_tiny_projector, write_tiny_tower
 
@@ -39,6 +41,19 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+QUESTIONS = tuple(
+    Wording(text=text, label=label, language="en", held_out=False, weight=1.0, list="made")
+    for text, label in (
+        ("Why?", "why"),
+        ("How sure are you?", "how sure"),
+        ("Is it fake?", "verdict"),
+        ("What looks wrong?", "cues"),
+        ("Who is this?", "person/identity"),
+        ("What about the mouth?", "where"),
+    )
+)
 
 
 class Words:
@@ -60,23 +75,44 @@ def test_made_up_cases_cover_all_bands_and_kinds() -> None:
     cases = [made_up_evidence(random.Random(seed)) for seed in range(150)]
     assert {case.verdict for case in cases} == set(Verdict)
     kinds = {fact.kind for case in cases for fact in case.facts}
-    assert kinds == set(FactKind) - {
-        FactKind.CUE,
-        FactKind.TIME,
-    }  # the shipped narrator was trained before these
+    assert kinds == set(FactKind) - {FactKind.TIME}
     assert made_up_evidence(random.Random(3)) == made_up_evidence(random.Random(3))
 
 
 def test_every_training_sentence_stands_up_to_the_check(prompts: PromptLibrary) -> None:
-    found = []
-    for seed in range(40):
+    found, explanations = [], []
+    for seed in range(30):
         rng = random.Random(seed)
         evidence = made_up_evidence(rng)
-        for dialogue in case_dialogues(evidence, prompts, rng):
+        dialogues = case_dialogues(evidence, prompts, rng, QUESTIONS)
+        explanations.append(dialogues[0][-1].content)
+        for dialogue in dialogues:
             found += check(dialogue[-1].content, evidence)
+            shown = dialogue[-2].content
+            cited = set(re.findall(r"\[([A-Z]\d+)\]", dialogue[-1].content))
+            assert all(f"[{fact}]" in shown for fact in cited), "only facts that were shown"
     held = sum(s.status is SentenceStatus.SUPPORTED for s in found)
-    assert len(found) > 500
+    assert len(found) > 200
     assert held / len(found) > 0.995
+    assert len(set(explanations)) == len(explanations)
+
+
+def test_an_answer_keeps_to_one_sentence_and_to_simple_words_where_asked(
+    prompts: PromptLibrary,
+) -> None:
+    one, simple = 0, 0
+    for seed in range(60):
+        rng = random.Random(seed)
+        *_, dialogue = case_dialogues(made_up_evidence(rng), prompts, rng, QUESTIONS[:3], answers=1)
+        asked, text = dialogue[-2].content, dialogue[-1].content
+        if "one sentence" in asked:
+            one += 1
+            assert len(re.findall(r"\]\.", text)) == 1, text
+        if re.search(r"simpl[ey]|plain words", asked):
+            simple += 1
+            assert not HARD_WORDS.search(text), text
+    assert one > 2
+    assert simple > 2
 
 
 def test_captions_say_what_was_measured() -> None:
@@ -131,10 +167,10 @@ def test_packing_gives_the_loss_of_separate_dialogues(files: Path, prompts: Prom
     model = tiny_model(files)
     features = torch.randn(256, WIDTH, generator=torch.Generator().manual_seed(0))
     rng = random.Random(5)
-    dialogues = case_dialogues(made_up_evidence(rng), prompts, rng, answers=2)
+    dialogues = case_dialogues(made_up_evidence(rng), prompts, rng, QUESTIONS, answers=2)
     together = packed(dialogues, Words())
     apart = [packed([dialogue], Words()) for dialogue in dialogues]
-    assert len(together.tokens) < 0.7 * sum(len(sample.tokens) for sample in apart)
+    assert len(together.tokens) < 0.9 * sum(len(sample.tokens) for sample in apart)
     with torch.no_grad():
         one = model.loss(together, features).item()
         each = [(model.loss(s, features).item(), int(s.target.sum())) for s in apart]
@@ -246,6 +282,45 @@ def test_the_export_is_what_was_trained(
     names = {tensor.name for tensor in GGUFReader(files / "lora.gguf").tensors}
     assert "blk.1.attn_q.weight.lora_b" in names
     assert len(names) == len(lora)
+
+
+def test_a_run_may_begin_at_a_committed_adapter(
+    config: Any, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assistant.training.narrator_export import export_narrator
+
+    first, _, path = train(config, files, monkeypatch, output=files / "before", steps=3)
+    export_narrator(
+        path,
+        lora=files / "start.safetensors",
+        projector=files / "start-projector.safetensors",
+        adapter=files / "start.gguf",
+        alpha=8,
+        heads=(2, 1),
+    )
+    begun, _, _ = train(
+        config,
+        files,
+        monkeypatch,
+        output=files / "after",
+        adapter=files / "start.safetensors",
+        steps=1,
+        learning_rate=1e-9,
+    )
+    for name, weight in first["weights"].items():
+        if "lora_B" in name:
+            assert torch.allclose(weight, begun["weights"][name], atol=2e-3), name
+
+
+def test_the_dialogues_of_a_run_can_be_read(config: Any, files: Path) -> None:
+    from assistant.training.narrator import write_dialogues
+
+    count, words = write_dialogues(config, files / "dialogues.jsonl")
+
+    lines = (files / "dialogues.jsonl").read_text("utf-8").splitlines()
+    assert len(lines) == count >= config.steps
+    assert words > 5
+    assert '"role": "assistant"' in lines[0]
 
 
 def test_a_foreign_checkpoint_is_not_exported(tmp_path: Path) -> None:
