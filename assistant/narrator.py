@@ -211,6 +211,8 @@ class Narrator:
         """What the model is asked: the facts to the point, and the pictures that it takes."""
         chosen = to_the_point(result.evidence, way.kind if way else None, question)
         pictures = shown_to_model(result, self._most_pictures)
+        if self.vlm is self.fallback:  # no model, so nothing was left out of what it saw
+            pictures = Shown((), (), ())
         said = {
             "facts": chosen.to_prompt(),
             "pictures": said_of_pictures(pictures.names),

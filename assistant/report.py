@@ -280,6 +280,8 @@ def _explanation(explanation: Explanation) -> dict[str, Any]:
         "prompt": str(explanation.prompt),
         "fell_back": explanation.fell_back,
         "fallback_reason": explanation.fallback_reason,
+        "pictures": list(explanation.pictures),
+        "left_out": list(explanation.left_out),
         "blind": _description(explanation.blind) if explanation.blind else None,
         "seconds": round(explanation.seconds, 3),
     }

@@ -169,6 +169,8 @@ def _requests(count: int) -> list[Any]:
     from assistant.resources import resource_dir
     from assistant.training.narrator_cases import made_up_evidence
     from assistant.types import VlmRequest
+    from assistant.vlm.composition import to_the_point
+    from assistant.vlm.composition.pictures import ONE_PICTURE
 
     rng = random.Random(20)  # noqa: S311 - makes cases, keeps no secret
     prompts = PromptLibrary(resource_dir("prompts"))
@@ -186,7 +188,9 @@ def _requests(count: int) -> list[Any]:
         messages = (
             prompts.get("describe").render()
             if number % 2
-            else prompts.get("explain").render(facts=evidence.to_prompt())
+            else prompts.get("explain").render(
+                facts=to_the_point(evidence, None).to_prompt(), pictures=ONE_PICTURE
+            )
         )
         out.append(VlmRequest(messages=messages, evidence=evidence, images=(picture,)))
     return out

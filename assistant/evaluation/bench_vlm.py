@@ -113,21 +113,31 @@ def _requests(evidence: Evidence, picture: Image, tokens: int) -> Sequence[VlmRe
     """The explanation's request, then one for each question, as the narrator asks them."""
     from assistant.prompting import PromptLibrary
     from assistant.resources import resource_dir
+    from assistant.routing import route
+    from assistant.vlm.composition import to_the_point
+    from assistant.vlm.composition.pictures import said_of_pictures
 
     prompts = PromptLibrary(resource_dir("prompts"))
-    facts = evidence.to_prompt()
-    rendered = [prompts.get("explain").render(facts=facts)]
-    rendered += [prompts.get("answer").render(facts=facts, question=q) for q in _QUESTIONS]
-    return [
-        VlmRequest(
-            messages=messages,
-            evidence=evidence,
-            question=question,
-            images=(picture,),
-            max_new_tokens=tokens,
+    requests = []
+    for question in ("", *_QUESTIONS):
+        chosen = to_the_point(evidence, route(question).kind if question else None, question)
+        prompt = prompts.get("answer" if question else "explain")
+        said = {
+            "facts": chosen.to_prompt(),
+            "pictures": said_of_pictures(["the face"]),
+            "question": question,
+        }
+        requests.append(
+            VlmRequest(
+                messages=prompt.render(**{name: said[name] for name in prompt.inputs}),
+                evidence=evidence,
+                question=question,
+                images=(picture,),
+                facts=chosen.facts,
+                max_new_tokens=tokens,
+            )
         )
-        for messages, question in zip(rendered, ("", *_QUESTIONS), strict=True)
-    ]
+    return requests
 
 
 def _square(data: bytes) -> Image:

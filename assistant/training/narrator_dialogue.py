@@ -28,6 +28,7 @@ from assistant.vlm.composition.pictures import ONE_PICTURE
 __all__ = [
     "PICTURE",
     "Packed",
+    "answered",
     "caption",
     "caption_dialogue",
     "case_dialogues",
@@ -92,7 +93,7 @@ def case_dialogues(
     out = [[*explain.render(**shown), Message(role="assistant", content=text)]]
     earlier: list[Message] = []
     for _ in range(answers):
-        question, facts, text = _answered(evidence, rng, questions)
+        question, facts, text = answered(evidence, rng, questions)
         shown = {"pictures": ONE_PICTURE, "facts": facts, "question": question}
         *head, last = answer.render(**shown)
         past = earlier if rng.random() < _AFTER_A_TURN else []
@@ -115,7 +116,7 @@ def explanation_text(chosen: Evidence, rng: random.Random) -> str:
     return text
 
 
-def _answered(
+def answered(
     evidence: Evidence, rng: random.Random, questions: Sequence[Wording]
 ) -> tuple[str, str, str]:
     """A question, the facts that are told with it, and its answer."""

@@ -210,9 +210,13 @@ class VlmRequest:
 
 
 def checked_how(explanation: Explanation) -> str:
-    """How much of a text was checked, in words that fit beside it."""
+    """How much of a text was checked and what its model was shown, in words that fit beside it."""
     loose = sum(s.status is SentenceStatus.NOT_CHECKED for s in explanation.sentences)
+    saw = ""
+    if explanation.pictures and not explanation.fell_back:
+        saw = f"; the model was shown {', '.join(explanation.pictures)}"
+        saw += f", not {', '.join(explanation.left_out)}" if explanation.left_out else ""
     if not loose:
-        return "each sentence checked against the facts"
+        return f"each sentence checked against the facts{saw}"
     count = "1 sentence" if loose == 1 else f"{loose} sentences"
-    return f"checked against the facts but for {count} that no fact speaks of"
+    return f"checked against the facts but for {count} that no fact speaks of{saw}"

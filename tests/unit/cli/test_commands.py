@@ -176,15 +176,15 @@ def test_plugins_list_marks_what_is_chosen(run: Run) -> None:
 def test_prompts_are_listed_shown_rendered_and_checked(run: Run) -> None:
     rows = json.loads(run("prompts", "list", "--json").stdout)
     assert {"explain", "answer"} <= {row["name"] for row in rows}
-    assert "explain/v1" in run("prompts", "list").stdout
+    assert "explain/v2" in run("prompts", "list").stdout
     assert run("prompts", "show", "explain").stdout.startswith("name: explain")
     first = next(row for row in rows if row["name"] == "explain")
     values = [f"{name}=VALUE-OF-{name}" for name in first["inputs"]]
     rendered = json.loads(
-        run("prompts", "render", "explain", *values, "--version", "1", "--json").stdout
+        run("prompts", "render", "explain", *values, "--version", "2", "--json").stdout
     )
     assert any("VALUE-OF-facts" in message["content"] for message in rendered["messages"])
-    assert "[user]" in run("prompts", "render", "explain", *values, "--version", "1").stdout
+    assert "[user]" in run("prompts", "render", "explain", *values, "--version", "2").stdout
     assert run("prompts", "render", "explain", "facts").exit_code == 2
     assert run("prompts", "check").exit_code == 0
 
@@ -192,7 +192,7 @@ def test_prompts_are_listed_shown_rendered_and_checked(run: Run) -> None:
 def test_prompts_check_fails_on_a_released_file_that_changed(run: Run, tmp_path: Path) -> None:
     copy = tmp_path / "prompts"
     shutil.copytree(resource_dir("prompts"), copy)
-    file = copy / "explain/v1.yaml"
+    file = copy / "explain/v2.yaml"
     file.write_text(file.read_text() + "# a word more\n")
     result = run("--set", f"prompts_dir={copy}", "prompts", "check")
     assert result.exit_code == 1

@@ -20,6 +20,7 @@ from assistant.routing import HARD_WORDS
 from assistant.training.narrator_cases import made_up_evidence
 from assistant.training.narrator_dialogue import (
     PICTURE,
+    answered,
     caption,
     caption_dialogue,
     case_dialogues,
@@ -81,7 +82,7 @@ def test_made_up_cases_cover_all_bands_and_kinds() -> None:
 
 def test_every_training_sentence_stands_up_to_the_check(prompts: PromptLibrary) -> None:
     found, explanations = [], []
-    for seed in range(30):
+    for seed in range(10):
         rng = random.Random(seed)
         evidence = made_up_evidence(rng)
         dialogues = case_dialogues(evidence, prompts, rng, QUESTIONS)
@@ -92,19 +93,16 @@ def test_every_training_sentence_stands_up_to_the_check(prompts: PromptLibrary) 
             cited = set(re.findall(r"\[([A-Z]\d+)\]", dialogue[-1].content))
             assert all(f"[{fact}]" in shown for fact in cited), "only facts that were shown"
     held = sum(s.status is SentenceStatus.SUPPORTED for s in found)
-    assert len(found) > 200
+    assert len(found) > 80
     assert held / len(found) > 0.995
     assert len(set(explanations)) == len(explanations)
 
 
-def test_an_answer_keeps_to_one_sentence_and_to_simple_words_where_asked(
-    prompts: PromptLibrary,
-) -> None:
+def test_an_answer_keeps_to_one_sentence_and_to_simple_words_where_asked() -> None:
     one, simple = 0, 0
-    for seed in range(60):
-        rng = random.Random(seed)
-        *_, dialogue = case_dialogues(made_up_evidence(rng), prompts, rng, QUESTIONS[:3], answers=1)
-        asked, text = dialogue[-2].content, dialogue[-1].content
+    evidence = made_up_evidence(random.Random(1))
+    for seed in range(40):
+        asked, _, text = answered(evidence, random.Random(seed), QUESTIONS[:3])
         if "one sentence" in asked:
             one += 1
             assert len(re.findall(r"\]\.", text)) == 1, text
