@@ -6,23 +6,37 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from assistant.cli.manifest import LAYOUT_NAMES
 from assistant.cli.options import settings_of
 
+if TYPE_CHECKING:
+    from assistant.training.layouts import Sample
+
 __all__ = ["video"]
+
+_EXISTING = click.Path(path_type=Path, exists=True)
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command("video")
 @click.option("--made", type=click.IntRange(0), default=16, help="Clips to make and judge.")
 @click.option("--seed", type=int, default=1, help="Of the made clips.")
+@click.option("--photos", type=_FOLDER, help="Make the clips of the portraits in this folder.")
 @click.option(
-    "--clips",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="A folder with the folders real and fake: clips of one person each.",
+    "--set",
+    "sets",
+    type=(click.Choice(LAYOUT_NAMES), _EXISTING),
+    multiple=True,
+    metavar="LAYOUT FOLDER",
+    help=f"A public set, or folders of your own named real and fake: {', '.join(LAYOUT_NAMES)}.",
 )
+@click.option("--split", help="Of the sets: train, val or test.")
+@click.option("--compression", default="c23", help="Of FaceForensics++ and DFD.")
+@click.option("--limit", type=click.IntRange(2), help="Videos at most of a set, evenly taken.")
 @click.option("--fit", is_flag=True, help="Fit the constants of stretches on the made clips.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--resamples", type=click.IntRange(10), default=400, help="Bootstrap draws.")
@@ -31,7 +45,11 @@ def video(
     context: click.Context,
     made: int,
     seed: int,
-    clips: Path | None,
+    photos: Path | None,
+    sets: tuple[tuple[str, Path], ...],
+    split: str | None,
+    compression: str,
+    limit: int | None,
     fit: bool,
     as_json: bool,
     resamples: int,
@@ -44,15 +62,16 @@ def video(
     from assistant.evaluation.made_clips import portraits
     from assistant.evaluation.video import (
         fit_rule,
-        judge_folder,
         judge_made,
         made_clips,
         rule_table,
         stretch_table,
         video_markdown,
     )
+    from assistant.evaluation.video_sets import judge_samples, set_tables
     from assistant.media import MediaLimits
     from assistant.scoring import Scorer
+    from assistant.training.layouts import read_layout
 
     settings = settings_of(context)
     detector, calibrator = build_detector(settings)
@@ -63,17 +82,28 @@ def video(
     limits = MediaLimits(frames=settings.limits.frames)
     result: dict[str, Any] = {}
     if made:
-        source = made_clips(portraits(finder, seed, side=300), made, seed)
+        source = made_clips(portraits(finder, seed, side=300, folder=photos), made, seed)
         people = judge_made(source, finder, scorer, limits, lambda done: _progress(done, made))
         result["made"] = rule_table(people, resamples)
         result["made"]["stretch"] = stretch_table(people, calibrator)
         if fit:
             rule, table = fit_rule(people, calibrator)
             result["made"]["fitted"] = {"rule": asdict(rule), **table}
-    if clips is not None:
-        judged = judge_folder(clips, finder, scorer, limits, _progress)
-        result["clips"] = rule_table(judged, resamples)
+    for layout, root in sets:
+        samples = _chosen(read_layout(layout, root, compression=compression), split, limit)
+        judged = judge_samples(samples, finder, scorer, limits, _progress)
+        result |= set_tables(judged, resamples)
     click.echo(json.dumps(result, indent=2) if as_json else video_markdown(result))
+
+
+def _chosen(samples: list[Sample], split: str | None, limit: int | None) -> list[Sample]:
+    """Those of a part of the set; of each class every n-th, so that there are ``limit``."""
+    kept = [s for s in samples if split is None or s.split == split]
+    if limit is None or len(kept) <= limit:
+        return kept
+    classes = [[s for s in kept if s.label == label] for label in (0, 1)]
+    half = limit // 2
+    return [own[i * len(own) // half] for own in classes for i in range(min(half, len(own)))]
 
 
 def _progress(done: int, total: int) -> None:

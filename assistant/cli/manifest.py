@@ -13,10 +13,11 @@ import numpy as np
 
 from assistant.cli.options import settings_of
 
-__all__ = ["manifest"]
+__all__ = ["LAYOUT_NAMES", "manifest"]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_NAMES = (
+#: Those of :data:`assistant.training.layouts.LAYOUTS`, which is not imported to name them.
+LAYOUT_NAMES = (
     "ffpp",
     "celeb-df-v1",
     "celeb-df-v2",
@@ -24,6 +25,7 @@ _NAMES = (
     "dfd",
     "ffiw",
     "deepspeak",
+    "folders",
     "df40",
     "wilddeepfake",
     "json",
@@ -36,7 +38,7 @@ def manifest() -> None:
 
 
 @manifest.command("build")
-@click.argument("layout", type=click.Choice(_NAMES))
+@click.argument("layout", type=click.Choice(LAYOUT_NAMES))
 @click.argument("root", type=click.Path(path_type=Path, exists=True))
 @click.option("--out", type=_FILE, required=True, help="The manifest to write (CSV).")
 @click.option("--compression", type=click.Choice(["raw", "c23", "c40"]), default="c23")

@@ -1,8 +1,9 @@
-"""Clips with an exact truth: faces that packages ship, manipulated for a known stretch of time.
+"""Clips with an exact truth: portraits, manipulated for a known stretch of time.
 
 The people are the portraits of scikit-image and matplotlib and their mirror images in another
-light, moved over a background and encoded as H.264. A manipulated moment shows the same portrait
-with something laid into its face, as :mod:`assistant.training.made_fakes` makes it.
+light, or those of a folder of photos, moved over a background and encoded as H.264. A manipulated
+moment shows the same portrait with something laid into its face, as
+:mod:`assistant.training.made_fakes` makes it.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.errors import TrainingError
+from assistant.errors import MediaError, TrainingError
 from assistant.evaluation.known_masks import AlignedFace
 from assistant.faces import make_face
 from assistant.interfaces import FaceFinder
@@ -25,6 +27,8 @@ __all__ = ["MadeClip", "MadePerson", "Portrait", "encoded", "make_clip", "portra
 
 _SIZE = (1280, 720)
 _RATE = 25
+_LEAST_HALF = 110  # pixels of a photo from the middle of the face to the edge of its portrait
+_LEAST_PORTRAITS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +63,32 @@ class MadeClip:
     crf: int
 
 
-def portraits(finder: FaceFinder, seed: int, *, side: int = 420) -> list[Portrait]:
-    """The portraits that installed packages ship, each with a made fake.
+def portraits(
+    finder: FaceFinder, seed: int, *, side: int = 420, folder: Path | None = None, most: int = 40
+) -> list[Portrait]:
+    """The portraits that installed packages ship, or those of a folder, each with a made fake.
 
     Args:
         finder: finds the face in each.
-        seed: which fakes are made.
+        seed: which fakes are made, and which photos are taken.
         side: of a portrait in pixels.
+        folder: of photos of one face each; those whose face is small are left out.
+        most: portraits at most of a folder.
 
     Raises:
         TrainingError: a package is missing, or no face was found.
     """
+    faces = _shipped(finder, side) if folder is None else _photos(finder, side, folder, most, seed)
+    names = sorted(faces)
+    made = []
+    for number, name in enumerate(names):
+        donor = faces[names[(number + 2) % len(names)]]
+        rng = np.random.default_rng((seed, number))
+        made.append(_portrait(name, faces[name], donor, rng))
+    return made
+
+
+def _shipped(finder: FaceFinder, side: int) -> dict[str, _Found]:
     try:
         from matplotlib.cbook import get_sample_data
         from PIL import Image as Pictures
@@ -90,14 +109,45 @@ def portraits(finder: FaceFinder, seed: int, *, side: int = 420) -> list[Portrai
     for name, picture in list(sized.items()):
         warm = picture[:, ::-1].astype(np.float32) * np.array([1.06, 1.0, 0.86])
         sized[f"{name}-mirrored"] = np.clip(warm, 0, 255).astype(np.uint8)
-    faces = {name: _face(finder, np.ascontiguousarray(p)) for name, p in sized.items()}
-    names = sorted(faces)
-    made = []
-    for number, name in enumerate(names):
-        donor = faces[names[(number + 2) % len(names)]]
-        rng = np.random.default_rng((seed, number))
-        made.append(_portrait(name, faces[name], donor, rng))
-    return made
+    return {name: _face(finder, np.ascontiguousarray(p)) for name, p in sized.items()}
+
+
+def _photos(finder: FaceFinder, side: int, folder: Path, most: int, seed: int) -> dict[str, _Found]:
+    from assistant.media import MediaLimits, load_media, read_path
+
+    files = sorted(p for p in folder.iterdir() if p.is_file())
+    order = np.random.default_rng(seed).permutation(len(files))
+    faces: dict[str, _Found] = {}
+    for number in order:
+        try:
+            picture = load_media(read_path(files[number], MediaLimits())).frames[0]
+        except MediaError:
+            continue
+        found = finder.find(picture)
+        if len(found) != 1:
+            continue
+        left, top, right, bottom = found[0].box_xyxy
+        half = 1.1 * max(right - left, bottom - top)
+        x, y = (left + right) / 2, (top + bottom) / 2
+        square = picture[
+            max(0, round(y - half)) : round(y + half), max(0, round(x - half)) : round(x + half)
+        ]
+        if half < _LEAST_HALF or abs(square.shape[0] - square.shape[1]) > 0.1 * half:
+            continue
+        sized = cv2.resize(np.ascontiguousarray(square), (side, side), interpolation=cv2.INTER_AREA)
+        try:
+            faces[files[number].name] = _face(finder, sized)
+        except TrainingError:
+            continue
+        if len(faces) == most:
+            break
+    if len(faces) < _LEAST_PORTRAITS:
+        raise TrainingError(
+            f"{folder} holds {len(faces)} usable portraits; {_LEAST_PORTRAITS} are needed.",
+            hint="Give a folder of photos of one large face each.",
+            code="no-faces",
+        )
+    return faces
 
 
 @dataclass(frozen=True, slots=True)

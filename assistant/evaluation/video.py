@@ -6,29 +6,26 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.errors import TrainingError
 from assistant.evaluation.detection_metrics import auroc, bootstrap_interval
 from assistant.evaluation.made_clips import MadeClip, MadePerson, Portrait, make_clip
 from assistant.evaluation.tables import shown, table
 from assistant.interfaces import Calibrator, FaceFinder
 from assistant.lanes import stretches_of
-from assistant.media import MediaLimits, load_media, read_path
+from assistant.media import MediaLimits, load_media
 from assistant.scoring import ScoredFace, Scorer
 from assistant.timeline import CLIP_RULES, StretchRule, clip_logit
 from assistant.tracks import found_tracks
-from assistant.types import Moment, Verdict
+from assistant.types import Media, Moment, Verdict
 
 __all__ = [
     "JudgedPerson",
     "fit_rule",
     "judge_clip",
-    "judge_folder",
     "judge_made",
     "made_clips",
     "rule_table",
@@ -38,7 +35,6 @@ __all__ = [
 
 _SIZE, _CLIP_RATE = (960, 540), 15
 _shown = partial(shown, form=".2f")
-_CLASSES = ("real", "fake")
 _CRFS = (18, 23, 28, 35)
 
 
@@ -53,6 +49,8 @@ class JudgedPerson:
         moments: of the person's lane; empty where the person was not found.
         span: the part of the clip that was looked at.
         crf: quality of a made clip.
+        source: the set that the clip is of.
+        family: kind of manipulation.
     """
 
     clip: str
@@ -61,6 +59,8 @@ class JudgedPerson:
     moments: tuple[Moment, ...]
     span: tuple[float, float]
     crf: int = 0
+    source: str = ""
+    family: str = ""
 
     @property
     def seconds(self) -> NDArray[np.float64]:
@@ -106,15 +106,8 @@ def made_clips(portraits: Sequence[Portrait], count: int, seed: int) -> Iterator
         )
 
 
-def judge_clip(
-    data: bytes, finder: FaceFinder, scorer: Scorer, limits: MediaLimits
-) -> list[ScoredFace]:
-    """The people of a clip, as the product scores them.
-
-    Raises:
-        MediaError: the clip cannot be read.
-    """
-    media = load_media(data, limits)
+def judge_clip(media: Media, finder: FaceFinder, scorer: Scorer) -> list[ScoredFace]:
+    """The people of a clip, as the product scores them."""
     spec = scorer.detector.crop_spec
     return scorer.score(found_tracks(media, finder, spec, most=8, read=scorer.read).tracks)
 
@@ -129,7 +122,7 @@ def judge_made(
     """The people of made clips, each with the truth of the one whose place they have."""
     judged: list[JudgedPerson] = []
     for number, clip in enumerate(clips):
-        found = judge_clip(clip.data, finder, scorer, limits)
+        found = judge_clip(load_media(clip.data, limits), finder, scorer)
         for person in clip.people:
             lane = _lane_of(person, found)
             judged.append(
@@ -144,44 +137,6 @@ def judge_made(
             )
         if progress is not None:
             progress(number + 1)
-    return judged
-
-
-def judge_folder(
-    folder: Path,
-    finder: FaceFinder,
-    scorer: Scorer,
-    limits: MediaLimits,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[JudgedPerson]:
-    """The most prominent person of each clip in the folders ``real`` and ``fake``.
-
-    Raises:
-        TrainingError: there is no clip in one of them.
-    """
-    files = {name: sorted(p for p in (folder / name).glob("*") if p.is_file()) for name in _CLASSES}
-    for name, found in files.items():
-        if not found:
-            raise TrainingError(
-                f"There is no clip in {folder / name}.",
-                hint="Give a folder with the folders real and fake, clips in both.",
-                code="no-clips",
-            )
-    judged = []
-    rows = [(path, name == "fake") for name, found in files.items() for path in found]
-    for number, (path, manipulated) in enumerate(rows, 1):
-        people = judge_clip(read_path(path, limits), finder, scorer, limits)
-        judged.append(
-            JudgedPerson(
-                clip=path.stem,
-                manipulated=manipulated,
-                stretch=None,
-                moments=people[0].moments if people else (),
-                span=people[0].track.media.span if people else (0.0, 0.0),
-            )
-        )
-        if progress is not None:
-            progress(number, len(rows))
     return judged
 
 
@@ -207,7 +162,12 @@ def rule_table(people: Sequence[JudgedPerson], resamples: int = 400) -> dict[str
         ends = bootstrap_interval(auroc, labels, scores, groups, resamples=resamples)
         low, high = ends or (None, None)
         table[rule] = {"auroc": auroc(labels, scores), "low": low, "high": high}
-    return {"people": len(known), "clips": len(set(groups)), "rules": table}
+    return {
+        "people": len(known),
+        "not_judged": len(people) - len(known),
+        "clips": len(set(groups)),
+        "rules": table,
+    }
 
 
 def stretch_table(

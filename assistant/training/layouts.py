@@ -203,7 +203,7 @@ def _ffiw(root: Path, _: str) -> Iterator[Sample]:
 
 
 def _two_folders(source: str) -> Reader:
-    """``[SPLIT/]real`` and ``[SPLIT/]fake[/KIND]``, as DeepSpeak is unpacked."""
+    """``[SPLIT/]real`` and ``[SPLIT/]fake[/KIND]``, as DeepSpeak is unpacked and any set may be."""
 
     def read(root: Path, _: str) -> Iterator[Sample]:
         for kind, label in (("real", 0), ("fake", 1)):
@@ -302,6 +302,7 @@ LAYOUTS: dict[str, Reader] = {
     "dfd": _dfd,
     "ffiw": _ffiw,
     "deepspeak": _two_folders("deepspeak"),
+    "folders": _two_folders("clips"),
     "df40": _df40,
     "wilddeepfake": _wilddeepfake,
     "json": _dataset_json,

@@ -1,0 +1,115 @@
+"""Public sets of clips judged by video: files, or DeepfakeBench's folders of frames."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from assistant.errors import MediaError
+from assistant.evaluation.video import JudgedPerson, judge_clip, rule_table
+from assistant.interfaces import FaceFinder
+from assistant.media import MediaLimits, load_media, read_path
+from assistant.media.clip import spread
+from assistant.scoring import Scorer
+from assistant.training.layouts import Sample
+from assistant.types import Image, Media
+
+__all__ = ["clip_of", "judge_samples", "set_tables"]
+
+_LOG = logging.getLogger(__name__)
+#: Frames of a folder are taken to be shown one after another at this rate: the sets keep no times.
+_RATE = 25.0
+
+
+def clip_of(sample: Sample, limits: MediaLimits) -> Media:
+    """A set's video as a clip, whether it is kept as a file or as a folder of frames.
+
+    Raises:
+        MediaError: a file cannot be read.
+    """
+    first = read_path(sample.files[0], limits)
+    media = load_media(first, limits)
+    if len(sample.files) == 1:
+        return media
+    size = (media.width, media.height)
+    times = [number / _RATE for number in range(len(sample.files))]
+    chosen = spread(times, limits.frames)
+    names = "\n".join(path.name for path in sample.files)
+    return Media(
+        id=hashlib.sha256(first + names.encode()).hexdigest(),
+        kind="video",
+        frames=tuple(_frame(sample.files[number], size, limits) for number in chosen),
+        width=size[0],
+        height=size[1],
+        seconds=tuple(times[number] for number in chosen),
+        span=(0.0, times[-1]),
+        further=partial(_further, sample.files, size, limits),
+    )
+
+
+def _further(
+    files: Sequence[Path], size: tuple[int, int], limits: MediaLimits, seconds: Sequence[float]
+) -> Iterator[tuple[float, Image]]:
+    last = len(files) - 1
+    for number in sorted({min(last, max(0, int(s * _RATE + 1e-6))) for s in seconds}):
+        yield number / _RATE, _frame(files[number], size, limits)
+
+
+def _frame(path: Path, size: tuple[int, int], limits: MediaLimits) -> Image:
+    """A picture at the size of the folder's first: crops of faces differ in theirs."""
+    picture = load_media(read_path(path, limits), limits).frames[0]
+    if picture.shape[1::-1] == size:
+        return picture
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def judge_samples(
+    samples: Sequence[Sample],
+    finder: FaceFinder,
+    scorer: Scorer,
+    limits: MediaLimits,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[JudgedPerson]:
+    """The most prominent person of each video; without moments where nothing could be judged."""
+    judged = []
+    for number, sample in enumerate(samples, 1):
+        try:
+            people = judge_clip(clip_of(sample, limits), finder, scorer)
+        except MediaError as error:
+            _LOG.warning("%s: %s", sample.files[0].name, error.user_message)
+            people = []
+        judged.append(
+            JudgedPerson(
+                clip=sample.video,
+                manipulated=sample.label == 1,
+                stretch=None,
+                moments=people[0].moments if people else (),
+                span=people[0].track.media.span if people else (0.0, 0.0),
+                source=sample.source,
+                family=sample.family,
+            )
+        )
+        if progress is not None:
+            progress(number, len(samples))
+    return judged
+
+
+def set_tables(people: Sequence[JudgedPerson], resamples: int = 400) -> dict[str, Any]:
+    """The table of rules of each source, and of each of its families against its genuine videos."""
+    tables: dict[str, Any] = {}
+    for source in sorted({p.source for p in people}):
+        own = [p for p in people if p.source == source]
+        tables[source] = rule_table(own, resamples)
+        families = sorted({p.family for p in own if p.manipulated})
+        if len(families) > 1:
+            for family in families:
+                against = [p for p in own if not p.manipulated or p.family == family]
+                tables[f"{source} / {family}"] = rule_table(against, resamples)
+    return tables
