@@ -100,7 +100,9 @@ def _rests_on(writer: Writer) -> list[Line]:
     )
     region = next((name for name in pointed if name != "background"), None)
     tried = [f for f in writer.evidence.of(EffectFact) if f.region == region]
-    if tried and tried[0].id not in {cite for line in lines for cite in line.cites}:
+    # What random patches do as well tells nothing of this region.
+    told = {cite for line in lines for cite in line.cites}
+    if tried and tried[0].effect != "like-random" and tried[0].id not in told:
         lines += writer.effect(tried[0])[:1]
     return lines or writer.regions(most=1)[:1]
 

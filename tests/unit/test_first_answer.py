@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from assistant.citations import without_cites
-from assistant.evidence import MissesFact, StrongestFact, renumbered
+from assistant.evidence import EffectFact, MissesFact, StrongestFact, renumbered
 from assistant.first_answer import MOST_WORDS, first_answer, named_regions, short_facts
 from assistant.grounding import check
 from assistant.types import Evidence, Missed, SentenceStatus, Verdict
@@ -82,6 +82,16 @@ def test_the_place_where_the_map_is_strongest_is_named_with_what_taking_it_out_d
     assert "background" not in text
     assert result.evidence.first(StrongestFact) is not None
     assert named_regions(result.evidence, result.regions)[0].region == "nose"
+
+
+def test_what_random_patches_do_as_well_is_not_named_as_what_the_score_rests_on() -> None:
+    alike = [
+        (evidence, {f.id for f in evidence.of(EffectFact) if f.effect == "like-random"})
+        for evidence in ALL
+    ]
+    assert sum(bool(ids) for _, ids in alike) > 20
+    for evidence, ids in alike:
+        assert ids.isdisjoint(c for line in first_answer(evidence) for c in line.cites)
 
 
 def test_many_facts_that_nothing_moved_are_one_line() -> None:
