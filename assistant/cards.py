@@ -10,9 +10,8 @@ from PIL import Image as PilImage
 from PIL import ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from assistant.evidence import percent
 from assistant.first_answer import first_answer, named_regions
-from assistant.numbers import reach
+from assistant.numbers import percent, reach, written
 from assistant.overlay import blend
 from assistant.pairs import Pair, pairs_of
 from assistant.types import (
@@ -108,10 +107,11 @@ def card_text(analysis: Analysis, face: int = 0) -> str:
     """What the card says, for those who cannot see it."""
     result = analysis.faces[face]
     score = result.score
-    span = reach(*score.interval)
+    span = reach(*score.interval) if score.calibrated else ""
+    number = written(score.probability, score.calibrated)
     parts = [
-        f"{score.verdict.words.capitalize()}: probability of manipulation "
-        f"{percent(score.probability)}" + (f", interval {span}." if span else "."),
+        f"{score.verdict.words.capitalize()}: {score.number} {number}"
+        + (f", interval {span}." if span else "."),
         *_said(result),
     ]
     named = ", ".join(f"{r.region} {percent(r.share)}" for r in _top(result))
@@ -138,12 +138,12 @@ def _verdict(draw: ImageDraw.ImageDraw, score: Score, left: int, top: int) -> No
     )
     draw.text(
         (left, top + 44),
-        f"{percent(score.probability)} probability of manipulation",
+        f"{written(score.probability, score.calibrated)} {score.number}",
         fill=_INK,
         font=_font(20, bold=True),
     )
     low, high = score.interval
-    span = reach(low, high)
+    span = reach(low, high) if score.calibrated else ""
     draw.text((left, top + 72), f"interval {span}" if span else "", fill=_SOFT, font=_font(17))
 
     def at(share: float) -> float:
@@ -228,7 +228,8 @@ def _foot(draw: ImageDraw.ImageDraw, result: FaceAnalysis, bottom: int) -> None:
     draw.line((_EDGE, top, _WIDTH - _EDGE, top), fill=_LINE, width=1)
     draw.text((_EDGE, top + 12), _LIMIT, fill=_INK, font=_font(16))
     score = result.score
-    source = f"{score.detector} {score.weights_sha256[:12]}, {score.calibrator}"
+    state = score.calibrator if score.calibrated else "not calibrated"
+    source = f"Detector {score.detector} {score.weights_sha256[:12]}, {state}"
     draw.text((_EDGE, top + 38), source, fill=_SOFT, font=_font(14))
 
 

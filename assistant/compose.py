@@ -56,6 +56,7 @@ def build(settings: Settings, *, words_soon: bool = False) -> Assistant:
     from assistant.probes import fragility_facts, region_facts
     from assistant.prompting import PromptLibrary
     from assistant.resources import resource_dir
+    from assistant.speakers import Speakers
     from assistant.streaming import StreamLimits
     from assistant.vlm.template import TemplateBackend
 
@@ -71,25 +72,31 @@ def build(settings: Settings, *, words_soon: bool = False) -> Assistant:
     )
     if words_soon:
         narrator.warm_up()
-    finder = build_finder(settings)
-    detector, calibrator = build_detector(settings)
-    baseline = region_baseline(settings, detector)
-    return Assistant(
-        finder=finder,
-        detector=detector,
-        calibrator=calibrator,
-        attributor=_attributor(settings, detector),
-        narrator=narrator,
-        causal=partial(region_facts, method=settings.counterfactual),
-        fragility=fragility_facts,
-        domain=build_domain(settings, detector),
-        region_baseline=None if baseline is None else baseline.limits,
-        map_share=None if baseline is None else baseline.map_share,
-        cues=build_cues(settings),
-        limits=pipeline_limits(settings),
-        versions=_versions(finder, detector, calibrator, vlm),
-        demo=bool(getattr(vlm, "demo", False)),
-    )
+    finder, cues = build_finder(settings), build_cues(settings)
+
+    def speaking(own: Settings) -> Assistant:
+        detector, calibrator = build_detector(own)
+        baseline = region_baseline(own, detector)
+        return Assistant(
+            finder=finder,
+            detector=detector,
+            calibrator=calibrator,
+            attributor=_attributor(own, detector),
+            narrator=narrator,
+            causal=partial(region_facts, method=own.counterfactual),
+            fragility=fragility_facts,
+            domain=build_domain(own, detector),
+            region_baseline=None if baseline is None else baseline.limits,
+            map_share=None if baseline is None else baseline.map_share,
+            cues=cues,
+            limits=pipeline_limits(own),
+            versions=_versions(finder, detector, calibrator, vlm),
+            speakers=speakers,
+            demo=bool(getattr(vlm, "demo", False)),
+        )
+
+    speakers = Speakers(settings, speaking)
+    return speakers.speaker(settings.detector)
 
 
 def pipeline_limits(settings: Settings) -> PipelineLimits:
@@ -134,7 +141,8 @@ def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:
     """The detector that the settings name, with the calibration fitted for it.
 
     That is the file in the settings, or what the detector brings: a ``calibrator``, or the JSON
-    values of one as ``calibration``.
+    values of one as ``calibration``. The scores of one that brings none are no probabilities and
+    give no verdict.
     """
     from assistant.calibration import CurveCalibrator, load_calibrator
 
@@ -157,10 +165,7 @@ def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:
     if calibrator is None and values is not None:
         calibrator = CurveCalibrator.from_json(values)
     if calibrator is None:
-        raise PluginError(
-            f"The detector {name!r} brings no calibrator, so its scores are not probabilities.",
-            hint="Give the detector a `calibrator` attribute (see docs/plugins.md).",
-        )
+        calibrator = CurveCalibrator.unfitted()
     return detector, calibrator
 
 

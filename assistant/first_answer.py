@@ -39,6 +39,7 @@ def first_answer(evidence: Evidence, *, most: int = MOST_WORDS) -> tuple[Line, .
     # In the order in which they are kept; each with its place in the text.
     wanted = [
         (0, writer.times(most=1)),
+        (0, writer.opinions()[:1]),
         (0, _rests_on(writer)),
         (0, _kind(writer)),
         (1, _doubts(writer)),
@@ -81,7 +82,7 @@ def short_facts(evidence: Evidence) -> list[tuple[str, str]]:
             span = reach(min(ends), max(ends))
             where = f"between {span.replace(' to ', ' and ')}" if span else f"at {percent(ends[0])}"
             told = (
-                f"{doing} any of the {other}{len(still)} {what} leaves the probability {where}; "
+                f"{doing} any of the {other}{len(still)} {what} leaves the score {where}; "
                 "the verdict stays the same."
             )
             lines |= {f.id: ("", "") for f in still}

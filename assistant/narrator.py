@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from assistant import grounding
 from assistant.errors import AssistantError, Cancelled
+from assistant.evidence import told_opinions
 from assistant.interfaces import VlmBackend
 from assistant.prompting import Prompt, PromptLibrary
 from assistant.routing import (
@@ -182,7 +183,8 @@ class Narrator:
         way = route(asked)
         request, pictures = self._request(prompt, result, way, question=asked, history=history)
         asks_of_time = named_times(asked) is not None or named_person(asked) is not None
-        if is_fixed(way) or (asks_of_time and result.timeline is not None):
+        of_others = bool(told_opinions(result.evidence, asked))
+        if is_fixed(way) or of_others or (asks_of_time and result.timeline is not None):
             yield self._fixed(prompt, request)
             return
         by = None if way.one_sentence else ANSWERED_BY.get(way.kind)

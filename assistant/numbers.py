@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["amount", "crosses", "in_hundred", "percent", "points", "reach"]
+__all__ = ["amount", "crosses", "in_hundred", "percent", "points", "reach", "written"]
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -13,6 +13,11 @@ def percent(share: float, digits: int = 0) -> str:
     if 100 * (1 - share) < 0.5 * least:
         return f"over {100 - least:.{digits}f}%"
     return f"{100 * share:.{digits}f}%"
+
+
+def written(value: float, calibrated: bool, digits: int = 0) -> str:
+    """What a detector gives of a face: a probability in percent, a raw score as a decimal."""
+    return percent(value, digits) if calibrated else f"{value:.2f}"
 
 
 def reach(low: float, high: float) -> str:

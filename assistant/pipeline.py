@@ -5,7 +5,6 @@ No failure is ever a number: no face means no score. Text comes last and changes
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -40,8 +39,10 @@ from assistant.interfaces import (
 from assistant.measuring import CausalProbe, Measurer
 from assistant.media import WHOLE, MediaLimits, Span, load_media
 from assistant.narrator import Narrator
-from assistant.questions import check_question, chosen, with_named_times
+from assistant.opinions import Picture
+from assistant.questions import check_question, chosen, facts_for
 from assistant.scoring import Scorer
+from assistant.speakers import Speakers
 from assistant.tracks import FoundTracks, find_tracks, no_face
 from assistant.types import (
     Analysis,
@@ -56,7 +57,6 @@ from assistant.types import (
 
 __all__ = ["Assistant", "PipelineLimits"]
 
-_log = logging.getLogger(__name__)
 _Stop = threading.Event | None
 
 
@@ -85,6 +85,7 @@ class Assistant:
         map_share: of the score's spread over faces, what comes from the map; None: not measured.
         cues: tells what can be seen to differ, as facts; None leaves that out.
         limits: what one call may take.
+        speakers: the other detectors that can be asked; None: this one alone.
         demo: True where a fake takes part: every surface must then say "demo, not an analysis".
     """
 
@@ -104,6 +105,7 @@ class Assistant:
         cues: VisibleCues | None = None,
         limits: PipelineLimits | None = None,
         versions: Mapping[str, str] | None = None,
+        speakers: Speakers | None = None,
         demo: bool = False,
     ) -> None:
         self.finder = finder
@@ -113,6 +115,7 @@ class Assistant:
         self.narrator = narrator
         self.limits = limits or PipelineLimits()
         self.versions = dict(versions or {})
+        self.speakers = speakers
         self.demo = demo
         self._causal = causal
         self._fragility = fragility
@@ -207,8 +210,7 @@ class Assistant:
         The score, its interval, the verdict and the domain check are those of :meth:`analyze`.
 
         Yields:
-            ``MediaReady``; ``NoFace``, or ``FaceFound`` for each face and then ``Scored``.
-            ``Failed`` ends it at any point.
+            ``MediaReady``; ``NoFace``, or ``FaceFound``s and then ``Scored``; or ``Failed``.
         """
         try:
             yield from self._score(data)
@@ -234,20 +236,21 @@ class Assistant:
         *,
         history: Sequence[Turn] = (),
         cancel: threading.Event | None = None,
+        picture: Picture | None = None,
     ) -> Iterator[Event]:
         """Answer a question from the evidence; the face is never scored anew for a verdict.
 
-        A "what if" question may add facts (``Analyzed`` with the same score tells them first).
+        A "what if" question, and one for a second opinion, for which ``picture`` gives the file's
+        bytes, may add facts (``Analyzed`` with the same score tells them first).
 
         Yields:
             ``Token`` while text is written, then ``TurnDone``; or ``Failed``.
         """
         try:
             check_question(question, self.limits.max_question_characters)
-            timed = with_named_times(result, question, self.calibrator)
-            if timed is not result:
-                result = timed
-                yield Analyzed(result=result)
+            for told in facts_for(result, question, self.calibrator, self.speakers, picture):
+                result = told.result if isinstance(told, Analyzed) else result
+                yield told
             if self._fragility and self.narrator.wants_fragility(question, result.evidence):
                 yield Progress(stage="fragility", done=0, total=1)
                 result = self.probe_fragility(result)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from assistant.errors import InferenceError
+from assistant.events import Analyzed, Event
 from assistant.evidence import MomentFact, PartFact, renumbered
 from assistant.interfaces import Calibrator
+from assistant.opinions import Picture, second_opinion
 from assistant.routing import named_times
+from assistant.speakers import Speakers
 from assistant.timeline import clip_logit
 from assistant.types import FaceAnalysis, Fact, Timeline
 
-__all__ = ["check_question", "chosen", "with_named_times"]
+__all__ = ["check_question", "chosen", "facts_for", "with_named_times"]
 
 _NEAR = 1.0  # seconds: farther from every frame that was read, the person was not seen
 
@@ -51,6 +55,27 @@ def chosen(person: int, count: int) -> int:
             code="no-such-person",
         )
     return person - 1
+
+
+def facts_for(
+    result: FaceAnalysis,
+    question: str,
+    calibrator: Calibrator,
+    speakers: Speakers | None,
+    picture: Picture | None,
+) -> Iterator[Event]:
+    """Measure what a question names: a time of a clip, another detector. The score stays.
+
+    Yields:
+        ``Progress``, and ``Analyzed`` with each fact that is added.
+
+    Raises:
+        AssistantError: the other detector cannot speak of this face.
+    """
+    timed = with_named_times(result, question, calibrator)
+    if timed is not result:
+        yield Analyzed(result=timed)
+    yield from second_opinion(timed, question, speakers, picture)
 
 
 def with_named_times(result: FaceAnalysis, question: str, calibrator: Calibrator) -> FaceAnalysis:

@@ -139,6 +139,7 @@ def _score(face: Face, score: Score) -> dict[str, Any]:
         ],
         "detector": score.detector,
         "calibrator": score.calibrator,
+        "calibrated": score.calibrated,
         "weights_sha256": score.weights_sha256,
     }
 

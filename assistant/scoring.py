@@ -17,7 +17,16 @@ from assistant.interfaces import Calibrator, Detector, DomainCheck, ReadingDetec
 from assistant.numbers import crosses
 from assistant.timeline import clip_logit
 from assistant.tracks import Track
-from assistant.types import Calibrated, DomainFinding, Face, Image, Moment, Reading, Score
+from assistant.types import (
+    Calibrated,
+    DomainFinding,
+    Face,
+    Image,
+    Moment,
+    Opinion,
+    Reading,
+    Score,
+)
 
 __all__ = ["ScoredFace", "Scorer"]
 
@@ -96,6 +105,8 @@ class Scorer:
             weights_sha256=self.detector.weights_sha256,
             domain=finding,
             heads=_mean_heads(readings),
+            calibrated=getattr(self.calibrator, "fitted", True),
+            opinions=_mean_opinions(readings),
         )
         moments = tuple(self._moment(track, i, r) for i, r in enumerate(readings)) if moving else ()
         return ScoredFace(track=track, face=face, logits=logits, score=score, moments=moments)
@@ -134,3 +145,11 @@ def _mean_heads(readings: Sequence[Reading]) -> tuple[float, float] | None:
         return None
     laid_in, made = np.mean(heads, axis=0)
     return float(laid_in), float(made)
+
+
+def _mean_opinions(readings: Sequence[Reading]) -> tuple[Opinion, ...]:
+    """What each member of an ensemble says of a track: the mean over its faces."""
+    together = zip(*(reading.opinions for reading in readings), strict=True)
+    return tuple(
+        replace(said[0], value=float(np.mean([each.value for each in said]))) for said in together
+    )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from assistant.calibration.record import read_record
 from assistant.errors import InferenceError, WeightsError
-from assistant.types import Calibrated, TrackRecord, Verdict
+from assistant.types import NOT_FITTED, Calibrated, TrackRecord, Verdict
 
 __all__ = ["CurveCalibrator", "load_calibrator"]
 
@@ -60,6 +60,25 @@ class CurveCalibrator:
         self._high = np.asarray(high, np.float64)
         self._check()
         self.record: TrackRecord = read_record(self.fitted_on)
+
+    @property
+    def fitted(self) -> bool:
+        """Whether it was fitted to faces; what a curve that was not gives is no probability."""
+        return self.method not in NOT_FITTED
+
+    @classmethod
+    def unfitted(cls) -> CurveCalibrator:
+        """For a detector that was never calibrated: the logistic curve, and no verdict."""
+        logits = np.linspace(-8.0, 8.0, 65)
+        shape = 1.0 / (1.0 + np.exp(-logits))
+        return cls(
+            method="none",
+            logits=logits,
+            probability=shape,
+            low=np.zeros_like(shape),
+            high=np.ones_like(shape),
+            thresholds=(0.0, 1.0),
+        )
 
     def calibrate(self, logit: float) -> Calibrated:
         """Probability, interval and verdict of a logit.

@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from assistant.cli.card_file import CardFile
 from assistant.cli.inputs import Example, Input, Refused, list_inputs, tell_failure
+from assistant.cli.options import detector_options
 from assistant.cli.progress import FileProgress
 from assistant.cli.timeline_file import TimelineFile
 
@@ -55,6 +56,7 @@ _BLIND = (
 @click.option("--to", "end", type=click.FloatRange(0), help="Look at a clip up to this second.")
 @click.option("--blind", is_flag=True, help=_BLIND)
 @click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
+@detector_options
 @click.option(
     "--example", is_flag=True, hidden=True, help="Treat PATHS as names of shipped examples."
 )
@@ -73,6 +75,8 @@ def analyze(
     end: float | None,
     blind: bool,
     vlm: str | None,
+    detector: str | None,
+    weights: Path | None,
     example: bool,
 ) -> None:
     """Analyse photos or videos: the verdict, what it rests on, how sure, what to do.
@@ -106,7 +110,9 @@ def analyze(
         else:
             inputs.append(found)
     if inputs:
-        with _assistant(context, "template" if fast else vlm, words=words) as assistant:
+        chosen = {"vlm_backend": "template" if fast else vlm}
+        chosen |= {"detector": detector, "detector_weights": weights}
+        with _assistant(context, words=words, **chosen) as assistant:
             from assistant.cli.outcome import Shown, run_file, score_file
 
             progress = FileProgress(len(inputs))
@@ -146,6 +152,7 @@ def analyze(
 @click.option("--face", type=click.IntRange(1), default=1, help="Which face to ask about, from 1.")
 @click.option("--blind", is_flag=True, help=_BLIND)
 @click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
+@detector_options
 @click.pass_context
 def ask(
     context: click.Context,
@@ -155,6 +162,8 @@ def ask(
     face: int,
     blind: bool,
     vlm: str | None,
+    detector: str | None,
+    weights: Path | None,
 ) -> None:
     """Analyse PHOTO (a file, or - for standard input) once, then answer each QUESTION in turn."""
     found = [*list_inputs([photo])]
@@ -164,7 +173,8 @@ def ask(
     if isinstance(one, Refused):
         tell_failure(one.name, one.error, as_json=as_json)
         context.exit(_FAILED)
-    with _assistant(context, vlm, words=True) as assistant:
+    chosen = {"vlm_backend": vlm, "detector": detector, "detector_weights": weights}
+    with _assistant(context, words=True, **chosen) as assistant:
         from assistant.cli.outcome import Outcome, Shown, run_file
         from assistant.report import analysis_json
 
@@ -177,14 +187,18 @@ def ask(
             raise click.UsageError(f"--face {face}: the picture has {len(analysis.faces)} face(s).")
         if not as_json:
             shown.analysis(analysis)
-        turns, code = _turns(assistant, analysis.faces[face - 1], questions, as_json)
+        turns, code = _turns(assistant, analysis.faces[face - 1], questions, as_json, data)
         if as_json:
             click.echo(json.dumps(analysis_json(one.name, analysis, turns), ensure_ascii=False))
         context.exit(code)
 
 
 def _turns(
-    assistant: Assistant, result: FaceAnalysis, questions: tuple[str, ...], as_json: bool
+    assistant: Assistant,
+    result: FaceAnalysis,
+    questions: tuple[str, ...],
+    as_json: bool,
+    picture: Callable[[], bytes],
 ) -> tuple[list[Turn], int]:
     from assistant.cli.render import explanation_text
     from assistant.events import Analyzed, Failed, TurnDone
@@ -192,7 +206,7 @@ def _turns(
     turns: list[Turn] = []
     code = _ANALYSED
     for question in questions:
-        for event in assistant.ask(result, question, history=turns):
+        for event in assistant.ask(result, question, history=turns, picture=picture):
             if isinstance(event, Analyzed):
                 result = event.result
             elif isinstance(event, TurnDone):
@@ -207,14 +221,15 @@ def _turns(
 
 
 @contextlib.contextmanager
-def _assistant(context: click.Context, vlm: str | None, *, words: bool) -> Iterator[Assistant]:
+def _assistant(context: click.Context, *, words: bool, **chosen: Any) -> Iterator[Assistant]:
     """The assistant of the settings; its processes are stopped at the end.
 
-    ``words``: whether any are to be written, so that the text model is loaded at once.
+    ``words``: whether any are to be written, so that the text model is loaded at once; ``chosen``:
+    settings by flags.
     """
     from assistant.cli.options import settings_of
 
-    settings = settings_of(context, vlm_backend=vlm)
+    settings = settings_of(context, **chosen)
     from assistant.compose import build
 
     with contextlib.closing(build(settings, words_soon=words)) as assistant:

@@ -27,6 +27,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "weights": ("assistant.cli.weights:weights", "List, fetch and verify model files."),
     "prompts": ("assistant.cli.prompts:prompts", "List, show, render and check prompts."),
     "plugins": ("assistant.cli.plugins:plugins", "List the implementations of every stage."),
+    "detectors": (
+        "assistant.cli.detectors:detectors",
+        "List the detectors: which can run here, and what others need.",
+    ),
     "config": ("assistant.cli.config:config", "Show every setting and where it came from."),
     "bench": ("assistant.cli.bench:bench", "Measure speed on this machine."),
     "calibrate": ("assistant.cli.calibrate:calibrate", "Fit probabilities on your own pictures."),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
 
 __all__ = [
+    "detector_options",
     "json_option",
     "out_option",
     "pictures_option",
@@ -54,6 +55,20 @@ def out_option(text: str, default: str | None = None) -> Callable[[_Command], _C
         show_default=default is not None,
         help=text,
     )
+
+
+def detector_options(command: _Command) -> _Command:
+    """``--detector`` and ``--weights``, handed to the command as ``detector`` and ``weights``."""
+    named = click.option(
+        "--detector", default=None, help="The detector that scores; see `whyfake detectors`."
+    )
+    file = click.option(
+        "--weights",
+        type=click.Path(path_type=Path),
+        default=None,
+        help="File of that detector; default: what `whyfake train plugin` left in the data folder.",
+    )
+    return named(file(command))
 
 
 def pictures_option(text: str, *, required: bool = False) -> Callable[[_Command], _Command]:

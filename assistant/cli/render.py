@@ -11,7 +11,8 @@ import click
 from assistant.events import FaceFound, NoFace, Progress, progress_text
 from assistant.evidence import ChangeFact
 from assistant.first_answer import MOST_WORDS, first_answer, short_facts
-from assistant.numbers import percent, reach
+from assistant.numbers import percent, reach, written
+from assistant.settings import Settings
 from assistant.types import (
     Description,
     Explanation,
@@ -33,8 +34,8 @@ __all__ = [
     "score_line",
 ]
 
-#: The detector that is not named, because it is the one that speaks unless told otherwise.
-USUAL = "clip-ln"
+#: The detector that the short answer does not name: the one that speaks unless told otherwise.
+USUAL: str = Settings.model_fields["detector"].default
 
 _WIDTH = 88
 _BAR = 40
@@ -76,7 +77,7 @@ def answer_text(faces: Sequence[FaceAnalysis]) -> str:
     who = "Face" if order[0].timeline is None else "Person"
     others = [
         f"{who} {f.face.index + 1} of {len(faces)}: {f.score.verdict.words}, "
-        f"{percent(f.score.probability)}."
+        f"{percent(f.score.probability) if f.score.calibrated else _number(f.score)}."
         for f in order[1:]
     ]
     first, room = order[0], MOST_WORDS - sum(len(line.split()) for line in others)
@@ -87,6 +88,9 @@ def answer_text(faces: Sequence[FaceAnalysis]) -> str:
     lines = [click.style(line, fg=colour, bold=True) for line in headline]
     if rest:
         lines += _wrap(" ".join(line.text for line in rest), "  ")
+    if first.score.detector != USUAL:
+        state = "" if first.score.calibrated else ", which was never calibrated"
+        lines.append(f"  Scored by the detector {first.score.detector}{state}.")
     return "\n".join([*lines, *(f"  {line}" for line in others)])
 
 
@@ -98,12 +102,14 @@ def face_text(result: FaceAnalysis, *, count: int) -> str:
     name = f"{who} {result.face.index + 1} of {count}: " if count > 1 else ""
     span = reach(low, high)
     lines = [
-        f"  {name}{score.verdict.words}, probability of manipulation {percent(score.probability)}"
-        + (f" (interval {span})" if span else ""),
+        f"  {name}{score.verdict.words}, {_number(score)}"
+        + (f" (interval {span})" if span and score.calibrated else ""),
         f"  {_bar(score.probability, low, high, score.thresholds)}",
         f"  no sign found below {score.thresholds[0]:.0%}, likely manipulated from "
-        f"{score.thresholds[1]:.0%}, uncertain between",
-        *_speaker(score),
+        f"{score.thresholds[1]:.0%}, uncertain between"
+        if score.calibrated
+        else "  this detector was never calibrated: the number ranks faces and is no probability",
+        f"  scored by the detector {score.detector} ({score.calibrator})",
         "",
         f"  The map ({result.attribution.method}), strongest places first:",
     ]
@@ -123,16 +129,17 @@ def face_text(result: FaceAnalysis, *, count: int) -> str:
     return "\n".join(lines)
 
 
-def _speaker(score: Score) -> list[str]:
-    """Which detector the score is of, where it is not the default one."""
-    return [] if score.detector == USUAL else [f"  scored by the detector {score.detector}"]
+def _number(score: Score) -> str:
+    """The number and what it is."""
+    return f"{score.number} {written(score.probability, score.calibrated)}"
 
 
 def score_line(face: Face, score: Score) -> str:
     """Verdict, probability and interval of one face, and what limits them, in a line."""
     verdict = click.style(score.verdict.words, fg=_COLOURS[score.verdict], bold=True)
-    span = reach(*score.interval)
-    line = f"{verdict}, {percent(score.probability)}" + (f" (interval {span})" if span else "")
+    span = reach(*score.interval) if score.calibrated else ""
+    number = percent(score.probability) if score.calibrated else _number(score)
+    line = f"{verdict}, {number}" + (f" (interval {span})" if span else "")
     if score.abstained:
         line += "; no verdict: the face is unlike those the detector knows"
     elif score.domain is not None and score.domain.status == "edge":

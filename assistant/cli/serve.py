@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from pathlib import Path
 
 import click
 
+from assistant.cli.options import detector_options, settings_of
 from assistant.cli.port import check_port
 from assistant.errors import ConfigError
 
@@ -23,6 +25,7 @@ __all__ = ["serve"]
     help="Path under which a proxy offers the page, such as /whyfake (docs/deployment.md).",
 )
 @click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
+@detector_options
 @click.option("--mcp", is_flag=True, help="Also offer the page's tools to MCP clients.")
 @click.option("--demo-fakes", is_flag=True, hidden=True, help="Serve the fakes, for tests.")
 @click.pass_context
@@ -32,13 +35,19 @@ def serve(
     port: int | None,
     root_path: str | None,
     vlm: str | None,
+    detector: str | None,
+    weights: Path | None,
     mcp: bool,
     demo_fakes: bool,
 ) -> None:
     """Start the chat page and print its address; by default only this machine reaches it."""
-    from assistant.cli.options import settings_of
-
-    settings = settings_of(context, vlm_backend=vlm, server_root_path=root_path)
+    settings = settings_of(
+        context,
+        vlm_backend=vlm,
+        server_root_path=root_path,
+        detector=detector,
+        detector_weights=weights,
+    )
     where = host or settings.server_host
     at = port or settings.server_port
     check_port(where, at, example="whyfake serve")

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from assistant.compute import torch_device
 from assistant.detectors.assembly import assemble
-from assistant.detectors.delta_file import DeltaHeader, read_delta
+from assistant.detectors.delta_file import DeltaHeader, files_of, read_delta
 from assistant.detectors.read_out import PatchEvidenceReadOut, ReadOut, token_statistics
 from assistant.detectors.tower import (
     attention_probabilities,
@@ -34,7 +34,7 @@ from assistant.detectors.tower import (
 from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.detectors.vision import VisionTransformer
 from assistant.errors import ConfigError, InferenceError, OutOfMemory, WeightsError
-from assistant.types import CropSpec, Image, Reading, Trace
+from assistant.types import NOT_FITTED, CropSpec, Image, Reading, Trace
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
@@ -132,17 +132,13 @@ class ClipLnDetector:
     @classmethod
     def from_settings(cls, settings: Settings) -> ClipLnDetector:
         """The files of the profile, or the settings' own ``detector_weights`` on its base."""
-        from assistant.settings import DETECTOR_FILES
-        from assistant.weights import locate
+        base, delta = files_of(settings)
+        return cls.load(base, delta, device=torch_device(settings.device))
 
-        def located(name: str) -> Path:
-            return locate(
-                name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned
-            )
-
-        base, delta = DETECTOR_FILES[settings.profile]
-        own = settings.detector_weights
-        return cls.load(located(base), own or located(delta), device=torch_device(settings.device))
+    @classmethod
+    def ready(cls, settings: Settings) -> bool:
+        """Whether it was calibrated; a file that is missing is a WeightsError."""
+        return read_delta(files_of(settings)[1]).header.calibration["method"] not in NOT_FITTED
 
     @property
     def calibration(self) -> Mapping[str, Any]:

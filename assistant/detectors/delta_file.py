@@ -15,7 +15,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -26,7 +26,10 @@ from assistant.detectors.tower import TowerLayout
 from assistant.errors import WeightsError
 from assistant.types import CropSpec
 
-__all__ = ["Delta", "DeltaHeader", "read_delta", "write_delta"]
+if TYPE_CHECKING:
+    from assistant.settings import Settings
+
+__all__ = ["Delta", "DeltaHeader", "files_of", "read_delta", "write_delta"]
 
 FORMAT = "whyfake.delta/1"
 _LARGE = 1024
@@ -62,6 +65,22 @@ class Delta:
     read_out: Mapping[str, Tensor]
     sha256: str
     low_rank: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+def files_of(settings: Settings) -> tuple[Path, Path]:
+    """Base tower and delta: those of the profile, or the settings' own delta on its base.
+
+    Raises:
+        WeightsError: one is missing or was changed.
+    """
+    from assistant.settings import DETECTOR_FILES
+    from assistant.weights import locate
+
+    def located(name: str) -> Path:
+        return locate(name, data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
+
+    base, delta = DETECTOR_FILES[settings.profile]
+    return located(base), settings.detector_weights or located(delta)
 
 
 def write_delta(

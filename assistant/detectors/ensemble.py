@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -13,13 +12,24 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 
+from assistant import registry
 from assistant.detectors.frozen import FrozenFeatures
-from assistant.detectors.plugin import Files, PluginOptions, Recipe, TrainedDetector
+from assistant.detectors.plugin import (
+    Files,
+    PluginOptions,
+    Recipe,
+    TrainedDetector,
+    checked_options,
+)
+from assistant.detectors.plugin_file import read_header
 from assistant.errors import ConfigError
 from assistant.interfaces import Detector
-from assistant.types import Image
+from assistant.types import NOT_FITTED, Image, Opinion, Reading
 
-__all__ = ["Agreement", "EnsembleDetector"]
+if TYPE_CHECKING:
+    from assistant.settings import Settings
+
+__all__ = ["EnsembleDetector"]
 
 _EDGE = 1e-4
 
@@ -31,26 +41,6 @@ class EnsembleOptions(PluginOptions):
         default=("clip-probe", "clip-coop", "efficientnet-lite0"), min_length=2
     )
     mode: Literal["mean", "stacked"] = "stacked"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agreement:
-    """What each member says of one face: its probability of a manipulated one, by name."""
-
-    probabilities: Mapping[str, float]
-
-    @property
-    def manipulated(self) -> tuple[str, ...]:
-        """Those that lean towards manipulated."""
-        return tuple(name for name, p in self.probabilities.items() if p > 0.5)
-
-    def sentence(self) -> str:
-        """How many agree, in words."""
-        total, fake = len(self.probabilities), len(self.manipulated)
-        agree, side = max((fake, "manipulated"), (total - fake, "genuine"))
-        if fake * 2 == total:
-            return f"The {total} detectors are split: {fake} lean towards manipulated."
-        return f"{agree} of {total} detectors agree: they lean towards {side}."
 
 
 class _Stack(FrozenFeatures):
@@ -73,8 +63,11 @@ class _Stack(FrozenFeatures):
             np.ascontiguousarray(p)
             for p in (pixels * 255).round().byte().permute(0, 2, 3, 1).numpy()
         ]
-        found = self.probabilities(crops)
-        return torch.from_numpy(np.log(found / (1 - found)).astype(np.float32))
+        return self.log_odds(self.probabilities(crops))
+
+    def log_odds(self, probabilities: NDArray[np.float64]) -> Tensor:
+        """Of what the members say."""
+        return torch.from_numpy(np.log(probabilities / (1 - probabilities)).astype(np.float32))
 
     def probabilities(self, crops: Sequence[Image]) -> NDArray[np.float64]:
         """N x members, each by the curve that was fitted for it; plain logits by the sigmoid."""
@@ -95,7 +88,7 @@ class _Stack(FrozenFeatures):
 
 
 class EnsembleDetector(TrainedDetector):
-    """Members under one name; :meth:`agreement` tells who says what."""
+    """Members under one name; :meth:`read` tells who says what."""
 
     name = "ensemble"
     citation = "Wolpert: Stacked Generalization, Neural Networks 1992"
@@ -126,11 +119,48 @@ class EnsembleDetector(TrainedDetector):
             )
         return _Stack(members, options.mode)
 
-    def agreement(self, crops: Sequence[Image]) -> list[Agreement]:
-        """What each member says, crop by crop."""
+    @classmethod
+    def ready(cls, settings: Settings) -> bool:
+        """As every trained detector; its members must be ready too.
+
+        Raises:
+            WeightsError: its file, or that of a member, is missing or of another detector.
+        """
+        header = read_header(settings.detector_weights or cls.home(settings), cls.name)
+        options = checked_options(cls.name, EnsembleOptions, header.options)
+        for name in options.members:
+            kind = registry.load("detectors", name, plugins=settings.plugins)
+            if hasattr(kind, "ready"):
+                kind.ready(settings.model_copy(update={"detector": name, "detector_weights": None}))
+        return header.calibration is not None
+
+    def read(self, crops: Sequence[Image]) -> tuple[Reading, ...]:
+        """As :meth:`logits`, with what each member says.
+
+        Raises:
+            InferenceError: a score is not finite.
+        """
         network: Any = self.network
-        names = [m.name for m in network.members]
-        return [
-            Agreement(probabilities=dict(zip(names, map(float, row), strict=True)))
-            for row in network.probabilities(crops)
-        ]
+        said = network.probabilities(crops)
+        with torch.no_grad():
+            logits = network.head(network.log_odds(said)).double().numpy()
+        return tuple(
+            Reading(
+                logit=float(logit),
+                opinions=tuple(
+                    Opinion(
+                        detector=member.name,
+                        value=float(value),
+                        calibrated=_fitted(member),
+                    )
+                    for member, value in zip(network.members, row, strict=True)
+                ),
+            )
+            for logit, row in zip(logits, said, strict=True)
+        )
+
+
+def _fitted(member: Detector) -> bool:
+    """Whether what a member says is a probability."""
+    values = getattr(member, "calibration", None)
+    return values is not None and values["method"] not in NOT_FITTED

@@ -235,17 +235,21 @@ class GendDetector:
         Raises:
             ConfigError: none is named.
         """
-        if settings.detector_weights is None:
-            raise ConfigError(
-                "The detector gend needs the path of its weights.",
-                hint="Fetch model.safetensors of yermandy/GenD_PE_L or yermandy/GenD_DINOv3_L, "
-                "then `--set detector_weights=PATH`.",
-            )
         return cls.load(
-            settings.detector_weights,
+            _given(settings),
             device=torch_device(settings.device),
             accept_unpinned=settings.accept_unpinned,
         )
+
+    @classmethod
+    def ready(cls, settings: Settings) -> bool:
+        """False: the published softmax is not calibrated.
+
+        Raises:
+            ConfigError: no file is named.
+        """
+        _given(settings)
+        return False
 
     @classmethod
     def load(
@@ -346,3 +350,14 @@ class GendDetector:
                 pixels[None], (_SIDE, _SIDE), mode="bilinear", antialias=True
             )[0]
         return (pixels - self._mean) / self._std
+
+
+def _given(settings: Settings) -> Path:
+    """The file that is named."""
+    if settings.detector_weights is None:
+        raise ConfigError(
+            "The detector gend needs the path of its weights.",
+            hint="Fetch model.safetensors of yermandy/GenD_PE_L or yermandy/GenD_DINOv3_L, "
+            "then `--weights PATH`.",
+        )
+    return settings.detector_weights

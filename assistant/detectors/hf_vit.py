@@ -117,22 +117,19 @@ class HfVitDetector:
         Raises:
             WeightsError: none is named, or its hash is not accepted.
         """
-        folder = settings.detector_weights
-        if folder is None:
-            raise WeightsError(
-                "The detector hf-vit needs the folder of a classifier.",
-                hint="Fetch config.json, preprocessor_config.json and model.safetensors into a "
-                "folder, then --set detector_weights=FOLDER and --accept-unpinned.",
-                code="weights-missing",
-            )
-        if folder.is_dir() and not settings.accept_unpinned:
-            raise WeightsError(
-                f"{folder.name} has no published SHA-256 to be checked against.",
-                hint="Allow it with --accept-unpinned (ASSISTANT_ACCEPT_UNPINNED=true).",
-                code="weights-unpinned",
-            )
+        folder = _given(settings)
         options = json.loads(settings.detector_options or "{}")
         return cls.load(folder, options, device=torch_device(settings.device))
+
+    @classmethod
+    def ready(cls, settings: Settings) -> bool:
+        """False: a classifier of the hub is not calibrated.
+
+        Raises:
+            WeightsError: no folder is named, or its hash is not accepted.
+        """
+        _given(settings)
+        return False
 
     @classmethod
     def load(
@@ -228,3 +225,22 @@ def _network(folder: Path) -> nn.Module:
         )
     made: nn.Module = network
     return made
+
+
+def _given(settings: Settings) -> Path:
+    """The folder that is named and accepted."""
+    folder = settings.detector_weights
+    if folder is None:
+        raise WeightsError(
+            "The detector hf-vit needs the folder of a classifier.",
+            hint="Fetch config.json, preprocessor_config.json and model.safetensors into a "
+            "folder, then --weights FOLDER and --accept-unpinned.",
+            code="weights-missing",
+        )
+    if folder.is_dir() and not settings.accept_unpinned:
+        raise WeightsError(
+            f"{folder.name} has no published SHA-256 to be checked against.",
+            hint="Allow it with --accept-unpinned (ASSISTANT_ACCEPT_UNPINNED=true).",
+            code="weights-unpinned",
+        )
+    return folder

@@ -76,21 +76,17 @@ class MesoNetDetector:
         Raises:
             WeightsError: none is named, or it is not accepted.
         """
-        path = settings.detector_weights
-        if path is None:
-            raise WeightsError(
-                "The detector mesonet needs the path of its published weights.",
-                hint="Get Meso4_DF.h5 of the published repository, then --set "
-                "detector_weights=PATH and --accept-unpinned.",
-                code="weights-missing",
-            )
-        if not settings.accept_unpinned:
-            raise WeightsError(
-                f"{path.name} has no published SHA-256 to be checked against.",
-                hint="Allow it with --accept-unpinned (ASSISTANT_ACCEPT_UNPINNED=true).",
-                code="weights-unpinned",
-            )
-        return cls.load(path)
+        return cls.load(_given(settings))
+
+    @classmethod
+    def ready(cls, settings: Settings) -> bool:
+        """False: the published weights are not calibrated.
+
+        Raises:
+            WeightsError: no file is named, or it is not accepted.
+        """
+        _given(settings)
+        return False
 
     @classmethod
     def load(cls, path: Path) -> MesoNetDetector:
@@ -172,3 +168,22 @@ def _state(found: Mapping[str, NDArray[np.float32]]) -> dict[str, torch.Tensor]:
         out[f"{ours}.weight"] = get(theirs, "kernel").T.contiguous()
         out[f"{ours}.bias"] = get(theirs, "bias")
     return out
+
+
+def _given(settings: Settings) -> Path:
+    """The file that is named and accepted."""
+    path = settings.detector_weights
+    if path is None:
+        raise WeightsError(
+            "The detector mesonet needs the path of its published weights.",
+            hint="Get Meso4_DF.h5 of the published repository, then --weights "
+            "PATH and --accept-unpinned.",
+            code="weights-missing",
+        )
+    if not settings.accept_unpinned:
+        raise WeightsError(
+            f"{path.name} has no published SHA-256 to be checked against.",
+            hint="Allow it with --accept-unpinned (ASSISTANT_ACCEPT_UNPINNED=true).",
+            code="weights-unpinned",
+        )
+    return path

@@ -24,7 +24,7 @@ from torch.nn import functional
 from assistant import registry
 from assistant.compute import torch_device
 from assistant.detectors.frozen import FeatureStore, FrozenFeatures, to_pixels
-from assistant.detectors.plugin_file import FORMAT, read
+from assistant.detectors.plugin_file import FORMAT, read, read_header
 from assistant.errors import ConfigError, InferenceError, OutOfMemory, WeightsError
 from assistant.interfaces import Detector
 from assistant.types import CropSpec, Image, Trace
@@ -241,6 +241,16 @@ class TrainedDetector:
             runtime=json.loads(settings.detector_options or "{}"),
             device=torch_device(settings.device),
         )
+
+    @classmethod
+    def ready(cls, settings: Settings) -> bool:
+        """Whether its file holds a calibration; the network is not loaded.
+
+        Raises:
+            WeightsError: there is no file of it, or one of another detector.
+        """
+        header = read_header(settings.detector_weights or cls.home(settings), cls.name)
+        return header.calibration is not None
 
     @classmethod
     def home(cls, settings: Settings) -> Path:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from assistant.errors import WeightsError
 
-__all__ = ["FORMAT", "Header", "file_sha256", "read"]
+__all__ = ["FORMAT", "Header", "file_sha256", "read", "read_header"]
 
 
 FORMAT = "whyfake.plugin/1"
@@ -36,23 +36,38 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def read_header(path: Path, name: str) -> Header:
+    """What the plugin ``name``'s file says of itself; its tensors are not read.
+
+    Raises:
+        WeightsError: missing, damaged, or of another plugin.
+    """
+    return _read(path, name, tensors=False)[0]
+
+
 def read(path: Path, name: str) -> tuple[Header, dict[str, Tensor], str]:
     """The header, the tensors by name and the SHA-256 (hex) of the plugin ``name``'s file.
 
     Raises:
         WeightsError: missing, damaged, or of another plugin.
     """
+    header, tensors = _read(path, name, tensors=True)
+    return header, tensors, file_sha256(path)
+
+
+def _read(path: Path, name: str, *, tensors: bool) -> tuple[Header, dict[str, Tensor]]:
     if not path.is_file():
         raise WeightsError(
             f"The detector {name} has no weights at {path.name}.",
             hint=f"Train it: `whyfake train plugin {name} --manifest data.csv`, or give its file "
-            "with --set detector_weights=PATH.",
+            "with --weights PATH.",
             code="weights-missing",
         )
     try:
         with safe_open(path, framework="pt") as file:
             values = json.loads((file.metadata() or {})["whyfake"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            names = file.keys() if tensors else ()
+            found = {key: file.get_tensor(key) for key in names}
         plugin = str(values["plugin"])
         header = Header(
             options=values["options"],
@@ -69,7 +84,7 @@ def read(path: Path, name: str) -> tuple[Header, dict[str, Tensor], str]:
     if values["format"] != FORMAT or plugin != name:
         raise WeightsError(
             f"{path.name} holds the detector {plugin}, not {name}.",
-            hint=f"Choose it with --set detector={plugin}.",
+            hint=f"Choose it with --detector {plugin}.",
             code="weights-other-plugin",
         )
-    return header, tensors, file_sha256(path)
+    return header, found

@@ -55,6 +55,8 @@ class VlmZeroShotDetector:
         "(arXiv 2503.14905)"
     )
     crop_spec = FIELD_CROP
+    #: Kept to show how it fails: no second opinion, unless it is asked for by name.
+    by_name_only = True
     #: Two values and no degrees: nothing is claimed of their probability.
     calibration: Mapping[str, Any] = MappingProxyType(
         {
@@ -70,11 +72,7 @@ class VlmZeroShotDetector:
 
     def __init__(self, backend: VlmBackend) -> None:
         if not backend.supports_images:
-            raise ConfigError(
-                f"The text backend {backend.name} sees no picture, so it cannot judge one.",
-                hint="Choose one that does: `whyfake doctor`.",
-                code="no-pictures",
-            )
+            raise _blind(backend.name)
         self._backend = backend
         told = sorted(backend.provenance().items())
         self.weights_sha256 = hashlib.sha256(f"{backend.name}{told}{PROMPT}".encode()).hexdigest()
@@ -90,6 +88,18 @@ class VlmZeroShotDetector:
         kind = registry.load("vlm_backends", settings.vlm_backend, plugins=settings.plugins)
         maker = getattr(kind, "from_settings", None)
         return cls(maker(settings) if maker else kind())
+
+    @classmethod
+    def ready(cls, settings: Settings) -> bool:
+        """False: its answers have no degrees.
+
+        Raises:
+            ConfigError: the text backend sees no pictures.
+        """
+        kind = registry.load("vlm_backends", settings.vlm_backend, plugins=settings.plugins)
+        if getattr(kind, "supports_images", True) is False:
+            raise _blind(settings.vlm_backend)
+        return False
 
     def logits(self, crops: Sequence[Image]) -> NDArray[np.float64]:
         """+2 where the answer is manipulated, -2 where it is natural.
@@ -127,3 +137,11 @@ class VlmZeroShotDetector:
     def provenance(self) -> Mapping[str, str]:
         """The backend's own, and a hash of it with the prompt."""
         return {**self._backend.provenance(), "weights_sha256": self.weights_sha256}
+
+
+def _blind(backend: str) -> ConfigError:
+    return ConfigError(
+        f"The text backend {backend} sees no picture, so it cannot judge one.",
+        hint="Choose one that does: `whyfake doctor`.",
+        code="no-pictures",
+    )

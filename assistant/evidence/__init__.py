@@ -15,6 +15,7 @@ from assistant.evidence.kind import KindFact
 from assistant.evidence.limits import MapLimitFact, NotProofFact, NotSeenFact
 from assistant.evidence.misses import MissesFact
 from assistant.evidence.names import quotable_name
+from assistant.evidence.opinions import AgreementFact, OpinionFact, told_opinions
 from assistant.evidence.origin import OriginFact
 from assistant.evidence.quality import FlawlessFact, QualityFact
 from assistant.evidence.regions import OtherRegionsFact, RegionFact, StrongestFact
@@ -26,6 +27,7 @@ from assistant.types import Evidence, Fact, FactKind
 
 __all__ = [
     "KINDS",
+    "AgreementFact",
     "ChangeFact",
     "CueFact",
     "DomainFact",
@@ -43,6 +45,7 @@ __all__ = [
     "NoStretchFact",
     "NotProofFact",
     "NotSeenFact",
+    "OpinionFact",
     "OriginFact",
     "OtherPersonFact",
     "OtherRegionsFact",
@@ -64,6 +67,7 @@ __all__ = [
     "quotable_name",
     "renumbered",
     "time_facts",
+    "told_opinions",
 ]
 
 #: Every kind of fact. A text is checked by the last first, so that what is most particular comes
@@ -96,4 +100,6 @@ KINDS: tuple[type[Fact], ...] = (
     MapLimitFact,
     NotSeenFact,
     MissesFact,
+    AgreementFact,
+    OpinionFact,
 )

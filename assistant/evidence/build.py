@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from assistant.evidence.kind import kind_facts
 from assistant.evidence.limits import limit_facts
+from assistant.evidence.opinions import agreement_facts
 from assistant.evidence.origin import origin_facts
 from assistant.evidence.quality import quality_facts
 from assistant.evidence.regions import region_facts
@@ -59,6 +60,7 @@ def build_evidence(
             high=high,
             digits=digits,
             unseen=unseen,
+            calibrated=score.calibrated,
         ),
         VerdictFact.of(score, digits),
         *(fact for fact in extra if fact.kind is FactKind.SCORE),
@@ -66,6 +68,7 @@ def build_evidence(
         *region_facts(regions),
         *quality_facts(face.quality),
         *origin_facts(media.provenance),
+        *agreement_facts(score.opinions),
         *(fact for fact in extra if fact.kind is not FactKind.SCORE),
         *limit_facts(regions, score.verdict, record, map_share),
     )

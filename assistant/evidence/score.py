@@ -18,7 +18,7 @@ from assistant.evidence.score_claims import (
     judge_verdict,
 )
 from assistant.evidence.score_words import ABROAD, FRAMES, SCORE, UNSEEN, VERDICT
-from assistant.numbers import crosses, percent, reach
+from assistant.numbers import crosses, percent, reach, written
 from assistant.types import Clause, Evidence, Fact, FactKind, Score, Verdict, Wordings
 
 __all__ = ["FramesFact", "ScoreFact", "VerdictFact"]
@@ -26,6 +26,7 @@ __all__ = ["FramesFact", "ScoreFact", "VerdictFact"]
 _CUE = re.compile(
     r"\b(?:probabilit\w+|chances?|likelihood|odds|scores?|interval|calibration|threshold\w*)\b"
 )
+_PROBABILITY = re.compile(r"\b(?:probabilit\w+|chances?|likelihood|odds)\b")
 _NARROW, _WIDE = 0.10, 0.25
 
 
@@ -39,6 +40,8 @@ class ScoreFact(Fact):
             it look like a threshold.
         unseen: whether it was calibrated on sources left out of training, so that it is meant for a
             face from a source that the detector never saw.
+        calibrated: False where ``probability`` is a raw score that was never fitted to faces; it is
+            then written as a decimal, and no probability is claimed.
     """
 
     kind: ClassVar[FactKind] = FactKind.SCORE
@@ -50,11 +53,12 @@ class ScoreFact(Fact):
     high: float
     digits: int = 0
     unseen: bool = False
+    calibrated: bool = True
 
     @property
     def shown(self) -> str:
         """The probability as it is written."""
-        return percent(self.probability, self.digits)
+        return written(self.probability, self.calibrated, self.digits)
 
     @property
     def width(self) -> str:
@@ -65,18 +69,23 @@ class ScoreFact(Fact):
     @property
     def text(self) -> str:
         text = self.said("score")[0]
+        if not self.calibrated:
+            return text
         if self.unseen:
             text = f"{text.removesuffix('.')}, for a face {UNSEEN}."
         return text if self.width != "wide" else f"{text} The interval is wide."
 
     def said(self, topic: str, variant: str = "train", **fields: str) -> tuple[str, ...]:
-        if topic == "score" and not reach(self.low, self.high):
+        if not self.calibrated:
+            topic = "raw"
+        elif topic == "score" and not reach(self.low, self.high):
             topic = "score-short"  # two ends that read alike are no interval
         return Fact.said(self, topic, variant, **fields)  # a class with slots has no super()
 
     def values(self) -> dict[str, Any]:
         return {
             "probability": self.probability,
+            "calibrated": self.calibrated,
             "low": self.low,
             "high": self.high,
             "shown": self.shown,
@@ -87,6 +96,8 @@ class ScoreFact(Fact):
 
     def abroad(self, language: str) -> tuple[str, ...]:
         t = ABROAD[language]
+        if not self.calibrated:
+            return (t["raw"].format(shown=self.shown),)
         low, high = percent_abroad(self.low, language), percent_abroad(self.high, language)
         shown = percent_abroad(self.probability, language, self.digits)
         topic = "score-short" if low == high else "score"
@@ -96,6 +107,8 @@ class ScoreFact(Fact):
         return (*said, t["wide"]) if self.width == "wide" else said
 
     def topics(self) -> tuple[str, ...]:
+        if not self.calibrated:
+            return ("raw",)
         meant = ("unseen",) if self.unseen else ()
         width = ({self.width} - {"moderate"}) if reach(self.low, self.high) else ()
         return ("score", "score-short", *meant, *width)
@@ -109,6 +122,11 @@ class ScoreFact(Fact):
 
     @classmethod
     def judge(cls, clause: Clause, evidence: Evidence) -> None:
+        fact = evidence.first(cls)
+        claimed = _PROBABILITY.search(clause.text) and shares(clause.text)
+        if clause.scope == "score" and fact is not None and not fact.calibrated and claimed:
+            clause.wrong("the score was never calibrated, so it is no probability", fact)
+            clear(clause)
         judge_close(clause, evidence.first(VerdictFact))
         if clause.scope in {"", "score"}:
             if "interval" in clause.text:
@@ -135,6 +153,7 @@ class VerdictFact(Fact):
     crosses: bool
     abstained: bool = False
     digits: int = 0
+    calibrated: bool = True
 
     @classmethod
     def of(cls, score: Score, digits: int) -> VerdictFact:
@@ -146,16 +165,30 @@ class VerdictFact(Fact):
             probability=score.probability,
             lower=lower,
             upper=upper,
-            crosses=crosses(score.interval, score.thresholds) and not score.abstained,
+            crosses=score.calibrated
+            and not score.abstained
+            and crosses(score.interval, score.thresholds),
             abstained=score.abstained,
             digits=digits,
+            calibrated=score.calibrated,
         )
 
     @property
+    def reason(self) -> str:
+        """Why the verdict is what it is: itself, ``abstained`` or ``uncalibrated``."""
+        silent = not self.calibrated and self.lower <= 0.0 and self.upper >= 1.0
+        told = "uncalibrated" if silent else self.verdict.value
+        return "abstained" if self.abstained else told
+
+    def said(self, topic: str, variant: str = "train", **fields: str) -> tuple[str, ...]:
+        told = Fact.said(self, topic, variant, **fields)
+        if self.calibrated:
+            return told
+        return tuple(text.replace("probability", "raw score") for text in told)
+
+    @property
     def text(self) -> str:
-        if self.abstained:
-            return self.said("verdict-abstained")[0]
-        text = self.said(f"verdict-{self.verdict.value}")[0]
+        text = self.said(f"verdict-{self.reason}")[0]
         return f"{text} {self.said('crosses')[0]}" if self.crosses else text
 
     def values(self) -> dict[str, Any]:
@@ -163,16 +196,16 @@ class VerdictFact(Fact):
             "verdict": self.verdict.value,
             "lower": self.lower,
             "upper": self.upper,
-            "shown_lower": percent(self.lower, self.digits),
-            "shown_upper": percent(self.upper, self.digits),
+            "shown_lower": written(self.lower, self.calibrated, self.digits),
+            "shown_upper": written(self.upper, self.calibrated, self.digits),
             "crosses": self.crosses,
             "abstained": self.abstained,
         }
 
     def abroad(self, language: str) -> tuple[str, ...]:
         t = ABROAD[language]
-        if self.abstained:
-            return (t["abstained"],)
+        if self.reason in {"abstained", "uncalibrated"}:
+            return (t[self.reason],)
         shares = {"shown": self.probability, "lower": self.lower, "upper": self.upper}
         named = {k: percent_abroad(v, language, self.digits) for k, v in shares.items()}
         said = t[self.verdict.value].format(**named)
@@ -180,6 +213,8 @@ class VerdictFact(Fact):
 
     def topics(self) -> tuple[str, ...]:
         short = ("verdict-short", "verdict-kept", "limits")
+        if self.reason == "uncalibrated":
+            return (*short[:2], "verdict-uncalibrated")
         if self.abstained:
             return (*short, "verdict-abstained")
         more = ("neither",) if self.verdict is Verdict.UNCERTAIN else ()
@@ -189,9 +224,9 @@ class VerdictFact(Fact):
     def fields(self) -> dict[str, str]:
         return {
             "verdict": self.verdict.words,
-            "shown": percent(self.probability, self.digits),
-            "lower": percent(self.lower, self.digits),
-            "upper": percent(self.upper, self.digits),
+            "shown": written(self.probability, self.calibrated, self.digits),
+            "lower": written(self.lower, self.calibrated, self.digits),
+            "upper": written(self.upper, self.calibrated, self.digits),
         }
 
     @classmethod

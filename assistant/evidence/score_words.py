@@ -34,6 +34,16 @@ SCORE: Wordings = {
         ),
         "heldout": ("The probability that this face is manipulated is {shown}.",),
     },
+    "raw": {
+        "train": (
+            "The detector's raw score is {shown} on a scale from 0 to 1; it was never calibrated, so "
+            "this is no probability.",
+        ),
+        "heldout": (
+            "On a scale from 0 to 1 the raw score is {shown}; this detector was never calibrated, so "
+            "that is no probability.",
+        ),
+    },
     "unseen": {
         "train": (
             f"The probability is meant for a face {UNSEEN}.",
@@ -101,6 +111,16 @@ VERDICT: Wordings = {
             "knows: the verdict is uncertain.",
         ),
     },
+    "verdict-uncalibrated": {
+        "train": (
+            "The verdict is uncertain: this detector was never calibrated, so its score gives no "
+            "verdict.",
+        ),
+        "heldout": (
+            "No verdict follows from this score, because this detector was never calibrated: the "
+            "verdict is uncertain.",
+        ),
+    },
     "limits": {
         "train": (
             "A probability below {lower} counts as no sign found, one from {upper} on as likely "
@@ -148,6 +168,10 @@ FRAMES: Wordings = {
 }
 ABROAD: Mapping[str, Mapping[str, str]] = {
     "de": {
+        "raw": "Der Rohwert des Detektors ist {shown} auf einer Skala von 0 bis 1; er wurde nie "
+        "kalibriert und ist darum keine Wahrscheinlichkeit.",
+        "uncalibrated": "Das Urteil ist unsicher: Dieser Detektor wurde nie kalibriert, sein Wert "
+        "gibt darum kein Urteil.",
         "score": "Die Wahrscheinlichkeit, dass dieses Gesicht manipuliert wurde, beträgt {shown} "
         "(Intervall {low} bis {high}).",
         "score-short": "Die Wahrscheinlichkeit, dass dieses Gesicht manipuliert wurde, beträgt {shown}.",
@@ -167,6 +191,10 @@ ABROAD: Mapping[str, Mapping[str, str]] = {
         "{low} und {high}.",
     },
     "es": {
+        "raw": "La puntuación bruta del detector es {shown} en una escala de 0 a 1; nunca se calibró, "
+        "así que no es una probabilidad.",
+        "uncalibrated": "El veredicto es incierto: este detector nunca se calibró, así que su "
+        "puntuación no da un veredicto.",
         "score": "La probabilidad de que esta cara haya sido manipulada es del {shown} (intervalo del "
         "{low} al {high}).",
         "score-short": "La probabilidad de que esta cara haya sido manipulada es del {shown}.",

@@ -2,6 +2,7 @@
 
 from assistant.routing.kinds import ELSEWHERE, HARD_WORDS, REFUSED, QuestionKind, Route
 from assistant.routing.moments import named_person, named_times
+from assistant.routing.opinions import asks_agreement, named_detector
 from assistant.routing.router import Router, route
 from assistant.routing.text import clean_user_text, printable, regions_in
 
@@ -12,7 +13,9 @@ __all__ = [
     "QuestionKind",
     "Route",
     "Router",
+    "asks_agreement",
     "clean_user_text",
+    "named_detector",
     "named_person",
     "named_times",
     "printable",

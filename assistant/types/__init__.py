@@ -27,7 +27,6 @@ from assistant.types.measured import (
     ProvenanceNote,
     QualityIssue,
     QualityNote,
-    Reading,
     RegionFinding,
     Score,
     Severity,
@@ -36,6 +35,7 @@ from assistant.types.measured import (
     peak_of,
     ranked_regions,
 )
+from assistant.types.readings import NOT_FITTED, Opinion, Reading
 from assistant.types.record import Missed, Told, TrackRecord
 from assistant.types.said import Clause, Finding, SentenceStatus
 from assistant.types.time import Moment, Stretch, Timeline, WorstFrame
@@ -59,6 +59,7 @@ __all__ = [
     "ANY_KIND",
     "FOR_ITS_SIZE",
     "LEAST_SHARE",
+    "NOT_FITTED",
     "PERSON_SIDE",
     "REGIONS",
     "Analysis",
@@ -91,6 +92,7 @@ __all__ = [
     "Missed",
     "Moment",
     "NotJudged",
+    "Opinion",
     "PromptRef",
     "ProvenanceNote",
     "QualityIssue",

@@ -33,6 +33,7 @@ class FactKind(StrEnum):
     DOMAIN = "D"
     CUE = "V"
     TIME = "T"
+    OPINION = "O"
     LIMIT = "L"
 
 

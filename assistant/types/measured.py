@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.types.domain import DomainFinding
+from assistant.types.readings import Opinion
 
 __all__ = [
     "FOR_ITS_SIZE",
@@ -35,7 +36,6 @@ __all__ = [
     "ProvenanceNote",
     "QualityIssue",
     "QualityNote",
-    "Reading",
     "RegionFinding",
     "Score",
     "Severity",
@@ -255,6 +255,8 @@ class Score:
     probabilities that part the verdict bands. ``domain`` is what the domain check found, where
     there is one: outside the domain the verdict is ``uncertain`` whatever the probability.
     ``heads``: logits of the two questions *laid in* and *made*, of a detector that asks them.
+    ``calibrated``: False where ``probability`` is a raw score that was never fitted to faces.
+    ``opinions``: what each member of an ensemble says.
     """
 
     logit: float
@@ -267,6 +269,8 @@ class Score:
     weights_sha256: str
     domain: DomainFinding | None = None
     heads: tuple[float, float] | None = None
+    calibrated: bool = True
+    opinions: tuple[Opinion, ...] = ()
 
     def __post_init__(self) -> None:
         low, high = self.interval
@@ -282,25 +286,14 @@ class Score:
             )
 
     @property
+    def number(self) -> str:
+        """What ``probability`` is, in words."""
+        return "probability of manipulation" if self.calibrated else "raw score, not calibrated"
+
+    @property
     def abstained(self) -> bool:
         """Whether no verdict is given, because the face lies outside the detector's domain."""
         return self.domain is not None and self.domain.status == "outside"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What a forward pass alone says of a crop.
-
-    Attributes:
-        logit: the detector's raw score of the crop.
-        statistics: blocks x 3 x width float32: class token, patch mean and patch deviation of the
-            blocks that are read, the last of them last; None where a detector shows no inside.
-        heads: logits of *laid in* and *made*; None where a detector does not ask that.
-    """
-
-    logit: float
-    statistics: NDArray[np.float32] | None = None
-    heads: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

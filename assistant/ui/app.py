@@ -15,6 +15,7 @@ from assistant.errors import AssistantError  # noqa: E402
 from assistant.examples import EXAMPLES, example_bytes  # noqa: E402
 from assistant.pipeline import Assistant  # noqa: E402
 from assistant.ui import texts  # noqa: E402
+from assistant.ui.choice import detector_choice  # noqa: E402
 from assistant.ui.endpoints import add_endpoints  # noqa: E402
 from assistant.ui.markup import problem  # noqa: E402
 from assistant.ui.mcp_tools import add_tools, need_mcp  # noqa: E402
@@ -89,6 +90,7 @@ def _build(page: Page, sessions: Sessions) -> None:
             container=False,
             elem_id="wf-blind",
         )
+        detector = detector_choice(page.assistant.speakers)
         with gr.Row(elem_id="wf-examples"):
             gr.HTML('<p class="wf-small">No photo at hand?</p>', js_on_load=None)
             examples = {
@@ -168,6 +170,10 @@ def _build(page: Page, sessions: Sessions) -> None:
 
     blind.change(look_first, [blind], None, **_AT_ONCE)
 
+    def switched(name: str, request: gr.Request) -> dict[Any, Any]:
+        return shape(page.switch(_session(sessions, request), name))
+
+    then_measure(detector.input(switched, [detector], outputs, **_AT_ONCE))
     then_measure(upload.upload(receive, [upload], [*outputs, upload], **_AT_ONCE))
     for name, button in examples.items():
 

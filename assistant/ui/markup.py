@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.citations import without_cites
 from assistant.evidence import percent
-from assistant.numbers import points
+from assistant.numbers import points, written
 from assistant.types import checked_how
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def _templates() -> Environment:
     )
     found.filters |= {
         "percent": percent,
+        "written": written,
         "points": points,
         "without_cites": without_cites,
         "checked_how": checked_how,

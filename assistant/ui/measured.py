@@ -30,6 +30,7 @@ _KINDS = {
     FactKind.DOMAIN: "Likeness to training data",
     FactKind.CUE: "What can be seen",
     FactKind.TIME: "Over time",
+    FactKind.OPINION: "What other detectors say",
     FactKind.LIMIT: "Limits",
 }
 
@@ -58,7 +59,7 @@ def verdict_panel(
         _MARKS[score.verdict],
         notes,
         demo,
-        span=reach(*score.interval),
+        span=reach(*score.interval) if score.calibrated else "",
         answer=first_answer(result.evidence),
     )
 

@@ -35,6 +35,7 @@ from assistant.ui.measured import causes_panel, evidence_panel, look_panel, tabs
 from assistant.ui.pacing import paced, safely
 from assistant.ui.pictures import crop_uri, heat_uri, neutralised_uris, outline_uris
 from assistant.ui.sessions import Session, without_frames
+from assistant.ui.speaking import asked, keep_for_others, speaker_of
 from assistant.ui.timeline import timeline_panel
 from assistant.ui.words import conversation, draft_panel, explanation_panel, stopped_panel
 
@@ -79,7 +80,20 @@ class Page:
         """Take a file in; :meth:`measure` does the work."""
         session.empty()
         session.data = data
+        keep_for_others(self.assistant, session, data)
         return {**EMPTY, "verdict": waiting("Looking for faces"), "busy": True}
+
+    def switch(self, session: Session, name: str) -> Update:
+        """Have another detector speak, from now on; a file that is kept is measured anew."""
+        session.detector = name
+        kept = session.kept
+        if kept is not None:
+            return self.receive(session, kept)
+        if session.face is None:
+            return {}
+        session.empty()
+        again = f"The detector {name} speaks from now on."
+        return {**EMPTY, "verdict": problem(again, "Give the file again.", title="Once more")}
 
     def measure(self, session: Session) -> Iterator[Update]:
         """Score and map every face of the file that was taken in."""
@@ -88,7 +102,12 @@ class Page:
             return
         run = session.run
         frames: tuple[Image, ...] = ()
-        events = self.assistant.analyze(data, explain=False, fragility=False, cancel=session.cancel)
+        try:
+            speaker = speaker_of(self.assistant, session)
+        except AssistantError as error:
+            yield {**EMPTY, "verdict": _problem(error)}
+            return
+        events = speaker.analyze(data, explain=False, fragility=False, cancel=session.cancel)
         del data
         for event in safely(events):
             if session.run != run:
@@ -167,7 +186,10 @@ class Page:
         yield {"words": draft_panel(""), "busy": True}
         draft, seen = "", None
         blind = session.blind and self.assistant.can_describe
-        for event in paced(self.assistant.explain(face, blind=blind, cancel=session.cancel)):
+        events = speaker_of(self.assistant, session).explain(
+            face, blind=blind, cancel=session.cancel
+        )
+        for event in paced(events):
             if session.run != run:
                 return
             match event:
@@ -197,7 +219,7 @@ class Page:
         if face.evidence.of_kind(FactKind.FRAGILITY):
             return
         try:
-            result = self.assistant.probe_fragility(face)
+            result = speaker_of(self.assistant, session).probe_fragility(face)
         except AssistantError as error:
             yield {"fragile": problem(error.user_message, error.hint)}
             return
@@ -212,13 +234,13 @@ class Page:
         """Take a question in; :meth:`answer` does the work."""
         if session.face is None:
             return {}
-        asked = _shortened(question)
+        shown = _shortened(question)
         if session.measuring:
-            return {"talk": conversation([], stopped=(asked, "", _STILL_MEASURING))}
+            return {"talk": conversation([], stopped=(shown, "", _STILL_MEASURING))}
         session.begin()
         session.question = question
         update: Update = {
-            "talk": conversation(session.talk.turns, question=asked),
+            "talk": conversation(session.talk.turns, question=shown),
             "busy": True,
         }
         if session.talk.explanation is None:
@@ -234,11 +256,9 @@ class Page:
         if face is None or question is None:
             return
         run, talk = session.run, session.talk
-        asked = _shortened(question)
+        shown = _shortened(question)
         draft = ""
-        events = self.assistant.ask(
-            face, question, history=tuple(talk.turns), cancel=session.cancel
-        )
+        events = asked(self.assistant, session, face, question)
         for event in paced(events):
             if session.run != run:
                 return
@@ -248,7 +268,7 @@ class Page:
                     yield {**self._evidence(session), **self._steady(session)}
                 case Token():
                     draft += event.text
-                    yield {"talk": conversation(talk.turns, question=asked, draft=draft)}
+                    yield {"talk": conversation(talk.turns, question=shown, draft=draft)}
                 case TurnDone():
                     talk.turns.append(event.turn)
                     yield {
@@ -257,7 +277,7 @@ class Page:
                         "busy": False,
                     }
                 case Failed():
-                    stopped = (asked, draft, event.error)
+                    stopped = (shown, draft, event.error)
                     yield {"talk": conversation(talk.turns, stopped=stopped), "busy": False}
                 case _:
                     pass

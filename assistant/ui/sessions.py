@@ -27,10 +27,13 @@ class Session:
     """One visitor's case; ``media`` is without its frames, ``wholes`` has small ones by number.
 
     ``run`` counts what was started: an older run must no longer write. ``blind``: the model is to
-    describe a face before it is told the score.
+    describe a face before it is told the score. ``detector``: the one that was chosen; empty: the
+    usual one. ``kept``: the file, in memory, where another detector could be asked of it.
     """
 
     data: bytes | None = None
+    kept: bytes | None = None
+    detector: str = ""
     media: Media | None = None
     analysis: Analysis | None = None
     faces: list[FaceAnalysis] = field(default_factory=list)
@@ -77,6 +80,7 @@ class Session:
         """Stop whatever runs and forget the case."""
         self.begin()
         self.data = None
+        self.kept = None
         self.media = None
         self.analysis = None
         self.faces = []

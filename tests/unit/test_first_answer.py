@@ -109,7 +109,7 @@ def test_many_facts_that_nothing_moved_are_one_line() -> None:
     ids = [f.id for f in still.facts if type(f).__name__ == "ChangeFact"]
     told = lines[f"{ids[0]} to {ids[-1]}"]
     assert told.startswith(
-        f"Making any of the {len(ids)} everyday changes leaves the probability at"
+        f"Making any of the {len(ids)} everyday changes leaves the score at"
     )
     assert not set(ids) & set(lines)
     assert "S1" in lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from assistant.evidence import FramesFact, QualityFact, VerdictFact
+from assistant.evidence import FramesFact, QualityFact, VerdictFact, told_opinions
 from assistant.phrases import about
 from assistant.routing import QuestionKind, Route, route
 from assistant.translations import CLOSED_ABROAD, Language
@@ -92,6 +92,8 @@ def answer_abroad(
 ) -> str:
     """An answer in the language of the question, in one sentence where one is asked for."""
     asked = asked or route(question)
+    if told := told_opinions(evidence, question):
+        return joined(_lines([*told[:3], *evidence.of(VerdictFact)], language))
     said = [Line(text) for topic in _topics(evidence, asked) for text in about(topic, language)]
     facts = _facts(evidence, asked.kind, language)
     for kind in asked.others:

@@ -17,6 +17,7 @@ from assistant.evidence import (
     RegionFact,
     SpreadFact,
     VerdictFact,
+    told_opinions,
 )
 from assistant.phrases import Variant
 from assistant.routing import QuestionKind, Route, regions_in, route
@@ -57,6 +58,8 @@ def answer_lines(writer: Writer, question: str, asked: Route | None = None) -> l
         return [writer.closed("nothing")]
     if timed := writer.asked_times(question):
         return [*timed, *writer.verdict(short=True)][:_MOST_SENTENCES]
+    if told := told_opinions(writer.evidence, question):
+        return [*(Line(f.text, (f.id,)) for f in told[:3]), *writer.verdict(short=True)]
     lines = _ANSWERS[asked.kind](writer, asked, question)
     for kind in asked.others:
         # It is not clear what is asked: what fits the next likely kinds is told too.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from assistant.evidence import (
+    AgreementFact,
     ChangeFact,
     CueFact,
     DomainFact,
@@ -20,6 +21,7 @@ from assistant.evidence import (
     MomentFact,
     NoCueFact,
     NotProofFact,
+    OpinionFact,
     OriginFact,
     OtherPersonFact,
     OtherRegionsFact,
@@ -141,6 +143,12 @@ class Writer:
             return []
         return [self.say(fact.width, fact)]
 
+    def opinions(self) -> list[Line]:
+        """How many detectors of an ensemble agree, and what a second detector said."""
+        agreed = self.first(AgreementFact)
+        lines = [self.say(agreed.topics()[0], agreed)] if agreed else []
+        return lines + [Line(f.text, (f.id,)) for f in self.evidence.of(OpinionFact)]
+
     def _close(self) -> bool:
         """Whether the interval or an everyday change of the file reaches another verdict."""
         verdict, spread = self.first(VerdictFact), self.first(SpreadFact)
@@ -153,13 +161,15 @@ class Writer:
             return []
         if kept or short:
             return [self.say("verdict-kept" if kept else "verdict-short", fact)]
-        reason = "abstained" if fact.abstained else fact.verdict.value
-        return [self.say(f"verdict-{reason}", fact)]
+        return [self.say(f"verdict-{fact.reason}", fact)]
 
     def limits(self) -> list[Line]:
         """From where to where each verdict goes."""
         fact = self.first(VerdictFact)
-        return [self.say("limits", fact)] if fact else []
+        if fact is None:
+            return []
+        silent = fact.reason == "uncalibrated"
+        return [self.say("verdict-uncalibrated" if silent else "limits", fact)]
 
     def closeness(self) -> list[Line]:
         """An uncertain score is clear enough for neither; an interval may cross a threshold."""

@@ -15,7 +15,7 @@ from assistant.detectors.clad import ClAdDetector
 from assistant.detectors.clip_coop import ClipCoopDetector, CoopOptions, _Prompts
 from assistant.detectors.clip_pair import FULL_MODEL, ClipOptions, full_pair, load_pair
 from assistant.detectors.effort import Residual
-from assistant.detectors.ensemble import Agreement, EnsembleDetector
+from assistant.detectors.ensemble import EnsembleDetector
 from assistant.detectors.hf_vit import HfVitDetector, sides_of
 from assistant.detectors.repdfd import RepDfdDetector, RepDfdOptions, _Reprogrammed, border_size
 from assistant.detectors.vlm_zero_shot import VlmZeroShotDetector, parse_answer
@@ -247,18 +247,13 @@ def test_a_backend_that_sees_nothing_is_refused():
     assert caught.value.code == "no-pictures"
 
 
-def test_an_agreement_counts_and_a_split_is_called_a_split():
-    said = Agreement(probabilities={"a": 0.9, "b": 0.8, "c": 0.7, "d": 0.1}).sentence()
-    assert said == "3 of 4 detectors agree: they lean towards manipulated."
-    split = Agreement(probabilities={"a": 0.9, "b": 0.2}).sentence()
-    assert split == "The 2 detectors are split: 1 lean towards manipulated."
-
-
 def test_an_ensemble_tells_who_said_what_and_takes_no_other_crops(tmp_path: Path):
     files = tiny_files(tmp_path)
     made = EnsembleDetector.create({"members": ["clip-probe", "clip-adapter"]}, files)
-    told = made.agreement(crops(2))
-    assert list(told[0].probabilities) == ["clip-probe", "clip-adapter"]
+    told = made.read(crops(2))
+    assert [o.detector for o in told[0].opinions] == ["clip-probe", "clip-adapter"]
+    assert not any(o.calibrated for o in told[0].opinions)
+    assert [reading.logit for reading in told] == pytest.approx(made.logits(crops(2)), abs=1e-5)
     with pytest.raises(ConfigError) as caught:
         EnsembleDetector.create({"members": ["ensemble", "clip-probe"]}, files)
     assert caught.value.code == "ensemble-members"

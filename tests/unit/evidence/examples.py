@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from assistant.evidence import (
+    AgreementFact,
     ChangeFact,
     CueFact,
     DomainFact,
@@ -20,6 +21,7 @@ from assistant.evidence import (
     NoStretchFact,
     NotProofFact,
     NotSeenFact,
+    OpinionFact,
     OriginFact,
     OtherPersonFact,
     OtherRegionsFact,
@@ -34,7 +36,7 @@ from assistant.evidence import (
     StrongestFact,
     VerdictFact,
 )
-from assistant.types import BaseRate, Missed, QualityIssue, Told, Verdict
+from assistant.types import BaseRate, Missed, Opinion, QualityIssue, Told, Verdict
 
 _FAKE, _UNSURE, _REAL = Verdict.LIKELY_MANIPULATED, Verdict.UNCERTAIN, Verdict.NO_SIGN
 
@@ -49,6 +51,27 @@ def _verdict(verdict: Verdict, *, crosses: bool = False, abstained: bool = False
         upper=0.7,
         crosses=crosses,
         abstained=abstained,
+    )
+
+
+def _agreement(*values: float) -> AgreementFact:
+    names = ("xception", "clip-probe", "sbi", "effort")
+    said = tuple(
+        Opinion(detector=name, value=value, calibrated=name != "sbi")
+        for name, value in zip(names, values, strict=False)
+    )
+    return AgreementFact(id="O1", opinions=said)
+
+
+def _opinion(value: float, verdict: Verdict, *, calibrated: bool = True) -> OpinionFact:
+    return OpinionFact(
+        id="O1",
+        opinion=Opinion(detector="xception", value=value, calibrated=calibrated),
+        low=value - 0.05,
+        high=value + 0.05,
+        verdict=verdict,
+        first="clip-ln",
+        first_verdict=_FAKE,
     )
 
 
@@ -132,6 +155,9 @@ EXAMPLES: tuple[Fact, ...] = (
     ScoreFact(id="S1", probability=0.45, low=0.4, high=0.48, unseen=True),
     *(_verdict(verdict, crosses=True) for verdict in Verdict),
     _verdict(_UNSURE, abstained=True),
+    ScoreFact(id="S1", probability=0.73, low=0.0, high=1.0, calibrated=False),
+    replace(_verdict(_FAKE), calibrated=False),
+    replace(_verdict(_UNSURE), calibrated=False, lower=0.0, upper=1.0),
     FramesFact(id="S3", frames=12, low=0.2, high=0.9),
     RegionFact(id="R1", region="left eye", share=0.3, area=0.1, lift=3.0, rank=1),
     RegionFact(id="R2", region="background", share=0.3, area=0.3, lift=1.0, rank=2),
@@ -185,4 +211,10 @@ EXAMPLES: tuple[Fact, ...] = (
     NotSeenFact(id="L3"),
     MissesFact(id="L4", verdict=_REAL, misses=MISSES),
     MissesFact(id="L4", verdict=_UNSURE, misses=(replace(MISSES[0], caught=None),)),
+    _agreement(0.8, 0.7, 0.9, 0.2),
+    _agreement(0.1, 0.2, 0.3),
+    _agreement(0.8, 0.2),
+    _opinion(0.83, _FAKE),
+    _opinion(0.41, _UNSURE),
+    _opinion(0.7, _UNSURE, calibrated=False),
 )
