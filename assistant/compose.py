@@ -187,10 +187,10 @@ def _attributor(settings: Settings, detector: Detector) -> Attributor:
     cls = registry.load("attributors", name, plugins=settings.plugins)
     of_patches = getattr(cls, "needs_patch_scores", False)
     if of_patches and not isinstance(detector, TraceableDetector):
-        _log.warning("the detector %s shows no inside: the map is that of occlusion", detector.name)
+        _log.info("the detector %s shows no inside: the map is that of occlusion", detector.name)
         name = "occlusion"
     elif of_patches and not getattr(detector, "scores_patches", True):
-        _log.warning("these detector weights score no patches: the map is that of patch-lens")
+        _log.info("these detector weights score no patches: the map is that of patch-lens")
         name = "patch-lens"
     made: Attributor = _made("attributors", name, settings)
     return made
