@@ -173,7 +173,7 @@ class Assistant:
         fragility: bool = True,
         span: Span = WHOLE,
         person: int = 1,
-        cancel: threading.Event | None = None,
+        cancel: _Stop = None,
     ) -> Iterator[Event]:
         """Analyse one file.
 
@@ -240,8 +240,8 @@ class Assistant:
     ) -> Iterator[Event]:
         """Answer a question from the evidence; the face is never scored anew for a verdict.
 
-        A "what if" question, and one for a second opinion, for which ``picture`` gives the file's
-        bytes, may add facts (``Analyzed`` with the same score tells them first).
+        What a question asks to be measured (``picture``: the file, for a second opinion) is added
+        as facts: ``Analyzed`` with the same score tells them first.
 
         Yields:
             ``Token`` while text is written, then ``TurnDone``; or ``Failed``.
@@ -389,9 +389,7 @@ class Assistant:
                 yield Analyzed(result=results[i])
             seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - step
 
-    def _explain(
-        self, result: FaceAnalysis, blind: bool, cancel: threading.Event | None
-    ) -> Iterator[Event]:
+    def _explain(self, result: FaceAnalysis, blind: bool, cancel: _Stop) -> Iterator[Event]:
         for piece in self.narrator.explain(result, blind=blind, cancel=cancel):
             if isinstance(piece, Explanation):
                 yield Explained(explanation=piece)
