@@ -69,6 +69,7 @@ def build(settings: Settings, *, words_soon: bool = False) -> Assistant:
         prompts=prompts,
         limits=StreamLimits.of(settings.vlm.first_token_timeout, settings.vlm.total_timeout),
         pictures=settings.vlm.pictures,
+        model_writes=settings.written_by == "model",
     )
     if words_soon:
         narrator.warm_up()

@@ -22,7 +22,7 @@ from assistant.routing import (
     printable,
     route,
 )
-from assistant.routing.answering import ANSWERED_BY, is_fixed
+from assistant.routing.answering import ANSWERED_BY, answers, is_fixed
 from assistant.shown_pictures import Shown, shown_to_model
 from assistant.streaming import StreamLimits, guarded
 from assistant.types import (
@@ -33,7 +33,6 @@ from assistant.types import (
     FactKind,
     Message,
     Sentence,
-    SentenceStatus,
     Turn,
     VlmRequest,
 )
@@ -59,6 +58,7 @@ class Narrator:
         prompts: the prompt files.
         limits: the longest waits.
         pictures: how many pictures ``vlm`` is shown at most, if it takes as many.
+        model_writes: whether ``vlm`` writes where nobody says who does; else the fallback.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Narrator:
         prompts: PromptLibrary,
         limits: StreamLimits | None = None,
         pictures: int = 3,
+        model_writes: bool = True,
     ) -> None:
         self.vlm = vlm
         takes = getattr(vlm, "most_images", 3) if vlm.supports_images else 0
@@ -76,6 +77,7 @@ class Narrator:
         self.fallback = fallback
         self._prompts = prompts
         self._limits = limits or StreamLimits()
+        self.model_writes = model_writes
         self._turns = TurnQueue()
 
     def close(self) -> None:
@@ -86,7 +88,7 @@ class Narrator:
     def warm_up(self) -> None:
         """Load the text model while a face is being measured, where the backend loads one."""
         start = getattr(self.vlm, "start", None)
-        if callable(start):
+        if callable(start) and self.model_writes:
             threading.Thread(target=_tried, args=(start,), name="warm-up", daemon=True).start()
 
     def read_ahead(self, result: FaceAnalysis) -> None:
@@ -96,7 +98,7 @@ class Narrator:
         read anew from where the facts differ.
         """
         read = getattr(self.vlm, "read_ahead", None)
-        if callable(read):
+        if callable(read) and self.model_writes:
             facts = [f for f in result.evidence.facts if f.kind is not FactKind.LIMIT]  # come last
             known = replace(result, evidence=replace(result.evidence, facts=tuple(facts)))
 
@@ -111,20 +113,29 @@ class Narrator:
         return self.vlm.supports_images
 
     def explain(
-        self, result: FaceAnalysis, *, blind: bool = False, cancel: threading.Event | None = None
+        self,
+        result: FaceAnalysis,
+        *,
+        blind: bool = False,
+        by_model: bool | None = None,
+        cancel: threading.Event | None = None,
     ) -> Iterator[str | Description | Explanation]:
         """Pieces of the explanation as they are written, then the checked whole.
 
-        With ``blind`` the model first describes the crop, before it is told anything of the score:
-        the description comes first, and again in the explanation.
+        ``by_model`` says who writes; None: who does so unless asked otherwise. With ``blind`` the
+        model first describes the crop, without the score: the description comes first, and again in
+        the explanation.
         """
         described = None
         if blind:
             described = self.describe(result, cancel=cancel)
             yield described
         request, pictures = self._to_explain(result)
+        if not self._by_model(by_model):
+            yield replace(self._fixed(self._prompts.get("explain"), request), blind=described)
+            return
         for piece in self._write(self._prompts.get("explain"), request, cancel):
-            done = _with(piece, pictures)
+            done = pictures.said_by(piece)
             yield replace(done, blind=described) if isinstance(done, Explanation) else done
 
     def describe(
@@ -175,21 +186,26 @@ class Narrator:
         question: str,
         *,
         history: Sequence[Turn] = (),
+        by_model: bool | None = None,
         cancel: threading.Event | None = None,
     ) -> Iterator[str | Explanation]:
-        """Pieces of an answer as they are written, then the checked whole."""
+        """Pieces of an answer as they are written, then the checked whole.
+
+        ``by_model`` as of :meth:`explain`.
+        """
         prompt = self._prompts.get("answer")
         asked = clean_user_text(question)
         way = route(asked)
         request, pictures = self._request(prompt, result, way, question=asked, history=history)
         asks_of_time = named_times(asked) is not None or named_person(asked) is not None
+        of_time = asks_of_time and result.timeline is not None
         of_others = bool(told_opinions(result.evidence, asked))
-        if is_fixed(way) or of_others or (asks_of_time and result.timeline is not None):
+        if is_fixed(way) or of_others or of_time or not self._by_model(by_model):
             yield self._fixed(prompt, request)
             return
         by = None if way.one_sentence else ANSWERED_BY.get(way.kind)
         for piece in self._write(prompt, request, cancel, by):
-            yield _with(piece, pictures)
+            yield pictures.said_by(piece)
 
     def wants_fragility(self, question: str, evidence: Evidence) -> bool:
         """Whether a question needs the recompression and resizing checks that are not in yet."""
@@ -197,6 +213,14 @@ class Narrator:
             return False
         way = route(question)
         return QuestionKind.WHAT_IF in {way.kind, *way.others}
+
+    @property
+    def offers_model(self) -> bool:
+        """Whether a model can write, though the fallback does unless asked otherwise."""
+        return self.vlm is not self.fallback and not self.model_writes
+
+    def _by_model(self, wanted: bool | None) -> bool:
+        return self.vlm is not self.fallback and (self.model_writes if wanted is None else wanted)
 
     def _to_explain(self, result: FaceAnalysis) -> tuple[VlmRequest, Shown]:
         return self._request(self._prompts.get("explain"), result, None)
@@ -282,7 +306,7 @@ class Narrator:
             checked = replace(checked, sentences=mended)
         if not reason and not grounding.is_enough(checked.sentences):
             reason = "Too little of what the model wrote stands up to the evidence."
-        elif not reason and not _answers(checked.sentences, request.evidence, answered_by):
+        elif not reason and not answers(checked.sentences, request.evidence, answered_by):
             reason = "What the model wrote does not answer the question."
         if reason and self.vlm is not self.fallback:
             checked = self._fall_back(checked, request, reason)
@@ -351,25 +375,6 @@ class Narrator:
             fell_back=True,
             fallback_reason=reason,
         )
-
-
-def _answers(
-    sentences: Sequence[Sentence], evidence: Evidence, by: frozenset[FactKind] | None
-) -> bool:
-    """Whether a supported sentence rests on a fact that the question asks for (if there is one)."""
-    if by is None or not any(fact.kind in by for fact in evidence.facts):
-        return True
-    cited = {
-        c for s in sentences if s.status is SentenceStatus.SUPPORTED or s.rewritten for c in s.cites
-    }
-    return any(fact.kind in by for fact in evidence.facts if fact.id in cited)
-
-
-def _with(piece: str | Explanation, pictures: Shown) -> str | Explanation:
-    """The piece; a whole text with what its model was shown."""
-    if isinstance(piece, str):
-        return piece
-    return replace(piece, pictures=pictures.names, left_out=pictures.left_out)
 
 
 def _tried(start: Callable[[], None]) -> None:

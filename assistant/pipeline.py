@@ -207,8 +207,6 @@ class Assistant:
     def score(self, data: bytes) -> Iterator[Event]:
         """Score one file's faces and nothing else: no map, no checks, no words, no gradient.
 
-        The score, its interval, the verdict and the domain check are those of :meth:`analyze`.
-
         Yields:
             ``MediaReady``; ``NoFace``, or ``FaceFound``s and then ``Scored``; or ``Failed``.
         """
@@ -218,14 +216,17 @@ class Assistant:
             yield Failed(error=error)
 
     def explain(
-        self, result: FaceAnalysis, *, blind: bool = False, cancel: threading.Event | None = None
+        self,
+        result: FaceAnalysis,
+        *,
+        blind: bool = False,
+        by_model: bool | None = None,
+        cancel: _Stop = None,
     ) -> Iterator[Event]:
-        """Write and check one face's explanation: ``Token``s, then ``Explained`` or ``Failed``.
-
-        With ``blind``, ``Described`` comes first.
-        """
+        """Write and check one face's explanation; the events are those of :meth:`analyze`."""
         try:
-            yield from self._explain(result, blind, cancel)
+            write = partial(self.narrator.explain, result, blind=blind, by_model=by_model)
+            yield from _told(write(cancel=cancel))
         except AssistantError as error:
             yield Failed(error=error)
 
@@ -235,7 +236,8 @@ class Assistant:
         question: str,
         *,
         history: Sequence[Turn] = (),
-        cancel: threading.Event | None = None,
+        by_model: bool | None = None,
+        cancel: _Stop = None,
         picture: Picture | None = None,
     ) -> Iterator[Event]:
         """Answer a question from the evidence; the face is never scored anew for a verdict.
@@ -243,8 +245,7 @@ class Assistant:
         What a question asks to be measured (``picture``: the file, for a second opinion) is added
         as facts: ``Analyzed`` with the same score tells them first.
 
-        Yields:
-            ``Token`` while text is written, then ``TurnDone``; or ``Failed``.
+        Yields ``Token`` while text is written, then ``TurnDone``; or ``Failed``.
         """
         try:
             check_question(question, self.limits.max_question_characters)
@@ -255,7 +256,8 @@ class Assistant:
                 yield Progress(stage="fragility", done=0, total=1)
                 result = self.probe_fragility(result)
                 yield Analyzed(result=result)
-            for piece in self.narrator.answer(result, question, history=history, cancel=cancel):
+            write = partial(self.narrator.answer, history=history, by_model=by_model, cancel=cancel)
+            for piece in write(result, question):
                 if isinstance(piece, Explanation):
                     yield TurnDone(turn=Turn(question=question, explanation=piece))
                 else:
@@ -282,7 +284,7 @@ class Assistant:
         fragility: bool,
         span: Span,
         person: int,
-        cancel: threading.Event | None,
+        cancel: _Stop,
     ) -> Iterator[Event]:
         began = time.perf_counter()
         seconds: dict[str, float] = {}
@@ -304,7 +306,8 @@ class Assistant:
         yield from probe([first])
         explanation = None
         if explain:
-            for event in self._explain(results[first], blind, cancel):
+            pieces = self.narrator.explain(results[first], blind=blind, cancel=cancel)
+            for event in _told(pieces):
                 if isinstance(event, Explained):
                     explanation = event.explanation
                     seconds["explanation"] = explanation.seconds
@@ -389,11 +392,13 @@ class Assistant:
                 yield Analyzed(result=results[i])
             seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - step
 
-    def _explain(self, result: FaceAnalysis, blind: bool, cancel: _Stop) -> Iterator[Event]:
-        for piece in self.narrator.explain(result, blind=blind, cancel=cancel):
-            if isinstance(piece, Explanation):
-                yield Explained(explanation=piece)
-            elif isinstance(piece, Description):
-                yield Described(description=piece)
-            else:
-                yield Token(text=piece)
+
+def _told(pieces: Iterator[str | Description | Explanation]) -> Iterator[Event]:
+    """What the narrator writes, as events."""
+    for piece in pieces:
+        if isinstance(piece, Explanation):
+            yield Explained(explanation=piece)
+        elif isinstance(piece, Description):
+            yield Described(description=piece)
+        else:
+            yield Token(text=piece)

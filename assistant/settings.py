@@ -52,8 +52,12 @@ DETECTOR_FILES: dict[str, tuple[str, str]] = {
 
 #: What a profile chooses where nothing else does.
 PROFILE_DEFAULTS: dict[str, dict[str, str]] = {
-    "embedded": {"face_finder": "centerface", "vlm_backend": "llama-cpp"},
-    "full": {"face_finder": "retinaface", "vlm_backend": "transformers"},
+    "embedded": {
+        "face_finder": "centerface",
+        "vlm_backend": "llama-cpp",
+        "written_by": "template",
+    },
+    "full": {"face_finder": "retinaface", "vlm_backend": "transformers", "written_by": "model"},
 }
 
 
@@ -164,7 +168,12 @@ class Settings(BaseSettings):
     counterfactual: Literal["inpaint", "blur", "mean", "mirror"] = Field(
         "inpaint", description="How a region is neutralised before the face is scored again."
     )
-    vlm_backend: str = Field("", description="Writes the explanation; default: the profile's.")
+    vlm_backend: str = Field("", description="The text backend; default: the profile's.")
+    written_by: Literal["", "template", "model"] = Field(
+        "",
+        description="Who writes unless asked otherwise: the template, or the text backend's model; "
+        "default: the profile's, and the model where vlm_backend is chosen.",
+    )
     vlm: VlmSettings = Field(VlmSettings(), description="How the text backend runs.")
     limits: Limits = Field(Limits(), description="What one file or question may take.")
     cases: CaseSettings = Field(CaseSettings(), description="Where case files are kept.")
@@ -194,7 +203,7 @@ class Settings(BaseSettings):
             raise ValueError("it is no JSON object")  # noqa: TRY004 - pydantic reports this one
         return value
 
-    @field_validator("vlm_backend", "face_finder")
+    @field_validator("vlm_backend", "face_finder", "written_by")
     @classmethod
     def _from_profile(cls, value: str, info: Any) -> str:
         if value:
@@ -278,6 +287,9 @@ def load_with_origins(config_file: Path | None = None, **flags: Any) -> Loaded:
             _put(values, name, value)
             variable = _PREFIX + name.upper().replace(".", "__")
             origins[name] = origin or f"environment {variable}"
+    if values.get("vlm_backend") and not values.get("written_by"):
+        values["written_by"] = "model"
+        origins["written_by"] = "vlm_backend is chosen"
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -292,7 +304,7 @@ def load_with_origins(config_file: Path | None = None, **flags: Any) -> Loaded:
             f"{count} wrong: {'; '.join(problems)}.",
             hint="Run `whyfake config show` to see all settings and what they mean.",
         )
-    for name in ("face_finder", "vlm_backend"):
+    for name in ("face_finder", "vlm_backend", "written_by"):
         origins.setdefault(name, f"profile {settings.profile}")
     return Loaded(settings=settings, origins=origins, config_file=path)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from assistant.errors import InferenceError
 from assistant.overlay import blend
 from assistant.pairs import Pair, pairs_of
-from assistant.types import FaceAnalysis, Image
+from assistant.types import Explanation, FaceAnalysis, Image
 
 __all__ = ["Shown", "shown_to_model"]
 
@@ -24,6 +24,12 @@ class Shown:
     names: tuple[str, ...]
     images: tuple[Image, ...]
     left_out: tuple[str, ...]
+
+    def said_by(self, piece: str | Explanation) -> str | Explanation:
+        """The piece of a text; a whole one with what its model was shown."""
+        if isinstance(piece, str):
+            return piece
+        return replace(piece, pictures=self.names, left_out=self.left_out)
 
 
 def shown_to_model(result: FaceAnalysis, most: int) -> Shown:

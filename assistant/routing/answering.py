@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from assistant.routing.kinds import QuestionKind, Route
-from assistant.types import FactKind
+from collections.abc import Sequence
 
-__all__ = ["ANSWERED_BY", "is_fixed"]
+from assistant.routing.kinds import QuestionKind, Route
+from assistant.types import Evidence, FactKind, Sentence, SentenceStatus
+
+__all__ = ["ANSWERED_BY", "answers", "is_fixed"]
 
 #: Facts an answer must rest on to be an answer to its question.
 ANSWERED_BY: dict[QuestionKind, frozenset[FactKind]] = {
@@ -36,3 +38,15 @@ def is_fixed(way: Route) -> bool:
     what is about the tool: of that the case says nothing.
     """
     return way.language != "en" or bool(way.others) or way.kind not in ANSWERED_BY
+
+
+def answers(
+    sentences: Sequence[Sentence], evidence: Evidence, by: frozenset[FactKind] | None
+) -> bool:
+    """Whether a supported sentence rests on a fact that the question asks for (if there is one)."""
+    if by is None or not any(fact.kind in by for fact in evidence.facts):
+        return True
+    cited = {
+        c for s in sentences if s.status is SentenceStatus.SUPPORTED or s.rewritten for c in s.cites
+    }
+    return any(fact.kind in by for fact in evidence.facts if fact.id in cited)

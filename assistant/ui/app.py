@@ -125,6 +125,14 @@ def _build(page: Page, sessions: Sessions) -> None:
                 stop = gr.Button("Stop", size="sm", interactive=False, elem_id="wf-stop")
                 retry = gr.Button("Retry", size="sm", elem_id="wf-retry")
                 clear = gr.Button("Clear", size="sm", elem_id="wf-clear")
+            by_model = gr.Checkbox(
+                label=texts.MODEL_LABEL,
+                info=texts.MODEL_INFO,
+                value=False,
+                visible=page.assistant.narrator.offers_model,
+                container=False,
+                elem_id="wf-by-model",
+            )
         parts["evidence"] = gr.HTML(elem_id="wf-evidence", js_on_load=None)
         parts["files"] = gr.HTML(elem_id="wf-files", js_on_load=None)
     gr.HTML(texts.limits(page.assistant), js_on_load=None)
@@ -211,6 +219,11 @@ def _build(page: Page, sessions: Sessions) -> None:
     redo = retry.click(again, None, outputs, **_AT_ONCE)
     redo.then(explain, None, outputs, show_progress_on=[parts["words"]], **_QUEUED, **_WRITE)
     redo.then(answer, None, outputs, show_progress_on=[parts["talk"]], **_QUEUED, **_WRITE)
+
+    def rewrite(wanted: bool, request: gr.Request) -> dict[Any, Any]:
+        return shape(page.rewrite(_session(sessions, request), wanted))
+
+    then_write(by_model.change(rewrite, [by_model], outputs, **_AT_ONCE), explain, "words")
 
     def wipe(request: gr.Request) -> dict[Any, Any]:
         return {**shape(page.clear(_session(sessions, request))), box: ""}

@@ -187,7 +187,7 @@ class Page:
         draft, seen = "", None
         blind = session.blind and self.assistant.can_describe
         events = speaker_of(self.assistant, session).explain(
-            face, blind=blind, cancel=session.cancel
+            face, blind=blind, by_model=session.by_model, cancel=session.cancel
         )
         for event in paced(events):
             if session.run != run:
@@ -281,6 +281,12 @@ class Page:
                     yield {"talk": conversation(talk.turns, stopped=stopped), "busy": False}
                 case _:
                     pass
+
+    def rewrite(self, session: Session, by_model: bool) -> Update:
+        """Have the model write from now on, or the template, the open explanation first."""
+        session.by_model = by_model
+        session.question = None
+        return self.retry(session)
 
     def stop(self, session: Session) -> None:
         """Stop what is being written; it says so itself."""

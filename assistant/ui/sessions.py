@@ -27,8 +27,9 @@ class Session:
     """One visitor's case; ``media`` is without its frames, ``wholes`` has small ones by number.
 
     ``run`` counts what was started: an older run must no longer write. ``blind``: the model is to
-    describe a face before it is told the score. ``detector``: the one that was chosen; empty: the
-    usual one. ``kept``: the file, in memory, where another detector could be asked of it.
+    describe a face before it is told the score; ``by_model``: it is to write, not the template.
+    ``detector``: the one that was chosen; empty: the usual one. ``kept``: the file, in memory,
+    where another detector could be asked of it.
     """
 
     data: bytes | None = None
@@ -42,6 +43,7 @@ class Session:
     active: int = 0
     question: str | None = None
     blind: bool = False
+    by_model: bool | None = None
     run: int = 0
     cancel: threading.Event = field(default_factory=threading.Event)
     used: float = field(default_factory=time.monotonic)

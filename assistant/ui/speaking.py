@@ -38,6 +38,7 @@ def asked(
         face,
         question,
         history=tuple(session.talk.turns),
+        by_model=session.by_model,
         cancel=session.cancel,
         picture=None if kept is None else lambda: kept,
     )

@@ -13,6 +13,8 @@ __all__ = [
     "BLIND_INFO",
     "BLIND_LABEL",
     "EXAMPLE_LABELS",
+    "MODEL_INFO",
+    "MODEL_LABEL",
     "QUESTIONS",
     "TALK_TITLE",
     "header",
@@ -24,6 +26,11 @@ EXAMPLE_LABELS = {
     "coffee": "A picture without a face",
 }
 
+MODEL_LABEL = "Let the language model write"
+MODEL_INFO = (
+    "In its own words instead of the template's; each sentence is checked against the facts all "
+    "the same. Takes some seconds more."
+)
 BLIND_LABEL = "Look first, without the score"
 BLIND_INFO = (
     "The language model describes the face before it is told the score. Where that does not fit "

@@ -256,3 +256,18 @@ def test_one_sentence_is_asked_for_as_one() -> None:
     list(narrator(vlm).answer(CASE, "In one sentence: is it fake?"))
 
     assert vlm.requests[0].one_sentence
+
+
+def test_the_template_writes_where_it_does_by_default_and_the_model_where_asked() -> None:
+    vlm = ScriptedBackend([GOOD])
+    made = Narrator(vlm=vlm, fallback=TemplateBackend(), prompts=PROMPTS, model_writes=False)
+    by_template = list(made.explain(CASE))[-1]
+    answered = list(made.answer(CASE, "Is it fake?"))[-1]
+    assert vlm.requests == []
+    by_model = list(made.explain(CASE, by_model=True))[-1]
+
+    assert by_template.backend == answered.backend == "template"
+    assert not by_template.fell_back
+    assert by_model.backend == vlm.name
+    assert made.offers_model
+    assert not narrator(vlm).offers_model

@@ -167,15 +167,16 @@ def test_a_bad_question_gets_a_typed_answer(question: str) -> None:
     assert told[-1].error.hint
 
 
-def test_the_model_sees_the_crop_and_the_facts_and_nothing_else() -> None:
+def test_the_model_sees_the_crop_the_map_and_the_facts_to_the_point() -> None:
     vlm = Says("nothing")
     done = events(demo_assistant(vlm), drawn_faces())[-1]
     assert isinstance(done, Done)
     request = vlm.requests[0]
-    assert len(request.images) == 1
     assert np.array_equal(request.images[0], done.analysis.faces[0].face.crop)
+    assert len(request.images) == len(done.analysis.explanation.pictures) == 2
     told = "\n".join(m.content for m in request.messages)
-    for fact in done.analysis.faces[0].evidence.facts:
+    assert {"S1", "S2"} <= {fact.id for fact in request.facts}
+    for fact in request.facts:
         assert fact.text in told
 
 
@@ -312,7 +313,8 @@ def test_a_question_is_told_the_fragility_that_it_asks_for(question, told) -> No
     done = events(assistant, drawn_faces(), explain=False)[-1]
     assert isinstance(done, Done)
     list(assistant.ask(done.analysis.faces[0], question))
-    assert tuple(f.id for f in vlm.requests[0].evidence.of_kind(FactKind.FRAGILITY)) == told
+    fragile = {f.id for f in vlm.requests[0].facts if f.kind is FactKind.FRAGILITY}
+    assert fragile == set(told)
 
 
 def test_a_face_without_nameable_parts_is_scored_and_told(monkeypatch) -> None:  # type: ignore[no-untyped-def]

@@ -141,3 +141,18 @@ def test_a_whole_part_may_come_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_empty_path_means_not_set(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"ASSISTANT_{name}", "")
     assert getattr(load_settings(), name.lower()) is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "writes"),
+    [
+        ({}, "template"),
+        ({"profile": "full"}, "model"),
+        ({"vlm_backend": "llama-cpp"}, "model"),
+        ({"vlm_backend": "llama-cpp", "written_by": "template"}, "template"),
+    ],
+)
+def test_the_model_writes_where_a_text_backend_is_chosen_and_else_as_the_profile_says(
+    flags: dict[str, str], writes: str
+) -> None:
+    assert load_settings(**flags).written_by == writes

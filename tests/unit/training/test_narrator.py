@@ -109,8 +109,8 @@ def test_an_answer_keeps_to_one_sentence_and_to_simple_words_where_asked() -> No
         if re.search(r"simpl[ey]|plain words", asked):
             simple += 1
             assert not HARD_WORDS.search(text), text
-    assert one > 2
-    assert simple > 2
+    assert one > 1
+    assert simple > 1
 
 
 def test_captions_say_what_was_measured() -> None:
