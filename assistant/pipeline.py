@@ -192,12 +192,11 @@ class Assistant:
             ``MediaReady``; ``NoFace``, or for each face ``FaceFound`` and ``Analyzed``, then a
             second ``Analyzed`` for the first face once its causal checks are in, a third with the
             fragility; ``Described`` with ``blind``; ``Token`` while text is written; ``Explained``;
-            then the further ``Analyzed`` of the other faces; ``Done``. ``Failed`` ends it at any
-            point.
+            the further ``Analyzed`` of the other faces; ``Done``. ``Failed`` ends it at any point.
         """
         try:
-            how = (explain, blind, causal, fragility)
-            for event in self._analyze(data, *how, span, person, cancel):
+            how = (explain, blind, causal, fragility, span, person, cancel)
+            for event in self._analyze(data, *how):
                 yield event
                 if cancel is not None and cancel.is_set() and isinstance(event, Progress):
                     raise Cancelled("The analysis was stopped.", hint="Give the file again.")
@@ -207,8 +206,7 @@ class Assistant:
     def score(self, data: bytes) -> Iterator[Event]:
         """Score one file's faces and nothing else: no map, no checks, no words, no gradient.
 
-        Yields:
-            ``MediaReady``; ``NoFace``, or ``FaceFound``s and then ``Scored``; or ``Failed``.
+        Yields ``MediaReady``; ``NoFace``, or ``FaceFound``s and then ``Scored``; or ``Failed``.
         """
         try:
             yield from self._score(data)
@@ -244,7 +242,6 @@ class Assistant:
 
         What a question asks to be measured (``picture``: the file, for a second opinion) is added
         as facts: ``Analyzed`` with the same score tells them first.
-
         Yields ``Token`` while text is written, then ``TurnDone``; or ``Failed``.
         """
         try:
@@ -394,7 +391,6 @@ class Assistant:
 
 
 def _told(pieces: Iterator[str | Description | Explanation]) -> Iterator[Event]:
-    """What the narrator writes, as events."""
     for piece in pieces:
         if isinstance(piece, Explanation):
             yield Explained(explanation=piece)
