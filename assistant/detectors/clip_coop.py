@@ -61,6 +61,7 @@ class ClipCoopDetector(TracedClipPlugin):
 
     name = "clip-coop"
     citation = CLIPPING
+    reported = "21 sets: mAP 5.0 points above the best before"
     Options = CoopOptions
     recipe = Recipe(learning_rate=2e-2, decay=0.0, batch=64)
 

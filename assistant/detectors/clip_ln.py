@@ -49,6 +49,7 @@ class ClipLnDetector:
     """
 
     name = "clip-ln"
+    reported = "CDFv2 0.966, DFDC 0.872 (videos, CLIP ViT-L/14)"
     citation = (
         "Yermakov, Cech, Matas: Unlocking the Hidden Potential of CLIP in Generalizable Deepfake "
         "Detection, 2025 (arXiv 2503.19683)"

@@ -90,6 +90,7 @@ class HfVitDetector:
         "Dosovitskiy et al.: An Image is Worth 16x16 Words, ICLR 2021 (arXiv 2010.11929), tuned on "
         "real and fake faces by many on the hub"
     )
+    reported = "accuracy 0.921 on its own pictures (Deep-Fake-Detector-v2)"
     crop_spec = FIELD_CROP
     calibration: Mapping[str, Any] = MappingProxyType(unfitted_softmax())
 

@@ -16,5 +16,6 @@ class SbiDetector(EfficientLite0Detector):
         "Shiohara, Yamasaki: Detecting Deepfakes with Self-Blended Images, CVPR 2022 "
         "(arXiv 2204.08376)"
     )
+    reported = "CDFv2 0.932, DFDC 0.724 (videos, EfficientNet-B4)"
     Options = LiteOptions
     recipe = Recipe(epochs=4, learning_rate=1e-3, decay=1e-2, batch=16, fakes="self-blended")

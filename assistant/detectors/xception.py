@@ -15,4 +15,5 @@ class XceptionDetector(CnnDetector):
         "Chollet: Xception, CVPR 2017 (arXiv 1610.02357); as a detector: Roessler et al.: "
         "FaceForensics++, ICCV 2019 (arXiv 1901.08971)"
     )
+    reported = "FF++ c40 0.826, DFDC 0.708 (trained on FF++; DeepfakeBench)"
     timm_model = "legacy_xception"
