@@ -10,6 +10,9 @@ from assistant.evaluation.tables import shown, table
 
 __all__ = ["comparison_markdown", "write_comparison_plot"]
 
+#: Faces of a class below which a source or family is not shown by itself.
+_LEAST = 5
+
 
 def comparison_markdown(result: dict[str, Any]) -> str:
     """Overall, by source, false alarms by source and by family, as Markdown tables."""
@@ -26,8 +29,8 @@ def comparison_markdown(result: dict[str, Any]) -> str:
     head = ["detector", "numbers trained", "of", "how", "file MB", "ms a face", "memory MB"]
     lines += ["", "Training and cost (processor time of one face, and the whole process's memory):"]
     lines += ["", table(head, [_cost(name, row) for name, row in done.items()])]
-    sources = sorted({s for r in done.values() for s in r["sources"]})
-    families = sorted({f for r in done.values() for f in r["families"]})
+    sources = _enough(done, "sources")
+    families = _enough(done, "families")
     for title, kind, names, value in (
         ("AUROC by source (95 %)", "sources", sources, _with_interval),
         ("Genuine faces called manipulated, by source", "sources", sources, _alarms),
@@ -56,7 +59,7 @@ def comparison_markdown(result: dict[str, Any]) -> str:
 
 
 def write_comparison_plot(result: dict[str, Any], path: Path) -> None:
-    """AUROC of each detector with its interval, and a point a source.
+    """AUROC of each detector with its interval and a point a source, and its false alarms.
 
     Raises:
         TrainingError: matplotlib is missing.
@@ -73,10 +76,10 @@ def write_comparison_plot(result: dict[str, Any], path: Path) -> None:
         for name, row in result["detectors"].items()
         if "error" not in row and row["overall"]["auroc"] is not None
     }
-    figure = Figure(figsize=(8, 1.2 + 0.32 * len(done)), layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(10, 1.4 + 0.32 * len(done)), layout="constrained")
+    axes, alarms = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
     order = sorted(done, key=lambda name: done[name]["overall"]["auroc"])
-    sources = sorted({s for row in done.values() for s in row["sources"]})
+    sources = _enough(done, "sources")
     for place, name in enumerate(order):
         overall = done[name]["overall"]
         if overall["auroc_ci"]:
@@ -86,7 +89,7 @@ def write_comparison_plot(result: dict[str, Any], path: Path) -> None:
         points = [
             (done[name]["sources"][source]["auroc"], place)
             for place, name in enumerate(order)
-            if done[name]["sources"].get(source, {}).get("auroc") is not None
+            if _auroc(done[name]["sources"].get(source)) != "-"
         ]
         if points:
             x, y = zip(*points, strict=True)
@@ -95,7 +98,10 @@ def write_comparison_plot(result: dict[str, Any], path: Path) -> None:
     axes.axvline(0.5, color="0.7", linestyle=":")
     axes.set_yticks(range(len(order)), order)
     axes.set_xlabel("AUROC (bar: 95 % of all sources; 0.5: chance)")
-    axes.legend(fontsize=7, loc="lower right")
+    axes.legend(fontsize=7, loc="lower left")
+    rates = [done[name]["overall"]["real_called_manipulated"] for name in order]
+    alarms.barh(range(len(order)), [rate or 0.0 for rate in rates], color="0.6")
+    alarms.set_xlabel("genuine called manipulated")
     figure.savefig(path, dpi=110)
 
 
@@ -139,21 +145,40 @@ def _how(row: dict[str, Any]) -> str:
 
 
 def _with_interval(numbers: dict[str, Any] | None) -> str:
-    if numbers is None or numbers["auroc_ci"] is None:
+    if numbers is None or _auroc(numbers) == "-" or numbers["auroc_ci"] is None:
         return _auroc(numbers)
     low, high = numbers["auroc_ci"]
     return f"{shown(numbers['auroc'])} ({shown(low)} to {shown(high)})"
 
 
 def _chance(numbers: dict[str, Any] | None) -> bool:
-    return numbers is not None and numbers["auroc_ci"] is not None and numbers["auroc_ci"][0] <= 0.5
+    return (
+        _auroc(numbers) != "-"
+        and numbers is not None
+        and numbers["auroc_ci"] is not None
+        and numbers["auroc_ci"][0] <= 0.5
+    )
+
+
+def _enough(done: dict[str, Any], kind: str) -> list[str]:
+    """Sources or families that have enough faces of a class to be shown."""
+    return sorted(
+        {
+            name
+            for row in done.values()
+            for name, numbers in row[kind].items()
+            if max(numbers["n_real"], numbers["n_fake"]) >= _LEAST
+        }
+    )
 
 
 def _auroc(numbers: dict[str, Any] | None) -> str:
-    return "-" if numbers is None else shown(numbers["auroc"])
+    if numbers is None or min(numbers["n_real"], numbers["n_fake"]) < _LEAST:
+        return "-"
+    return shown(numbers["auroc"])
 
 
 def _alarms(numbers: dict[str, Any] | None) -> str:
-    if numbers is None or numbers["real_called_manipulated"] is None:
+    if numbers is None or numbers["n_real"] < _LEAST or numbers["real_called_manipulated"] is None:
         return "-"
     return f"{100 * numbers['real_called_manipulated']:.0f} % of {numbers['n_real']}"
