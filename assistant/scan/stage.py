@@ -7,7 +7,7 @@ further facts and words are left out: they move no number.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import AssistantError
@@ -48,7 +48,7 @@ class Examiner:
     """What a scan runs a file through.
 
     Attributes:
-        finder: finds faces; not shared between threads (:meth:`with_finder`).
+        finder: finds faces.
         scorer: scores them.
         media: limits of a file.
         max_faces: of a picture.
@@ -60,10 +60,6 @@ class Examiner:
     media: MediaLimits = field(default_factory=MediaLimits)
     max_faces: int = 8
     versions: Mapping[str, str] = field(default_factory=dict)
-
-    def with_finder(self, finder: FaceFinder) -> Examiner:
-        """The same with a face finder of its own."""
-        return replace(self, finder=finder)
 
     def prepare(self, data: bytes) -> Prepared:
         """Decode a file and find its faces.

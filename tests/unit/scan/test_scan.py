@@ -175,7 +175,7 @@ def test_many_threads_analyse_every_content_once(tmp_path: Path) -> None:
         (place / f"{i:03}.png").write_bytes(kinds[i % 7])
     ledger = Ledger(tmp_path / "s", {})
     ledger.expect(list_items(str(place)))
-    last = scan(ledger, EXAMINER, finders=[EXAMINER.finder] * 3)
+    last = scan(ledger, EXAMINER, workers=4)
     found = [r for page in ledger.rows() for r in page]
     ledger.close()
     assert (last.analysed, last.same, last.refused) == (5, 95, 40)
