@@ -148,8 +148,8 @@ def load(kind: str, name: str, *, plugins: bool | None = None) -> Any:
         PluginError: there is no such name, or it does not import.
     """
     _check_kind(kind)
-    third = _third_party(kind, plugins)
     target = BUILT_IN[kind].get(name)
+    third = {} if target else _third_party(kind, plugins)
     if target is None and name not in third:
         known = names(kind, plugins=plugins)
         near = difflib.get_close_matches(name, known, n=1)

@@ -51,9 +51,12 @@ class PatchEvidence:
         Raises:
             InferenceError: the detector does not score patches, or a score is not finite.
         """
-        trace, scores = require_patch_logits(detector, crop, trace, method=self.name)
+        scores = None if trace else getattr(detector, "score_patches", lambda _crop: None)(crop)
+        if scores is None:
+            trace, logits = require_patch_logits(detector, crop, trace, method=self.name)
+            scores = logits.reshape(trace.grid)
         share = 1.0 / (1.0 + np.exp(-np.asarray(scores, np.float64)))
-        return attribution((share - np.median(share)).reshape(trace.grid), crop, method=self.name)
+        return attribution(share - np.median(share), crop, method=self.name)
 
 
 class JointEvidence:

@@ -214,6 +214,17 @@ class ClipLnDetector:
             )
         return self._trace_attention(crop, chosen, grid)
 
+    def score_patches(self, crop: Image) -> NDArray[np.float32] | None:
+        """Rows x columns of patch logits as :meth:`trace` gives them, at the price of a score.
+
+        None where the read-out gives patches no logit of their own.
+        """
+        with torch.inference_mode():
+            picked = self._pick(self._run([crop]))
+            mirrored = self._pick(self._run(_turned([crop]))) if self._header.mirror else None
+            found = self._patch_logits(picked, mirrored)
+        return None if found is None else found.reshape(self._header.tower.grid)
+
     @property
     def mirrors(self) -> bool:
         """True where a crop's score is the mean with its mirror image's, so both have the same."""
