@@ -45,8 +45,11 @@ def to_the_point(evidence: Evidence, kind: QuestionKind | None, question: str = 
     """
     case = _Case(evidence, question)
     chosen = _CHOSEN.get(kind, _why)(case) if kind else _explanation(case)
-    facts = tuple(dict.fromkeys(fact for fact in chosen if fact is not None))[:_MOST]
-    return replace(evidence, facts=facts)
+    once: dict[str, Fact] = {}
+    for fact in chosen:
+        if fact is not None:
+            once.setdefault(fact.id, fact)
+    return replace(evidence, facts=tuple(once.values())[:_MOST])
 
 
 class _Case:
