@@ -129,6 +129,20 @@ def test_retry_takes_back_the_last_answer_and_the_explanation(
     assert puppet.asked == ["", "", "Why?", "Why?"]
 
 
+def test_the_template_writes_until_the_model_is_asked_to(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page.assistant.narrator, "model_writes", False)
+    session, _ = _measured(page)
+    list(page.explain(session))
+    assert session.talk.explanation is not None
+    assert session.talk.explanation.backend == "template"
+    assert page.assistant.narrator.offers_model
+
+    _state(page.rewrite(session, True), page.explain(session))
+    assert session.talk.explanation.backend == page.assistant.vlm.name
+
+
 def test_a_question_may_add_facts_but_never_another_score(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
