@@ -84,7 +84,7 @@ def makers() -> dict[str, Callable[[Path], Any]]:
 def _clip_ln(folder: Path) -> Any:
     from tests.unit.detectors.test_clip_ln import TINY, saved
 
-    return registry.load("detectors", "clip-ln").load(*saved(folder, TINY, "sum"))
+    return registry.load("detectors", "clip-ln").load(*saved(folder, TINY, "two-heads"))
 
 
 def _gend(folder: Path) -> Any:

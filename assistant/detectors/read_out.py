@@ -1,17 +1,16 @@
 """Read-outs: from the tokens of some blocks to a logit.
 
 ``class-token`` is the published one (arXiv 2503.19683): the last class token, L2-normalised, a
-linear layer with two outputs. ``statistics`` pools class token, patch mean and patch deviation of
-several blocks and reads them with a small network. ``patch-evidence`` gives every patch a logit of
-its own and pools these, so that it also says where. ``sum`` adds the logits of several, each with a
-weight. ``two-heads`` (:mod:`assistant.detectors.two_heads`) is what the embedded detector reads.
+linear layer with two outputs. ``patch-evidence`` gives every patch a logit of its own and pools
+these, so that it also says where. ``two-heads`` (:mod:`assistant.detectors.two_heads`), which is
+what the embedded detector reads, adds a network over statistics of several blocks.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,8 +23,6 @@ __all__ = [
     "PatchEvidenceReadOut",
     "PooledReadOut",
     "ReadOut",
-    "StatisticsReadOut",
-    "SumReadOut",
     "build_read_out",
     "token_statistics",
 ]
@@ -120,42 +117,6 @@ class PooledReadOut(ReadOut):
         return self.from_statistics(torch.stack([token_statistics(t) for t in tokens], dim=1))
 
 
-class StatisticsReadOut(PooledReadOut):
-    """A network of one hidden layer over the standardised statistics of several blocks."""
-
-    def __init__(
-        self,
-        *,
-        blocks: Sequence[int],
-        width: int,
-        hidden: int,
-        dropout: tuple[float, float] = (0.2, 0.5),
-    ) -> None:
-        super().__init__(blocks, width)
-        self.hidden = hidden
-        self.layers = nn.Sequential(
-            nn.Dropout(dropout[0]),
-            nn.Linear(self.mean.numel(), hidden),
-            nn.GELU(),
-            nn.Dropout(dropout[1]),
-            nn.Linear(hidden, 1),
-        )
-
-    def from_statistics(self, statistics: Tensor) -> Tensor:
-        """B logits from B x blocks x 3 x width, as a cache keeps them."""
-        logits: Tensor = self.layers(self.standardised(statistics))[:, 0]
-        return logits
-
-    def options(self) -> dict[str, Any]:
-        """What :func:`build_read_out` needs."""
-        return {
-            "kind": "statistics",
-            "blocks": list(self.blocks),
-            "width": self.width,
-            "hidden": self.hidden,
-        }
-
-
 class PatchEvidenceReadOut(ReadOut):
     """A logit a patch, trained with masks where they are known; the face's logit is pooled of them.
 
@@ -245,62 +206,6 @@ class PatchEvidenceReadOut(ReadOut):
         }
 
 
-class SumReadOut(ReadOut):
-    """The weighted sum of several read-outs' logits."""
-
-    def __init__(self, members: Sequence[ReadOut], weights: Sequence[float]) -> None:
-        super().__init__()
-        if len(members) != len(weights) or not members:
-            raise ValueError(f"{len(members)} read-outs but {len(weights)} weights")
-        if any(member.after_last_norm for member in members):
-            raise ValueError("the class-token read-out cannot be summed with others")
-        self.members = nn.ModuleList(members)
-        self.weights = tuple(float(w) for w in weights)
-        self.blocks = tuple(sorted({b for member in members for b in member.blocks}))
-
-    def _parts(self) -> list[ReadOut]:
-        return [cast("ReadOut", member) for member in self.members]
-
-    def from_statistics(self, statistics: Tensor) -> Tensor:
-        """B logits from the statistics that all members read.
-
-        Raises:
-            TypeError: a member reads tokens.
-        """
-        logits = torch.zeros(len(statistics), device=statistics.device)
-        for member, weight in zip(self._parts(), self.weights, strict=True):
-            if not isinstance(member, PooledReadOut):
-                raise TypeError(f"{type(member).__name__} reads tokens, not statistics")
-            logits = logits + weight * member.from_statistics(statistics)
-        return logits
-
-    def forward(self, tokens: Sequence[Tensor]) -> Tensor:
-        """B logits."""
-        by_block = dict(zip(self.blocks, tokens, strict=True))
-        parts = [
-            weight * member([by_block[b] for b in member.blocks])
-            for member, weight in zip(self._parts(), self.weights, strict=True)
-        ]
-        return torch.stack(parts).sum(0)
-
-    def patch_logits(self, tokens: Sequence[Tensor]) -> Tensor | None:
-        """Those of the first member that has any."""
-        by_block = dict(zip(self.blocks, tokens, strict=True))
-        for member in self._parts():
-            found = member.patch_logits([by_block[b] for b in member.blocks])
-            if found is not None:
-                return found
-        return None
-
-    def options(self) -> dict[str, Any]:
-        """What :func:`build_read_out` needs."""
-        return {
-            "kind": "sum",
-            "members": [member.options() for member in self._parts()],
-            "weights": list(self.weights),
-        }
-
-
 def build_read_out(options: Mapping[str, Any]) -> ReadOut:
     """A read-out with not yet loaded weights.
 
@@ -316,18 +221,14 @@ def build_read_out(options: Mapping[str, Any]) -> ReadOut:
 
     kinds: dict[Any, Callable[..., ReadOut]] = {
         "class-token": ClassTokenReadOut,
-        "statistics": StatisticsReadOut,
         "patch-evidence": PatchEvidenceReadOut,
         "two-heads": TwoHeadReadOut,
     }
     try:
-        if kind == "sum":
-            members = [build_read_out(member) for member in arguments["members"]]
-            return SumReadOut(members, arguments["weights"])
         return kinds[kind](**arguments)
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(
             f"The weights ask for a read-out {dict(options)!r} that this version does not know.",
-            hint=f"Known kinds: {', '.join(sorted(kinds))}, sum. Update whyfake or the weights.",
+            hint=f"Known kinds: {', '.join(sorted(kinds))}. Update whyfake or the weights.",
             code="weights-read-out",
         ) from error

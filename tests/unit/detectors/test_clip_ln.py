@@ -12,8 +12,6 @@ from assistant.detectors.delta_file import DeltaHeader, read_delta, write_delta
 from assistant.detectors.read_out import (
     ClassTokenReadOut,
     PatchEvidenceReadOut,
-    StatisticsReadOut,
-    SumReadOut,
     build_read_out,
 )
 from assistant.detectors.tower import (
@@ -51,13 +49,19 @@ def random_state(layout, seed=0):
 
 def read_outs(layout):
     last = layout.layers - 1
-    two = [StatisticsReadOut(blocks=[0, last - 1], width=24, hidden=8) for _ in range(2)]
     return {
         "class-token": ClassTokenReadOut(width=24, last_block=last),
-        "statistics": two[0],
         "patch-evidence": PatchEvidenceReadOut(blocks=[1], width=24, hidden=8, grid=3),
-        "sum": SumReadOut(
-            [two[1], PatchEvidenceReadOut(blocks=[1], width=24, hidden=8, grid=3)], [1, 0.5]
+        "two-heads": build_read_out(
+            {
+                "kind": "two-heads",
+                "blocks": [0, last - 1],
+                "width": 24,
+                "hidden": 8,
+                "evidence_hidden": [8, 8],
+                "grid": 3,
+                "shares": [0.4, 0.4],
+            }
         ),
     }
 
@@ -87,7 +91,7 @@ def crops(n, side=42, seed=0):
     return list(rng.integers(0, 256, (n, side, side, 3)).astype(np.uint8))
 
 
-@pytest.fixture(params=["class-token", "statistics", "patch-evidence", "sum"])
+@pytest.fixture(params=["class-token", "patch-evidence", "two-heads"])
 def detector(request, tmp_path):
     return ClipLnDetector.load(*saved(tmp_path, TINY, request.param))
 
@@ -135,7 +139,7 @@ def test_trace_without_layers_gives_score_tokens_and_read_out_gradient(detector)
 
 
 def test_a_face_and_its_mirror_image_score_alike_where_the_weights_say_so(tmp_path):
-    base, delta = saved(tmp_path, TINY, "sum")
+    base, delta = saved(tmp_path, TINY, "two-heads")
     plain = ClipLnDetector.load(base, delta)
     read = read_delta(delta)
     header = dataclasses.replace(read.header, mirror=True)
@@ -159,7 +163,7 @@ def test_a_face_and_its_mirror_image_score_alike_where_the_weights_say_so(tmp_pa
 
 @pytest.mark.parametrize("layers", [[0], [1], [0, 1]])
 def test_trace_with_layers_gives_attention_and_its_true_gradient(tmp_path, layers):
-    detector = ClipLnDetector.load(*saved(tmp_path, TINY, "sum"))
+    detector = ClipLnDetector.load(*saved(tmp_path, TINY, "two-heads"))
     crop = crops(1)[0]
     trace = detector.trace(crop, layers=layers)
     assert trace.layers == tuple(layers)
@@ -251,7 +255,7 @@ def test_the_published_recipe_tunes_104450_of_304_million():
 
 
 def test_a_delta_for_another_base_is_refused_by_hash(tmp_path):
-    base, delta = saved(tmp_path, TINY, "statistics")
+    base, delta = saved(tmp_path, TINY, "two-heads")
     save_file(random_state(TINY, seed=9), base)
     with pytest.raises(WeightsError, match="trained on the base") as caught:
         ClipLnDetector.load(base, delta)
@@ -270,26 +274,26 @@ def test_the_hash_leaves_out_only_the_interpolated_positions():
 @pytest.mark.parametrize(
     "change",
     [
-        lambda w: w.pop("mean"),
+        lambda w: w.pop("network.mean"),
         lambda w: w.update(extra=torch.zeros(2)),
-        lambda w: w.update(mean=torch.zeros(3)),
+        lambda w: w.update({"network.mean": torch.zeros(3)}),
     ],
 )
 def test_loading_is_strict(tmp_path, change):
     with pytest.raises(WeightsError):
-        ClipLnDetector.load(*saved(tmp_path, TINY, "statistics", change=change))
+        ClipLnDetector.load(*saved(tmp_path, TINY, "two-heads", change=change))
 
 
 def test_a_norm_that_the_tower_lacks_is_refused(tmp_path):
     with pytest.raises(WeightsError, match="no LayerNorm"):
         ClipLnDetector.load(
-            *saved(tmp_path, TINY, "statistics", norms={"conv1.weight": torch.zeros(1)})
+            *saved(tmp_path, TINY, "two-heads", norms={"conv1.weight": torch.zeros(1)})
         )
 
 
 @pytest.mark.parametrize("content", [b"", b"not safetensors at all", None])
 def test_damaged_or_missing_files_are_typed_errors(tmp_path, content):
-    base, delta = saved(tmp_path, TINY, "statistics")
+    base, delta = saved(tmp_path, TINY, "two-heads")
     for victim in (base, delta):
         whole = victim.read_bytes()
         if content is None:
@@ -313,9 +317,9 @@ def test_a_file_without_our_metadata_is_refused(tmp_path):
 
 def test_a_score_that_is_no_number_is_an_error(tmp_path):
     def poison(weights):
-        weights["layers.4.bias"] = torch.full((1,), float("nan"))
+        weights["network.layers.4.bias"] = torch.full((2,), float("nan"))
 
-    detector = ClipLnDetector.load(*saved(tmp_path, TINY, "statistics", change=poison))
+    detector = ClipLnDetector.load(*saved(tmp_path, TINY, "two-heads", change=poison))
     with pytest.raises(InferenceError, match="no number"):
         detector.logits(crops(2))
     with pytest.raises(InferenceError):
@@ -323,7 +327,7 @@ def test_a_score_that_is_no_number_is_an_error(tmp_path):
 
 
 def test_half_precision_storage_and_bfloat16_stay_close(tmp_path):
-    base, delta = saved(tmp_path, TINY, "sum")
+    base, delta = saved(tmp_path, TINY, "two-heads")
     exact = ClipLnDetector.load(base, delta)
     read = read_delta(delta)
     small = tmp_path / "half.safetensors"
@@ -339,7 +343,7 @@ def test_half_precision_storage_and_bfloat16_stay_close(tmp_path):
 
 
 def test_large_matrices_are_kept_in_steps_and_reading_and_writing_changes_no_more(tmp_path):
-    _, delta = saved(tmp_path, TINY, "sum")
+    _, delta = saved(tmp_path, TINY, "two-heads")
     read = read_delta(delta)
     rng = np.random.default_rng(0)
     large = torch.from_numpy(rng.normal(size=(4, 8192)).astype(np.float32))
@@ -361,18 +365,6 @@ def test_large_matrices_are_kept_in_steps_and_reading_and_writing_changes_no_mor
 
 
 def test_unknown_read_outs_are_refused():
-    for options in ({"kind": "magic"}, {"kind": "statistics"}, {}):
-        with pytest.raises(WeightsError, match="statistics"):
+    for options in ({"kind": "magic"}, {"kind": "two-heads"}, {}):
+        with pytest.raises(WeightsError, match="two-heads"):
             build_read_out(options)
-    with pytest.raises(ValueError, match="weights"):
-        SumReadOut([], [])
-    with pytest.raises(ValueError, match="class-token"):
-        SumReadOut([ClassTokenReadOut(width=4, last_block=1)], [1.0])
-
-
-def test_what_is_saved_is_loaded(tmp_path):
-    base, delta = saved(tmp_path, TINY, "sum")
-    read = read_delta(delta)
-    assert read.header.tower == TINY
-    assert read.header.crop == CropSpec(size=42, scale=0.95)
-    assert tower_sha256(load_file(base)) == read.header.base_sha256
