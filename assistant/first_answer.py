@@ -9,10 +9,12 @@ from collections.abc import Sequence
 
 from assistant.evidence import (
     ChangeFact,
+    CueFact,
     DomainFact,
     EffectFact,
     KindFact,
     MissesFact,
+    NoCueFact,
     QualityFact,
     RegionFact,
     SpreadFact,
@@ -41,12 +43,13 @@ def first_answer(evidence: Evidence, *, most: int = MOST_WORDS) -> tuple[Line, .
         (0, writer.times(most=1)),
         (0, writer.opinions()[:1]),
         (0, _rests_on(writer)),
+        (0, _seen(evidence)),
         (0, _kind(writer)),
         (1, _doubts(writer)),
         (2, _missed(writer)),
         (1, _steady(writer)),
         (1, writer.score()[:1]),
-        (2, writer.cues(most=1, nothing=evidence.verdict is Verdict.NO_SIGN)),
+        (2, _nothing_seen(evidence)),
     ]
     room = most - _words([*verdict, *advice])
     kept: list[list[Line]] = [[], [], []]
@@ -124,6 +127,17 @@ def _kind(writer: Writer) -> list[Line]:
     """Swapped, or made from nothing, where that is told."""
     fact = writer.first(KindFact)
     return writer.kind() if fact is not None and fact.worth_telling else []
+
+
+def _seen(evidence: Evidence) -> list[Line]:
+    """The strongest cue that can be seen."""
+    return [Line(f.text, (f.id,)) for f in evidence.of(CueFact) if f.visible][:1]
+
+
+def _nothing_seen(evidence: Evidence) -> list[Line]:
+    """That no visible cue speaks, of a face in which no sign was found."""
+    fact = evidence.first(NoCueFact) if evidence.verdict is Verdict.NO_SIGN else None
+    return [Line(fact.text, (fact.id,))] if fact is not None else []
 
 
 def _missed(writer: Writer) -> list[Line]:

@@ -59,9 +59,10 @@ _COLUMNS = (
 )
 @click.option(
     "--human",
+    multiple=True,
     type=click.Path(path_type=Path, exists=True),
-    help="What people wrote of the manifest's frames (exddv.csv, or DD-VQA's folder): measure "
-    "only how often the first two regions told are among those that people named.",
+    help="What people wrote of the manifest's frames (exddv.csv, or DD-VQA's folder; may be given "
+    "twice): measure only how often the first two regions told are among those that people named.",
 )
 @click.option("--limit", type=click.IntRange(1), default=50, help="At most this many pictures.")
 @click.option(
@@ -99,7 +100,7 @@ _COLUMNS = (
 def explanations(
     context: click.Context,
     manifest: Path | None,
-    human: Path | None,
+    human: tuple[Path, ...],
     limit: int,
     few: int,
     names: tuple[str, ...],
@@ -122,7 +123,7 @@ def explanations(
     from assistant.resources import resource_dir
 
     settings = settings_of(context)
-    if human is not None:
+    if human:
         told = against_people(settings, manifest, human, limit)
         write_result(told, out, as_json=as_json, told=lambda found: comparison_table(found["sets"]))
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,9 @@ from assistant.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from assistant.evaluation.known_masks import AlignedFace
-    from assistant.interfaces import Attributor, Detector
+    from assistant.evaluation.known_masks import AlignedFace, KnownMask
+    from assistant.interfaces import Attributor, Calibrator, Detector
+    from assistant.settings import Settings
 
 __all__ = ["maps", "region_baseline"]
 
@@ -51,6 +53,11 @@ _PICTURES = "Pictures of untouched faces: CSV with a path column, or one path a 
     show_default=True,
     help="What the sanity check randomises: the LayerNorms, the read-out, or each in turn.",
 )
+@click.option(
+    "--parts",
+    is_flag=True,
+    help="Measure only whether an exchanged part is the first one told, by cause, map and cues.",
+)
 @click.option("--seed", type=int, default=0, help="Of donors, blends and noise.")
 @json_option("Print the result as JSON.")
 @out_option("Write the JSON here.")
@@ -68,24 +75,41 @@ def maps(
     only: tuple[str, ...],
     rounds: int | None,
     sanity: str,
+    parts: bool,
     seed: int,
     as_json: bool,
     out: Path | None,
     page: Path | None,
 ) -> None:
     """Measure heat maps against known masks, beside random and a centre prior."""
-    from assistant.compose import build_cues, build_detector, region_baseline
-    from assistant.evaluation.known_masks import sample_rounds
-    from assistant.evaluation.map_counterfactuals import evaluate_counterfactuals, first_by_effect
+    from assistant.compose import build_detector, region_baseline
+    from assistant.evaluation.known_masks import KINDS, PART_KINDS, sample_rounds
+    from assistant.evaluation.map_counterfactuals import evaluate_counterfactuals
     from assistant.evaluation.maps import able, evaluate_maps
-    from assistant.evaluation.maps_report import maps_json, maps_markdown
+    from assistant.evaluation.maps_report import maps_json, maps_markdown, told_first_table
     from assistant.evaluation.pages import maps_page
 
     settings = settings_of(context)
     detector, calibrator = build_detector(settings)
     methods = _methods(only, settings.plugins)
     faces, source = _faces(settings, manifest, limit, detector)
-    samples = sample_rounds(faces, rounds or (3 if manifest is None else 1), seed=seed)
+    samples = sample_rounds(
+        faces,
+        rounds or (3 if manifest is None else 1),
+        kinds=PART_KINDS if parts else KINDS,
+        seed=seed,
+    )
+    if parts:
+        result = {
+            "schema": "whyfake.eval-parts/1",
+            "faces": source,
+            "weights_sha256": detector.weights_sha256,
+            "told_first": _told_first(settings, detector, calibrator, samples),
+        }
+        write_result(
+            result, out, as_json=as_json, told=lambda found: told_first_table(found["told_first"])
+        )
+        return
     methods, left_out = able(detector, methods, faces[0].crop)
     _check_named(only, left_out)
     baseline = region_baseline(settings, detector)
@@ -114,12 +138,6 @@ def maps(
     result["counterfactuals"] = {
         "over": "flagged" if flagged else "all",
         "methods": evaluate_counterfactuals(detector, calibrator, (flagged or swaps)[:deep]),
-        "first_region": first_by_effect(
-            detector,
-            flagged or swaps,
-            flagged_as_it_is=table.flagged_as_it_is,
-            cues=build_cues(settings),
-        ),
     }
     if page is not None:
         page.write_text(maps_page(table, result), encoding="utf-8")
@@ -166,6 +184,25 @@ def region_baseline(context: click.Context, manifest: Path, limit: int, out: Pat
         content["map_share"] = judged["map_share"]
     out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     click.echo(f"Region shares of {len(faces)} untouched faces are in {out}.")
+
+
+def _told_first(
+    settings: Settings, detector: Detector, calibrator: Calibrator, samples: Sequence[KnownMask]
+) -> dict[str, Any]:
+    from assistant import registry
+    from assistant.compose import build_cues, region_baseline
+    from assistant.evaluation.map_counterfactuals import told_first
+
+    known = region_baseline(settings, detector)
+    return told_first(
+        detector,
+        calibrator,
+        samples,
+        registry.load("attributors", settings.attributor, plugins=settings.plugins)(),
+        baseline=None if known is None else known.limits,
+        cues=build_cues(settings),
+        progress=tell_count,
+    )
 
 
 def _methods(only: tuple[str, ...], plugins: Any) -> list[Attributor]:

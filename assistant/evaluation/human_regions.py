@@ -27,12 +27,13 @@ __all__ = ["Pointed", "compared", "comparison_table", "first_regions", "pointed_
 _MOST = 2
 #: Regions by the words that people have for them; both eyes and both cheeks count as one region.
 _WORDS = {
-    "eyes": r"eyes?|iris(?:es)?|pupils?|gaze|eyelids?|eyelash(?:es)?|(?:left|right) eye",
+    "eyes": r"eyes?|iris(?:es)?|pupils?|gaze|eyelids?|eyelash(?:es)?|(?:eye)?glasses|"
+    r"blink(?:s|ing)?",
     "nose": r"nose|nostrils?",
-    "mouth": r"mouth|lips?|teeth|tooth|tongue",
+    "mouth": r"mouth|lips?|teeth|tooth|tongue|mo?ustache",
     "cheeks": r"cheeks?",
     "forehead": r"forehead|eyebrows?|brows?",
-    "jaw": r"jaw(?:line)?|chin",
+    "jaw": r"jaw(?:line)?|chin|beard|mandible",
 }
 _NAMED = re.compile("|".join(rf"(?P<{name}>\b(?:{words})\b)" for name, words in _WORDS.items()))
 #: ExDDV's kinds of manipulation as FaceForensics++ numbers them in the names of frames.
@@ -42,12 +43,19 @@ _FAKE_PART = re.compile(r"\bperson's ([a-z]+) looks? (?:very |a bit )?fake\b")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pointed:
-    """One explanation and what people named: ``told`` has at most two regions, in order."""
+    """One explanation and what people named of the picture.
+
+    Attributes:
+        told: the first regions of the explanation, at most two, in order.
+        strongest: the two face regions at which the map is strongest for their size, told or not.
+        unseen: whether the detector was trained on nothing of the video.
+    """
 
     video: str
     told: tuple[str, ...]
     named: frozenset[str]
     unseen: bool
+    strongest: tuple[str, ...] = ()
 
 
 def first_regions(text: str, most: int = _MOST) -> tuple[str, ...]:
@@ -87,13 +95,15 @@ def compared(cases: Sequence[Pointed], *, resamples: int = 1000) -> dict[str, An
     """How often a told region is a named one, beside two controls.
 
     ``common``: always the two regions that people name most on these very pictures, which favours
-    the control. ``shuffled``: the explanation of each other picture, on average. Intervals draw
-    whole videos; ``over_*`` are the differences of the same pictures.
+    the control. ``shuffled``: the explanation of each other picture, on average. ``map``: the two
+    regions at which the map is strongest, told or not. Intervals draw whole videos; ``over_*`` are
+    the differences of the same pictures.
     """
     counts = Counter(region for case in cases for region in case.named)
     common = tuple(region for region, _ in counts.most_common(_MOST))
     told = np.array([bool(case.named & set(case.told)) for case in cases], np.float64)
     usual = np.array([bool(case.named & set(common)) for case in cases], np.float64)
+    shown = np.array([bool(case.named & set(case.strongest)) for case in cases], np.float64)
     other = np.array(
         [
             np.mean([bool(a.named & set(b.told)) for j, b in enumerate(cases) if j != i] or [False])
@@ -116,6 +126,7 @@ def compared(cases: Sequence[Pointed], *, resamples: int = 1000) -> dict[str, An
         "told_of_named": share(told),
         "common_of_named": share(usual),
         "shuffled_of_named": share(other),
+        "map_of_named": share(shown),
         "over_common": share(told - usual),
         "over_shuffled": share(told - other),
         "common": list(common),
@@ -126,11 +137,14 @@ def compared(cases: Sequence[Pointed], *, resamples: int = 1000) -> dict[str, An
 
 def comparison_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     """The comparison as Markdown, a row a set of pictures."""
-    keys = ("told_of_named", "common_of_named", "shuffled_of_named", "over_common", "over_shuffled")
+    keys = (
+        "told_of_named", "common_of_named", "shuffled_of_named", "over_common", "over_shuffled",
+        "map_of_named",
+    )  # fmt: skip
     head = (
         "pictures", "n", "name a region", "first two are among those named",
         "always the two commonest", "other pictures' explanations", "over the commonest",
-        "over the others'",
+        "over the others'", "the map's two strongest",
     )  # fmt: skip
     return table(
         head,

@@ -17,10 +17,20 @@ from assistant.attribution.regions import region_masks
 from assistant.errors import TrainingError
 from assistant.types import Image
 
-__all__ = ["KINDS", "AlignedFace", "KnownMask", "known_masks", "region_swap", "sample_rounds"]
+__all__ = [
+    "KINDS",
+    "PART_KINDS",
+    "AlignedFace",
+    "KnownMask",
+    "known_masks",
+    "region_swap",
+    "sample_rounds",
+]
 
 #: What is made of each face. ``eye`` and ``half`` take a side by chance.
 KINDS: tuple[str, ...] = ("mouth", "eye", "nose", "half", "whole", "self-blend", "untouched")
+#: Those of a single part, and what they are compared with.
+PART_KINDS: tuple[str, ...] = ("mouth", "eye", "nose", "untouched")
 #: Fainter blends than these have a mask that nobody could be asked to find.
 _BLEND_RATIOS = (0.75, 1.0, 1.0)
 _FACE_PARTS = ("left eye", "right eye", "nose", "mouth", "left cheek", "right cheek", "jaw")
@@ -146,14 +156,16 @@ def known_masks(
             yield _sample(kind, index, faces, rng)
 
 
-def sample_rounds(faces: Sequence[AlignedFace], rounds: int, *, seed: int = 0) -> list[KnownMask]:
-    """Samples of every kind made ``rounds`` times with other donors and blends; untouched once.
+def sample_rounds(
+    faces: Sequence[AlignedFace], rounds: int, *, kinds: Sequence[str] = KINDS, seed: int = 0
+) -> list[KnownMask]:
+    """Samples of these kinds made ``rounds`` times with other donors and blends; untouched once.
 
     Raises:
         TrainingError: see :func:`known_masks`.
     """
-    samples = list(known_masks(faces, seed=seed))
-    touched = [kind for kind in KINDS if kind != "untouched"]
+    samples = list(known_masks(faces, kinds=kinds, seed=seed))
+    touched = [kind for kind in kinds if kind != "untouched"]
     for number in range(1, rounds):
         samples += known_masks(faces, kinds=touched, seed=seed + 1000 * number)
     return samples

@@ -1,4 +1,4 @@
-"""Whether a counterfactual tells the truth: the exchanged region against random patches.
+"""Whether what is told is true: the exchanged region against random patches, and told first.
 
 Each sample has one exchanged region. It is neutralised in every way and the face is scored again;
 so are equally large random patches of the same face. A way of neutralising is of use where the true
@@ -7,20 +7,22 @@ region moves the score more than chance does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from assistant.attribution.counterfactual import probe, region_effects
 from assistant.attribution.neutralise import NEUTRALISERS
+from assistant.attribution.regions import find_regions
 from assistant.cues.stage import VisibleCues
 from assistant.evaluation.known_masks import KnownMask
 from assistant.evaluation.map_metrics import bootstrap
-from assistant.interfaces import Calibrator, Detector
-from assistant.types import CuesLooked
+from assistant.interfaces import Attributor, Calibrator, Detector
+from assistant.types import CuesLooked, Verdict, ranked_regions
 
-__all__ = ["evaluate_counterfactuals", "first_by_effect"]
+__all__ = ["evaluate_counterfactuals", "told_first"]
 
 #: The parts that a cue's place stands for.
 _PARTS = {
@@ -86,45 +88,101 @@ def evaluate_counterfactuals(
     return out
 
 
-def first_by_effect(
+def told_first(
     detector: Detector,
+    calibrator: Calibrator,
     samples: Sequence[KnownMask],
+    attributor: Attributor,
     *,
-    flagged_as_it_is: Collection[str] = (),
+    baseline: Mapping[str, float] | None = None,
     cues: VisibleCues | None = None,
-) -> dict[str, Any]:
-    """How often the part that lowers the score most, once it is taken out, is the exchanged one.
+    progress: Callable[[int, int], None] = lambda _, __: None,
+) -> dict[str, dict[str, Any]]:
+    """How often the exchanged part is the first one told.
 
     Args:
         detector: scores.
-        samples: those with a ``region`` are used; all of them should be flagged.
-        flagged_as_it_is: names of faces that are flagged without an exchange: no map and no
-            counterfactual can be right about them.
+        calibrator: says what counts as flagged.
+        samples: those with a ``region`` are used, and ``untouched`` ones to compare with.
+        attributor: makes the map.
+        baseline: the share of the map above which each region stands out.
         cues: where a visible one speaks of a single part, that part is told first.
+        progress: told (done, all) after each picture.
 
     Returns:
-        ``value``, ``interval`` (95 %, faces drawn whole), ``n``; ``caused`` and ``n_caused``: over
-        the faces that are flagged through the exchange; ``with_cues`` (None without cues): the
-        share where what cues tell of comes first, and ``cues_spoke``: on how many pictures one did.
+        Pictures -> shares, each [mean, low, high] with faces drawn whole. ``flagged``;
+        ``flagged through the exchange``: the untouched face is not; ``score raised``: its logit
+        rose by more than 1. ``cause``: the part that lowers the score most once it is taken out;
+        ``map``: where the map is strongest; ``cues``: what a cue speaks of, else the cause;
+        ``agreed``: the part where cause and map are of one mind, on ``n_agreed`` pictures.
     """
-    used = [sample for sample in samples if sample.region]
-    right, seen, spoke = [], [], 0
-    for sample in used:
-        effects = region_effects(detector, sample.crop, sample.crop_landmarks)
-        right.append(bool(effects) and min(effects, key=lambda n: effects[n]) == sample.region)
-        told = _told_by_cues(cues, sample)
-        spoke += bool(told)
-        seen.append(sample.region in told if told else right[-1])
-    caused = [hit for hit, s in zip(right, used, strict=True) if s.name not in flagged_as_it_is]
-    mean, low, high = bootstrap([float(hit) for hit in right], groups=[s.name for s in used])
+    logits = np.asarray(detector.logits([s.crop for s in samples]), np.float64)
+    flagged = [calibrator.calibrate(float(x)).verdict is Verdict.LIKELY_MANIPULATED for x in logits]
+    before = {s.name: i for i, s in enumerate(samples) if not s.mask.any()}
+    swaps = [i for i, s in enumerate(samples) if s.region]
+    sets = {
+        "flagged": [i for i in swaps if flagged[i]],
+        "flagged through the exchange": [
+            i for i in swaps if flagged[i] and not flagged[before[samples[i].name]]
+        ],
+        "score raised": [i for i in swaps if logits[i] - logits[before[samples[i].name]] > 1],
+    }
+    wanted = sorted({i for chosen in sets.values() for i in chosen})
+    told = {}
+    for done, i in enumerate(wanted, 1):
+        told[i] = _told(detector, samples[i], attributor, baseline, cues)
+        progress(done, len(wanted))
     return {
-        "value": round(mean, 4) if right else None,
-        "interval": [round(low, 4), round(high, 4)] if right else [None, None],
-        "n": len(right),
-        "caused": round(float(np.mean(caused)), 4) if caused else None,
-        "n_caused": len(caused),
-        "with_cues": round(float(np.mean(seen)), 4) if seen and cues else None,
-        "cues_spoke": spoke,
+        name: {
+            "of_swaps": len(swaps),
+            **_right([samples[i] for i in chosen], [told[i] for i in chosen]),
+        }
+        for name, chosen in sets.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The part that comes first by cause, by map, and by the cues (empty where none speaks)."""
+
+    cause: str
+    map: str
+    cues: frozenset[str]
+
+
+def _told(
+    detector: Detector,
+    sample: KnownMask,
+    attributor: Attributor,
+    baseline: Mapping[str, float] | None,
+    cues: VisibleCues | None,
+) -> _Told:
+    effects = region_effects(detector, sample.crop, sample.crop_landmarks)
+    heat = attributor.attribute(detector, sample.crop).map
+    parts = ranked_regions(find_regions(heat, sample.crop_landmarks, baseline))
+    return _Told(
+        min(effects, key=lambda n: effects[n], default=""),
+        next((part.region for part in parts if part.region != "background"), ""),
+        _told_by_cues(cues, sample),
+    )
+
+
+def _right(samples: Sequence[KnownMask], told: Sequence[_Told]) -> dict[str, Any]:
+    pairs = list(zip(samples, told, strict=True))
+    alike = [(s, t) for s, t in pairs if t.cause == t.map]
+
+    def share(of: Sequence[tuple[KnownMask, _Told]], right: list[bool]) -> list[float] | None:
+        found = bootstrap([float(hit) for hit in right], groups=[s.name for s, _ in of])
+        return [round(x, 4) for x in found] if right else None
+
+    return {
+        "n": len(pairs),
+        "cause": share(pairs, [t.cause == s.region for s, t in pairs]),
+        "map": share(pairs, [t.map == s.region for s, t in pairs]),
+        "cues": share(pairs, [s.region in (t.cues or {t.cause}) for s, t in pairs]),
+        "cues_spoke": sum(bool(t.cues) for t in told),
+        "agreed": share(alike, [t.cause == s.region for s, t in alike]),
+        "n_agreed": len(alike),
     }
 
 

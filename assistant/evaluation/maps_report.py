@@ -13,7 +13,7 @@ from assistant.evaluation.map_metrics import bootstrap
 from assistant.evaluation.maps import CENTRE, METRICS, TRUTH, MapTable
 from assistant.evaluation.tables import shown, table
 
-__all__ = ["MOST_COST", "SCHEMA", "maps_json", "maps_markdown", "pick_default"]
+__all__ = ["MOST_COST", "SCHEMA", "maps_json", "maps_markdown", "pick_default", "told_first_table"]
 
 SCHEMA = "whyfake.maps/1"
 #: Score with map may cost at most this many times the score alone.
@@ -256,22 +256,32 @@ def _causes(found: Mapping[str, Any] | None) -> str:
         "",
         table(head, ways),
     ]
-    named = found.get("first_region")
-    if named and named["n"]:
-        lines += [
-            "",
-            "The part that lowers the score most, once it is taken out, is the exchanged one: "
-            f"{_cell(named['value'], named['interval'])} of {named['n']}"
-            + (
-                f", {named['caused']:.2f} of the {named['n_caused']} flagged through the exchange."
-                if named["n_caused"]
-                else "."
-            )
-            + (
-                f" With what visible cues tell of first (they spoke of a part on "
-                f"{named['cues_spoke']}): {named['with_cues']:.2f}."
-                if named.get("with_cues") is not None
-                else ""
-            ),
-        ]
     return "\n".join(lines)
+
+
+def told_first_table(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """How often the exchanged part is told first, a row a set of pictures."""
+    head = [
+        "pictures",
+        "n",
+        "cause",
+        "map",
+        "cues, else cause",
+        "cues spoke on",
+        "where cause and map agree",
+    ]
+    rows = [
+        (
+            name,
+            f"{row['n']} of {row['of_swaps']}",
+            *(_ends(row[key]) for key in ("cause", "map", "cues")),
+            row["cues_spoke"],
+            f"{_ends(row['agreed'])} of {row['n_agreed']}",
+        )
+        for name, row in found.items()
+    ]
+    return table(head, rows)
+
+
+def _ends(value: Sequence[float] | None) -> str:
+    return "-" if value is None else _cell(value[0], value[1:])

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from assistant.cues.stage import enlarged
 from assistant.errors import InferenceError
 from assistant.fakes import SkinFaceFinder, demo_assistant
 from assistant.pipeline import Assistant
 from assistant.streaming import StreamLimits
-from assistant.types import Detection, Image, VlmRequest
+from assistant.types import (
+    BaseRate,
+    CueFinding,
+    CuePlace,
+    CueReading,
+    CuesLooked,
+    Detection,
+    Image,
+    QualityIssue,
+    VlmRequest,
+)
 from tests.drawn import SKIN
 
 QUICK = StreamLimits(first_seconds=20.0, idle_seconds=20.0, total_seconds=60.0)
@@ -78,9 +89,40 @@ class DrawnFaceFinder:
         return {"model": "none (demo)"}
 
 
+class PlantedCue:
+    """Says of every face that its mouth holds little detail beside its skin."""
+
+    def look(
+        self, frame: Image, landmarks: np.ndarray, issues: Sequence[QualityIssue] = ()
+    ) -> CuesLooked:
+        across = float(landmarks[4, 0] - landmarks[3, 0])
+        boxes = []
+        for x, y in (landmarks[3:].mean(0), landmarks[[0, 3]].mean(0)):
+            boxes.append((x - across / 2, y - across / 4, x + across / 2, y + across / 4))
+        reading = CueReading(
+            cue="planted",
+            quantity="fine detail",
+            value=0.4,
+            unit="times",
+            places=(
+                CuePlace(name="mouth", box_xyxy=boxes[0]),
+                CuePlace(name="skin", box_xyxy=boxes[1]),
+            ),
+        )
+        finding = CueFinding(
+            reading=reading,
+            genuine=BaseRate(share=0.02, low=0.01, high=0.05, faces=250),
+            manipulated=BaseRate(share=0.3, low=0.24, high=0.36, faces=250),
+            beyond=True,
+            pictures=enlarged(frame, boxes),
+        )
+        return CuesLooked(findings=(finding,))
+
+
 def puppet_assistant(**options: Any) -> tuple[Assistant, Puppet]:
     """The demo assistant with a puppet for its words."""
     puppet = Puppet()
     options.setdefault("stream_limits", QUICK)
     options.setdefault("finder", DrawnFaceFinder())
+    options.setdefault("cues", PlantedCue())
     return demo_assistant(puppet, **options), puppet

@@ -7,6 +7,7 @@ import io
 import json
 from typing import Any
 
+import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -23,7 +24,7 @@ def test_a_photo_gives_verdict_map_words_and_evidence_in_that_order(visit: Any) 
     expect(words).to_contain_text("Generated text")
     places = [
         page.locator(f"#wf-{part}").bounding_box()["y"]
-        for part in ("drop", "verdict", "words", "look", "talk-card", "evidence")
+        for part in ("drop", "verdict", "words", "here", "look", "talk-card", "evidence")
     ]
     assert places == sorted(places)
     maps = page.locator("#wf-look img.wf-heat")
@@ -114,6 +115,40 @@ def test_a_citation_leads_to_its_fact(visit: Any) -> None:
     fact = page.locator("#fact-S1")
     expect(fact).to_be_focused()
     expect(fact).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("width", [1100, 390])
+def test_a_cited_cue_leads_to_its_pair_whose_difference_can_be_magnified(
+    visit: Any, width: int
+) -> None:
+    page = visit(viewport={"width": width, "height": 800})
+    drop(page)
+    explained(page)
+    page.locator("#wf-verdict").get_by_role("link", name="Evidence V1").first.click()
+    pair = page.get_by_role("group", name="The mouth beside the skin")
+    expect(pair).to_be_focused()
+    expect(pair).to_be_in_viewport()
+    expect(pair).to_contain_text("2 in 100")
+    whole = pair.get_by_role("img", name="The whole picture; outlined: The mouth")
+    expect(whole).to_be_visible()
+    plain = pair.get_by_role("img", name="Enlarged: The mouth")
+    strong = pair.get_by_role("img", name="Detail amplified: The mouth")
+    label = pair.get_by_text("detail amplified").first
+    expect(plain).to_be_visible()
+    expect(strong).to_be_hidden()
+    expect(label).to_be_hidden()
+    page.get_by_role("switch", name="Magnify the difference").check()
+    expect(strong).to_be_visible()
+    expect(plain).to_be_hidden()
+    expect(label).to_be_visible()
+    # The place in the whole picture is outlined where the mouth of the drawn face is.
+    place = pair.locator("polygon.wf-place-first")
+    assert place.evaluate("p => getComputedStyle(p).stroke") == "rgb(255, 212, 0)"
+    outline, shown = place.bounding_box(), whole.bounding_box()
+    middle = (outline["y"] + outline["height"] / 2 - shown["y"]) / shown["height"]
+    assert 0.4 < middle < 0.8
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("#wf-panel img:not([alt])").count() == 0
 
 
 def test_opacity_and_regions_answer_at_once(visit: Any) -> None:

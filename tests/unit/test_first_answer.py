@@ -94,6 +94,13 @@ def test_what_random_patches_do_as_well_is_not_named_as_what_the_score_rests_on(
         assert ids.isdisjoint(c for line in first_answer(evidence) for c in line.cites)
 
 
+def test_what_can_be_seen_is_told_before_how_steady_the_score_is() -> None:
+    from tests.unit.ui.test_look_here import analysed, looked
+
+    cited = [line.cites for line in first_answer(analysed(looked("a")).evidence)]
+    assert cited[:3] == [("S2",), ("R1",), ("V1",)]
+
+
 def test_many_facts_that_nothing_moved_are_one_line() -> None:
     evidence = next(e for e in ALL if sum(f.id.startswith("F") for f in e.facts) > 4)
     still = replace(

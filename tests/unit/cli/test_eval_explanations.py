@@ -61,3 +61,35 @@ def test_pictures_without_a_face_are_an_error(run, manifest, tmp_path):
 
     assert got.exit_code == 1
     assert "No face was found" in got.stderr
+
+
+def test_what_is_told_first_is_held_against_what_people_named(run, tmp_path):
+    crop = np.full((224, 224, 3), 120, np.uint8)
+    crop[140:182, 84:140] = (225, 60, 60)  # the planted detector's reason, at the mouth
+    lines = ["path,label,source,video,family"]
+    for name in ("3_003_000", "1_004_000"):
+        Image.fromarray(crop).save(tmp_path / f"{name}.png")
+        lines.append(f"{name}.png,1,ffpp,{name},swap")
+    frames, words, answers = (tmp_path / n for n in ("frames.csv", "words.csv", "answers.json"))
+    frames.write_text("\n".join(lines))
+    words.write_text(
+        "id,movie_name,text,manipulation,split\n"
+        "1,003_000.mp4,A blurred lip,FaceSwap,test\n"
+        "2,004_000.mp4,One eye,Face2Face,val\n"
+    )
+    said = {"0": {"question": "?", "answer": ["The person's mouth looks fake."]}}
+    answers.write_text(json.dumps({"3_003_000": said}))
+    arguments = ("--set", "attributor=patch-lens", "eval", "explanations", "--manifest", frames)
+    got = run(*arguments, "--human", words, "--human", answers, "--json")
+
+    assert got.exit_code == 0, got.output
+    sets = json.loads(got.stdout)["sets"]
+    assert sets["words.csv: all"]["pictures"] == 2
+    assert sets["words.csv: all"]["told_of_named"][0] == 0.5
+    assert sets["answers.json: all"]["told_of_named"][0] == 1.0
+    assert sets["answers.json: all"]["map_of_named"][0] == 1.0
+
+    words.write_text("id,movie_name,text,manipulation,split\n1,9.mp4,The chin,Face2Face,val\n")
+    got = run(*arguments, "--human", words)
+    assert got.exit_code == 1
+    assert "No manipulated picture of the manifest is one that words.csv tells of" in got.output

@@ -77,3 +77,16 @@ def test_region_baseline(run, manifest, tmp_path):
     weights = PlantedCueDetector((10, 6, 3, 4)).weights_sha256
     baseline = load_baseline(out, attributor="patch-lens", weights_sha256=weights).limits
     assert baseline["mouth"] > baseline["left eye"]
+
+
+def test_parts_tell_whether_the_exchanged_one_comes_first(run, manifest):
+    arguments = ("--set", "attributor=patch-lens", "eval", "maps", "--manifest", manifest)
+    result = run(*arguments, "--parts", "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)["told_first"]
+    assert {row["of_swaps"] for row in told.values()} == {9}
+    # Only a red mouth laid into the face without one raises the planted detector's score.
+    assert told["score raised"]["n"] == 1
+    assert told["score raised"]["cause"] == [1.0, 1.0, 1.0]
+    words = run(*arguments, "--parts")
+    assert "| score raised | 1 of 9 | 1.00" in words.stdout

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from assistant.attribution.neutralise import NEUTRALISERS
+from assistant.attribution.patches import PatchLens
 from assistant.attribution.regions import region_masks
 from assistant.evaluation.known_masks import KnownMask
-from assistant.evaluation.map_counterfactuals import evaluate_counterfactuals, first_by_effect
+from assistant.evaluation.map_counterfactuals import evaluate_counterfactuals, told_first
+from assistant.evaluation.maps_report import told_first_table
 from assistant.faces.alignment import template_points
 from assistant.fakes import FlatCalibrator
 from assistant.types import BaseRate, CropSpec, CueFinding, CuePlace, CueReading, CuesLooked
@@ -60,13 +64,30 @@ class CuesThatSpeak:
 
 
 def test_with_cues_what_they_speak_of_comes_first_and_without_the_cause_does():
-    detector, samples = PlantedCueDetector((10, 6, 3, 4)), [sample(0), sample(1)]
-    alone = first_by_effect(detector, samples)
-    assert alone["value"] == 1.0
-    assert alone["with_cues"] is None
+    detector = PlantedCueDetector((10, 6, 3, 4))
+    plain = sample(2, region="")
+    untouched = replace(plain, mask=np.zeros_like(MOUTH), kind="untouched", name="0")
+    untouched.crop[MOUTH] = 125
+    samples = [sample(0), replace(sample(1), name="0"), untouched]
     told = [
-        first_by_effect(detector, samples, cues=CuesThatSpeak(p)) for p in ("mouth", "eyes", "")
+        told_first(detector, FlatCalibrator(), samples, PatchLens(), cues=CuesThatSpeak(place))
+        for place in ("", "mouth", "eyes")
     ]
-    assert [t["with_cues"] for t in told] == [1.0, 0.0, 1.0]
-    assert [t["cues_spoke"] for t in told] == [2, 2, 0]
-    assert all(t["value"] == 1.0 for t in told)
+    for found in told:
+        row = found["flagged through the exchange"]
+        assert (row["n"], row["of_swaps"]) == (2, 2)
+        assert row["cause"] == row["map"] == row["agreed"] == [1.0, 1.0, 1.0]
+        assert row["n_agreed"] == 2
+    rows = [found["score raised"] for found in told]
+    assert [row["cues"][0] for row in rows] == [1.0, 1.0, 0.0]
+    assert [row["cues_spoke"] for row in rows] == [0, 2, 2]
+    assert "| flagged | 2 of 2 | 1.00" in told_first_table(told[0])
+
+
+def test_no_flagged_picture_gives_no_share():
+    detector = PlantedCueDetector((10, 6, 3, 4))
+    untouched = replace(sample(0, region=""), mask=np.zeros_like(MOUTH), kind="untouched")
+    found = told_first(detector, FlatCalibrator(), [untouched], PatchLens())
+    assert found["flagged"]["n"] == 0
+    assert found["flagged"]["cause"] is None
+    assert "| flagged | 0 of 0 | - |" in told_first_table(found)
