@@ -49,7 +49,7 @@ def against_people(
     rows = [r for r in rows if told_of[r.path]]
     rows = sorted(rows, key=lambda r: (-told_of[r.path], not unseen[r.path]))[:limit]
     explained = _explained(settings, [r.path for r in rows])
-    sets = {}
+    sets: dict[str, Any] = {}
     for name, frames in named.items():
         cases = [
             replace(
@@ -80,7 +80,7 @@ def _explained(settings: Settings, pictures: Sequence[Path]) -> dict[Path, Point
     from assistant.events import Analyzed, Explained
 
     assistant = build(settings.model_copy(update={"vlm_backend": "template"}))
-    found = {}
+    found: dict[Path, Pointed] = {}
     try:
         for done, path in enumerate(pictures, 1):
             strongest: tuple[str, ...] = ()
