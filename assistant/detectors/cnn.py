@@ -37,6 +37,8 @@ class _Cnn(FrozenFeatures):
 
     mean: Tensor
     std: Tensor
+    #: Whether the backbone starts without weights of another task.
+    from_nothing: bool = False
 
     def __init__(self, backbone: nn.Module, width: int, tune: str, key: str) -> None:
         super().__init__()
@@ -85,6 +87,11 @@ class _WholeCnn(nn.Module):
     def __init__(self, inner: _Cnn) -> None:
         super().__init__()
         self.inner = inner
+
+    @property
+    def from_nothing(self) -> bool:
+        """The inner network's."""
+        return self.inner.from_nothing
 
     def maps(self, pixels: Tensor) -> Tensor:
         """The last maps."""
@@ -138,9 +145,8 @@ class CnnDetector(TrainedDetector):
             key = f"{cls.name}-{file_sha256(start)[:16]}"
         network = _Cnn(backbone, width, options.tune, key)
         nn.init.zeros_(network.linear.bias)
-        made = network if options.tune == "head" else _WholeCnn(network)
-        made.from_nothing = start is None
-        return made
+        network.from_nothing = start is None
+        return network if options.tune == "head" else _WholeCnn(network)
 
     def trace(self, crop: Image, *, layers: Sequence[int] | None = None) -> Trace:
         """The last maps as tokens, and the logit's gradient with respect to them.

@@ -36,7 +36,7 @@ class RememberedFinder:
                     continue
                 self._known[key] = tuple(
                     Detection(
-                        box_xyxy=tuple(box),
+                        box_xyxy=(box[0], box[1], box[2], box[3]),
                         landmarks=np.array(points, np.float32),
                         confidence=confidence,
                     )
