@@ -92,11 +92,7 @@ class Narrator:
             threading.Thread(target=_tried, args=(start,), name="warm-up", daemon=True).start()
 
     def read_ahead(self, result: FaceAnalysis) -> None:
-        """Have the text model read what is known of a face while more of it is measured.
-
-        Only backends that gain by it do so. It changes nothing of what is written: the prompt is
-        read anew from where the facts differ.
-        """
+        """Have a backend that can read what is known of a face while more of it is measured."""
         read = getattr(self.vlm, "read_ahead", None)
         if callable(read) and self.model_writes:
             facts = [f for f in result.evidence.facts if f.kind is not FactKind.LIMIT]  # come last
@@ -310,6 +306,9 @@ class Narrator:
             reason = "What the model wrote does not answer the question."
         if reason and self.vlm is not self.fallback:
             checked = self._fall_back(checked, request, reason)
+        elif not request.question:
+            sentences = grounding.with_verdict(checked.sentences, request.evidence)
+            checked = replace(checked, sentences=sentences)
         yield replace(
             checked,
             text=grounding.shown_text(checked.sentences),

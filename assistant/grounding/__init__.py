@@ -2,7 +2,7 @@
 
 from assistant.grounding.blind import check_description
 from assistant.grounding.check import check, is_enough, shown_text
-from assistant.grounding.repair import mendable, rewritten, with_facts
+from assistant.grounding.repair import mendable, rewritten, with_facts, with_verdict
 from assistant.grounding.sentences import Piece, split
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "shown_text",
     "split",
     "with_facts",
+    "with_verdict",
 ]

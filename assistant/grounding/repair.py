@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from assistant.citations import without_cites
-from assistant.grounding.check import REPEATED, UNREAD, check
+from assistant.evidence import VerdictFact
+from assistant.grounding.check import REPEATED, UNREAD, check, shown_text
 from assistant.grounding.sentences import split, with_cites
-from assistant.types import Evidence, Fact, Sentence, SentenceStatus
+from assistant.types import Evidence, Fact, Sentence, SentenceStatus, Verdict
 
-__all__ = ["mendable", "rewritten", "with_facts"]
+__all__ = ["mendable", "rewritten", "with_facts", "with_verdict"]
 
 _SUPPORTED = SentenceStatus.SUPPORTED
 
@@ -74,6 +75,24 @@ def with_facts(sentences: Sequence[Sentence], evidence: Evidence) -> tuple[Sente
         fact = known[free[0]]
         out.append(replace(sentence, replacement=_told(fact), cites=(fact.id,)))
     return tuple(out)
+
+
+def with_verdict(sentences: Sequence[Sentence], evidence: Evidence) -> tuple[Sentence, ...]:
+    """The same sentences, with the verdict before them where none that is shown tells it."""
+    fact = evidence.first(VerdictFact)
+    shown = shown_text(sentences).lower()
+    words = "no sign" if evidence.verdict is Verdict.NO_SIGN else evidence.verdict.words
+    if fact is None or words in shown:
+        return tuple(sentences)
+    told = with_cites(fact.said("verdict-short")[0], (fact.id,))
+    first = Sentence(
+        text="Nothing was said of the verdict.",
+        status=SentenceStatus.UNSUPPORTED,
+        cites=(fact.id,),
+        reason="every explanation tells the verdict",
+        replacement=told,
+    )
+    return (first, *sentences)
 
 
 def _told(fact: Fact) -> str:

@@ -271,3 +271,12 @@ def test_the_template_writes_where_it_does_by_default_and_the_model_where_asked(
     assert by_model.backend == vlm.name
     assert made.offers_model
     assert not narrator(vlm).offers_model
+
+
+def test_an_explanation_that_does_not_tell_the_verdict_has_it_put_first() -> None:
+    without = "The mouth stands out, with 34% of the map [R1]."
+    found = explained(narrator(ScriptedBackend([without])))
+
+    assert found.text == f"The verdict is likely manipulated [S2]. {without}"
+    assert found.raw_text == without
+    assert explained(narrator(ScriptedBackend([GOOD]))).text == GOOD
