@@ -215,7 +215,7 @@ def test_controls_come_out_far_worse(results: list[tuple[str, FaceAnalysis]], co
     if control == "shuffled":
         assert figures["claim_precision_raw"] < 0.7
     else:
-        assert figures["verdict_fidelity"] == 0.0
+        assert figures["claims_raw"] == 0, "what is shown of the verdict is put there by code"
     assert figures["contradictions_shown"] == 0
     assert backend.provenance()["control"] == control
     backend.close()
