@@ -1,4 +1,4 @@
-"""Lists of pictures: a CSV file with a ``path`` column, or a text file with one path a line."""
+"""Pictures of a folder, and lists: a CSV file with a ``path`` column, or one path a line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from pathlib import Path
 
 from assistant.errors import TrainingError
 
-__all__ = ["listed_pictures"]
+__all__ = ["PICTURES", "listed_pictures", "pictures_below"]
+
+#: Endings of pictures, in lower case.
+PICTURES = {
+    ".avif", ".bmp", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp",
+}  # fmt: skip
+
+
+def pictures_below(folder: Path) -> list[Path]:
+    """The pictures in a folder and its sub-folders, by their endings, sorted."""
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES and p.is_file())
 
 
 def listed_pictures(manifest: Path) -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ from assistant.calibration import CurveCalibrator
 from assistant.errors import ConfigError, TrainingError
 from assistant.evaluation.detection_metrics import wilson
 from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.listed import pictures_below
 from assistant.evaluation.scoring import ScoredRow
 from assistant.evaluation.tables import table
 from assistant.interfaces import Calibrator
@@ -23,7 +24,6 @@ __all__ = ["LEAST_OF_SOURCE", "operating_points", "points_markdown", "source_row
 Array = NDArray[np.float64]
 #: Fewer genuine pictures of a source set no threshold.
 LEAST_OF_SOURCE = 20
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic"}
 
 
 def source_rows(folder: Path) -> list[ManifestRow]:
@@ -40,9 +40,7 @@ def source_rows(folder: Path) -> list[ManifestRow]:
     places = {0: folder / "real", 1: folder / "fake"} if parted else {0: folder}
     rows: list[ManifestRow] = []
     for label, place in places.items():
-        for path in sorted(place.rglob("*")):
-            if not path.is_file() or path.suffix.lower() not in _SUFFIXES:
-                continue
+        for path in pictures_below(place):
             inside = path.relative_to(place).parts
             rows.append(
                 ManifestRow(

@@ -29,6 +29,7 @@ from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.errors import TrainingError
 from assistant.evaluation.detection_metrics import auroc, ece
 from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.listed import pictures_below
 from assistant.interfaces import FaceFinder
 from assistant.training.face_cache import UNREADABLE, CropCache
 
@@ -37,7 +38,6 @@ __all__ = ["adapt_detector", "folder_rows"]
 _LEAST, _SMALL = 40, 300
 _AT_ONCE = 64
 Progress = Callable[[str, int, int, float], None]
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +66,7 @@ def folder_rows(folder: Path) -> list[ManifestRow]:
     problems = []
     for label, name in enumerate(("real", "fake")):
         inside = folder / name
-        found = sorted(
-            p for p in inside.rglob("*") if p.is_file() and p.suffix.lower() in _SUFFIXES
-        )
+        found = pictures_below(inside)
         if len(found) < _LEAST:
             problems.append(f"{inside} holds {len(found)} pictures")
         for path in found:
