@@ -1,10 +1,7 @@
-import cv2
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from assistant.cli.main import main
-from assistant.errors import TrainingError
 from assistant.evaluation.cross_dataset import (
     PUBLISHED,
     cross_dataset_markdown,
@@ -12,7 +9,6 @@ from assistant.evaluation.cross_dataset import (
 )
 from assistant.evaluation.face_manifest import read_manifest
 from assistant.evaluation.scoring import ScoredRow
-from assistant.training.batch_shortcuts import batch_shortcuts, shortcuts_markdown
 from assistant.types import Verdict
 
 
@@ -80,36 +76,3 @@ def test_wrong_arguments_of_the_table_are_told(arguments, words, rows, tmp_path,
     result = CliRunner().invoke(main, ["eval", "cross-dataset", *arguments])
     assert result.exit_code == 2
     assert words in result.output
-
-
-def faces(folder, quality, count=80):
-    lines = ["path,label,source,video"]
-    for number in range(count):
-        rng = np.random.default_rng(number)
-        image = cv2.resize(rng.integers(0, 255, (24, 24, 3)).astype(np.uint8), (96, 96))
-        used = [cv2.IMWRITE_JPEG_QUALITY, quality if number % 2 else 90]
-        assert cv2.imwrite(str(folder / f"{number}.jpg"), image, used)
-        lines.append(f"{number}.jpg,{number % 2},s,v{number // 2}")
-    path = folder / "m.csv"
-    path.write_text("\n".join(lines))
-    return read_manifest(path)
-
-
-def test_another_jpeg_quality_of_fakes_is_found_in_the_file_and_equal_files_are_at_chance(tmp_path):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    planted = batch_shortcuts(faces(tmp_path / "a", 40), limit=80)["sources"]["s"]
-    equal = batch_shortcuts(faces(tmp_path / "b", 90), limit=80)
-    assert planted["file"] > 0.95
-    assert planted["pixels"] > 0.9
-    assert 0.2 < equal["sources"]["s"]["file"] < 0.8
-    assert planted["augmented"] < planted["pixels"]
-    assert "| all batches |" in shortcuts_markdown(equal)
-
-
-def test_a_broken_picture_is_left_out_and_one_class_is_refused(tmp_path):
-    rows = faces(tmp_path, 90)
-    (tmp_path / "3.jpg").write_bytes(b"nothing")
-    assert batch_shortcuts(rows, limit=80)["sources"]["s"]["n"] < 80
-    with pytest.raises(TrainingError, match="both classes"):
-        batch_shortcuts([r for r in rows if r.label == 0])

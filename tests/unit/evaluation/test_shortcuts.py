@@ -1,14 +1,8 @@
-import csv
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 
 from assistant.evaluation.shortcuts import LOW_LEVEL, low_level_statistics, shortcut_auroc
-from assistant.training.pairing import paired_batches
-
-DATA = Path(__file__).parents[4] / "shared/data"
 
 
 def crop(seed, quality=None):
@@ -29,17 +23,3 @@ def test_a_planted_shortcut_is_found_and_equal_processing_is_not(fake_quality, l
     assert statistics.shape == (200, len(LOW_LEVEL))
     found = shortcut_auroc(statistics, labels, [f"v{i // 2}" for i in range(200)])
     assert low <= found <= high
-
-
-@pytest.mark.skipif(not (DATA / "manifest.csv").exists(), reason="no training data here")
-def test_low_level_statistics_hardly_tell_the_classes_of_paired_training_batches():
-    with (DATA / "manifest.csv").open() as file:
-        rows = [r for r in csv.DictReader(file) if r["source"] == "dfdc"]
-    labels = np.array([int(r["label"]) for r in rows])
-    videos = [r["video"] for r in rows]
-    batch = next(paired_batches(labels, videos, batch=600, seed=0, epoch=0))
-    statistics = np.stack(
-        [low_level_statistics(cv2.imread(str(DATA / rows[i]["path"]))[..., ::-1]) for i in batch]
-    )
-    found = shortcut_auroc(statistics, labels[batch], [videos[i] for i in batch])
-    assert found < 0.62

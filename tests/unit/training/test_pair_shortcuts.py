@@ -66,9 +66,7 @@ def test_a_source_of_two_videos_can_be_judged(manifest):
 
 
 def test_the_command_prints_every_pair(manifest):
-    found = CliRunner().invoke(
-        main, ["eval", "shortcuts", "--pairs", "--manifest", str(manifest), "--json"]
-    )
+    found = CliRunner().invoke(main, ["eval", "shortcuts", "--manifest", str(manifest), "--json"])
     assert found.exit_code == 0, found.output
     assert len(json.loads(found.stdout)["pairs"]) == 2
 
