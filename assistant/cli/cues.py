@@ -83,12 +83,12 @@ def _measured(
     from assistant.evaluation.face_manifest import read_manifest
     from assistant.faces.dense import DenseLandmarks
     from assistant.training.cue_faces import collect, pick_rows
-    from assistant.training.cue_fit import load_config
+    from assistant.training.cue_fit import CueConfig
     from assistant.training.cue_values import measure_faces
     from assistant.training.splits import list_sha256
     from assistant.weights import locate
 
-    config = load_config(config_file)
+    config = CueConfig.read(config_file)
     rows = pick_rows(read_manifest(config.manifest), config.most, config.more)[: config.faces]
     settings = settings_of(context)
     faces = collect(

@@ -24,12 +24,12 @@ def leave_out(context: click.Context, config: Path, work: Path, as_json: bool) -
     """
     from assistant.compose import build_finder
     from assistant.training.leave_out import leave_out_markdown
-    from assistant.training.recipe import load_recipe
+    from assistant.training.recipe import Recipe
     from assistant.training.sources_run import judge_recipe
     from assistant.weights import locate
 
     settings = settings_of(context)
-    recipe = load_recipe(config)
+    recipe = Recipe.read(config)
     table = judge_recipe(
         recipe,
         locate(recipe.base, data_dir=settings.data_dir),

@@ -152,10 +152,10 @@ def held_out(config: Path, most: int, out: Path) -> None:
     Where a source has more, those of the lowest hash are taken: the same ones on every machine.
     """
     from assistant.evaluation.face_manifest import write_manifest
-    from assistant.training.recipe import load_recipe
+    from assistant.training.recipe import Recipe
     from assistant.training.splits import hashed_sample, part_of
 
-    recipe = load_recipe(config)
+    recipe = Recipe.read(config)
     shares = {"test_percent": recipe.test_percent, "calibration_percent": 0}
     test = [
         row

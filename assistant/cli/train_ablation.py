@@ -32,11 +32,11 @@ def ablation(
     from assistant.compose import build_finder
     from assistant.errors import ConfigError
     from assistant.training.ablation import run_ablation, table
-    from assistant.training.detector_config import load_config
+    from assistant.training.detector_config import DetectorConfig
     from assistant.weights import locate
 
     settings = settings_of(context)
-    loaded = load_config(config)
+    loaded = DetectorConfig.read(config)
     if loaded.recipe != "layer-norms":
         raise ConfigError(
             f"{config} has the recipe {loaded.recipe!r}; an ablation is of 'layer-norms'.",

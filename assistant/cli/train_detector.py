@@ -29,8 +29,8 @@ def detector(context: click.Context, config: Path, work: Path, out: Path, as_jso
     """Train a detector as CONFIG (YAML) says, calibrate it, and write one file."""
     from assistant.compose import build_finder
     from assistant.evaluation.face_manifest import read_manifest, require_both_classes
-    from assistant.training.detector_config import load_config
-    from assistant.training.recipe import is_recipe, load_recipe
+    from assistant.training.detector_config import DetectorConfig
+    from assistant.training.recipe import Recipe, is_recipe
     from assistant.training.sources_run import train_sources
     from assistant.training.tuning_run import train_layer_norms
     from assistant.weights import locate
@@ -38,12 +38,12 @@ def detector(context: click.Context, config: Path, work: Path, out: Path, as_jso
     settings = settings_of(context)
     where: dict[str, Any] = {"work": work, "output": out, "progress": tell_progress}
     if is_recipe(config):
-        recipe = load_recipe(config)
+        recipe = Recipe.read(config)
         base = locate(recipe.base, data_dir=settings.data_dir)
         report = train_sources(recipe, base, build_finder(settings), **where)
         _tell_left_out(report, out, as_json)
         return
-    loaded = load_config(config)
+    loaded = DetectorConfig.read(config)
     require_both_classes(read_manifest(loaded.manifest))  # before anything is fetched or made
     base = locate(loaded.base, data_dir=settings.data_dir)
     work.mkdir(parents=True, exist_ok=True)

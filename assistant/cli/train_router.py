@@ -16,9 +16,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--config", "recipe", type=_FILE, default=Path("configs/router.yaml"))
 def router(recipe: Path) -> None:
     """Fit the classifier of questions on the lists of wordings."""
-    from assistant.training.router import load_config, train_router
+    from assistant.training.router import RouterConfig, train_router
 
-    log = train_router(load_config(recipe))
+    log = train_router(RouterConfig.read(recipe))
     click.echo(
         f"{log['wordings']} wordings, {log['held_out']} of them held out, {log['topics']} topics.\n"
         f"{log['size']} bytes, SHA-256 {log['sha256']}: put both into weights/manifest.json."
@@ -34,10 +34,10 @@ def evaluate(recipe: Path, as_json: bool, out: Path | None, wrong: bool) -> None
     """Measure the router of questions that is in use on the held-out wordings."""
     from assistant.evaluation.router import evaluate_router
     from assistant.routing import Router
-    from assistant.training.router import load_config, read_wordings
+    from assistant.training.router import RouterConfig, read_wordings
     from assistant.weights.store import locate
 
-    held_out = [w for w in read_wordings(load_config(recipe)) if w.held_out]
+    held_out = [w for w in read_wordings(RouterConfig.read(recipe)) if w.held_out]
     used = Router.load(locate("router"))
     found = evaluate_router(used, held_out)
     text = json.dumps(found, indent=1)

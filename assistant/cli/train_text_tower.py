@@ -27,11 +27,11 @@ __all__ = ["text_tower"]
 def text_tower(context: click.Context, config: Path, work: Path, out: Path, as_json: bool) -> None:
     """Train a text tower against the locked picture tower, as CONFIG (YAML) says."""
     from assistant.compose import build_finder
-    from assistant.training.text_tower import load_text_config, report_text, train_text_tower
+    from assistant.training.text_tower import TextTowerConfig, report_text, train_text_tower
     from assistant.weights import locate
 
     settings = settings_of(context)
-    loaded = load_text_config(config)
+    loaded = TextTowerConfig.read(config)
     work.mkdir(parents=True, exist_ok=True)
     report = train_text_tower(
         loaded,

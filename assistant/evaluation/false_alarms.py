@@ -6,15 +6,15 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from assistant.edits import coded, shrunk
 from assistant.errors import ConfigError, MediaError, TrainingError
+from assistant.evaluation.config_file import ConfigFile
 from assistant.evaluation.detection_metrics import wilson
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.evaluation.robustness import CHANGES
@@ -88,10 +88,10 @@ MADE: Mapping[str, Change] = {
 }
 
 
-class KindsConfig(BaseModel):
+class KindsConfig(ConfigFile):
     """Which sources are of which kind, and which kinds are made from them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    example: ClassVar[str] = "configs/false-alarms.yaml"
 
     kinds: dict[str, list[str]] = Field(default_factory=dict, description="Kind to sources.")
     made: list[str] = Field(default_factory=list, description="Kinds made by wearing others.")
@@ -104,13 +104,7 @@ def load_kinds(path: Path) -> KindsConfig:
     Raises:
         ConfigError: it cannot be read, a field is wrong, or a kind to be made is unknown.
     """
-    try:
-        config = KindsConfig.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
-        raise ConfigError(
-            f"The kinds in {path} cannot be read: {error}.",
-            hint="See configs/false-alarms.yaml for its fields.",
-        ) from error
+    config = KindsConfig.read(path)
     unknown = [name for name in config.made if name not in MADE]
     unknown_from = [name for name in config.made_from if name not in config.kinds]
     if unknown or unknown_from:

@@ -10,17 +10,16 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from assistant.evaluation.config_file import Strict
 from assistant.types import Image
 
 __all__ = ["Augmentation", "augment", "noisy", "recompressed"]
 
 
-class Augmentation(BaseModel):
+class Augmentation(Strict):
     """How often and how far a crop is changed; the defaults are the published ones."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     mirror: float = Field(default=0.5, ge=0, le=1, description="share of mirrored crops")
     affine: float = Field(default=1.0, ge=0, le=1, description="share of moved crops")

@@ -6,15 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from assistant.cues.cue import Cue
 from assistant.cues.reference import NEVER, SCHEMA, Known, wilson
-from assistant.errors import ConfigError
+from assistant.evaluation.config_file import ConfigFile, Strict
 from assistant.evaluation.detection_metrics import auroc, bootstrap_interval
 from assistant.training.cue_values import LOOKS, FaceValues, all_cues
 
@@ -24,7 +23,6 @@ __all__ = [
     "CueTable",
     "fit_limits",
     "judge",
-    "load_config",
     "reference",
     "without_each_source",
 ]
@@ -38,11 +36,7 @@ _PRIOR_FACES = 30
 _RESAMPLES = 60
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Comparison(_Strict):
+class Comparison(Strict):
     """A family against genuine faces; ``counts``: whether a cue may stay because of it."""
 
     name: str
@@ -51,8 +45,11 @@ class Comparison(_Strict):
     counts: bool = True
 
 
-class CueConfig(_Strict):
+class CueConfig(ConfigFile):
     """What ``configs/cues.yaml`` says; its comments explain each line."""
+
+    example: ClassVar[str] = "configs/cues.yaml"
+    places: ClassVar[tuple[str, ...]] = ("manifest",)
 
     manifest: Path
     most: int = Field(ge=1)
@@ -94,22 +91,6 @@ class CueTable:
     kind: str
     speaks: bool
     why: str
-
-
-def load_config(path: Path) -> CueConfig:
-    """Read a configuration; its manifest is relative to it.
-
-    Raises:
-        ConfigError: it cannot be read, or a field is missing, unknown or out of range.
-    """
-    try:
-        config = CueConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise ConfigError(
-            f"The configuration {path} cannot be used: {error}.",
-            hint="configs/cues.yaml is one that works.",
-        ) from error
-    return config.model_copy(update={"manifest": path.parent / config.manifest})
 
 
 def known(

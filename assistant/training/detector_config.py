@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from assistant.detectors.tower import TOWERS, TowerLayout
-from assistant.errors import ConfigError
+from assistant.evaluation.config_file import ConfigFile, Strict
 from assistant.types import CropSpec
 
-__all__ = [
-    "CropConfig",
-    "DetectorConfig",
-    "TuningConfig",
-    "load_config",
-]
+__all__ = ["CropConfig", "DetectorConfig", "TuningConfig"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CropConfig(_Strict):
+class CropConfig(Strict):
     """How faces are laid into crops; see :class:`assistant.types.CropSpec`."""
 
     size: int = Field(default=224, ge=28, le=1024)
@@ -37,7 +27,7 @@ class CropConfig(_Strict):
         return CropSpec(size=self.size, scale=self.scale, shift_y=self.shift_y)
 
 
-class TuningConfig(_Strict):
+class TuningConfig(Strict):
     """LayerNorm tuning as published (arXiv 2503.19683, 2508.06248); each term is a switch."""
 
     layer_norms: bool = Field(default=True, description="False: the head alone, a linear probe")
@@ -74,13 +64,16 @@ class TuningConfig(_Strict):
         return self
 
 
-class DetectorConfig(_Strict):
+class DetectorConfig(ConfigFile):
     """A run of the published recipe: LayerNorms and a class-token head are tuned.
 
     ``test_percent`` and ``calibration_percent`` are shares of the source videos. ``self_blended``
     says how many blended faces are made of each real face of a source. The recipe of the embedded
     detector is :class:`assistant.training.recipe.Recipe`.
     """
+
+    example: ClassVar[str] = "configs/ablation-vits14.yaml"
+    places: ClassVar[tuple[str, ...]] = ("manifest",)
 
     recipe: Literal["layer-norms"]
     manifest: Path
@@ -93,7 +86,7 @@ class DetectorConfig(_Strict):
     limit: int | None = Field(default=None, ge=10)
     test_percent: int = Field(default=15, ge=1, le=50)
     calibration_percent: int = Field(default=7, ge=1, le=50)
-    self_blended: dict[str, float] = {}
+    self_blended: dict[str, float] = Field(default={})
     tuning: TuningConfig = TuningConfig()
     seed: int = 0
     threads: int = Field(default=2, ge=1)
@@ -103,29 +96,3 @@ class DetectorConfig(_Strict):
         """The tower as this run builds it."""
         layout = TOWERS[self.tower]
         return layout if self.image_size is None else layout.sized(self.image_size)
-
-
-def load_config(path: Path) -> DetectorConfig:
-    """Read a YAML configuration; paths in it are relative to the file.
-
-    Raises:
-        ConfigError: the file cannot be read; every wrong field is named, all at once.
-    """
-    try:
-        values = yaml.safe_load(path.read_text("utf-8"))
-        config = DetectorConfig.model_validate(values)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(
-            f"The training configuration {path} cannot be read: {error}.",
-            hint="Start from one in configs/.",
-        ) from error
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(str(part) for part in e['loc']) or 'file'}: {e['msg']}"
-            for e in error.errors()
-        )
-        raise ConfigError(
-            f"The training configuration {path} is wrong: {wrong}.",
-            hint="Start from one in configs/.",
-        ) from error
-    return config.model_copy(update={"manifest": path.parent / config.manifest})

@@ -29,8 +29,7 @@ from assistant.resources import resource_dir
 from assistant.training.narrator_cases import made_up_evidence
 from assistant.training.narrator_dialogue import caption_dialogue, case_dialogues, packed
 from assistant.training.narrator_model import NarratorModel, picture_features
-from assistant.training.router import Wording, read_wordings
-from assistant.training.router import load_config as router_config
+from assistant.training.router import RouterConfig, Wording, read_wordings
 from assistant.types import Image, Message
 from assistant.vlm.llava import tokenizer_from_gguf, vision_tower
 
@@ -144,7 +143,7 @@ def write_dialogues(config: NarratorConfig, path: Path) -> tuple[int, float]:
         TrainingError: the file cannot be written.
     """
     prompts = PromptLibrary(resource_dir("prompts"))
-    questions = read_wordings(router_config(config.questions))
+    questions = read_wordings(RouterConfig.read(config.questions))
     blank = np.full((224, 224, 3), 128, np.uint8)
     count = words = 0
     try:
@@ -186,7 +185,7 @@ def train_narrator(
     eye = vision_tower(tower)
     prompts = PromptLibrary(resource_dir("prompts"))
     tokenizer = tokenizer_from_gguf(language_model)
-    questions = read_wordings(router_config(config.questions))
+    questions = read_wordings(RouterConfig.read(config.questions))
     model = NarratorModel(
         language_model,
         config.projector,

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from assistant.detectors.tower import TOWERS, TowerLayout
 from assistant.errors import ConfigError
+from assistant.evaluation.config_file import ConfigFile, Strict
 from assistant.evaluation.face_manifest import ManifestRow, read_manifest
 from assistant.training.detector_config import CropConfig
 from assistant.training.patches import PatchConfig
 from assistant.training.tower_stage import TowerConfig
 from assistant.training.two_heads import HeadConfig
 
-__all__ = ["FakeShares", "Recipe", "is_recipe", "load_recipe"]
+__all__ = ["FakeShares", "Recipe", "is_recipe"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FakeShares(_Strict):
+class FakeShares(Strict):
     """How the manipulated half of the loss is shared between the real fakes and the made ones."""
 
     listed: float = Field(default=0.5, ge=0, description="manipulated pictures of the manifests")
@@ -32,7 +29,7 @@ class FakeShares(_Strict):
     redrawn: float = Field(default=0.17, ge=0, description="genuine faces drawn by a decoder")
 
 
-class Recipe(_Strict):
+class Recipe(ConfigFile):
     """A whole run: sources, views, read-out, folds of the leave-out table, calibration.
 
     ``start`` is a detector's file whose LayerNorms and low-rank updates tune the tower; None reads
@@ -42,6 +39,9 @@ class Recipe(_Strict):
     (:data:`assistant.training.views.KINDS`). ``folds`` name the sources that are left out together,
     those of one family above all; a source that no fold names is never left out.
     """
+
+    example: ClassVar[str] = "configs/detector-vits14.yaml"
+    places: ClassVar[tuple[str, ...]] = ("manifest", "more_manifests", "start")
 
     recipe: Literal["sources"]
     manifest: Path
@@ -54,13 +54,13 @@ class Recipe(_Strict):
     most: int = Field(default=1000, ge=10, description="pictures of one class of one source")
     home: tuple[str, ...] = ()
     test_percent: int = Field(default=15, ge=1, le=50)
-    views: dict[str, float] = {"plain": 1, "worn": 1, "laid-in": 2, "redrawn": 1}
+    views: dict[str, float] = Field(default={"plain": 1, "worn": 1, "laid-in": 2, "redrawn": 1})
     tuning: TowerConfig = TowerConfig()
     redraw_steps: int = Field(default=350, ge=1)
     shares: FakeShares = FakeShares()
     patches: PatchConfig = PatchConfig()
     heads: HeadConfig = HeadConfig()
-    folds: dict[str, tuple[str, ...]] = {}
+    folds: dict[str, tuple[str, ...]] = Field(default={})
     own_reals: tuple[str, ...] = Field(
         default=(), description="sources whose fakes are told from their own genuine pictures"
     )
@@ -110,32 +110,3 @@ def is_recipe(path: Path) -> bool:
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return False
     return isinstance(values, Mapping) and values.get("recipe") == "sources"
-
-
-def load_recipe(path: Path) -> Recipe:
-    """Read a recipe; paths in it are relative to the file.
-
-    Raises:
-        ConfigError: the file cannot be read; every wrong field is named, all at once.
-    """
-    try:
-        recipe = Recipe.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(
-            f"The recipe {path} cannot be read: {error}.", hint="Start from one in configs/."
-        ) from error
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(str(part) for part in e['loc']) or 'file'}: {e['msg']}"
-            for e in error.errors()
-        )
-        raise ConfigError(
-            f"The recipe {path} is wrong: {wrong}.", hint="Start from one in configs/."
-        ) from error
-    return recipe.model_copy(
-        update={
-            "manifest": path.parent / recipe.manifest,
-            "more_manifests": tuple(path.parent / m for m in recipe.more_manifests),
-            "start": None if recipe.start is None else path.parent / recipe.start,
-        }
-    )

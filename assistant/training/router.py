@@ -9,27 +9,27 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from assistant.errors import TrainingError
+from assistant.evaluation.config_file import ConfigFile
 from assistant.routing.features import BINS, english, hashed
 from assistant.routing.kinds import QuestionKind
 
-__all__ = ["RouterConfig", "Wording", "load_config", "read_wordings", "train_router"]
+__all__ = ["RouterConfig", "Wording", "read_wordings", "train_router"]
 
 _LANGUAGES = {"de": "de", "es": "es", "other": "other"}
 _SLOT = re.compile(r"(\([^()]*\))")
 
 
-class RouterConfig(BaseModel):
+class RouterConfig(ConfigFile):
     """What ``configs/router.yaml`` holds; paths are relative to the folder the command runs in."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    example: ClassVar[str] = "configs/router.yaml"
 
     questions: Path
     output: Path
@@ -64,22 +64,6 @@ class Wording:
     def kind(self) -> QuestionKind:
         """What it asks for."""
         return QuestionKind(self.label.partition("/")[0])
-
-
-def load_config(path: Path) -> RouterConfig:
-    """Read the recipe.
-
-    Raises:
-        TrainingError: it cannot be read or breaks a rule.
-    """
-    try:
-        return RouterConfig.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
-        raise TrainingError(
-            f"The recipe {path} cannot be used: {error}.",
-            hint="Take configs/router.yaml as a pattern.",
-            code="config",
-        ) from error
 
 
 def read_wordings(config: RouterConfig) -> list[Wording]:

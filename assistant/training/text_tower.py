@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-import yaml
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 from safetensors.torch import load_file
 
 from assistant.detectors.text_tower import (
@@ -21,7 +20,8 @@ from assistant.detectors.text_tower import (
     contrastive_loss,
 )
 from assistant.detectors.tower import TOWERS, tower_sha256
-from assistant.errors import ConfigError, TrainingError
+from assistant.errors import TrainingError
+from assistant.evaluation.config_file import ConfigFile
 from assistant.evaluation.detection_metrics import auroc
 from assistant.evaluation.face_manifest import ManifestRow, read_manifest
 from assistant.evaluation.tables import shown, table
@@ -39,7 +39,7 @@ from assistant.training.frozen import statistics_of
 from assistant.training.losses import require_finite
 from assistant.training.splits import list_sha256, part_of
 
-__all__ = ["PROMPTS", "TextTowerConfig", "load_text_config", "train_text_tower"]
+__all__ = ["PROMPTS", "TextTowerConfig", "train_text_tower"]
 
 #: Prompt pairs that are reported: name -> (real, manipulated). The last were never trained.
 PROMPTS: dict[str, tuple[str, str]] = {
@@ -50,10 +50,11 @@ PROMPTS: dict[str, tuple[str, str]] = {
 Progress = Callable[[str, int, int, float], None]
 
 
-class TextTowerConfig(BaseModel):
+class TextTowerConfig(ConfigFile):
     """A whole run. ``per_source``: pictures of each source at most, half of each class."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    example: ClassVar[str] = "configs/text-tower.yaml"
+    places: ClassVar[tuple[str, ...]] = ("manifest", "annotations")
 
     manifest: Path
     annotations: Path | None = None
@@ -73,33 +74,6 @@ class TextTowerConfig(BaseModel):
     calibration_percent: int = Field(default=7, ge=1, le=50)
     seed: int = 0
     threads: int = Field(default=2, ge=1)
-
-
-def load_text_config(path: Path) -> TextTowerConfig:
-    """Read a YAML configuration; its paths are relative to the file.
-
-    Raises:
-        ConfigError: the file cannot be read; every wrong field is named, all at once.
-    """
-    try:
-        config = TextTowerConfig.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(
-            f"The configuration {path} cannot be read: {error}.",
-            hint="Start from configs/text-tower.yaml.",
-        ) from error
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(str(p) for p in e['loc']) or 'file'}: {e['msg']}" for e in error.errors()
-        )
-        raise ConfigError(
-            f"The configuration {path} is wrong: {wrong}.",
-            hint="Start from configs/text-tower.yaml.",
-        ) from error
-    places: dict[str, Path] = {"manifest": path.parent / config.manifest}
-    if config.annotations is not None:
-        places["annotations"] = path.parent / config.annotations
-    return config.model_copy(update=places)
 
 
 def train_text_tower(

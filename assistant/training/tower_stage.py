@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor
 
 from assistant.detectors.low_rank import attach_low_rank, fold_low_rank
 from assistant.detectors.tower import Tower, TowerLayout, embed, layer_norms, run_block
 from assistant.detectors.two_heads import TwoHeadReadOut
+from assistant.evaluation.config_file import Strict
 from assistant.training.losses import require_finite
 from assistant.training.run_state import RunState
 from assistant.training.two_heads import HeadConfig, heads_loss
@@ -32,10 +33,8 @@ __all__ = ["TowerConfig", "TunedTower", "tune_tower"]
 Progress = Callable[[str, int, int, float], None]
 
 
-class TowerConfig(BaseModel):
+class TowerConfig(Strict):
     """How the tower is tuned; 0 steps: it stays as it is."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     steps: int = Field(default=0, ge=0)
     without: tuple[str, ...] = Field(

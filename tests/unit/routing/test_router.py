@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.errors import TrainingError, WeightsError
+from assistant.errors import ConfigError, TrainingError, WeightsError
 from assistant.evaluation.router import evaluate_router
 from assistant.phrases import CLOSED, about, is_closed, phrases
 from assistant.routing import QuestionKind, Router, clean_user_text, regions_in, route
-from assistant.training.router import RouterConfig, load_config, read_wordings, train_router
+from assistant.training.router import RouterConfig, read_wordings, train_router
 from assistant.weights.store import locate
 
 K = QuestionKind
@@ -109,7 +109,7 @@ def test_what_is_not_understood_is_answered_from_the_case_and_never_refused() ->
 
 
 def test_the_router_that_ships_is_right_on_wordings_it_never_saw() -> None:
-    held_out = [w for w in read_wordings(load_config(RECIPE)) if w.held_out]
+    held_out = [w for w in read_wordings(RouterConfig.read(RECIPE)) if w.held_out]
     found = evaluate_router(Router.load(locate("router")), held_out)
 
     assert len(held_out) > 1500
@@ -151,8 +151,8 @@ def test_a_list_with_an_unknown_kind_is_refused(tmp_path: Path) -> None:
         read_wordings(config)
     with pytest.raises(TrainingError, match="no lists"):
         read_wordings(config.model_copy(update={"questions": tmp_path / "none"}))
-    with pytest.raises(TrainingError, match="cannot be used"):
-        load_config(tmp_path / "missing.yaml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        RouterConfig.read(tmp_path / "missing.yaml")
 
 
 def test_a_file_that_is_no_router_is_told(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import yaml
 
 from assistant.training.ablation import ROWS, run_ablation, table
-from assistant.training.detector_config import load_config
+from assistant.training.detector_config import DetectorConfig
 from tests.drawn import MiddleFinder
 
 
@@ -30,7 +30,7 @@ def test_every_row_has_its_terms_and_seeds(project):
 
     def run():
         return run_ablation(
-            load_config(path),
+            DetectorConfig.read(path),
             project / "base.safetensors",
             MiddleFinder(),
             work=work,

@@ -18,7 +18,7 @@ from assistant.detectors.read_out import ClassTokenReadOut, token_statistics
 from assistant.detectors.two_heads import HEADS, TwoHeadReadOut
 from assistant.errors import ConfigError, TrainingError
 from assistant.evaluation.face_manifest import read_manifest
-from assistant.training.recipe import load_recipe
+from assistant.training.recipe import Recipe
 from assistant.training.reconstruction import Build, train_redrawer
 from assistant.training.sources import check_sources, choose_rows, source_weights
 from assistant.training.sources_run import judge_recipe, train_sources
@@ -31,7 +31,7 @@ from tests.drawn import MiddleFinder
 def changed(project, **values):
     path = project / "c.yaml"
     path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | values))
-    return load_recipe(path)
+    return Recipe.read(path)
 
 
 def run(project, recipe):
@@ -46,7 +46,7 @@ def run(project, recipe):
 
 
 def test_one_run_makes_a_file_that_scores_and_says_how_it_was_judged(project):
-    recipe = load_recipe(project / "c.yaml")
+    recipe = Recipe.read(project / "c.yaml")
     report = run(project, recipe)
     table = report["leave_out"]
     assert set(table["manipulated"]) == set(table["genuine"]) == {"drawn", "other"}
@@ -259,7 +259,7 @@ def test_a_read_out_of_another_kind_is_no_start(project):
 
 
 def test_a_run_goes_on_from_a_detector_that_it_made(project):
-    run(project, load_recipe(project / "c.yaml"))
+    run(project, Recipe.read(project / "c.yaml"))
     (project / "out.safetensors").rename(project / "start.safetensors")
     report = run(project, changed(project, start="start.safetensors"))
     assert report["views"] > 0
