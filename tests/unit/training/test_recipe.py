@@ -156,9 +156,9 @@ def test_the_blocks_below_keep_their_norms():
     assert len(names) == 6
 
 
-@pytest.mark.parametrize("change", [{"slerp": True}, {"paired": False}, {"average": 0.5}])
+@pytest.mark.parametrize("change", [{"slerp": True}, {"paired": False, "average": 0.5}])
 def test_a_resumed_run_ends_the_same(tmp_path, change):
-    config = QUICK.model_copy(update={**change, "epochs": 3})
+    config = QUICK.model_copy(update={**change, "epochs": 2})
     whole, _, _ = tune(config)
 
     class Stop(Exception):
@@ -176,18 +176,13 @@ def test_a_resumed_run_ends_the_same(tmp_path, change):
         assert torch.equal(value, resumed.norms[name])
 
 
-def test_a_checkpoint_of_another_configuration_is_refused(tmp_path):
+def test_a_checkpoint_is_small_and_that_of_another_configuration_refused(tmp_path):
     path = tmp_path / "c.pt"
     short = QUICK.model_copy(update={"epochs": 1})
     tune(short, checkpoint=path)
+    assert path.stat().st_size < 500_000
     with pytest.raises(TrainingError, match="another configuration"):
         tune(short.model_copy(update={"slerp": True}), checkpoint=path)
-
-
-def test_the_checkpoint_of_the_published_recipe_is_small(tmp_path):
-    path = tmp_path / "c.pt"
-    tune(QUICK.model_copy(update={"epochs": 1}), checkpoint=path)
-    assert path.stat().st_size < 500_000
 
 
 def test_a_loss_that_is_no_number_names_its_rows():
