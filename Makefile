@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 PORT ?= 7860
 SERVE ?= 1
 CARD ?= out/astronaut-card.png
-# Modules without a model: their branches are to be tested, 90 % of them at least.
-PURE := assistant/types/*,assistant/errors.py,assistant/events.py,assistant/settings.py,assistant/registry.py,assistant/resources.py,assistant/phrases.py,assistant/report.py,assistant/evidence/*,assistant/grounding/*,assistant/prompting/*,assistant/weights/*,assistant/calibration/*,assistant/vlm/template.py,assistant/vlm/composition/*,assistant/faces/alignment.py
+# A worker a core, one thread each; the browser's tests run after them, alone.
+WORKERS ?= -n logical --maxprocesses 4 --dist loadfile
 
 .PHONY: help setup dev demo serve test e2e lint check fix pins browser clean
 
@@ -44,9 +44,12 @@ browser:
 
 test: dev browser  ## Run every test, Chromium included, with coverage
 	@$(BIN)/whyfake weights fetch --quiet
-	@$(BIN)/python -m pytest --cov --cov-report= $(ARGS)
 ifeq ($(strip $(ARGS)),)
-	@$(BIN)/coverage report --include='$(PURE)' --fail-under=90
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore tests/e2e $(WORKERS) --cov --cov-report=
+	@$(BIN)/python -m pytest tests/e2e --cov --cov-append --cov-report=
+	@$(BIN)/coverage report --fail-under=90
+else
+	@$(BIN)/python -m pytest $(ARGS)
 endif
 
 e2e: dev browser  ## Only the tests that drive the page in Chromium

@@ -9,8 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "assistant"
 HEAVY = (
@@ -29,9 +27,10 @@ HEAVY = (
 )
 
 
-def loaded_after(code: str) -> set[str]:
-    """Top-level modules loaded in a new Python after ``code``."""
-    program = f"{code}\nimport sys\nprint(*sorted({{n.partition('.')[0] for n in sys.modules}}))"
+def loaded_after(*codes: str) -> list[set[str]]:
+    """Top-level modules loaded in a new Python after each ``code``, one run after the other."""
+    tell = "print('LOADED', *sorted({name.partition('.')[0] for name in sys.modules}))"
+    program = "\n".join(["import sys", *(f"{code}\n{tell}" for code in codes)])
     done = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
@@ -40,13 +39,8 @@ def loaded_after(code: str) -> set[str]:
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    return set(done.stdout.splitlines()[-1].split())
-
-
-def test_import_contracts_hold() -> None:
-    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.returncode == 0, done.stdout[-3000:]
+    lines = [line.split() for line in done.stdout.splitlines()]
+    return [set(line[1:]) for line in lines if line[:1] == ["LOADED"]]
 
 
 def command(*args: str) -> str:
@@ -54,26 +48,26 @@ def command(*args: str) -> str:
     return f"from assistant.cli.main import main\ntry:\n    {run}\nexcept SystemExit: pass"
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
+def test_nothing_heavy_is_loaded_early() -> None:
+    codes = [
         "import assistant",
-        "import assistant.compose",
-        "import assistant.settings, assistant.registry, assistant.weights, assistant.resources",
         "import assistant.types, assistant.events, assistant.errors, assistant.interfaces",
+        "import assistant.settings, assistant.registry, assistant.weights, assistant.resources",
+        "import assistant.compose",
         command("--help"),
-        command("doctor"),
-        command("weights", "list"),
+        command("serve", "--help"),
         command("config", "show"),
         command("plugins", "list"),
+        command("weights", "list"),
         command("analyze", "absent.jpg"),
         command("analyze", "https://example.org/photo.jpg"),
         command("ask", "absent.jpg", "why?"),
-        command("serve", "--help"),
-    ],
-)
-def test_nothing_heavy_is_loaded_early(code: str) -> None:
-    assert loaded_after(code) & set(HEAVY) == set()
+        command("doctor"),
+    ]
+    loaded = loaded_after(*codes)
+    assert len(loaded) == len(codes)
+    heavy = {code: names & set(HEAVY) for code, names in zip(codes, loaded, strict=True)}
+    assert {code: names for code, names in heavy.items() if names} == {}
 
 
 def test_analysing_a_photo_loads_only_the_libraries_that_it_uses(
@@ -82,27 +76,25 @@ def test_analysing_a_photo_loads_only_the_libraries_that_it_uses(
     from assistant.examples import example_bytes
 
     (photo := tmp_path / "photo.png").write_bytes(example_bytes("astronaut"))
-    loaded = loaded_after(command("analyze", str(photo), "--vlm", "template"))
+    (loaded,) = loaded_after(command("analyze", str(photo), "--vlm", "template"))
     unused = {"open_clip", "timm", "torchvision", "scipy", "sympy", "openvino", "onnx", "openai"}
     assert {"torch", "langchain_core"} <= loaded  # it was scored and explained
     assert loaded & ((set(HEAVY) - {"torch", "cv2", "langchain_core"}) | unused) == set()
 
 
 def test_the_package_itself_loads_only_the_standard_library() -> None:
-    bare = loaded_after("pass")
-    extra = loaded_after("import assistant") - bare - {"assistant"}
+    bare, after = loaded_after("pass", "import assistant")
+    extra = after - bare - {"assistant"}
     assert {name for name in extra if name not in sys.stdlib_module_names} == set()
 
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_modules_are_small(path: Path) -> None:
-    lines = path.read_text(encoding="utf-8").count("\n")
-    # The contract of all stages is read as one page.
-    limit = 400
-    assert lines <= limit, f"{lines} lines: split it where the subject changes"
+def test_modules_are_small() -> None:
+    """At most 400 lines: split a module where its subject changes."""
+    lines = {str(p.relative_to(ROOT)): p.read_text("utf-8").count("\n") for p in MODULES}
+    assert {path: count for path, count in lines.items() if count > 400} == {}
 
 
 def test_public_modules_say_what_they_offer() -> None:
