@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,15 +98,19 @@ def test_modules_are_small() -> None:
     assert {path: count for path, count in lines.items() if count > 400} == {}
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def test_public_modules_say_what_they_offer() -> None:
     silent = []
     for path in MODULES:
         if path.name in {"__init__.py", "__main__.py"} or path.name.startswith("_"):
             continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
         names = {
             target.id
-            for node in tree.body
+            for node in tree_of(path).body
             if isinstance(node, ast.Assign | ast.AnnAssign)
             for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
             if isinstance(target, ast.Name)
@@ -124,7 +129,7 @@ def imported_distributions() -> dict[str, str]:
     """Third-party modules that the package imports anywhere, each with a file that does."""
     found: dict[str, str] = {}
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.module:
                 names = [node.module]

@@ -43,7 +43,9 @@ def manifest(tmp_path):
 
 
 def test_a_pair_that_differs_is_found_and_one_that_does_not_is_not(manifest):
-    result = pair_shortcuts(read_manifest(manifest))
+    found = CliRunner().invoke(main, ["eval", "shortcuts", "--manifest", str(manifest), "--json"])
+    assert found.exit_code == 0, found.output
+    result = json.loads(found.stdout)
     pairs = {(p["genuine"], p["manipulated"]): p for p in result["pairs"]}
 
     assert set(pairs) == {("photos", "alike"), ("photos", "bright")}
@@ -60,15 +62,10 @@ def test_a_source_of_two_videos_can_be_judged(manifest):
     rows = [
         replace(row, video=f"v{i % 2}") if row.source == "bright" else row
         for i, row in enumerate(read_manifest(manifest))
+        if row.source in {"photos", "bright"}
     ]
-    pairs = {p["manipulated"]: p for p in pair_shortcuts(rows)["pairs"]}
-    assert pairs["bright"]["pixels"] > 0.95
-
-
-def test_the_command_prints_every_pair(manifest):
-    found = CliRunner().invoke(main, ["eval", "shortcuts", "--manifest", str(manifest), "--json"])
-    assert found.exit_code == 0, found.output
-    assert len(json.loads(found.stdout)["pairs"]) == 2
+    (pair,) = pair_shortcuts(rows)["pairs"]
+    assert pair["pixels"] > 0.95
 
 
 def test_sources_too_small_to_tell_are_refused(manifest):
