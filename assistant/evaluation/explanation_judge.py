@@ -143,6 +143,8 @@ def _numbers(text: str, truth: Truth) -> list[Claim]:
 
 
 def _allowed(part: str, text: str, unit: str, region: str, truth: Truth) -> list[float]:
+    if "score comes from" in text and "map" in text:  # the map's share of the score
+        return [*truth.numbers["map"]]
     topics = _topics(part, text, unit)
     if topics == ["effect"] and region in truth.effects and "random patches of" not in part:
         before, after, _ = truth.effects[region]

@@ -11,6 +11,7 @@ from assistant.evidence import (
     DomainFact,
     EffectFact,
     FramesFact,
+    MapLimitFact,
     MissesFact,
     NoCueFact,
     OriginFact,
@@ -69,6 +70,7 @@ class Truth:
             "effect": [],
             "change": [],
             "frames": [],
+            "map": [100 * f.share for f in evidence.of(MapLimitFact) if f.share is not None],
             "misses": [
                 100 * share
                 for fact in evidence.of(MissesFact)

@@ -19,7 +19,7 @@ from assistant.evaluation.explanation_summary import distinct_4grams, same_texts
 from assistant.evaluation.explanations import evaluate_narrator
 from assistant.evaluation.pages import reading_page
 from assistant.evaluation.readability import grade_level, word_count
-from assistant.evidence import CueFact, EffectFact, NoCueFact, renumbered
+from assistant.evidence import CueFact, EffectFact, MapLimitFact, NoCueFact, renumbered
 from assistant.grounding import check
 from assistant.prompting import PromptLibrary
 from assistant.routing import QuestionKind
@@ -157,6 +157,18 @@ def test_the_judge_reads_sentences_apart_wherever_their_citations_stand() -> Non
         "The interval is narrow. [S1] The verdict is no sign found. [S2]",
     ):
         assert [c.kind for c in claims(text, truth)] == ["other", "verdict"]
+
+
+@pytest.mark.parametrize(("share", "true"), [(48, True), (68, False)])
+def test_the_judge_knows_how_much_of_the_score_the_map_carries(share: int, true: bool) -> None:
+    plain = cases.manipulated()
+    facts = tuple(replace(f, share=0.48) if isinstance(f, MapLimitFact) else f for f in plain.facts)
+    sentence = (
+        f"The map shows where part of the score comes from, about {share}% of it, not what was "
+        "changed there."
+    )
+    found = claims(sentence, Truth.of(analysis(replace(plain, facts=facts))))
+    assert all(c.true for c in found) is true
 
 
 def test_the_judge_counts_no_claim_in_refusals() -> None:
