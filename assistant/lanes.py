@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from assistant.cues.moments import moment_values
+from assistant.cues.motion import SPOILT, Motion
 from assistant.interfaces import Calibrator
 from assistant.scoring import ScoredFace
 from assistant.timeline import DEFAULT_RULE, StretchRule, clip_logit, raised_parts
 from assistant.types import Moment, Stretch, Timeline, Verdict
 
-__all__ = ["stretches_of", "timeline_of", "worst_moments"]
+__all__ = ["looks_of", "motion_of", "stretches_of", "timeline_of", "worst_moments"]
 
 _WORST = 2
+LOOKS = (-1, 1)
 _APART = 0.5  # seconds between two of the worst frames
 
 
@@ -24,7 +28,7 @@ def timeline_of(scored: ScoredFace, calibrator: Calibrator) -> Timeline | None:
     begin, end = scored.track.media.span
     return Timeline(
         moments=scored.moments,
-        stretches=stretches_of(scored.moments, (begin, end), calibrator),
+        stretches=stretches_of(scored.moments, (begin, end), calibrator, looks=looks_of(scored)),
         absent=scored.track.absent,
         begin=begin,
         end=end,
@@ -32,23 +36,37 @@ def timeline_of(scored: ScoredFace, calibrator: Calibrator) -> Timeline | None:
     )
 
 
+def looks_of(scored: ScoredFace) -> NDArray[np.float32] | None:
+    """N x d: what a person looks like to the detector's tower at each moment; None: not shown."""
+    readings = scored.track.readings or ()
+    shown = [r.statistics for r in readings if r.statistics is not None]
+    if not shown or len(shown) < len(scored.moments):
+        return None
+    return np.stack([statistics[LOOKS] for statistics in shown])
+
+
 def stretches_of(
     moments: Sequence[Moment],
     span: tuple[float, float],
     calibrator: Calibrator,
     rule: StretchRule | None = None,
+    *,
+    looks: NDArray[np.float32] | None = None,
 ) -> tuple[Stretch, ...]:
     """The parts in which a person's score stands out.
 
     That is a part that lies above the rest and is not itself without a sign, or the whole where all
-    of it is likely manipulated. Moments that say nothing are left out.
+    of it is likely manipulated. Moments that say nothing are left out. ``looks``: of each moment,
+    see :func:`looks_of`.
     """
+    told = np.array([moment.judged for moment in moments], bool)
     judged = [moment for moment in moments if moment.judged]
     if len(judged) < 2:
         return ()
+    looks = None if looks is None else looks[told]
     seconds = np.array([m.seconds for m in judged])
     logits = np.array([m.logit for m in judged])
-    parts = raised_parts(logits, rule)
+    parts = raised_parts(logits, rule, looks)
     if not parts:
         whole = calibrator.calibrate(clip_logit(seconds, logits))
         if whole.verdict is not Verdict.LIKELY_MANIPULATED:
@@ -80,6 +98,26 @@ def stretches_of(
             )
         )
     return tuple(found)
+
+
+def motion_of(scored: ScoredFace, stretches: Sequence[Stretch]) -> Motion:
+    """A clip's person as the cues over time see them."""
+    seconds = np.array([m.seconds for m in scored.moments])
+    faces = scored.track.faces
+    looks = looks_of(scored)
+    inside = np.zeros(len(seconds), bool)
+    for stretch in stretches:
+        inside |= (seconds >= stretch.begin) & (seconds <= stretch.end)
+    apart = [float(np.linalg.norm(f.landmarks[1] - f.landmarks[0])) for f in faces]
+    return Motion(
+        seconds=seconds,
+        values=np.array([moment_values(f.crop, f.crop_landmarks) for f in faces]),
+        looks=np.zeros((len(faces), 0), np.float64) if looks is None else looks.astype(np.float64),
+        spoilt=np.array([bool(SPOILT & {n.issue for n in f.quality}) for f in faces]),
+        eyes=float(np.median(apart)),
+        box_xyxy=scored.face.box_xyxy,
+        inside=inside if inside.any() and not inside.all() else None,
+    )
 
 
 def worst_moments(moments: Sequence[Moment]) -> list[int]:

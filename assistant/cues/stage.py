@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -105,8 +106,22 @@ class VisibleCues:
         return CuesLooked(not_judged=tuple(NotJudged(cue=c.name, reason=reason) for c in self.cues))
 
 
+class Signed(Protocol):
+    """What is compared with a reference by its name, and which of its values are unusual."""
+
+    @property
+    def name(self) -> str:
+        """In the reference."""
+        ...
+
+    @property
+    def sign(self) -> int:
+        """1 where larger values are the less usual ones, -1 where smaller ones are."""
+        ...
+
+
 def base_rates(
-    cue: Cue, value: float, eyes: float, fineness: float, reference: CueReference
+    cue: Signed, value: float, eyes: float, fineness: float, reference: CueReference
 ) -> tuple[BaseRate, BaseRate, bool]:
     """How many genuine and manipulated faces show a value, and whether the cue speaks of it.
 
