@@ -121,12 +121,14 @@ def build_cues(settings: Settings) -> VisibleCues | None:
     from assistant.cues.reference import load_reference
     from assistant.cues.stage import VisibleCues
     from assistant.faces.dense import DenseLandmarks
+    from assistant.resources import resource_dir
     from assistant.weights import locate
 
     try:
         reference = load_reference(
             locate("cues", data_dir=settings.data_dir, accept_unpinned=settings.accept_unpinned)
         )
+        over_time = load_reference(resource_dir("weights") / "motion.json")
         dense = DenseLandmarks(locate("face-landmarks", data_dir=settings.data_dir))
     except WeightsError as error:
         _log.warning("no visible cue is measured: %s %s", error.user_message, error.hint)
@@ -135,7 +137,7 @@ def build_cues(settings: Settings) -> VisibleCues | None:
     cues = [
         registry.load("cues", n, plugins=settings.plugins)() for n in names if n in reference.limits
     ]
-    return VisibleCues(cues, reference, dense)
+    return VisibleCues(cues, reference, dense, over_time)
 
 
 def build_detector(settings: Settings) -> tuple[Detector, Calibrator]:

@@ -15,6 +15,7 @@ from assistant import evidence as facts
 from assistant.attribution.regions import find_regions
 from assistant.attribution.stability import with_stability
 from assistant.calibration.record import record_of
+from assistant.cues.motion import look_over_time
 from assistant.cues.stage import VisibleCues
 from assistant.errors import InferenceError
 from assistant.interfaces import (
@@ -23,7 +24,7 @@ from assistant.interfaces import (
     Detector,
     DomainCheck,
 )
-from assistant.lanes import timeline_of, worst_moments
+from assistant.lanes import motion_of, timeline_of, worst_moments
 from assistant.scoring import ScoredFace, Scorer
 from assistant.tracks import Track
 from assistant.types import (
@@ -35,7 +36,6 @@ from assistant.types import (
     FaceAnalysis,
     Fact,
     Image,
-    Media,
     RegionFinding,
     Timeline,
     Verdict,
@@ -87,7 +87,7 @@ class Measurer:
             extra = (self._frames_fact(scored.logits), *facts.time_facts(timeline), *others_facts)
         if score.domain is not None:
             extra = (*extra, _domain_fact(score.domain))
-        looked = self._look(scored.track.media, face)
+        looked = self._look(scored, timeline)
         if looked is not None:
             extra = (*extra, *facts.cue_facts(looked))
         attribution = self.attributor.attribute(self.detector, face.crop)
@@ -128,12 +128,20 @@ class Measurer:
             )
         return replace(timeline, worst=tuple(worst))
 
-    def _look(self, media: Media, face: Face) -> CuesLooked | None:
+    def _look(self, scored: ScoredFace, timeline: Timeline | None) -> CuesLooked | None:
         """What can be seen to differ; it moves no number of the detector's."""
+        media, face = scored.track.media, scored.face
         if self.cues is None or face.frame_index is None:
             return None
         issues = [note.issue for note in face.quality]
-        return self.cues.look(media.frames[face.frame_index], face.landmarks, issues)
+        looked = self.cues.look(media.frames[face.frame_index], face.landmarks, issues)
+        if timeline is None or self.cues.over_time is None:
+            return looked
+        moved = look_over_time(motion_of(scored, timeline.stretches), self.cues.over_time)
+        return CuesLooked(
+            findings=(*moved.findings, *looked.findings),
+            not_judged=(*looked.not_judged, *moved.not_judged),
+        )
 
     def _regions(self, attribution: Attribution, face: Face) -> tuple[RegionFinding, ...]:
         """Where the map lies; none where no face parts can be named (the evidence says so)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,85 +15,116 @@ from assistant.cli.manifest import LAYOUT_NAMES
 from assistant.cli.options import settings_of
 
 if TYPE_CHECKING:
+    from assistant.evaluation.video import JudgedPerson
+    from assistant.interfaces import Calibrator
+    from assistant.settings import Settings
     from assistant.training.layouts import Sample
 
-__all__ = ["video"]
+__all__ = ["clip_options", "judged_clips", "video"]
 
+_NAMED = ", ".join(LAYOUT_NAMES)
+#: Sides of a portrait in pixels, and how many photos of a folder are used.
+_SIDE, _SMALL_SIDE, _PORTRAITS = 300, 260, 16
 _EXISTING = click.Path(path_type=Path, exists=True)
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
-@click.command("video")
-@click.option("--made", type=click.IntRange(0), default=16, help="Clips to make and judge.")
-@click.option("--seed", type=int, default=1, help="Of the made clips.")
-@click.option("--photos", type=_FOLDER, help="Make the clips of the portraits in this folder.")
-@click.option(
-    "--set",
-    "sets",
-    type=(click.Choice(LAYOUT_NAMES), _EXISTING),
-    multiple=True,
-    metavar="LAYOUT FOLDER",
-    help=f"A public set, or folders of your own named real and fake: {', '.join(LAYOUT_NAMES)}.",
+_OPTIONS = (
+    click.option("--made", type=click.IntRange(0), default=16, help="Clips to make and judge."),
+    click.option("--seed", type=int, default=1, help="Of the made clips."),
+    click.option(
+        "--small",
+        is_flag=True,
+        help="Small made clips of one person, each quality in turn: quicker, to fit on.",
+    ),
+    click.option("--photos", type=_FOLDER, help="Make clips of the portraits in this folder."),
+    click.option(
+        "--set",
+        "sets",
+        type=(click.Choice(LAYOUT_NAMES), _EXISTING),
+        multiple=True,
+        metavar="LAYOUT FOLDER",
+        help=f"A public set, or folders of your own named real and fake: {_NAMED}.",
+    ),
+    click.option("--split", help="Of the sets: train, val or test."),
+    click.option("--compression", default="c23", help="Of FaceForensics++ and DFD."),
+    click.option("--limit", type=click.IntRange(2), help="Videos at most of a set, evenly taken."),
 )
-@click.option("--split", help="Of the sets: train, val or test.")
-@click.option("--compression", default="c23", help="Of FaceForensics++ and DFD.")
-@click.option("--limit", type=click.IntRange(2), help="Videos at most of a set, evenly taken.")
-@click.option("--fit", is_flag=True, help="Fit the constants of stretches on the made clips.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--resamples", type=click.IntRange(10), default=400, help="Bootstrap draws.")
-@click.pass_context
-def video(
-    context: click.Context,
+
+
+def clip_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Which clips are judged; :func:`judged_clips` takes them by these names."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def judged_clips(
+    settings: Settings,
+    *,
     made: int,
     seed: int,
+    small: bool,
     photos: Path | None,
-    sets: tuple[tuple[str, Path], ...],
+    sets: Sequence[tuple[str, Path]],
     split: str | None,
     compression: str,
     limit: int | None,
-    fit: bool,
-    as_json: bool,
-    resamples: int,
-) -> None:
-    """Judge clips by person and by time: AUROC of the rules, and how well stretches are found.
+) -> tuple[list[JudgedPerson], list[JudgedPerson], Calibrator]:
+    """The people of made clips, those of sets, and the calibrator in use.
 
-    ``--fit`` prints the best constants on the made clips of this seed; judge with another.
+    Raises:
+        TrainingError: a set or the photos cannot be used.
     """
     from assistant.compose import build_detector, build_domain, build_finder
     from assistant.evaluation.made_clips import portraits
-    from assistant.evaluation.video import (
-        fit_rule,
-        judge_made,
-        made_clips,
-        rule_table,
-        stretch_table,
-        video_markdown,
-    )
-    from assistant.evaluation.video_sets import judge_samples, set_tables
+    from assistant.evaluation.video import judge_made, made_clips, small_clips
+    from assistant.evaluation.video_sets import judge_samples
     from assistant.media import MediaLimits
     from assistant.scoring import Scorer
     from assistant.training.layouts import read_layout
 
-    settings = settings_of(context)
     detector, calibrator = build_detector(settings)
     finder = build_finder(settings)
     scorer = Scorer(
         detector=detector, calibrator=calibrator, domain=build_domain(settings, detector)
     )
     limits = MediaLimits(frames=settings.limits.frames)
-    result: dict[str, Any] = {}
+    people, of_sets = [], []
     if made:
-        source = made_clips(portraits(finder, seed, side=300, folder=photos), made, seed)
+        side, make = (_SMALL_SIDE, small_clips) if small else (_SIDE, made_clips)
+        shown = portraits(finder, seed, side=side, folder=photos, most=_PORTRAITS)
+        source = make(shown, made, seed)
         people = judge_made(source, finder, scorer, limits, lambda done: _progress(done, made))
+    for layout, root in sets:
+        samples = _chosen(read_layout(layout, root, compression=compression), split, limit)
+        of_sets += judge_samples(samples, finder, scorer, limits, _progress)
+    return people, of_sets, calibrator
+
+
+@click.command("video")
+@clip_options
+@click.option("--fit", is_flag=True, help="Fit the constants of stretches on the made clips.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--resamples", type=click.IntRange(10), default=400, help="Bootstrap draws.")
+@click.pass_context
+def video(context: click.Context, fit: bool, as_json: bool, resamples: int, **clips: Any) -> None:
+    """Judge clips by person and by time: AUROC of the rules, and how well stretches are found.
+
+    ``--fit`` prints the best constants on the made clips of this seed; judge with another.
+    """
+    from assistant.evaluation.video import fit_rule, rule_table, stretch_table, video_markdown
+    from assistant.evaluation.video_sets import set_tables
+
+    people, of_sets, calibrator = judged_clips(settings_of(context), **clips)
+    result: dict[str, Any] = {}
+    if people:
         result["made"] = rule_table(people, resamples)
         result["made"]["stretch"] = stretch_table(people, calibrator)
         if fit:
             rule, table = fit_rule(people, calibrator)
             result["made"]["fitted"] = {"rule": asdict(rule), **table}
-    for layout, root in sets:
-        samples = _chosen(read_layout(layout, root, compression=compression), split, limit)
-        judged = judge_samples(samples, finder, scorer, limits, _progress)
-        result |= set_tables(judged, resamples)
+    result |= set_tables(of_sets, resamples)
     click.echo(json.dumps(result, indent=2) if as_json else video_markdown(result))
 
 

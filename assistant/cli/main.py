@@ -64,6 +64,10 @@ TRAIN_COMMANDS: dict[str, tuple[str, str]] = {
         "assistant.cli.train_domain:domain",
         "Fit the check that tells faces unlike those the detector knows.",
     ),
+    "temporal": (
+        "assistant.cli.train_temporal:temporal",
+        "Measure what genuine and manipulated people of clips show over time.",
+    ),
     "cues": (
         "assistant.cli.cues:train_cues",
         "Measure what genuine and manipulated faces show, for the visible cues.",

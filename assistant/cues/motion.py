@@ -265,6 +265,8 @@ def widest(motion: Motion, shortest: float = 1.0, longest: float = 4.0) -> Motio
     Genuine clips have no stretch; a stretch is held against the worst part of each of them.
     """
     best, found = -1.0, motion
+    if not motion.looks.size:
+        return motion
     for first, begin in enumerate(motion.seconds):
         for last in range(first + 1, len(motion.seconds)):
             length = motion.seconds[last] - begin

@@ -41,12 +41,21 @@ class VisibleCues:
         cues: all cues; those without a limit in the reference are not asked.
         reference: what genuine and manipulated faces show.
         dense: finds the 468 points.
+        over_time: what genuine and manipulated people of clips show; None: no cue over time is
+            measured.
     """
 
-    def __init__(self, cues: Iterable[Cue], reference: CueReference, dense: DenseLandmarks) -> None:
+    def __init__(
+        self,
+        cues: Iterable[Cue],
+        reference: CueReference,
+        dense: DenseLandmarks,
+        over_time: CueReference | None = None,
+    ) -> None:
         self.cues = tuple(cue for cue in cues if cue.name in reference.limits)
         self._reference = reference
         self._dense = dense
+        self.over_time = over_time
 
     def look(
         self, frame: Image, landmarks: NDArray[np.floating], issues: Sequence[QualityIssue] = ()

@@ -64,7 +64,7 @@ class MadeClip:
 
 
 def portraits(
-    finder: FaceFinder, seed: int, *, side: int = 420, folder: Path | None = None, most: int = 40
+    finder: FaceFinder, seed: int, *, side: int = 420, folder: Path | None = None, most: int = 16
 ) -> list[Portrait]:
     """The portraits that installed packages ship, or those of a folder, each with a made fake.
 

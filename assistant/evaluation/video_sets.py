@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from assistant.errors import MediaError
-from assistant.evaluation.video import JudgedPerson, judge_clip, rule_table
+from assistant.evaluation.video import JudgedPerson, judge_clip, judged_lane, rule_table
 from assistant.interfaces import FaceFinder
 from assistant.media import MediaLimits, load_media, read_path
 from assistant.media.clip import spread
@@ -85,17 +85,14 @@ def judge_samples(
         except MediaError as error:
             _LOG.warning("%s: %s", sample.files[0].name, error.user_message)
             people = []
-        judged.append(
-            JudgedPerson(
-                clip=sample.video,
-                manipulated=sample.label == 1,
-                stretch=None,
-                moments=people[0].moments if people else (),
-                span=people[0].track.media.span if people else (0.0, 0.0),
-                source=sample.source,
-                family=sample.family,
-            )
+        truth = JudgedPerson(
+            clip=sample.video,
+            manipulated=sample.label == 1,
+            stretch=None,
+            source=sample.source,
+            family=sample.family,
         )
+        judged.append(judged_lane(people[0] if people else None, scorer, truth))
         if progress is not None:
             progress(number, len(samples))
     return judged

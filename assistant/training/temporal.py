@@ -1,4 +1,4 @@
-"""What clips show over time: the reference of the cues over time, and a small head over a clip.
+"""What clips show over time: the reference of the cues over time.
 
 Genuine are the untouched people, and of a made clip's manipulated person the time outside of the
 stretch; manipulated is the stretch itself, or the whole of a manipulated clip of a set.
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from assistant.cues.motion import MOTION_CUES, Motion, MotionCue, widest
 from assistant.cues.reference import SCHEMA, Known
 from assistant.evaluation.detection_metrics import auroc, bootstrap_interval
+from assistant.evaluation.video import JudgedPerson
 from assistant.types import CueReading
 
-__all__ = ["MotionTable", "Seen", "judge_motion", "motion_reference"]
+__all__ = ["MotionTable", "Seen", "judge_motion", "motion_reference", "seen_people"]
 
 #: The share of genuine clips up to which a reading counts as unusual.
 _LIMIT = 0.04
@@ -52,7 +53,23 @@ class MotionTable:
     why: str
 
 
-def parts_of(
+def seen_people(people: Sequence[JudgedPerson]) -> list[Seen]:
+    """All that judged clips give to the reference."""
+    return [
+        seen
+        for person in people
+        if person.motion is not None
+        for seen in _parts_of(
+            person.motion,
+            person.stretch,
+            manipulated=person.manipulated,
+            clip=person.clip,
+            source=person.source,
+        )
+    ]
+
+
+def _parts_of(
     motion: Motion, stretch: tuple[float, float] | None, *, manipulated: bool, **names: str
 ) -> list[Seen]:
     """What a person of a clip gives to the reference: themselves, or the time in and out."""
