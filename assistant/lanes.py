@@ -14,7 +14,7 @@ from assistant.scoring import ScoredFace
 from assistant.timeline import DEFAULT_RULE, StretchRule, clip_logit, raised_parts
 from assistant.types import Moment, Stretch, Timeline, Verdict
 
-__all__ = ["looks_of", "motion_of", "stretches_of", "timeline_of", "worst_moments"]
+__all__ = ["laid_in_of", "looks_of", "motion_of", "stretches_of", "timeline_of", "worst_moments"]
 
 _WORST = 2
 LOOKS = (-1, 1)
@@ -28,7 +28,9 @@ def timeline_of(scored: ScoredFace, calibrator: Calibrator) -> Timeline | None:
     begin, end = scored.track.media.span
     return Timeline(
         moments=scored.moments,
-        stretches=stretches_of(scored.moments, (begin, end), calibrator, looks=looks_of(scored)),
+        stretches=stretches_of(
+            scored.moments, (begin, end), calibrator, laid_in=laid_in_of(scored)
+        ),
         absent=scored.track.absent,
         begin=begin,
         end=end,
@@ -45,28 +47,34 @@ def looks_of(scored: ScoredFace) -> NDArray[np.float32] | None:
     return np.stack([statistics[LOOKS] for statistics in shown])
 
 
+def laid_in_of(scored: ScoredFace) -> NDArray[np.float64] | None:
+    """The detector's answers to *laid in* at each moment (logits); None where it is not asked."""
+    heads = [r.heads for r in scored.track.readings or () if r.heads is not None]
+    return np.array(heads)[:, 0] if heads and len(heads) == len(scored.moments) else None
+
+
 def stretches_of(
     moments: Sequence[Moment],
     span: tuple[float, float],
     calibrator: Calibrator,
     rule: StretchRule | None = None,
     *,
-    looks: NDArray[np.float32] | None = None,
+    laid_in: NDArray[np.float64] | None = None,
 ) -> tuple[Stretch, ...]:
     """The parts in which a person's score stands out.
 
     That is a part that lies above the rest and is not itself without a sign, or the whole where all
-    of it is likely manipulated. Moments that say nothing are left out. ``looks``: of each moment,
-    see :func:`looks_of`.
+    of it is likely manipulated. Moments that say nothing are left out. ``laid_in``: of each moment,
+    see :func:`laid_in_of`; a part is looked for in these answers where there are such, for a face
+    that is exchanged for a time is laid in, and the joint score may fall where it rises.
     """
     told = np.array([moment.judged for moment in moments], bool)
     judged = [moment for moment in moments if moment.judged]
     if len(judged) < 2:
         return ()
-    looks = None if looks is None else looks[told]
     seconds = np.array([m.seconds for m in judged])
     logits = np.array([m.logit for m in judged])
-    parts = raised_parts(logits, rule, looks)
+    parts = raised_parts(logits if laid_in is None else laid_in[told], rule)
     if not parts:
         whole = calibrator.calibrate(clip_logit(seconds, logits))
         if whole.verdict is not Verdict.LIKELY_MANIPULATED:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 __all__ = ["StretchRule", "raised_parts"]
 
 Array = NDArray[np.float64]
-_DIRECTIONS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,26 +26,19 @@ class StretchRule:
         penalty: for each further change point, in variances of the frame-to-frame noise.
         rise: by how many logits the parts above must lie over those below.
         least: the fewest moments of a part.
-        looks: what the main directions in which the face's looks vary count beside the score, in
-            units of its noise; 0: the score alone tells where a part begins and ends.
     """
 
-    penalty: float = 10.0
-    rise: float = 0.8
-    least: int = 2
-    looks: float = 0.0
+    penalty: float = 6.0
+    rise: float = 1.6
+    least: int = 3
 
 
-def raised_parts(
-    logits: Array, rule: StretchRule | None = None, looks: NDArray[np.floating] | None = None
-) -> list[tuple[int, int]]:
+def raised_parts(logits: Array, rule: StretchRule | None = None) -> list[tuple[int, int]]:
     """Where the logits stand above the rest.
 
     Args:
         logits: of one person's moments in order of time.
         rule: the constants.
-        looks: N x d, what the face looks like to the detector at each moment; helps to find where
-            something changed, never whether the score is higher.
 
     Returns:
         First and last index of every part, in order, apart from one another; none where nothing
@@ -58,11 +50,9 @@ def raised_parts(
     values = np.asarray(logits, np.float64)
     if len(values) < 2 * rule.least:
         return []
-    signal = values[:, None] / _noise(values)
-    if rule.looks > 0 and looks is not None and looks.size:
-        signal = np.hstack([signal, rule.looks * _directions(looks)])
-    search = ruptures.KernelCPD(kernel="linear", min_size=rule.least).fit(signal)
-    ends = search.predict(pen=rule.penalty)
+    penalty = rule.penalty * _noise(values) ** 2
+    search = ruptures.KernelCPD(kernel="linear", min_size=rule.least).fit(values[:, None])
+    ends = search.predict(pen=penalty)
     parts = list(zip([0, *ends[:-1]], ends, strict=True))
     levels = np.array([values[a:b].mean() for a, b in parts])
     if levels.max() - levels.min() < rule.rise:
@@ -77,15 +67,6 @@ def raised_parts(
         else:
             raised.append((a, b - 1))
     return raised
-
-
-def _directions(looks: NDArray[np.floating]) -> Array:
-    """N x 2: along the two main directions, in units of their own frame-to-frame noise."""
-    centred = np.asarray(looks, np.float64) - np.mean(looks, axis=0)
-    left, lengths, _ = np.linalg.svd(centred, full_matrices=False)
-    columns = (left * lengths)[:, :_DIRECTIONS]
-    noise = 1.4826 * np.median(np.abs(np.diff(columns, axis=0)), axis=0) / np.sqrt(2.0)
-    return np.asarray(columns / np.maximum(noise, 1e-9))
 
 
 def _noise(values: Array) -> float:
