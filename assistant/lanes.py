@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.cues.moments import moment_values
 from assistant.cues.motion import SPOILT, Motion
 from assistant.interfaces import Calibrator
 from assistant.scoring import ScoredFace
@@ -119,7 +118,7 @@ def motion_of(scored: ScoredFace, stretches: Sequence[Stretch]) -> Motion:
     apart = [float(np.linalg.norm(f.landmarks[1] - f.landmarks[0])) for f in faces]
     return Motion(
         seconds=seconds,
-        values=np.array([moment_values(f.crop, f.crop_landmarks) for f in faces]),
+        values=np.array(scored.track.moments),
         looks=np.zeros((len(faces), 0), np.float64) if looks is None else looks.astype(np.float64),
         spoilt=np.array([bool(SPOILT & {n.issue for n in f.quality}) for f in faces]),
         eyes=float(np.median(apart)),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from assistant.events import Event, NoFace, NoFaceReason
 from assistant.faces import domain_measures, is_lying, is_too_small, make_face
 from assistant.interfaces import FaceFinder
@@ -31,6 +34,8 @@ class Track:
         seconds: when each face is seen; (0.0,) in a picture.
         readings: of each face, where the detector was asked already.
         absent: from when to when, in seconds, the person of a clip is not seen.
+        moments: of each face of a clip what the cues over time compare, see
+            :data:`assistant.cues.moments.VALUES`.
     """
 
     media: Media
@@ -39,6 +44,7 @@ class Track:
     seconds: tuple[float, ...] = (0.0,)
     readings: tuple[Reading, ...] | None = None
     absent: tuple[tuple[float, float], ...] = ()
+    moments: tuple[NDArray[np.float64], ...] = ()
 
     def measures(self, number: int) -> Mapping[str, float]:
         """What the domain check compares of a face; empty without a picture."""

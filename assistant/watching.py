@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.cues.moments import moment_values, surroundings
 from assistant.errors import InferenceError
 from assistant.events import Event, Progress
 from assistant.faces import domain_measures, make_face
@@ -40,6 +41,7 @@ class _Seen:
     face: Face
     seconds: float
     measured: dict[str, float]
+    moment: NDArray[np.float64]
     reading: Reading | None = None
 
 
@@ -101,7 +103,8 @@ class _Watcher:
                     raise
                 continue
             measured = dict(domain_measures(frame, detection))
-            out.append(_Seen(face=face, seconds=seconds, measured=measured))
+            moment = moment_values(*surroundings(frame, detection.landmarks))
+            out.append(_Seen(face=face, seconds=seconds, measured=measured, moment=moment))
         return out
 
     def _read(self, seen: Sequence[_Seen]) -> list[_Seen]:
@@ -215,6 +218,7 @@ def _track(watcher: _Watcher, lane: Sequence[_Seen], index: int) -> Track:
         media=watcher.media,
         faces=tuple(replace(s.face, index=index) for s in lane),
         measured=tuple(s.measured for s in lane),
+        moments=tuple(s.moment for s in lane),
         seconds=tuple(s.seconds for s in lane),
         readings=readings if len(readings) == len(lane) else None,
         absent=watcher.absent(lane),

@@ -1,4 +1,4 @@
-"""What the cues over time measure in one frame: from the aligned crop and its points."""
+"""What the cues over time measure in one frame: of the face and of what lies around it."""
 
 from __future__ import annotations
 
@@ -8,21 +8,44 @@ from numpy.typing import NDArray
 
 from assistant.types import Image
 
-__all__ = ["VALUES", "moment_values"]
+__all__ = ["VALUES", "moment_values", "surroundings"]
 
 #: What :func:`moment_values` gives: brightness of the face and of what is around it (grey levels),
 #: fine gradients at the face's edge and around it (grey levels a pixel), and the eyes' distance,
 #: the nose's and the mouth's place in units of it (along and across the line of the eyes).
 VALUES = ("face", "around", "edge", "ground", "nose-x", "nose-y", "mouth-x", "mouth-y", "mouth-w")
+_SIDE, _REACH = 160, 6.0  # pixels of a picture; distances of the eyes that it reaches over
 _INNER, _EDGE, _OUTER = 0.75, (0.85, 1.15), 1.3
+
+
+def surroundings(
+    frame: Image, landmarks: NDArray[np.floating]
+) -> tuple[Image, NDArray[np.float64]]:
+    """A face with what lies around it, upright as in the frame, and its points in that picture.
+
+    The detector's own crop may hold the inner face alone, so it has nothing to compare with. Where
+    the frame ends, its border is repeated.
+    """
+    eyes = float(np.linalg.norm(landmarks[1] - landmarks[0]))
+    scale = _SIDE / (_REACH * max(1.0, eyes))
+    matrix = np.array([[scale, 0.0, 0.0], [0.0, scale, 0.0]])
+    matrix[:, 2] = _SIDE / 2 - scale * landmarks.mean(0)
+    patch = cv2.warpAffine(
+        np.ascontiguousarray(frame),
+        matrix,
+        (_SIDE, _SIDE),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(patch, np.uint8), scale * landmarks + matrix[:, 2]
 
 
 def moment_values(crop: Image, points: NDArray[np.floating]) -> NDArray[np.float64]:
     """The :data:`VALUES` of a face.
 
     Args:
-        crop: aligned, RGB uint8 HWC.
-        points: the five points in crop pixels, 5 x 2, the viewer's left eye first.
+        crop: RGB uint8 HWC, see :func:`surroundings`.
+        points: the five points in its pixels, 5 x 2, the viewer's left eye first.
 
     Returns:
         Numbers in the order of :data:`VALUES`; NaN where nothing lies around the face.

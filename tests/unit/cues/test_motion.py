@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from assistant.cues.moments import VALUES, moment_values
+from assistant.cues.moments import VALUES, moment_values, surroundings
 from assistant.cues.motion import MOTION_CUES, Motion, look_over_time, widest
 from assistant.cues.reference import CueReference, Known
 from assistant.evidence import cue_facts
@@ -118,6 +118,18 @@ def test_the_light_on_a_face_is_told_from_that_around_it() -> None:
     assert b[face] - a[face] > 40
     assert b[around] == pytest.approx(a[around], abs=1)
     assert np.allclose(a[4:], moment_values(bright, 0.5 * POINTS + 60)[4:])
+
+
+def test_a_small_face_in_a_large_frame_is_seen_with_what_lies_around_it() -> None:
+    frame = np.full((600, 900, 3), 90, np.uint8)
+    frame[300:460, 400:520] = 170
+    points = np.array([[430, 350], [490, 350], [460, 385], [440, 415], [480, 415]], np.float64)
+
+    values = moment_values(*surroundings(frame, points))
+
+    assert np.isfinite(values).all()
+    assert values[VALUES.index("face")] > 150
+    assert values[VALUES.index("around")] < 100
 
 
 def test_an_unusual_reading_is_a_fact_with_its_base_rates_and_moves_no_number() -> None:
