@@ -179,22 +179,13 @@ def build_vlm(settings: Settings) -> VlmBackend:
 
 
 def _attributor(settings: Settings, detector: Detector) -> Attributor:
-    """The one in the settings; in place of patch evidence, what the detector can show.
+    """The one in the settings; where that needs patch scores and there are none, the best map."""
+    from assistant.attribution.choice import best_map
 
-    Weights that score no patches are read by their patch lens; a detector whose inside cannot be
-    seen is shown parts of the face covered.
-    """
-    from assistant.interfaces import TraceableDetector
-
-    name = settings.attributor
+    name, best = settings.attributor, best_map(detector)
     cls = registry.load("attributors", name, plugins=settings.plugins)
-    of_patches = getattr(cls, "needs_patch_scores", False)
-    if of_patches and not isinstance(detector, TraceableDetector):
-        _log.info("the detector %s shows no inside: the map is that of occlusion", detector.name)
-        name = "occlusion"
-    elif of_patches and not getattr(detector, "scores_patches", True):
-        _log.info("these detector weights score no patches: the map is that of patch-lens")
-        name = "patch-lens"
+    if getattr(cls, "needs_patch_scores", False) and best != "patch-evidence":
+        name = best
     made: Attributor = _made("attributors", name, settings)
     return made
 

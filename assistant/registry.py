@@ -66,6 +66,7 @@ BUILT_IN: MappingProxyType[str, dict[str, str]] = MappingProxyType(
             "gradient-attention": "assistant.attribution.attention:GradientAttention",
             "raw-attention": "assistant.attribution.attention:RawAttention",
             "attention-rollout": "assistant.attribution.attention:AttentionRollout",
+            "grad-cam": "assistant.attribution.patches:GradCam",
             "patch-evidence": "assistant.attribution.patches:PatchEvidence",
             "joint-evidence": "assistant.attribution.patches:JointEvidence",
             "patch-lens": "assistant.attribution.patches:PatchLens",

@@ -8,11 +8,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.attribution.grids import attribution, lens, require_patch_logits, require_tokens
+from assistant.attribution.grids import (
+    attribution,
+    lens,
+    patch_grid,
+    require_patch_logits,
+    require_tokens,
+)
 from assistant.interfaces import Detector
 from assistant.types import Attribution, Image, Trace
 
-__all__ = ["JointEvidence", "PatchEvidence", "PatchLens"]
+__all__ = ["GradCam", "JointEvidence", "PatchEvidence", "PatchLens"]
 
 #: Of 0.25, 0.5 and 1 the one that keeps most of the patch logits' IoU (docs/results/maps-why.json).
 _LENS_WEIGHT = 0.25
@@ -35,6 +41,27 @@ class PatchLens:
         """
         trace, tokens, gradient = require_tokens(detector, crop, trace, method=self.name)
         return attribution(lens(trace, tokens, gradient), crop, method=self.name)
+
+
+class GradCam:
+    """Sum over a convolutional network's last maps of map x gradient; what is negative is cut off.
+
+    Where the head reads the mean over places, as most do, that is Grad-CAM (Selvaraju et al., arXiv
+    1610.02391); where it reads each place apart, HiResCAM (Draelos, Carin, arXiv 2011.08891).
+    """
+
+    name = "grad-cam"
+    class_specific = True
+
+    def attribute(self, detector: Detector, crop: Image, trace: Trace | None = None) -> Attribution:
+        """Map over ``crop``; needs the last maps and the logit's gradient with respect to them.
+
+        Raises:
+            InferenceError: the detector gives none, or they are not finite.
+        """
+        trace, maps, gradient = require_tokens(detector, crop, trace, method=self.name)
+        values = patch_grid((maps.astype(np.float64) * gradient).sum(axis=(0, 2)), trace)
+        return attribution(values, crop, method=self.name)
 
 
 class PatchEvidence:

@@ -108,9 +108,10 @@ class _WholeCnn(nn.Module):
 
 
 class CnnDetector(TrainedDetector):
-    """A backbone and one logit; subclasses name the backbone. Its maps are Grad-CAM's."""
+    """A backbone and one logit; subclasses name the backbone."""
 
-    scores_patches = False
+    #: Its trace is of maps, for Grad-CAM.
+    has_maps = True
 
     Options = CnnOptions
     recipe = Recipe(epochs=4, learning_rate=3e-4, decay=1e-2, batch=16)
@@ -150,9 +151,6 @@ class CnnDetector(TrainedDetector):
 
     def trace(self, crop: Image, *, layers: Sequence[int] | None = None) -> Trace:
         """The last maps as tokens, and the logit's gradient with respect to them.
-
-        Behind a mean over places the sum of (map - its mean) x gradient is Grad-CAM (arXiv
-        1610.02391) less its mean.
 
         Raises:
             InferenceError: attention was asked for.

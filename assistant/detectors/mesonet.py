@@ -18,9 +18,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from assistant.detectors.plugin import refuse_layers, trace_of
 from assistant.detectors.published import unfitted_softmax
 from assistant.errors import InferenceError, PluginError, WeightsError
-from assistant.types import CropSpec, Image
+from assistant.types import CropSpec, Image, Trace
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
@@ -47,8 +48,17 @@ class _Meso4(nn.Module):
         self.out = nn.Linear(16, 1)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        return self.head(self.tokens(pictures))
+
+    def tokens(self, pictures: torch.Tensor) -> torch.Tensor:
+        """B x places x C of the last maps."""
         # Keras flattens with the channels last
-        flat = self.features(pictures).permute(0, 2, 3, 1).flatten(1)
+        found: torch.Tensor = self.features(pictures).permute(0, 2, 3, 1).flatten(1, 2)
+        return found
+
+    def head(self, tokens: torch.Tensor) -> torch.Tensor:
+        """B logits of the published output, which is larger for real."""
+        flat = tokens.flatten(1)
         logits: torch.Tensor = self.out(nn.functional.leaky_relu(self.hidden(flat), 0.1))[:, 0]
         return logits
 
@@ -65,8 +75,10 @@ class MesoNetDetector:
     calibration: Mapping[str, Any] = MappingProxyType(unfitted_softmax())
     reported = "FF++ c40 0.592, DFDC 0.556 (trained on FF++; DeepfakeBench)"
     crop_spec = CropSpec(size=_SIDE, scale=1.3)
+    #: Its trace is of maps, for Grad-CAM.
+    has_maps = True
 
-    def __init__(self, network: nn.Module, *, weights_sha256: str) -> None:
+    def __init__(self, network: _Meso4, *, weights_sha256: str) -> None:
         self._network = network.eval().requires_grad_(False)
         self.weights_sha256 = weights_sha256
 
@@ -139,6 +151,21 @@ class MesoNetDetector:
         if not np.isfinite(out).all():
             raise InferenceError("MesoNet gave a score that is no number.", hint="Check the file.")
         return out
+
+    def trace(self, crop: Image, *, layers: Sequence[int] | None = None) -> Trace:
+        """The last maps as tokens, and the logit's gradient with respect to them.
+
+        Raises:
+            InferenceError: attention was asked for.
+        """
+        refuse_layers(self.name, layers)
+        pixels = torch.from_numpy(cv2.resize(crop, (_SIDE, _SIDE))).permute(2, 0, 1)[None] / 255.0
+        with torch.no_grad():
+            tokens = self._network.tokens(pixels)
+        side = round(tokens.shape[1] ** 0.5)
+        with torch.enable_grad():
+            tokens.requires_grad_()
+            return trace_of(-self._network.head(tokens), tokens, (side, side), prefix=0)
 
     def provenance(self) -> Mapping[str, str]:
         """The file's hash."""

@@ -90,13 +90,13 @@ def _build(page: Page, sessions: Sessions) -> None:
             container=False,
             elem_id="wf-blind",
         )
-        detector = detector_choice(page.assistant.speakers)
         with gr.Row(elem_id="wf-examples"):
             gr.HTML('<p class="wf-small">No photo at hand?</p>', js_on_load=None)
             examples = {
                 name: gr.Button(texts.EXAMPLE_LABELS.get(name, name.capitalize()), size="sm")
                 for name in EXAMPLES
             }
+        detector = detector_choice(page.assistant.speakers)
     parts: dict[str, gr.HTML] = {}
     parts["tabs"] = gr.HTML(elem_id="wf-tabs", js_on_load=_TABS_JS)
     parts["verdict"] = gr.HTML(elem_id="wf-verdict", js_on_load=None)

@@ -22,6 +22,7 @@ NEED_TRACE = {
     "gradient-attention",
     "attention-rollout",
     "raw-attention",
+    "grad-cam",
     "patch-lens",
     "patch-evidence",
     "joint-evidence",

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from assistant import registry
+from assistant.attribution.choice import best_map
 from assistant.detectors.plugin import TrainedDetector
 from assistant.errors import ConfigError, InferenceError, WeightsError
 from assistant.interfaces import Detector
@@ -120,8 +121,7 @@ TRACED = [name for name in PLUGINS if hasattr(registry.load("detectors", name), 
 @pytest.mark.parametrize("name", TRACED)
 def test_its_map_is_of_its_own_score_and_of_the_crop(name: str, tmp_path: Path) -> None:
     detector: Any = shaken(trained(name, tmp_path))
-    method = "patch-evidence" if getattr(detector, "scores_patches", True) else "patch-lens"
-    attributor = registry.load("attributors", method)()
+    attributor = registry.load("attributors", best_map(detector))()
     one, other = crops(2)
     trace = detector.trace(one)
     assert abs(trace.logit - detector.logits([one])[0]) < 1e-3
