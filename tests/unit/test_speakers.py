@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from safetensors.torch import save_file
 
-from assistant.calibration import CurveCalibrator
-from assistant.detectors.plugin_file import FORMAT
 from assistant.errors import AssistantError, PluginError
 from assistant.events import Analyzed, Done, Failed, TurnDone
 from assistant.evidence import AgreementFact, Evidence, OpinionFact
-from assistant.fakes import BrightnessDetector, FlatCalibrator, demo_assistant
+from assistant.fakes import demo_assistant
 from assistant.grounding import check
 from assistant.pipeline import Assistant
 from assistant.report import analysis_json
 from assistant.routing import named_detector
 from assistant.settings import Settings
-from assistant.speakers import Speakers, detector_states, settings_for
+from assistant.speakers import detector_states, settings_for
 from assistant.types import FaceAnalysis, Opinion, SentenceStatus, Verdict
 from tests.drawn import drawn_faces, png
+from tests.speaking import plugin_file, speaking
 
 FACE = png(drawn_faces())
 NAMES = ("clip-probe", "effort", "ensemble", "gend", "xception")
-
-
-def plugin_file(folder: Path, name: str, *, plugin: str = "", calibrated: bool = False) -> Path:
-    """A file with a header alone: enough to tell whether a detector is ready."""
-    header = {
-        "format": FORMAT,
-        "plugin": plugin or name,
-        "options": {"members": ["xception", "sbi"]} if name == "ensemble" else {},
-        "base_sha256": "",
-        "calibration": {"method": "isotonic"} if calibrated else None,
-        "card": {},
-    }
-    path = folder / "detectors" / f"{name}.safetensors"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({"x": torch.zeros(1)}, path, metadata={"whyfake": json.dumps(header)})
-    return path
 
 
 def test_what_can_run_is_told_and_what_cannot_says_why_and_the_next_step(tmp_path: Path) -> None:
@@ -74,38 +54,6 @@ def test_files_given_for_one_detector_are_never_handed_to_another(tmp_path: Path
     assert settings_for(settings, "sbi") is settings
     assert settings_for(settings, "xception").detector_weights == own
     assert settings_for(settings, "clad").detector_weights is None
-
-
-class _Darkness(BrightnessDetector):
-    """The opposite of the demo detector."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def logits(self, crops):  # type: ignore[no-untyped-def]
-        return -BrightnessDetector.logits(self, crops)
-
-
-def speaking(tmp_path: Path, *, fitted: bool = True) -> Assistant:
-    """A demo assistant that can ask a second detector, xception, of the other opinion."""
-    plugin_file(tmp_path, "xception", calibrated=fitted)
-
-    def make(settings: Settings) -> Assistant:
-        made = demo_assistant(speakers=speakers)
-        if settings.detector == "clip-ln":
-            return made
-        curve = FlatCalibrator() if fitted else CurveCalibrator.unfitted()
-        return Assistant(
-            finder=made.finder,
-            detector=_Darkness(settings.detector),
-            calibrator=curve,
-            attributor=made._measurer.attributor,
-            narrator=made.narrator,
-            speakers=speakers,
-        )
-
-    speakers = Speakers(Settings(data_dir=tmp_path, vlm_backend="template"), make)
-    return speakers.speaker("clip-ln")
 
 
 def analysed(assistant: Assistant) -> FaceAnalysis:
