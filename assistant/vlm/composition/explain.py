@@ -45,6 +45,7 @@ def _lines(
     must = [
         *opening[0],
         *opening[1],
+        *writer.opinions()[:1],
         *writer.frames(),
         *writer.times(),
         *writer.closeness(),
