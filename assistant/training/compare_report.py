@@ -98,7 +98,7 @@ def write_comparison_plot(result: dict[str, Any], path: Path) -> None:
     axes.axvline(0.5, color="0.7", linestyle=":")
     axes.set_yticks(range(len(order)), order)
     axes.set_xlabel("AUROC (bar: 95 % of all sources; 0.5: chance)")
-    axes.legend(fontsize=7, loc="lower left")
+    figure.legend(fontsize=7, loc="outside lower center", ncols=8)
     rates = [done[name]["overall"]["real_called_manipulated"] for name in order]
     alarms.barh(range(len(order)), [rate or 0.0 for rate in rates], color="0.6")
     alarms.set_xlabel("genuine called manipulated")
