@@ -115,8 +115,6 @@ def test_many_facts_that_nothing_moved_are_one_line() -> None:
     lines = dict(short_facts(still))
     ids = [f.id for f in still.facts if type(f).__name__ == "ChangeFact"]
     told = lines[f"{ids[0]} to {ids[-1]}"]
-    assert told.startswith(
-        f"Making any of the {len(ids)} everyday changes leaves the score at"
-    )
+    assert told.startswith(f"Making any of the {len(ids)} everyday changes leaves the score at")
     assert not set(ids) & set(lines)
     assert "S1" in lines
