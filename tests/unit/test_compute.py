@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 
+import cv2
 import pytest
 
+from assistant import compute
 from assistant.compute import thread_count
 
 
@@ -44,3 +46,25 @@ def test_the_number_of_threads(
     monkeypatch.setenv("OMP_NUM_THREADS", told)
     assert thread_count() == (count or free)
     assert thread_count(5) == 5
+
+
+def test_work_ahead_keeps_the_order_and_raises_in_its_place() -> None:
+    def halved(number: int) -> int:
+        if number == 7:
+            raise ValueError("seven")
+        return number // 2
+
+    assert [*compute.done_ahead(halved, range(6), ahead=3)] == [0, 0, 1, 1, 2, 2]
+    found = compute.done_ahead(halved, range(9), ahead=20)
+    assert [next(found) for _ in range(7)] == [0, 0, 1, 1, 2, 2, 3]
+    with pytest.raises(ValueError, match="seven"):
+        next(found)
+
+
+def test_work_ahead_stops_a_few_items_on_and_gives_opencv_its_threads_back() -> None:
+    before, begun = cv2.getNumThreads(), []
+    found = compute.done_ahead(begun.append, range(1000), ahead=4)
+    next(found)
+    found.close()
+    assert len(begun) <= 4 + before + 1
+    assert cv2.getNumThreads() == before
