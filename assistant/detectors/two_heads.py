@@ -30,9 +30,14 @@ class HeadNetwork(PooledReadOut):
     """One hidden layer over the standardised statistics, an output for each of :data:`HEADS`."""
 
     def __init__(
-        self, blocks: Sequence[int], width: int, hidden: int, dropout: tuple[float, float]
+        self,
+        blocks: Sequence[int],
+        width: int,
+        hidden: int,
+        dropout: tuple[float, float] = (0.2, 0.5),
     ) -> None:
         super().__init__(blocks, width)
+        self.hidden = hidden
         self.layers = nn.Sequential(
             nn.Dropout(dropout[0]),
             nn.Linear(self.mean.numel(), hidden),
@@ -45,6 +50,34 @@ class HeadNetwork(PooledReadOut):
         """B x 2 logits from B x blocks x 3 x width."""
         logits: Tensor = self.layers(self.standardised(statistics))
         return logits
+
+    def also_along(
+        self, direction: Tensor, middle: float, *, head: int, weight: float
+    ) -> HeadNetwork:
+        """The same network whose answer also follows one direction of the statistics.
+
+        Two hidden units do it exactly: GELU(x) - GELU(-x) = x.
+
+        Args:
+            direction: blocks x 3 x width weights of the standardised statistics.
+            middle: where nothing is added.
+            head: of :data:`HEADS`.
+            weight: added to its logit for each unit along the direction.
+        """
+        wider = HeadNetwork(self.blocks, self.width, self.hidden + 2)
+        units = torch.stack([direction, -direction])
+        answer = torch.zeros(len(HEADS), 2)
+        answer[head] = torch.tensor([weight, -weight])
+        own = self.state_dict()
+        wider.load_state_dict(
+            {
+                **own,
+                "layers.1.weight": torch.cat([own["layers.1.weight"], units]),
+                "layers.1.bias": torch.cat([own["layers.1.bias"], torch.tensor([-middle, middle])]),
+                "layers.4.weight": torch.cat([own["layers.4.weight"], answer], dim=1),
+            }
+        )
+        return wider
 
 
 class TwoHeadReadOut(ReadOut):
@@ -60,7 +93,6 @@ class TwoHeadReadOut(ReadOut):
         evidence_hidden: of the patches, for each of :data:`HEADS`.
         grid: patches along a side.
         shares: of the network in each logit, in [0, 1].
-        dropout: while training.
     """
 
     def __init__(
@@ -72,14 +104,13 @@ class TwoHeadReadOut(ReadOut):
         evidence_hidden: Sequence[int],
         grid: int,
         shares: Sequence[float],
-        dropout: tuple[float, float] = (0.2, 0.5),
     ) -> None:
         super().__init__()
         if len(shares) != len(HEADS) or len(evidence_hidden) != len(HEADS):
             raise ValueError(f"one share and one width for each of {', '.join(HEADS)}")
-        self.blocks, self.width, self.hidden = tuple(blocks), width, hidden
+        self.blocks, self.width = tuple(blocks), width
         self.shares = tuple(float(share) for share in shares)
-        self.network = HeadNetwork(blocks, width, hidden, dropout)
+        self.network = HeadNetwork(blocks, width, hidden)
         self.laid_in, self.made = (
             PatchEvidenceReadOut(blocks=blocks, width=width, hidden=h, grid=grid)
             for h in evidence_hidden
@@ -127,7 +158,7 @@ class TwoHeadReadOut(ReadOut):
             "kind": "two-heads",
             "blocks": list(self.blocks),
             "width": self.width,
-            "hidden": self.hidden,
+            "hidden": self.network.hidden,
             "evidence_hidden": [self.laid_in.hidden, self.made.hidden],
             "grid": self.made.grid,
             "shares": list(self.shares),

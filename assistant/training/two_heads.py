@@ -1,9 +1,8 @@
-"""Train the two answers of the read-out on statistics of views: the last stage of the recipe."""
+"""The two answers of the read-out on statistics of views, and the loss that tunes them."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from assistant.detectors.two_heads import TwoHeadReadOut
-from assistant.errors import TrainingError
-from assistant.training.losses import require_finite
+from assistant.training.direction import fit_direction
 
 __all__ = [
     "GENUINE",
@@ -27,16 +25,15 @@ __all__ = [
     "heads_loss",
     "new_read_out",
     "standardise",
-    "train_heads",
+    "with_direction",
 ]
 
 GENUINE, LAID_IN, MADE = 0, 1, 2
 _AT_ONCE = 2048
-Progress = Callable[[str, int, int, float], None]
 
 
 class HeadConfig(BaseModel):
-    """How the read-out is built, and how its network is trained."""
+    """How the read-out is built and tuned, and how its direction is fitted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -46,17 +43,17 @@ class HeadConfig(BaseModel):
         default=(64, 96), description="of the patches that look for what was laid in, and made"
     )
     shares: tuple[float, float] = Field(
-        default=(0.4, 0.4), description="of the network in the answers laid in and made"
+        default=(0.4, 0.25), description="of the network in the answers laid in and made"
     )
-    epochs: int = Field(default=6, ge=1, le=1000)
-    batch: int = Field(default=256, ge=2)
-    learning_rate: float = Field(default=3e-4, gt=0)
-    weight_decay: float = Field(default=0.1, ge=0)
-    interpolation: float = Field(
-        default=1.0, gt=0, le=1, description="0: the start, 1: what was trained (arXiv 2109.01903)"
+    direction: float = Field(
+        default=1.0, ge=0, description="logits of *made* that one deviation of genuine faces adds"
     )
+    between: float = Field(
+        default=30.0, ge=0, description="weight of what genuine sources differ in, as noise"
+    )
+    ridge: float = Field(default=0.1, gt=0, description="on the standardised statistics")
     own_weight: float = Field(
-        default=0.5, ge=0, description="of each head's loss on the genuine and its own kind"
+        default=0.5, ge=0, description="of each head's own loss while the tower is tuned"
     )
     label_smoothing: float = Field(default=0.04, ge=0, lt=0.5)
 
@@ -66,20 +63,19 @@ class HeadData:
     """N views.
 
     ``statistics``: N x blocks x 3 x width, float16; ``evidence``: N x 2 logits of the patches,
-    float32; ``kinds``: N of :data:`GENUINE`, :data:`LAID_IN`, :data:`MADE`; ``weights``: N.
+    float32.
     """
 
     statistics: NDArray[np.float16]
     evidence: NDArray[np.float32]
-    kinds: NDArray[np.int64]
-    weights: NDArray[np.float64]
 
     def drawn(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """Float32 statistics and evidence of some rows."""
-        return (
-            torch.from_numpy(self.statistics[rows].astype(np.float32)),
-            torch.from_numpy(self.evidence[rows].astype(np.float32)),
-        )
+        return _drawn(self.statistics, rows), torch.from_numpy(self.evidence[rows])
+
+
+def _drawn(statistics: NDArray[np.float16], rows: NDArray[np.int64]) -> Tensor:
+    return torch.from_numpy(statistics[rows].astype(np.float32))
 
 
 def new_read_out(config: HeadConfig, *, width: int, grid: int, seed: int) -> TwoHeadReadOut:
@@ -95,75 +91,40 @@ def new_read_out(config: HeadConfig, *, width: int, grid: int, seed: int) -> Two
     )
 
 
-def train_heads(
+def with_direction(
     start: TwoHeadReadOut,
-    data: HeadData,
+    statistics: NDArray[np.float16],
+    listed: NDArray[np.bool_],
+    sources: NDArray[np.str_],
     rows: NDArray[np.int64],
     config: HeadConfig,
-    *,
-    seed: int,
-    name: str = "heads",
-    progress: Progress | None = None,
 ) -> TwoHeadReadOut:
-    """Train the network of a copy of ``start`` on some rows; the patches' evidence stays.
-
-    What is returned lies between start and end, as ``config.interpolation`` says.
-
-    The same rows and seed give the same read-out.
+    """A copy of ``start`` whose answer *made* also follows the direction of listed fakes.
 
     Args:
-        start: where it begins; :func:`new_read_out`, or one that was trained before.
-        data: the views.
-        rows: of them that are learnt from.
-        config: of the training.
-        seed: of order and dropout.
-        name: of this training, for ``progress``.
-        progress: told (name, epochs done, in all, mean loss).
+        start: :func:`new_read_out`, or one that was trained before.
+        statistics: N x blocks x 3 x width.
+        listed: N, whether the manifest lists the picture as manipulated.
+        sources: N.
+        rows: of views as they are or worn: one with a made change is not what its list says.
+        config: of the direction.
 
     Raises:
-        TrainingError: the rows lack a class, or the loss is not finite (the batch is named).
+        TrainingError: the rows lack a class, or their statistics are not finite.
     """
-    if not {GENUINE} < set(data.kinds[rows].tolist()):
-        raise TrainingError(
-            "What is left to train on holds one class only.",
-            hint="Leave fewer sources out, or add sources of the other class.",
-            code="one-class",
-        )
-    torch.manual_seed(seed)
-    model = copy.deepcopy(start).requires_grad_(False)
-    network = model.network.requires_grad_(True).train()
-    first = {n: p.detach().clone() for n, p in network.named_parameters()}
-    batch = min(config.batch, len(rows))
-    steps = config.epochs * (len(rows) // batch)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    model = copy.deepcopy(start)
+    values = np.concatenate(
+        [
+            model.network.standardised(_drawn(statistics, rows[begin : begin + _AT_ONCE])).numpy()
+            for begin in range(0, len(rows), _AT_ONCE)
+        ]
     )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, config.learning_rate, total_steps=steps + 1, pct_start=0.15
+    direction, middle = fit_direction(
+        values, listed[rows], sources[rows], between=config.between, ridge=config.ridge
     )
-    for epoch in range(config.epochs):
-        order = np.random.default_rng((seed, epoch)).permutation(rows)
-        total = 0.0
-        for begin in range(0, len(order) - batch + 1, batch):
-            part = np.sort(order[begin : begin + batch])
-            kinds = torch.from_numpy(data.kinds[part])
-            weights = torch.from_numpy(data.weights[part]).float()
-            loss = heads_loss(model.joined(*data.drawn(part)), kinds, weights, config)
-            require_finite(
-                loss,
-                f"in epoch {epoch + 1}, batch {begin // batch + 1}",
-                hint="Look for damaged rows in the cache, or lower the learning rate.",
-            )
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            total += float(loss.detach())
-        if progress is not None:
-            progress(name, epoch + 1, config.epochs, total / max(1, len(order) // batch))
-    with torch.no_grad():
-        for parameter_name, value in network.named_parameters():
-            value.copy_(torch.lerp(first[parameter_name], value, config.interpolation))
+    model.network = model.network.also_along(
+        torch.from_numpy(direction), middle, head=MADE - 1, weight=config.direction
+    )
     return model.eval().requires_grad_(False)
 
 

@@ -24,7 +24,7 @@ from assistant.training.two_heads import (
     LAID_IN,
     MADE,
     HeadData,
-    train_heads,
+    with_direction,
 )
 from assistant.training.views import ViewCache, ViewMaker, plan_views
 
@@ -66,7 +66,7 @@ class Prepared:
         name: str = "all",
         progress: Progress | None = None,
     ) -> tuple[TwoHeadReadOut, HeadData]:
-        """Train first the patches that look for what was laid in, then the network, on ``kept``.
+        """Train the patches that look for what was laid in, and fit the direction, on ``kept``.
 
         Returns:
             The read-out, and all views with the logits of its patches.
@@ -90,24 +90,17 @@ class Prepared:
             name=f"{name}: patches",
             progress=progress,
         )
-        weights = view_weights(kept, self.kinds, listed, self.sources, recipe.shares)
-        data = HeadData(
-            statistics=self.statistics,
-            evidence=np.stack([evidence_of(patches, self.patches), self.made], axis=1),
-            kinds=self.kinds,
-            weights=weights,
-        )
-        model = train_heads(
+        model = with_direction(
             start,
-            data,
-            kept[weights[kept] > 0],
+            self.statistics,
+            listed,
+            self.sources,
+            kept[np.isin(self.view_kinds[kept], ["plain", "worn"])],
             recipe.heads,
-            seed=recipe.seed,
-            name=f"{name}: heads",
-            progress=progress,
         )
+        evidence = np.stack([evidence_of(patches, self.patches), self.made], axis=1)
         model.laid_in = widened(patches, self.patches.basis, recipe.heads.blocks)
-        return model, data
+        return model, HeadData(statistics=self.statistics, evidence=evidence)
 
 
 def view_weights(

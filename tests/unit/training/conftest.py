@@ -55,9 +55,7 @@ def project(tmp_path, monkeypatch):
             "blocks": [0, 1],
             "hidden": 8,
             "evidence_hidden": [4, 4],
-            "epochs": 12,
-            "batch": 32,
-            "learning_rate": 3.0e-3,
+            "direction": 3.0,
         },
         "folds": {"one": ["drawn"], "two": ["other"]},
     }

@@ -15,14 +15,15 @@ from assistant.detectors import tower
 from assistant.detectors.clip_ln import ClipLnDetector
 from assistant.detectors.delta_file import DeltaHeader, write_delta
 from assistant.detectors.read_out import ClassTokenReadOut, token_statistics
-from assistant.detectors.two_heads import HEADS, TwoHeadReadOut
+from assistant.detectors.two_heads import HEADS, HeadNetwork, TwoHeadReadOut
 from assistant.errors import ConfigError, TrainingError
 from assistant.evaluation.face_manifest import read_manifest
+from assistant.training.direction import fit_direction
 from assistant.training.recipe import Recipe
 from assistant.training.reconstruction import Build, train_redrawer
 from assistant.training.sources import check_sources, choose_rows, source_weights
 from assistant.training.sources_run import judge_recipe, train_sources
-from assistant.training.two_heads import HeadConfig, HeadData, new_read_out, train_heads
+from assistant.training.two_heads import HeadConfig, new_read_out, with_direction
 from assistant.training.views import KINDS, View, ViewMaker, plan_views
 from assistant.training.wear import worn
 from tests.drawn import MiddleFinder
@@ -232,15 +233,43 @@ def test_every_codec_gives_a_picture_of_the_same_size_back():
 
 def test_leaving_everything_out_of_one_class_is_refused():
     config = HeadConfig(blocks=(0,), hidden=2, evidence_hidden=(2, 2))
-    data = HeadData(
-        statistics=np.zeros((4, 1, 3, 2), np.float16),
-        evidence=np.zeros((4, 2), np.float32),
-        kinds=np.zeros(4, np.int64),
-        weights=np.ones(4),
-    )
     start = new_read_out(config, width=2, grid=3, seed=0)
+    statistics = np.zeros((4, 1, 3, 2), np.float16)
+    genuine, sources = np.zeros(4, bool), np.array(["a", "a", "b", "b"])
     with pytest.raises(TrainingError, match="one class"):
-        train_heads(start, data, np.arange(4), config, seed=0)
+        with_direction(start, statistics, genuine, sources, np.arange(4), config)
+
+
+def test_statistics_that_are_no_numbers_are_refused():
+    values = np.full((4, 3), np.nan, np.float32)
+    with pytest.raises(TrainingError, match="not finite"):
+        fit_direction(values, np.arange(4) > 1, np.array(["a"] * 4), between=30, ridge=0.1)
+
+
+def test_the_direction_avoids_what_sources_differ_in():
+    """Two dimensions tell fakes; along the first genuine sources differ too."""
+    rng = np.random.default_rng(0)
+    sources = np.repeat(["a", "b", "c", "fakes"], 200)
+    listed = sources == "fakes"
+    values = rng.normal(size=(800, 2)).astype(np.float32)
+    values[:, 0] += np.repeat([-4.0, 0.0, 4.0, 5.0], 200)
+    values[listed, 1] += 1.0
+    direction, middle = fit_direction(values, listed, sources, between=30, ridge=0.1)
+    assert abs(direction[0]) < 0.1 * direction[1]
+    along = values @ direction - middle
+    assert along[~listed].mean() == pytest.approx(0, abs=1e-3)
+    assert along[~listed].std() == pytest.approx(1, abs=1e-3)
+
+
+def test_the_network_follows_the_direction_exactly():
+    network = HeadNetwork((0, 1), width=4, hidden=3).eval()
+    statistics = torch.randn(5, 2, 3, 4, generator=torch.Generator().manual_seed(0))
+    direction = torch.linspace(-1, 1, 24)
+    wider = network.also_along(direction, 0.7, head=1, weight=0.8).eval()
+    along = network.standardised(statistics) @ direction - 0.7
+    added = wider.from_statistics(statistics) - network.from_statistics(statistics)
+    assert added[:, 0].abs().max() < 1e-6
+    assert torch.allclose(added[:, 1], 0.8 * along, atol=1e-5)
 
 
 def test_a_read_out_of_another_kind_is_no_start(project):
