@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from assistant.first_answer import first_answer, named_regions
 from assistant.numbers import percent, reach, written
-from assistant.overlay import blend
+from assistant.overlay import VERDICT_COLOURS, blend
 from assistant.pairs import Pair, pairs_of
 from assistant.types import (
     Analysis,
@@ -30,11 +30,6 @@ _PICTURE = 300
 #: The two strongest pairs, side of a picture and height of their row; only where there are any.
 _PAIRS, _PAIR_PICTURE, _PAIR_ROW = 2, 150, 252
 _INK, _SOFT, _LINE, _PAPER = (28, 27, 25), (104, 100, 94), (222, 219, 213), (250, 249, 247)
-_COLOURS = {
-    Verdict.NO_SIGN: (29, 92, 170),
-    Verdict.UNCERTAIN: (133, 92, 10),
-    Verdict.LIKELY_MANIPULATED: (178, 58, 18),
-}
 _TINTS = {
     Verdict.NO_SIGN: (207, 223, 242),
     Verdict.UNCERTAIN: (243, 227, 190),
@@ -131,7 +126,7 @@ def _top(result: FaceAnalysis) -> list[RegionFinding]:
 
 
 def _verdict(draw: ImageDraw.ImageDraw, score: Score, left: int, top: int) -> None:
-    colour = _COLOURS[score.verdict]
+    colour = VERDICT_COLOURS[score.verdict]
     right = _WIDTH - _EDGE
     draw.text(
         (left, top - 6), score.verdict.words.capitalize(), fill=colour, font=_font(34, bold=True)

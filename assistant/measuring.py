@@ -117,31 +117,47 @@ class Measurer:
             return None
         worst = []
         for number in worst_moments(timeline.moments):
-            crop, moment = scored.track.faces[number].crop, timeline.moments[number]
+            face, moment = scored.track.faces[number], timeline.moments[number]
             worst.append(
                 WorstFrame(
                     seconds=moment.seconds,
                     probability=moment.probability,
-                    crop=crop,
-                    attribution=self.attributor.attribute(self.detector, crop),
+                    crop=face.crop,
+                    attribution=self.attributor.attribute(self.detector, face.crop),
+                    cues=self._look_at(scored.track.media, face, moment.seconds) or CuesLooked(),
                 )
             )
         return replace(timeline, worst=tuple(worst))
 
     def _look(self, scored: ScoredFace, timeline: Timeline | None) -> CuesLooked | None:
         """What can be seen to differ; it moves no number of the detector's."""
-        media, face = scored.track.media, scored.face
-        if self.cues is None or face.frame_index is None:
-            return None
-        issues = [note.issue for note in face.quality]
-        looked = self.cues.look(media.frames[face.frame_index], face.landmarks, issues)
-        if timeline is None or self.cues.over_time is None:
+        looked = self._look_at(scored.track.media, scored.face)
+        if looked is None or timeline is None or self.cues is None or self.cues.over_time is None:
             return looked
         moved = look_over_time(motion_of(scored, timeline.stretches), self.cues.over_time)
         return CuesLooked(
             findings=(*moved.findings, *looked.findings),
             not_judged=(*looked.not_judged, *moved.not_judged),
         )
+
+    def _look_at(self, media: Media, face: Face, seconds: float = 0.0) -> CuesLooked | None:
+        """What can be seen to differ in the frame of a face.
+
+        ``seconds``: when a face of a clip is seen whose frame was not kept: it is read again.
+        """
+        if self.cues is None:
+            return None
+        if face.frame_index is not None:
+            frame = media.frames[face.frame_index]
+        elif media.further is None:
+            return None
+        else:
+            again = next((image for _, image in media.further([seconds])), None)
+            if again is None:
+                return None
+            frame = again
+        issues = [note.issue for note in face.quality]
+        return self.cues.look(frame, face.landmarks, issues)
 
     def _regions(self, attribution: Attribution, face: Face) -> tuple[RegionFinding, ...]:
         """Where the map lies; none where no face parts can be named (the evidence says so)."""

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PilImage
 
-from assistant.types import Image
+from assistant.types import Image, Verdict
 
-__all__ = ["blend", "heat_rgba", "outline_rgba", "png_bytes"]
+__all__ = ["VERDICT_COLOURS", "blend", "heat_rgba", "outline_rgba", "png_bytes"]
 
 # Dark violet to pale yellow, steadily lighter: readable in grey and by colour-blind eyes.
 _ANCHORS = np.array(
@@ -27,6 +27,12 @@ _ANCHORS = np.array(
     np.float64,
 )
 _FAINTEST = 0.10
+#: Dark enough for white text on them; never the only signal.
+VERDICT_COLOURS = {
+    Verdict.NO_SIGN: (29, 92, 170),
+    Verdict.UNCERTAIN: (133, 92, 10),
+    Verdict.LIKELY_MANIPULATED: (178, 58, 18),
+}
 
 
 def heat_rgba(heat: NDArray[np.float32]) -> Image:

@@ -14,9 +14,9 @@ from assistant.attribution.neutralise import CounterfactualMethod, neutralise
 from assistant.attribution.regions import region_masks
 from assistant.cues.stage import enlarged
 from assistant.evidence import CueFact, EffectFact
-from assistant.types import FaceAnalysis, Image
+from assistant.types import CuesLooked, FaceAnalysis, Fact, Image
 
-__all__ = ["HOW_NEUTRALISED", "Pair", "pairs_of", "with_amplified_detail"]
+__all__ = ["HOW_NEUTRALISED", "Pair", "cue_pairs", "pairs_of", "with_amplified_detail"]
 
 #: What was done to a region, as it follows "was".
 HOW_NEUTRALISED = {
@@ -54,17 +54,7 @@ def pairs_of(result: FaceAnalysis, most: int = 3) -> tuple[Pair, ...]:
     Regions that move it no more than random patches come last, and only where nothing else is
     there to be shown: then one of them.
     """
-    pictures = {f.reading.cue: f.pictures for f in result.cues.findings}
-    pairs = [
-        Pair(
-            fact=fact,
-            names=(f"The {fact.places[0]}", f"The {fact.places[1]}"),
-            pictures=(pictures[fact.cue_name][0], pictures[fact.cue_name][1]),
-            outlines=tuple(_corners(box) for box in fact.boxes),
-        )
-        for fact in result.evidence.of(CueFact)
-        if fact.visible and len(pictures.get(fact.cue_name, ())) == 2
-    ]
+    pairs = cue_pairs(result.evidence.of(CueFact), result.cues)
     causes = sorted(
         (f for f in result.evidence.of(EffectFact) if f.method in HOW_NEUTRALISED),
         key=lambda f: (_STRENGTH[f.effect], -abs(f.change)),
@@ -74,6 +64,21 @@ def pairs_of(result: FaceAnalysis, most: int = 3) -> tuple[Pair, ...]:
         moving = causes[:1]
     pairs += _caused(result, moving[: max(0, most - len(pairs))])
     return tuple(pairs[:most])
+
+
+def cue_pairs(facts: Sequence[Fact], looked: CuesLooked) -> list[Pair]:
+    """The pairs of the visible cues among ``facts``, with the pictures that ``looked`` holds."""
+    pictures = {f.reading.cue: f.pictures for f in looked.findings}
+    return [
+        Pair(
+            fact=fact,
+            names=(f"The {fact.places[0]}", f"The {fact.places[1]}"),
+            pictures=(pictures[fact.cue_name][0], pictures[fact.cue_name][1]),
+            outlines=tuple(_corners(box) for box in fact.boxes),
+        )
+        for fact in facts
+        if isinstance(fact, CueFact) and fact.visible and len(pictures.get(fact.cue_name, ())) == 2
+    ]
 
 
 def with_amplified_detail(picture: Image) -> Image:

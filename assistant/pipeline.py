@@ -240,13 +240,14 @@ class Assistant:
     ) -> Iterator[Event]:
         """Answer a question from the evidence; the face is never scored anew for a verdict.
 
-        What a question asks to be measured (``picture``: the file, for a second opinion) is added
-        as facts: ``Analyzed`` with the same score tells them first.
+        What a question asks to be measured (``picture``: the file, for a second opinion or a part
+        of a clip) is added as facts: ``Analyzed`` with the same score tells them first.
         Yields ``Token`` while text is written, then ``TurnDone``; or ``Failed``.
         """
         try:
             check_question(question, self.limits.max_question_characters)
-            for told in facts_for(result, question, self.calibrator, self.speakers, picture):
+            look = partial(self._tracks, seconds={}, cancel=cancel)
+            for told in facts_for(result, question, self.scorer, self.speakers, picture, look):
                 result = told.result if isinstance(told, Analyzed) else result
                 yield told
             if self._fragility and self.narrator.wants_fragility(question, result.evidence):
@@ -346,10 +347,7 @@ class Assistant:
     def _tracks(
         self, data: bytes, seconds: dict[str, float], span: Span = WHOLE, cancel: _Stop = None
     ) -> Generator[Event, None, tuple[Media, FoundTracks]]:
-        """Decode a file and find its faces; where there are none, ``NoFace`` is told.
-
-        The warnings are those of the file and of the search.
-        """
+        """Decode a file and find its faces, with all warnings; ``NoFace`` where there are none."""
         step = time.perf_counter()
         media = load_media(data, self.limits.media, span=span, cancel=cancel)
         yield MediaReady(media=media)

@@ -157,6 +157,9 @@ def _timeline(timeline: Timeline) -> dict[str, Any]:
                 "verdict": m.verdict.value,
                 "logit": round(m.logit, 4),
                 "judged": m.judged,
+                "box_xyxy": None
+                if m.box_xyxy is None
+                else [round(float(v), 1) for v in m.box_xyxy],
             }
             for m in timeline.moments
         ],
@@ -180,9 +183,8 @@ def timeline_csv(analysis: Analysis) -> str:
     """The numbers over time as CSV: a line for each person and frame that was read."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(
-        ["person", "seconds", "probability", "low", "high", "verdict", "logit", "judged"]
-    )
+    columns = ("person", "seconds", "probability", "low", "high", "verdict", "logit", "judged")
+    writer.writerow([*columns, "x0", "y0", "x1", "y1"])
     for face in analysis.faces:
         for m in face.timeline.moments if face.timeline else ():
             numbers = [f"{v:.4f}" for v in (m.probability, *m.interval)]
@@ -194,6 +196,7 @@ def timeline_csv(analysis: Analysis) -> str:
                     m.verdict.value,
                     f"{m.logit:.4f}",
                     int(m.judged),
+                    *([""] * 4 if m.box_xyxy is None else (round(float(v), 1) for v in m.box_xyxy)),
                 ]
             )
     return out.getvalue()

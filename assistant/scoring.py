@@ -120,6 +120,7 @@ class Scorer:
             interval=calibrated.interval,
             verdict=calibrated.verdict,
             judged=finding is None or finding.status != "outside",
+            box_xyxy=track.faces[number].box_xyxy,
         )
 
     def _judged(

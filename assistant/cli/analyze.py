@@ -6,17 +6,17 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from assistant.cli.card_file import CardFile
+from assistant.cli.clip_files import ClipFiles
 from assistant.cli.inputs import Example, Input, Refused, list_inputs, tell_failure
 from assistant.cli.options import detector_options
 from assistant.cli.progress import FileProgress
-from assistant.cli.timeline_file import TimelineFile
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -49,7 +49,18 @@ _BLIND = (
 @click.option(
     "--timeline",
     type=click.Path(path_type=Path),
-    help="Save a clip's people over time here: .html (a page of its own) or .csv.",
+    help="Save a clip's people over time here, as an HTML page of its own with a player.",
+)
+@click.option(
+    "--csv",
+    "table",
+    type=click.Path(path_type=Path),
+    help="Save a clip's numbers here: a line for each person and frame.",
+)
+@click.option(
+    "--export-clip",
+    type=click.Path(path_type=Path),
+    help="Save the clip here as MP4 with each person's box, name and verdict drawn in.",
 )
 @click.option("--person", type=click.IntRange(1), help="Tell of this face or person alone, from 1.")
 @click.option("--from", "begin", type=click.FloatRange(0), help="Look at a clip from this second.")
@@ -70,6 +81,8 @@ def analyze(
     evidence: bool,
     no_explain: bool,
     timeline: Path | None,
+    table: Path | None,
+    export_clip: Path | None,
     person: int | None,
     begin: float | None,
     end: float | None,
@@ -92,12 +105,15 @@ def analyze(
         raise click.UsageError(
             "--fast makes no map and no words, so no --card, --evidence or --blind."
         )
-    if fast and (timeline is not None or person is not None or begin or end):
-        raise click.UsageError("--fast scores whole files: no --timeline, --person, --from, --to.")
+    lanes = ClipFiles(timeline, table, export_clip)
+    if fast and (lanes or person is not None or begin or end):
+        raise click.UsageError(
+            "--fast scores whole files: no --timeline, --csv, --export-clip, --person, --from or "
+            "--to."
+        )
     span = (begin or 0.0, end)
     if end is not None and end <= span[0]:
         raise click.UsageError(f"--to {end:g} must be later than --from {span[0]:g}.")
-    lanes = None if timeline is None else TimelineFile(timeline)
     asked = evidence or as_json or blind or vlm is not None
     words = asked and not (no_explain or fast)
     card_file = None if card is None else CardFile(card)
@@ -113,12 +129,12 @@ def analyze(
         chosen = {"vlm_backend": "template" if fast else vlm}
         chosen |= {"detector": detector, "detector_weights": weights}
         with _assistant(context, words=words, **chosen) as assistant:
-            from assistant.cli.outcome import Shown, run_file, score_file
+            from assistant.cli.outcome import Outcome, Shown, run_file, score_file
 
             progress = FileProgress(len(inputs))
             for number, one in enumerate(inputs):
                 shown = Shown(one.name, as_json=as_json, evidence=evidence, person=person)
-                data = partial(one.read, assistant.limits.media)
+                data = cache(partial(one.read, assistant.limits.media))
                 if fast:
                     score_file(assistant, data, shown)
                 elif analysis := run_file(
@@ -130,8 +146,8 @@ def analyze(
                     span=span,
                     person=person or 1,
                 ):
-                    if lanes is not None:
-                        lanes.save(analysis, one.name, number, len(inputs))
+                    if not lanes.save(analysis, data, assistant, one.name, number, len(inputs)):
+                        shown.outcome = Outcome.NO_FILE
                     save = None
                     if card_file is not None:
                         save = partial(card_file.save, number=number, count=len(inputs))
@@ -165,7 +181,7 @@ def ask(
     detector: str | None,
     weights: Path | None,
 ) -> None:
-    """Analyse PHOTO (a file, or - for standard input) once, then answer each QUESTION in turn."""
+    """Analyse PHOTO (a photo or clip, - for standard input), then answer each QUESTION in turn."""
     found = [*list_inputs([photo])]
     if len(found) > 1:
         raise click.UsageError(f"{photo} stands for {len(found)} files; ask about one.")
@@ -179,7 +195,7 @@ def ask(
         from assistant.report import analysis_json
 
         shown = Shown(one.name, as_json=as_json)
-        data = partial(one.read, assistant.limits.media)
+        data = cache(partial(one.read, assistant.limits.media))
         analysis = run_file(assistant, data, shown, explain=as_json or blind, blind=blind)
         if analysis is None:
             context.exit(_NO_FACE if shown.outcome is Outcome.NO_FACE else _FAILED)

@@ -49,6 +49,7 @@ class Outcome(Enum):
 
     ANALYSED = "analysed"
     NO_CARD = "analysed, but without its card"
+    NO_FILE = "analysed, but not all was saved"
     NO_FACE = "without a face"
     FAILED = "failed"
 

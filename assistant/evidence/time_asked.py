@@ -26,6 +26,12 @@ class MomentFact(TimeFact):
             "train": ("At {at} this person was not seen, so there is no score.",),
             "heldout": (),
         },
+        "moment-outside": {
+            "train": (
+                "The clip was looked at from {first} to {last}; nothing was measured at {at}.",
+            ),
+            "heldout": (),
+        },
         "moment-unjudged": {
             "train": (
                 "At {at} the face is unlike those the detector knows, so it was not judged.",
@@ -38,19 +44,29 @@ class MomentFact(TimeFact):
     read: float
     probability: float | None
     judged: bool = True
+    looked: tuple[float, float] | None = None  # where the second lies outside of it
 
     @property
     def text(self) -> str:
         return self.said(self.topics()[0])[0]
 
     def topics(self) -> tuple[str, ...]:
+        if self.looked is not None:
+            return ("moment-outside",)
         if self.probability is None:
             return ("moment-absent",)
         return ("moment",) if self.judged else ("moment-unjudged",)
 
     def fields(self) -> dict[str, str]:
         share = "" if self.probability is None else percent(self.probability)
-        return {"at": clock(self.at), "read": clock(self.read), "probability": share}
+        first, last = self.looked or (0.0, 0.0)
+        return {
+            "at": clock(self.at),
+            "read": clock(self.read),
+            "probability": share,
+            "first": clock(first),
+            "last": clock(last),
+        }
 
     def values(self) -> dict[str, Any]:
         return {
@@ -61,7 +77,7 @@ class MomentFact(TimeFact):
         }
 
     def times(self) -> tuple[float, ...]:
-        return (self.at, self.read)
+        return (self.at, self.read, *(self.looked or ()))
 
     def shares(self) -> tuple[float, ...]:
         return () if self.probability is None else (self.probability,)
@@ -76,6 +92,13 @@ class PartFact(TimeFact):
             "train": (
                 "Only from {begin} to {end} the probability is {probability}, {verdict}, with an "
                 "interval of {low} to {high}, over {count}.",
+            ),
+            "heldout": (),
+        },
+        "part-outside": {
+            "train": (
+                "The clip was looked at from {first} to {last}; nothing was measured between "
+                "{begin} and {end}.",
             ),
             "heldout": (),
         },
@@ -95,12 +118,15 @@ class PartFact(TimeFact):
     low: float = 0.0
     high: float = 1.0
     verdict: Verdict = Verdict.UNCERTAIN
+    looked: tuple[float, float] | None = None  # where the part lies outside of it
 
     @property
     def text(self) -> str:
         return self.said(self.topics()[0])[0]
 
     def topics(self) -> tuple[str, ...]:
+        if self.looked is not None:
+            return ("part-outside",)
         return ("part-empty",) if self.probability is None else ("part",)
 
     def fields(self) -> dict[str, str]:
@@ -112,6 +138,8 @@ class PartFact(TimeFact):
             "high": percent(self.high),
             "verdict": self.verdict.words,
             "count": "1 frame" if self.frames == 1 else f"{self.frames} frames",
+            "first": clock((self.looked or (0.0, 0.0))[0]),
+            "last": clock((self.looked or (0.0, 0.0))[1]),
         }
 
     def values(self) -> dict[str, Any]:
@@ -125,7 +153,7 @@ class PartFact(TimeFact):
         }
 
     def times(self) -> tuple[float, ...]:
-        return (self.begin, self.end)
+        return (self.begin, self.end, *(self.looked or ()))
 
     def shares(self) -> tuple[float, ...]:
         return () if self.probability is None else (self.probability, self.low, self.high)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect
+from dataclasses import dataclass, field
 
+from assistant.types.cues import CuesLooked
 from assistant.types.measured import Attribution, Image, Verdict
 
 __all__ = ["Moment", "Stretch", "Timeline", "WorstFrame"]
@@ -21,6 +23,7 @@ class Moment:
         verdict: of this frame alone; of no weight beside the person's own verdict.
         judged: False where the face is unlike those the detector knows, so that its score says
             nothing.
+        box_xyxy: where the face is, in pixels of the clip's frames; None where it is not known.
     """
 
     seconds: float
@@ -29,6 +32,7 @@ class Moment:
     interval: tuple[float, float]
     verdict: Verdict
     judged: bool = True
+    box_xyxy: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +66,16 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorstFrame:
-    """One of the moments with the highest scores: the crop and where its score came from."""
+    """One of the moments with the highest scores: the crop and where its score came from.
+
+    ``cues``: what can be seen to differ in that frame; empty where nobody looked.
+    """
 
     seconds: float
     probability: float
     crop: Image
     attribution: Attribution
+    cues: CuesLooked = field(default_factory=CuesLooked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +112,29 @@ class Timeline:
     def nearest(self, seconds: float) -> Moment:
         """The moment that is nearest to a second."""
         return min(self.moments, key=lambda m: abs(m.seconds - seconds))
+
+    def box_at(self, seconds: float) -> tuple[float, float, float, float] | None:
+        """Where the person is at a second, evenly between two moments; None where not seen.
+
+        Over a cut, or where they leap by more than their face, the nearest moment's box counts.
+        """
+        nearest = self.nearest(seconds)
+        if nearest.box_xyxy is None or any(a < seconds < b for a, b in self.absent):
+            return None
+        later = bisect([m.seconds for m in self.moments], seconds)
+        if later in (0, len(self.moments)):
+            return nearest.box_xyxy
+        before, after = self.moments[later - 1], self.moments[later]
+        if before.box_xyxy is None or after.box_xyxy is None:
+            return nearest.box_xyxy
+        share = (seconds - before.seconds) / (after.seconds - before.seconds)
+        moves = [b - a for a, b in zip(before.box_xyxy, after.box_xyxy, strict=True)]
+        side = before.box_xyxy[2] - before.box_xyxy[0]
+        away = any(before.seconds < gap < after.seconds for gap, _ in self.absent)
+        if away or max(abs(move) for move in moves) > side:
+            return nearest.box_xyxy
+        x0, y0, x1, y1 = (a + share * d for a, d in zip(before.box_xyxy, moves, strict=True))
+        return x0, y0, x1, y1
 
     @property
     def peak(self) -> Moment:

@@ -17,6 +17,7 @@ from assistant.pipeline import Assistant  # noqa: E402
 from assistant.ui import texts  # noqa: E402
 from assistant.ui.choice import detector_choice  # noqa: E402
 from assistant.ui.endpoints import add_endpoints  # noqa: E402
+from assistant.ui.marking import marking  # noqa: E402
 from assistant.ui.markup import problem  # noqa: E402
 from assistant.ui.mcp_tools import add_tools, need_mcp  # noqa: E402
 from assistant.ui.page import EMPTY, Page, Update  # noqa: E402
@@ -26,8 +27,8 @@ from assistant.ui.uploads import upload_field  # noqa: E402
 __all__ = ["create_app"]
 
 _PARTS = (
-    "tabs", "verdict", "time", "words", "here", "look", "causes", "fragile", "talk", "evidence",
-    "files",
+    "tabs", "verdict", "player", "time", "words", "here", "look", "causes", "fragile", "talk",
+    "evidence", "files", "export",
 )  # fmt: skip
 # One measurement and one text at a time, whoever asks; the others wait in Gradio's queue.
 _MEASURE: dict[str, Any] = {"concurrency_id": "measure", "concurrency_limit": 1}
@@ -100,6 +101,7 @@ def _build(page: Page, sessions: Sessions) -> None:
     parts: dict[str, gr.HTML] = {}
     parts["tabs"] = gr.HTML(elem_id="wf-tabs", js_on_load=_TABS_JS)
     parts["verdict"] = gr.HTML(elem_id="wf-verdict", js_on_load=None)
+    parts["player"] = gr.HTML(elem_id="wf-player", js_on_load=None)
     parts["time"] = gr.HTML(elem_id="wf-time", js_on_load=None)
     with gr.Column(elem_id="wf-panel"):  # the style sheet hides it while there is no verdict
         for name in ("words", "here", "look", "causes", "fragile"):
@@ -135,6 +137,7 @@ def _build(page: Page, sessions: Sessions) -> None:
             )
         parts["evidence"] = gr.HTML(elem_id="wf-evidence", js_on_load=None)
         parts["files"] = gr.HTML(elem_id="wf-files", js_on_load=None)
+        parts["export"] = gr.HTML(elem_id="wf-export", js_on_load=_EXPORT_JS)
     gr.HTML(texts.limits(page.assistant), js_on_load=None)
 
     outputs = [*parts.values(), stop, retry]
@@ -200,6 +203,14 @@ def _build(page: Page, sessions: Sessions) -> None:
     chosen = parts["tabs"].select(choose, None, outputs, **_AT_ONCE)
     then_write(chosen.then(steady, None, outputs, **_AFTER, **_MEASURE), explain, "words")
 
+    parts["export"].select(
+        stream(lambda session: marking(page.assistant, session)),
+        None,
+        outputs,
+        **_AFTER,
+        **_MEASURE,
+    )
+
     def question(words: str, request: gr.Request) -> dict[Any, Any]:
         return {**shape(page.question(_session(sessions, request), words)), box: ""}
 
@@ -235,6 +246,11 @@ def _session(sessions: Sessions, request: gr.Request) -> Session:
     return sessions.of(str(request.session_hash))
 
 
+_EXPORT_JS = """
+element.addEventListener('click', (e) => {
+  if (e.target.closest('[data-make]')) trigger('select', {});
+});
+"""
 _TABS_JS = """
 const open = (tab) => { tab.focus(); trigger('select', {index: Number(tab.dataset.index)}); };
 element.addEventListener('click', (e) => {

@@ -12,7 +12,7 @@ from assistant.report import analysis_json, failure_json, no_face_json, turn_jso
 from assistant.ui.pacing import safely
 from assistant.ui.page import Page
 from assistant.ui.sessions import Session, Sessions
-from assistant.ui.speaking import asked, keep_for_others
+from assistant.ui.speaking import asked, keep_file
 from assistant.ui.uploads import upload_field
 
 __all__ = ["add_endpoints", "analysed", "answered"]
@@ -70,7 +70,7 @@ def add_endpoints(page: Page, sessions: Sessions, *, listed: bool = True) -> Non
 def analysed(page: Page, session: Session, data: bytes | None, *, explain: bool) -> dict[str, Any]:
     """A file measured for a session, as ``whyfake.analysis/1``; failures are typed results too."""
     session.empty()
-    keep_for_others(page.assistant, session, data or b"")
+    keep_file(page.assistant, session, data or b"")
     events = page.assistant.analyze(data or b"", explain=explain, cancel=session.cancel)
     for event in safely(events):
         match event:

@@ -70,7 +70,7 @@ def launch_options(assistant: Assistant) -> dict[str, Any]:
 
     from assistant.ui.theme import theme
 
-    script = (_HERE / "page.js").read_text("utf-8")
+    script = "".join((_HERE / f"{name}.js").read_text("utf-8") for name in ("page", "timeline"))
     return {
         "theme": theme(),
         "css": "".join(

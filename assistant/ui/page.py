@@ -27,7 +27,7 @@ from assistant.events import (
 )
 from assistant.pipeline import Assistant
 from assistant.types import FaceAnalysis, FactKind, Image
-from assistant.ui.downloads import downloads
+from assistant.ui.downloads import downloads, export_panel
 from assistant.ui.fragility import fragility_panel
 from assistant.ui.look_here import look_here_panel, whole_picture
 from assistant.ui.markup import problem, waiting
@@ -35,8 +35,8 @@ from assistant.ui.measured import causes_panel, evidence_panel, look_panel, tabs
 from assistant.ui.pacing import paced, safely
 from assistant.ui.pictures import crop_uri, heat_uri, neutralised_uris, outline_uris
 from assistant.ui.sessions import Session, without_frames
-from assistant.ui.speaking import asked, keep_for_others, speaker_of
-from assistant.ui.timeline import timeline_panel
+from assistant.ui.speaking import asked, keep_file, speaker_of
+from assistant.ui.timeline import player_panel, timeline_panel
 from assistant.ui.words import conversation, draft_panel, explanation_panel, stopped_panel
 
 __all__ = ["EMPTY", "Page", "Update"]
@@ -47,6 +47,7 @@ Update = dict[str, Any]
 EMPTY: Update = {
     "tabs": "",
     "verdict": "",
+    "player": "",
     "time": "",
     "words": "",
     "here": "",
@@ -56,6 +57,7 @@ EMPTY: Update = {
     "talk": "",
     "evidence": "",
     "files": "",
+    "export": "",
     "busy": False,
 }
 _STILL_MEASURING = InferenceError(
@@ -80,7 +82,7 @@ class Page:
         """Take a file in; :meth:`measure` does the work."""
         session.empty()
         session.data = data
-        keep_for_others(self.assistant, session, data)
+        keep_file(self.assistant, session, data)
         return {**EMPTY, "verdict": waiting("Looking for faces"), "busy": True}
 
     def switch(self, session: Session, name: str) -> Update:
@@ -137,9 +139,12 @@ class Page:
                     yield {**EMPTY, "verdict": _problem(event.error)}
                 case Done():
                     session.keep(event.analysis)
+                    media, demo = event.analysis.media, self.assistant.demo
                     yield {
                         "tabs": tabs(session.faces, session.active),
                         "verdict": self._verdict(session),
+                        "player": player_panel(media, session.faces, demo=demo),
+                        "export": export_panel(session),
                         "time": timeline_panel(session.faces, active=session.active),
                         **self._evidence(session),
                         "fragile": self._fragile(session),

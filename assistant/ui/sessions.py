@@ -14,6 +14,10 @@ from assistant.ui.look_here import WholePicture
 __all__ = ["Session", "Sessions", "Talk", "without_frames"]
 
 
+#: Bytes of the files of all visitors together that are kept.
+_MOST_KEPT = 512 * 2**20
+
+
 @dataclass(slots=True)
 class Talk:
     """The words on one face: its explanation and the questions asked since."""
@@ -29,7 +33,7 @@ class Session:
     ``run`` counts what was started: an older run must no longer write. ``blind``: the model is to
     describe a face before it is told the score; ``by_model``: it is to write, not the template.
     ``detector``: the one that was chosen; empty: the usual one. ``kept``: the file, in memory,
-    where another detector could be asked of it.
+    where another detector could be asked of it, or it is a clip.
     """
 
     data: bytes | None = None
@@ -119,6 +123,11 @@ class Sessions:
             gone = [k for k, s in self._kept.items() if now - s.used > self._idle]
             gone += list(self._kept)[: max(0, len(self._kept) - len(gone) - self._most)]
             dropped = [self._kept.pop(k) for k in dict.fromkeys(gone) if k != key]
+            room = _MOST_KEPT
+            for each in reversed(self._kept.values()):  # the last used first
+                room -= len(each.kept or b"")
+                if room < 0:
+                    each.kept = None
         for old in dropped:
             old.empty()
         return session

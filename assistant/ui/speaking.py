@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assistant.events import Event
+from assistant.media.sniff import is_video, sniff
 from assistant.pipeline import Assistant
 from assistant.types import FaceAnalysis
 from assistant.ui.sessions import Session
 
-__all__ = ["asked", "keep_for_others", "speaker_of"]
+__all__ = ["asked", "keep_file", "speaker_of"]
+
+_MOST_KEPT = 64 * 2**20
 
 
 def speaker_of(assistant: Assistant, session: Session) -> Assistant:
@@ -23,9 +26,13 @@ def speaker_of(assistant: Assistant, session: Session) -> Assistant:
     return assistant.speakers.speaker(session.detector)
 
 
-def keep_for_others(assistant: Assistant, session: Session, data: bytes) -> None:
-    """Keep a file in memory where another detector could look at it, unless it is a large clip."""
-    if assistant.speakers is not None and len(data) <= assistant.limits.media.max_image_bytes:
+def keep_file(assistant: Assistant, session: Session, data: bytes) -> None:
+    """Keep a file in memory where another detector could look at it, or it is a clip.
+
+    A clip is looked at again for a part that is asked about, and to be marked up.
+    """
+    wanted = assistant.speakers is not None or is_video(sniff(data))
+    if wanted and len(data) <= _MOST_KEPT:
         session.kept = data
 
 

@@ -32,6 +32,7 @@ def moment(seconds: float, logit: float, *, judged: bool = True) -> Moment:
         interval=(max(0.0, p - 0.1), min(1.0, p + 0.1)),
         verdict=_FAKE if p > 0.7 else Verdict.NO_SIGN if p < 0.3 else Verdict.UNCERTAIN,
         judged=judged,
+        box_xyxy=(20.0 + seconds, 20.0, 60.0 + seconds, 70.0),
     )
 
 
@@ -66,9 +67,10 @@ def clip_analysis() -> Analysis:
     media = Media(
         id="a" * 64,
         kind="video",
-        frames=(np.zeros((8, 8, 3), np.uint8),),
-        width=8,
-        height=8,
+        frames=(np.full((96, 128, 3), 90, np.uint8),) * 2,
+        width=128,
+        height=96,
+        seconds=(0.0, 5.0),
         span=(0.0, 10.0),
     )
     return Analysis(

@@ -8,17 +8,22 @@ import json
 from dataclasses import replace
 from importlib.resources import files
 
+import av
 import jsonschema
 import pytest
 
+from assistant.errors import MediaError
 from assistant.evidence import MomentFact, OtherPersonFact, PartFact, StretchFact
 from assistant.fakes import demo_assistant
+from assistant.marked_clip import marked_clip
 from assistant.questions import with_named_times
 from assistant.report import analysis_json, timeline_csv
 from assistant.routing import named_person, named_times
 from assistant.types import Analysis
+from assistant.ui import timeline
 from assistant.ui.measured import evidence_panel, tabs, verdict_panel
 from assistant.ui.timeline import timeline_page, timeline_panel
+from tests.unit.media.videos import encoded_video
 from tests.unit.timeline.clips import clip_analysis
 
 
@@ -83,6 +88,17 @@ def test_where_a_person_is_not_seen_there_is_no_number(clip: Analysis) -> None:
     assert empty.evidence.first(PartFact).probability is None
 
 
+def test_after_the_end_nothing_was_measured_and_that_is_said(clip: Analysis) -> None:
+    calibrator = demo_assistant().calibrator
+    late = with_named_times(clip.faces[0], "what happens at 0:30?", calibrator)
+    part = with_named_times(clip.faces[0], "only 0:30 to 0:40?", calibrator)
+
+    assert late.evidence.first(MomentFact).text == (
+        "The clip was looked at from 0:00 to 0:10; nothing was measured at 0:30."
+    )
+    assert "nothing was measured between 0:30 and 0:40" in part.evidence.first(PartFact).text
+
+
 def test_asking_the_same_twice_adds_one_fact(clip: Analysis) -> None:
     calibrator = demo_assistant().calibrator
     once = with_named_times(clip.faces[0], "at 0:04?", calibrator)
@@ -131,7 +147,7 @@ def test_a_clause_about_a_time_that_was_not_measured_so_is_struck(clip: Analysis
 
 
 def test_the_lanes_show_people_stretches_gaps_and_no_markup_of_others(clip: Analysis) -> None:
-    page = timeline_page("<i>clip</i>.mp4", clip)
+    page = timeline_page("<i>clip</i>.mp4", clip, encoded_video([90] * 4))
     stretch = clip.faces[0].evidence.first(StretchFact)
 
     assert page.count('class="wf-lane-bar"') == 2
@@ -142,7 +158,17 @@ def test_the_lanes_show_people_stretches_gaps_and_no_markup_of_others(clip: Anal
     assert "<i>clip" not in page
     assert "<b>picture" not in page
     assert "http" not in page.split("<body")[1]
-    assert page.count("data:image/jpeg") == 2
+    assert page.count("data:image/jpeg") == 4
+    assert page.count("data:video/mp4") == 1
+    assert page.count('<button type="button" data-at="3.25"') == 3
+
+
+def test_a_clip_too_large_for_a_page_is_asked_for_there(clip: Analysis, monkeypatch) -> None:
+    monkeypatch.setattr(timeline, "_MOST_EMBEDDED", 10)
+    page = timeline_page("clip.mp4", clip, encoded_video([90] * 4))
+
+    assert "data:video" not in page
+    assert 'type="file"' in page
 
 
 def test_the_page_lists_the_facts_over_time_and_calls_them_people(clip: Analysis) -> None:
@@ -166,3 +192,34 @@ def test_the_numbers_go_into_csv_and_json_that_keep_to_the_schema(clip: Analysis
     schema = json.loads((files("assistant") / "schema/analysis-1.json").read_text("utf-8"))
     jsonschema.validate(told, schema)
     assert told["faces"][0]["timeline"]["stretches"][0]["begin"] == 3.0
+    assert [float(rows[0][side]) for side in ("x0", "y0", "x1", "y1")] == (
+        told["faces"][0]["timeline"]["moments"][0]["box_xyxy"]
+    )
+
+
+def test_the_marked_clip_shows_boxes_where_people_are_seen_and_none_where_not(clip: Analysis):
+    data = encoded_video([90] * 100, size=(128, 96))
+    with av.open(io.BytesIO(marked_clip(data, clip.faces))) as film:
+        frames = {round(f.time, 1): f.to_ndarray(format="rgb24") for f in film.decode(video=0)}
+
+    assert len(frames) == 100
+
+    def rust(at: float) -> bool:
+        left = frames[at][40:64, 14:40].astype(int)  # the boxes' left edges
+        return bool(((left[..., 0] - left[..., 2]) > 60).any())
+
+    assert rust(4.0)
+    assert not rust(6.0)
+
+
+def test_a_box_moves_between_moments_and_is_gone_where_the_person_is(clip: Analysis) -> None:
+    timeline_of_one = clip.faces[0].timeline
+
+    assert timeline_of_one.box_at(1.0) == pytest.approx((21.0, 20.0, 61.0, 70.0))
+    assert timeline_of_one.box_at(9.0) is None
+
+
+def test_a_picture_has_no_marked_clip(clip: Analysis) -> None:
+    with pytest.raises(MediaError) as told:
+        marked_clip(b"", [replace(clip.faces[0], timeline=None)])
+    assert told.value.code == "no-clip"
