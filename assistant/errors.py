@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 __all__ = [
     "AssistantError",
     "Cancelled",
@@ -15,6 +17,7 @@ __all__ = [
     "PromptError",
     "TrainingError",
     "WeightsError",
+    "stop_if",
 ]
 
 
@@ -100,3 +103,13 @@ class OutOfMemory(InferenceError):
     """There is too little memory for this model."""
 
     default_code = "out-of-memory"
+
+
+def stop_if(cancel: threading.Event | None) -> None:
+    """Go on unless a stop was asked for.
+
+    Raises:
+        Cancelled: ``cancel`` is set.
+    """
+    if cancel is not None and cancel.is_set():
+        raise Cancelled("The analysis was stopped.", hint="Give the file again to go on.")

@@ -10,7 +10,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-from assistant.errors import Cancelled, MediaError
+from assistant.errors import MediaError, stop_if
 from assistant.evidence import clock, percent
 from assistant.media import MediaLimits, Span, load_media
 from assistant.overlay import VERDICT_COLOURS
@@ -117,8 +117,7 @@ def _marked(
     cancel: threading.Event | None,
 ) -> Iterator[tuple[float, Image]]:
     for seconds, frame in frames:
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("The marking of the clip was stopped.", hint="Ask for it again.")
+        stop_if(cancel)
         yield seconds, marked_frame(frame, seconds, lanes, demo=demo)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from assistant.attribution.stability import with_stability
 from assistant.calibration.record import record_of
 from assistant.cues.motion import look_over_time
 from assistant.cues.stage import VisibleCues
-from assistant.errors import InferenceError
+from assistant.errors import InferenceError, stop_if
 from assistant.interfaces import (
     Attributor,
     Calibrator,
@@ -68,20 +69,24 @@ class Measurer:
         """What gives the numbers; all else here explains them."""
         return Scorer(detector=self.detector, calibrator=self.calibrator, domain=self.domain)
 
-    def measure(self, tracks: Sequence[Track]) -> Iterator[FaceAnalysis]:
-        """Score all tracks together, then map one after another."""
+    def measure(
+        self, tracks: Sequence[Track], cancel: threading.Event | None = None
+    ) -> Iterator[FaceAnalysis]:
+        """Score all tracks together, then map one after another, until ``cancel`` is set."""
         self._once.forget()
         everyone = self.scorer.score(tracks)
         for scored in everyone:
             if len(scored.logits) == 1:
                 self._once.remember(scored.face.crop, float(scored.logits[0]))
             others = [other for other in everyone if other is not scored and other.moments]
-            yield self._mapped(scored, others)
+            yield self._mapped(scored, others, cancel)
 
-    def _mapped(self, scored: ScoredFace, others: Sequence[ScoredFace]) -> FaceAnalysis:
+    def _mapped(
+        self, scored: ScoredFace, others: Sequence[ScoredFace], cancel: threading.Event | None
+    ) -> FaceAnalysis:
         face, score = scored.face, scored.score
         extra: tuple[Fact, ...] = ()
-        timeline = self._timeline(scored)
+        timeline = self._timeline(scored, cancel)
         if timeline is not None:
             others_facts = facts.other_people([(o.face.index, o.score) for o in others])
             extra = (self._frames_fact(scored.logits), *facts.time_facts(timeline), *others_facts)
@@ -110,13 +115,14 @@ class Measurer:
             timeline=timeline,
         )
 
-    def _timeline(self, scored: ScoredFace) -> Timeline | None:
+    def _timeline(self, scored: ScoredFace, cancel: threading.Event | None) -> Timeline | None:
         """The lane of a clip's person, with maps of the worst frames."""
         timeline = timeline_of(scored, self.calibrator)
         if timeline is None:
             return None
         worst = []
         for number in worst_moments(timeline.moments):
+            stop_if(cancel)
             face, moment = scored.track.faces[number], timeline.moments[number]
             worst.append(
                 WorstFrame(
@@ -173,10 +179,12 @@ class Measurer:
             [self.calibrator.calibrate(float(x)).probability for x in logits]
         )
 
-    def with_facts(self, result: FaceAnalysis, probe: CausalProbe) -> FaceAnalysis:
-        """The same analysis with the facts that a probe measured."""
+    def with_facts(
+        self, result: FaceAnalysis, probe: CausalProbe, cancel: threading.Event | None = None
+    ) -> FaceAnalysis:
+        """The same analysis with the facts that a probe measured, until ``cancel`` is set."""
         calibrator = _NoVerdict(self.calibrator) if result.score.abstained else self.calibrator
-        added = probe(result, self._once, calibrator)
+        added = probe(result, self._once.until(cancel), calibrator)
         return replace(result, evidence=facts.renumbered(result.evidence, added))
 
     def with_stability(self, result: FaceAnalysis) -> FaceAnalysis:
@@ -199,6 +207,7 @@ class _ScoredOnce:
     """
 
     _MOST = 128
+    _AT_ONCE = 8  # crops a call, so that a stopped analysis ends within a second
 
     def __init__(self, detector: Detector) -> None:
         self.name = detector.name
@@ -207,6 +216,13 @@ class _ScoredOnce:
         self._detector = detector
         self._known: OrderedDict[bytes, float] = OrderedDict()
         self._lock = threading.Lock()
+        self._cancel: threading.Event | None = None
+
+    def until(self, cancel: threading.Event | None) -> _ScoredOnce:
+        """The same, with the same memory, that raises ``Cancelled`` once ``cancel`` is set."""
+        view = copy(self)
+        view._cancel = cancel
+        return view
 
     def provenance(self) -> Mapping[str, str]:
         return self._detector.provenance()
@@ -226,9 +242,12 @@ class _ScoredOnce:
         with self._lock:
             scores = {key: self._known[key] for key in keys if key in self._known}
         new = {key: crop for key, crop in zip(keys, crops, strict=True) if key not in scores}
-        if new:
-            found = self._detector.logits([*new.values()])
-            for (key, crop), logit in zip(new.items(), found, strict=True):
+        items = [*new.items()]
+        for begin in range(0, len(items), self._AT_ONCE):
+            stop_if(self._cancel)
+            batch = items[begin : begin + self._AT_ONCE]
+            found = self._detector.logits([crop for _, crop in batch])
+            for (key, crop), logit in zip(batch, found, strict=True):
                 scores[key] = float(logit)
                 self.remember(crop, float(logit))
         return np.array([scores[key] for key in keys], np.float64)

@@ -13,7 +13,7 @@ from functools import partial
 
 from assistant import evidence as facts
 from assistant.cues.stage import VisibleCues
-from assistant.errors import AssistantError, Cancelled
+from assistant.errors import AssistantError, stop_if
 from assistant.events import (
     Analyzed,
     Described,
@@ -198,8 +198,8 @@ class Assistant:
             how = (explain, blind, causal, fragility, span, person, cancel)
             for event in self._analyze(data, *how):
                 yield event
-                if cancel is not None and cancel.is_set() and isinstance(event, Progress):
-                    raise Cancelled("The analysis was stopped.", hint="Give the file again.")
+                if isinstance(event, Progress | Analyzed):
+                    stop_if(cancel)
         except AssistantError as error:
             yield Failed(error=error)
 
@@ -294,13 +294,14 @@ class Assistant:
             self.narrator.warm_up()
         step = time.perf_counter()
         results: list[FaceAnalysis] = []
-        for result in self._measurer.measure(found.tracks):
+        for result in self._measurer.measure(found.tracks, cancel):
             results.append(result)
             if explain and not blind and len(results) == person:
                 self.narrator.read_ahead(result)
             yield Analyzed(result=result)
         seconds["score_and_map"] = time.perf_counter() - step
-        probe = partial(self._probed, results, seconds, causal=causal, fragility=fragility)
+        how = {"causal": causal, "fragility": fragility}
+        probe = partial(self._probed, results, seconds, **how, cancel=cancel)
         yield from probe([first])
         explanation = None
         if explain:
@@ -371,11 +372,12 @@ class Assistant:
         *,
         causal: bool,
         fragility: bool,
+        cancel: _Stop,
     ) -> Iterator[Event]:
         """Add causal checks and fragility to some of ``results``, in place; time them."""
         steps: list[tuple[str, Callable[[FaceAnalysis], FaceAnalysis]]] = []
         if causal and self._causal is not None:
-            checked = partial(self._measurer.with_facts, probe=self._causal)
+            checked = partial(self._measurer.with_facts, probe=self._causal, cancel=cancel)
             steps.append(("counterfactuals", checked))
         if fragility and self._fragility is not None:
             steps.append(("fragility", self.probe_fragility))

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from assistant.errors import Cancelled, MediaError
+from assistant.errors import MediaError, stop_if
 from assistant.media.clip import DecodedVideo, spread
 from assistant.media.hdr import TRANSFERS, tone_map
 from assistant.media.limits import WHOLE, MediaLimits, Span
@@ -292,8 +292,7 @@ def _frames_at(
 
 def _next(decoder: Any, target: int, cancel: threading.Event | None) -> Any:
     for frame in decoder:
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("The analysis was stopped.", hint="Give the file again to go on.")
+        stop_if(cancel)
         if _reaches(frame, target):
             return frame
     return None

@@ -50,6 +50,10 @@ def one(number: int) -> np.ndarray:
     return drawn_faces(1, size=SIZE)
 
 
+def film_of_8k(number: int) -> np.ndarray:
+    return np.kron(one(number), np.ones((16, 16, 1), np.uint8))
+
+
 def moving_scene(number: int) -> np.ndarray:
     """A face that stays where it is before stripes that move."""
     picture = one(0).copy()
@@ -97,6 +101,7 @@ REFUSED = {
 #: the demo's detector shows none: so a slideshow has two.
 JUDGED = {
     "one frame": (lambda: clip(one, 1), 1),
+    "8K": (lambda: clip(film_of_8k, 2), 1),
     "slideshow": (lambda: clip(slideshow), 2),
     "still face in a moving scene": (lambda: clip(moving_scene), 1),
     "mirrored halves": (lambda: clip(halves), 2),
@@ -193,6 +198,20 @@ def test_stop_ends_the_analysis_within_a_second() -> None:
     assert last.error.code == "cancelled"
     assert stopped is not None
     assert time.monotonic() - stopped < 1.0
+
+
+def test_stop_ends_a_probe_before_the_next_crops() -> None:
+    cancel = threading.Event()
+
+    def probe(result, detector, calibrator):
+        cancel.set()
+        detector.logits([np.full_like(result.face.crop, shade) for shade in range(40)])
+        raise AssertionError("it went on")
+
+    last = [*demo_assistant(causal=probe).analyze(clip(one, 4), explain=False, cancel=cancel)][-1]
+
+    assert isinstance(last, Failed)
+    assert last.error.code == "cancelled"
 
 
 def test_progress_tells_the_time_left() -> None:

@@ -9,9 +9,11 @@ from dataclasses import replace
 from importlib.resources import files
 
 import av
+import click
 import jsonschema
 import pytest
 
+from assistant.cli.clip_files import ClipFiles
 from assistant.errors import MediaError
 from assistant.evidence import MomentFact, OtherPersonFact, PartFact, StretchFact
 from assistant.fakes import demo_assistant
@@ -199,7 +201,7 @@ def test_the_numbers_go_into_csv_and_json_that_keep_to_the_schema(clip: Analysis
 
 def test_the_marked_clip_shows_boxes_where_people_are_seen_and_none_where_not(clip: Analysis):
     data = encoded_video([90] * 100, size=(128, 96))
-    with av.open(io.BytesIO(marked_clip(data, clip.faces))) as film:
+    with av.open(io.BytesIO(marked_clip(data, clip.faces[:1]))) as film:
         frames = {round(f.time, 1): f.to_ndarray(format="rgb24") for f in film.decode(video=0)}
 
     assert len(frames) == 100
@@ -223,3 +225,20 @@ def test_a_picture_has_no_marked_clip(clip: Analysis) -> None:
     with pytest.raises(MediaError) as told:
         marked_clip(b"", [replace(clip.faces[0], timeline=None)])
     assert told.value.code == "no-clip"
+
+
+def test_page_table_and_marked_clip_are_saved_whole_or_told(clip, tmp_path, capsys) -> None:
+    data = encoded_video([90] * 20, size=(128, 96))
+    files = ClipFiles(tmp_path / "a.html", tmp_path / "a.csv", tmp_path / "a.mp4")
+    given = (clip, lambda: data, demo_assistant(), "clip.mp4")
+
+    assert files.save(*given, 0, 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.html", "a.mp4"]
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    files = ClipFiles(None, gone / "a.csv", None)
+    gone.rmdir()
+    assert not files.save(*given, 0, 1)
+    assert "cannot be written" in capsys.readouterr().err
+    with pytest.raises(click.UsageError):
+        ClipFiles(tmp_path / "a.csv", None, None)
