@@ -20,7 +20,7 @@ from assistant.evidence import (
     told_opinions,
 )
 from assistant.phrases import Variant
-from assistant.routing import QuestionKind, Route, regions_in, route
+from assistant.routing import QuestionKind, Route, named_times, regions_in, route
 from assistant.types import Evidence, FactKind, Verdict
 from assistant.vlm.composition.asked_changes import names, names_a_change
 from assistant.vlm.composition.lines import Line, Writer, joined
@@ -57,6 +57,8 @@ def answer_lines(writer: Writer, question: str, asked: Route | None = None) -> l
     if not writer.evidence.facts and asked.kind not in _WITHOUT_FACTS:
         return [writer.closed("nothing")]
     if timed := writer.asked_times(question):
+        if named_times(question) is None:  # of another person: this one's verdict would mislead
+            return timed[:_MOST_SENTENCES]
         return [*timed, *writer.verdict(short=True)][:_MOST_SENTENCES]
     if told := told_opinions(writer.evidence, question):
         return [*(Line(f.text, (f.id,)) for f in told[:3]), *writer.verdict(short=True)]

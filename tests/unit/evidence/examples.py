@@ -196,10 +196,12 @@ EXAMPLES: tuple[Fact, ...] = (
     MomentFact(id="T3", at=7.0, read=7.1, probability=0.31),
     MomentFact(id="T3", at=7.0, read=7.1, probability=None),
     MomentFact(id="T3", at=8.0, read=8.2, probability=0.4, judged=False),
+    MomentFact(id="T3", at=30.0, read=9.8, probability=None, looked=(0.0, 10.0)),
     PartFact(
         id="T4", begin=1.0, end=2.5, frames=6, probability=0.8, low=0.6, high=0.9, verdict=_FAKE
     ),
     PartFact(id="T4", begin=3.0, end=4.5, frames=0),
+    PartFact(id="T4", begin=30.0, end=40.0, frames=0, looked=(0.0, 10.0)),
     KindFact(id="S4", told=TOLD),
     KindFact(id="S4", told=replace(TOLD, kind="laid-in", right=0.72)),
     KindFact(id="S4", told=replace(TOLD, right=0.58)),

@@ -128,6 +128,7 @@ def test_an_answer_about_a_moment_or_another_person_cites_its_fact(
     assert fact is not None
     assert fact.text.rstrip(".") in turn.explanation.text
     assert fact.id in {cite for s in turn.explanation.sentences for cite in s.cites}
+    assert ("verdict is" in turn.explanation.text) == (kind is not OtherPersonFact)
 
 
 def test_a_clause_about_a_time_that_was_not_measured_so_is_struck(clip: Analysis) -> None:
