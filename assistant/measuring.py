@@ -37,6 +37,7 @@ from assistant.types import (
     FaceAnalysis,
     Fact,
     Image,
+    Media,
     RegionFinding,
     Timeline,
     Verdict,
