@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 from torch.nn import functional
-from transformers import Dinov2ForImageClassification
+from transformers import Dinov2Config, Dinov2ForImageClassification
 
 from assistant.compose import build_finder
 from assistant.compute import use_threads
@@ -50,7 +50,10 @@ def main() -> None:
     last = found[:, -3 * width : -2 * width]  # the class token after the last block
     tower = vision_tower(files.locate("dinov2-vits14"))
     tower.encoder.layer = tower.encoder.layer[: pair.depth]
-    tower.config.num_hidden_layers = pair.depth
+    told = tower.config.to_dict() | {"num_hidden_layers": pair.depth}
+    told |= {"id2label": {0: "Real", 1: "Fake"}, "label2id": {"Real": 0, "Fake": 1}}
+    stages = ("stage_names", "out_features", "out_indices")  # of the whole tower
+    config = Dinov2Config.from_dict({k: v for k, v in told.items() if k not in stages})
     norm = tower.layernorm
     with torch.no_grad():
         values = functional.layer_norm(last, (width,), norm.weight, norm.bias, norm.eps).numpy()
@@ -60,8 +63,7 @@ def main() -> None:
     )
     weight = fitted.coef_[0] / spread
     bias = float(fitted.intercept_[0] - weight @ centre)
-    tower.config.id2label, tower.config.label2id = {0: "Real", 1: "Fake"}, {"Real": 0, "Fake": 1}
-    model = Dinov2ForImageClassification(tower.config).eval()
+    model = Dinov2ForImageClassification(config).eval()
     model.dinov2.load_state_dict(tower.state_dict())
     with torch.no_grad():
         model.classifier.weight.zero_()  # the mean of the patches, its other half, is not read
