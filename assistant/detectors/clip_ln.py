@@ -49,7 +49,6 @@ class ClipLnDetector:
     """
 
     name = "clip-ln"
-    reported = "CDFv2 0.966, DFDC 0.872 (videos, CLIP ViT-L/14)"
     citation = (
         "Yermakov, Cech, Matas: Unlocking the Hidden Potential of CLIP in Generalizable Deepfake "
         "Detection, 2025 (arXiv 2503.19683)"
@@ -247,13 +246,11 @@ class ClipLnDetector:
         }
 
     def _prepare(self, crops: Sequence[Image]) -> Tensor:
-        pixels = torch.from_numpy(np.stack(self._sized(crops))).to(self._device)
+        side = self._header.tower.image_size
+        sized = [crop if crop.shape[:2] == (side, side) else _resize(crop, side) for crop in crops]
+        pixels = torch.from_numpy(np.stack(sized)).to(self._device)
         normal = (pixels.permute(0, 3, 1, 2).float() - self._mean) / self._std
         return embed(self._tower, normal.to(self._dtype))
-
-    def _sized(self, crops: Sequence[Image]) -> list[Image]:
-        side = self._header.tower.image_size
-        return [crop if crop.shape[:2] == (side, side) else _resize(crop, side) for crop in crops]
 
     def _both(self, logit: Tensor, crop: Image) -> float:
         """The crop's score, of which ``logit`` is the unmirrored view's."""
@@ -296,8 +293,7 @@ class ClipLnDetector:
         if isinstance(self._read_out, TwoHeadReadOut):
             heads = self._read_out.head_logits(tokens)
             return torch.logsumexp(heads, dim=1), heads
-        logits: Tensor = self._read_out(tokens)
-        return logits, None
+        return self._read_out(tokens), None
 
     def _pick(self, outputs: Sequence[Tensor]) -> list[Tensor]:
         picked = [outputs[block] for block in self._read_out.blocks]
@@ -313,12 +309,8 @@ class ClipLnDetector:
             return replace(own, logit=logit, patch_logits=self._patch_logits(picked, None))
         mirrored, other = self._trace_view(_turned([crop])[0], grid, share)
         both = self._finite(np.array([0.5 * (own.logit + other.logit)]))
-        return replace(
-            own,
-            logit=float(both[0]),
-            patch_logits=self._patch_logits(picked, mirrored),
-            mirror=other,
-        )
+        patches = self._patch_logits(picked, mirrored)
+        return replace(own, logit=float(both[0]), patch_logits=patches, mirror=other)
 
     def _trace_view(
         self, crop: Image, grid: tuple[int, int], share: float

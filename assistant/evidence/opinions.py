@@ -20,20 +20,9 @@ __all__ = ["AgreementFact", "OpinionFact", "agreement_facts", "told_opinions"]
 
 #: Counts of detectors, as they are written.
 _WORDS = [
-    "no",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-]
+    "no", "one", "two", "three", "four", "five", "six", "seven",
+    "eight", "nine", "ten", "eleven", "twelve",
+]  # fmt: skip
 _NUMBER = rf"(?:{'|'.join(_WORDS)}|\d+)"
 _COUNT = re.compile(
     rf"\b(?P<some>{_NUMBER}|all|both|none)(?: of)?(?: the)?(?: (?P<all>{_NUMBER}))?(?: other)? detectors\b"
