@@ -30,7 +30,7 @@ HEAVY = (
 
 def loaded_after(*codes: str) -> list[set[str]]:
     """Top-level modules loaded in a new Python after each ``code``, one run after the other."""
-    tell = "print('LOADED', *sorted({name.partition('.')[0] for name in sys.modules}))"
+    tell = "print('\\nLOADED', *sorted({name.partition('.')[0] for name in sys.modules}))"
     program = "\n".join(["import sys", *(f"{code}\n{tell}" for code in codes)])
     done = subprocess.run(
         [sys.executable, "-c", program],
