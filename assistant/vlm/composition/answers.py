@@ -60,8 +60,8 @@ def answer_lines(writer: Writer, question: str, asked: Route | None = None) -> l
         if named_times(question) is None:  # of another person: this one's verdict would mislead
             return timed[:_MOST_SENTENCES]
         return [*timed, *writer.verdict(short=True)][:_MOST_SENTENCES]
-    if told := told_opinions(writer.evidence, question):
-        return [*(Line(f.text, (f.id,)) for f in told[:3]), *writer.verdict(short=True)]
+    if others := told_opinions(writer.evidence, question):
+        return [*(Line(f.text, (f.id,)) for f in others[:3]), *writer.verdict(short=True)]
     lines = _ANSWERS[asked.kind](writer, asked, question)
     for kind in asked.others:
         # It is not clear what is asked: what fits the next likely kinds is told too.
