@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from assistant.detectors.delta_file import Delta
@@ -32,8 +31,7 @@ def assemble(state: Mapping[str, Tensor], delta: Delta) -> tuple[VisionTransform
             hint="Run `whyfake weights fetch` to get the right base, or train again on this one.",
             code="weights-other-base",
         )
-    with torch.device("meta"):  # every weight is assigned below: none is drawn first
-        tower = build_tower(header.tower)
+    tower = build_tower(header.tower)
     read_out = build_read_out(header.read_out)
     norms = layer_norms(tower)
     strange = sorted(set(delta.norms) - set(norms))
