@@ -300,13 +300,13 @@ class Assistant:
                 self.narrator.read_ahead(result)
             yield Analyzed(result=result)
         seconds["score_and_map"] = time.perf_counter() - step
-        how = {"causal": causal, "fragility": fragility}
-        probe = partial(self._probed, results, seconds, **how, cancel=cancel)
+        probe = partial(
+            self._probed, results, seconds, causal=causal, fragility=fragility, cancel=cancel
+        )
         yield from probe([first])
         explanation = None
         if explain:
-            pieces = self.narrator.explain(results[first], blind=blind, cancel=cancel)
-            for event in _told(pieces):
+            for event in _told(self.narrator.explain(results[first], blind=blind, cancel=cancel)):
                 if isinstance(event, Explained):
                     explanation = event.explanation
                     seconds["explanation"] = explanation.seconds

@@ -126,7 +126,7 @@ def analyze(
         else:
             inputs.append(found)
     if inputs:
-        chosen = {"vlm_backend": "template" if fast else vlm}
+        chosen: dict[str, Any] = {"vlm_backend": "template" if fast else vlm}
         chosen |= {"detector": detector, "detector_weights": weights}
         with _assistant(context, words=words, **chosen) as assistant:
             from assistant.cli.outcome import Outcome, Shown, run_file, score_file

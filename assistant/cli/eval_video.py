@@ -108,7 +108,9 @@ def judged_clips(
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--resamples", type=click.IntRange(10), default=400, help="Bootstrap draws.")
 @click.pass_context
-def video(context: click.Context, fit: bool, as_json: bool, resamples: int, **clips: Any) -> None:
+def video(
+    context: click.Context, /, fit: bool, as_json: bool, resamples: int, **clips: Any
+) -> None:
     """Judge clips by person and by time: AUROC of the rules, and how well stretches are found.
 
     ``--fit`` prints the best constants on the made clips of this seed; judge with another.

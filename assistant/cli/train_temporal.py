@@ -22,7 +22,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--out", type=_FILE, required=True, help="The reference: weights/motion.json.")
 @click.option("--table", type=_FILE, help="Write how each cue did here (JSON).")
 @click.pass_context
-def temporal(context: click.Context, out: Path, table: Path | None, **clips: Any) -> None:
+def temporal(context: click.Context, /, out: Path, table: Path | None, **clips: Any) -> None:
     """Measure what genuine and manipulated people of clips show over time.
 
     Cues over time that tell nothing, or of which too few clips are known, are left out of the

@@ -174,8 +174,8 @@ def judge_bands(clause: Clause, fact: VerdictFact | None, score: ScoreFact | Non
     """The thresholds, and on which side of them the score lies."""
     against = _AGAINST.search(clause.text)
     if against and fact is not None and score is not None:
-        above = against[1] in {"above", "over", "beyond", "higher than"} or "exceed" in against[1]
-        true = score.probability >= fact.upper if above else score.probability < fact.lower
+        over = against[1] in {"above", "over", "beyond", "higher than"} or "exceed" in against[1]
+        true = score.probability >= fact.upper if over else score.probability < fact.lower
         good = true is not negated(clause)
         clause.judge(good, f"the score is not {against[1]} that threshold", fact)
     found = shares(clause.text)

@@ -86,7 +86,8 @@ class _Case:
 
 def _explanation(case: _Case) -> list[Fact | None]:
     quiet = case.evidence.verdict is Verdict.NO_SIGN
-    seen = [f for f in case.cues if isinstance(f, CueFact)][:1] or [*case.cues[:1]]
+    spoken: list[Fact] = [f for f in case.cues if isinstance(f, CueFact)]
+    seen = (spoken or [*case.cues])[:1]
     flips = case.spread if case.spread is not None and case.spread.flips else None
     return [
         case.verdict,
