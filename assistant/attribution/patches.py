@@ -47,7 +47,7 @@ class GradCam:
     """Sum over a convolutional network's last maps of map x gradient; what is negative is cut off.
 
     Where the head reads the mean over places, as most do, that is Grad-CAM (Selvaraju et al., arXiv
-    1610.02391); where it reads each place apart, HiResCAM (Draelos, Carin, arXiv 2011.08891).
+    1610.02391); where it reads each place apart, HiResCAM (Draelos et al., arXiv 2011.08891).
     """
 
     name = "grad-cam"

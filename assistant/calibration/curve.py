@@ -112,14 +112,15 @@ class CurveCalibrator:
         return Verdict.UNCERTAIN
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, as plain values (rounded to 6 digits)."""
+        """Everything, as plain values: probabilities to 6 places, logits to 6 of their spread."""
 
-        def plain(values: NDArray[np.float64]) -> list[float]:
-            return [round(float(v), 6) for v in values]
+        def plain(values: NDArray[np.float64], places: int = 6) -> list[float]:
+            return [round(float(v), places) for v in values]
 
+        spread = float(self._logits[-1] - self._logits[0])
         return {
             "method": self.method,
-            "logits": plain(self._logits),
+            "logits": plain(self._logits, 6 + max(0, -int(np.floor(np.log10(spread))))),
             "probability": plain(self._probability),
             "low": plain(self._low),
             "high": plain(self._high),

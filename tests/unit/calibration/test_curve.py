@@ -126,6 +126,15 @@ def test_saved_and_loaded_the_same(tmp_path):
         )
 
 
+def test_scores_that_hardly_differ_are_saved_apart():
+    logits, labels = scores(80)
+    calibrator = fit_calibrator(logits * 1e-7, labels, resamples=10)
+    again = CurveCalibrator.from_json(json.loads(json.dumps(calibrator.to_json())))
+    assert again.calibrate(2e-7).probability == pytest.approx(
+        calibrator.calibrate(2e-7).probability, abs=1e-4
+    )
+
+
 def test_a_bootstrap_over_groups_is_wider_than_over_pictures():
     logits, labels = scores(60, seed=3)
     many, many_labels = np.repeat(logits, 20), np.repeat(labels, 20)
