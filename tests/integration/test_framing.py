@@ -19,7 +19,7 @@ from assistant.media import MediaLimits
 from assistant.settings import load_settings
 
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "clips"
-APART = 0.05
+APART = 0.06  # the median of 160 pictures is what docs/results/framing.json says
 
 
 @pytest.fixture(scope="module")

@@ -254,7 +254,7 @@ def test_the_settings_choose_it_and_its_map_is_that_of_occlusion(
 ) -> None:
     with pytest.raises(ConfigError, match="path of its weights") as caught:
         build_detector(Settings(detector="gend"))
-    assert "detector_weights" in caught.value.hint
+    assert "--weights" in caught.value.hint
     monkeypatch.setattr(assistant.detectors.gend, "build_gend_tower", small_tower)
     settings = Settings(
         detector="gend", detector_weights=saved("PE-L", tmp_path), accept_unpinned=True

@@ -65,7 +65,7 @@ def events(assistant: object, image: np.ndarray, **options: object) -> list[obje
 
 
 def test_the_verdict_is_told_before_the_first_word() -> None:
-    told = events(demo_assistant(), drawn_faces())
+    told = events(demo_assistant(Says("The score is not proof [S1].")), drawn_faces())
     kinds = [type(e) for e in told]
     assert kinds[:2] == [MediaReady, FaceFound]
     assert kinds.index(Analyzed) < kinds.index(Token) < kinds.index(Explained)
