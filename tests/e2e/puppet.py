@@ -90,7 +90,9 @@ class DrawnFaceFinder:
 
 
 class PlantedCue:
-    """Says of every face that its mouth holds little detail beside its skin."""
+    """Says of every face that its mouth holds little detail beside its skin; nothing over time."""
+
+    over_time = None
 
     def look(
         self, frame: Image, landmarks: np.ndarray, issues: Sequence[QualityIssue] = ()
