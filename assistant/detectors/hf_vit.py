@@ -23,7 +23,7 @@ from assistant.compute import torch_device
 from assistant.detectors.frozen import to_pixels
 from assistant.detectors.plugin import FIELD_CROP, PluginOptions, checked_options
 from assistant.detectors.plugin_file import file_sha256
-from assistant.detectors.published import unfitted_softmax
+from assistant.detectors.published import accepted_path, unfitted_softmax
 from assistant.errors import InferenceError, PluginError, WeightsError
 from assistant.types import Image
 
@@ -230,18 +230,10 @@ def _network(folder: Path) -> nn.Module:
 
 def _given(settings: Settings) -> Path:
     """The folder that is named and accepted."""
-    folder = settings.detector_weights
-    if folder is None:
-        raise WeightsError(
-            "The detector hf-vit needs the folder of a classifier.",
-            hint="Fetch config.json, preprocessor_config.json and model.safetensors into a "
-            "folder, then --weights FOLDER and --accept-unpinned.",
-            code="weights-missing",
-        )
-    if folder.is_dir() and not settings.accept_unpinned:
-        raise WeightsError(
-            f"{folder.name} has no published SHA-256 to be checked against.",
-            hint="Allow it with --accept-unpinned (ASSISTANT_ACCEPT_UNPINNED=true).",
-            code="weights-unpinned",
-        )
-    return folder
+    return accepted_path(
+        settings,
+        "The detector hf-vit needs the folder of a classifier.",
+        "Fetch config.json, preprocessor_config.json and model.safetensors into a folder, then "
+        "--weights FOLDER and --accept-unpinned.",
+        folder=True,
+    )

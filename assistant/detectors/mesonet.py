@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from assistant.detectors.plugin import refuse_layers, trace_of
-from assistant.detectors.published import unfitted_softmax
+from assistant.detectors.published import accepted_path, unfitted_softmax
 from assistant.errors import InferenceError, PluginError, WeightsError
 from assistant.types import CropSpec, Image, Trace
 
@@ -200,18 +200,8 @@ def _state(found: Mapping[str, NDArray[np.float32]]) -> dict[str, torch.Tensor]:
 
 def _given(settings: Settings) -> Path:
     """The file that is named and accepted."""
-    path = settings.detector_weights
-    if path is None:
-        raise WeightsError(
-            "The detector mesonet needs the path of its published weights.",
-            hint="Get Meso4_DF.h5 of the published repository, then --weights "
-            "PATH and --accept-unpinned.",
-            code="weights-missing",
-        )
-    if not settings.accept_unpinned:
-        raise WeightsError(
-            f"{path.name} has no published SHA-256 to be checked against.",
-            hint="Allow it with --accept-unpinned (ASSISTANT_ACCEPT_UNPINNED=true).",
-            code="weights-unpinned",
-        )
-    return path
+    return accepted_path(
+        settings,
+        "The detector mesonet needs the path of its published weights.",
+        "Get Meso4_DF.h5 of the published repository, then --weights PATH and --accept-unpinned.",
+    )

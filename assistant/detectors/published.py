@@ -16,6 +16,7 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -25,7 +26,11 @@ from assistant.detectors.tower import TOWERS, build_tower, layer_norms, tower_sh
 from assistant.errors import WeightsError
 from assistant.types import CropSpec
 
+if TYPE_CHECKING:
+    from assistant.settings import Settings
+
 __all__ = [
+    "accepted_path",
     "map_published",
     "read_checkpoint",
     "unfitted_softmax",
@@ -57,6 +62,30 @@ _BLOCK = {
     "mlp.fc1": "mlp.c_fc",
     "mlp.fc2": "mlp.c_proj",
 }
+
+
+def accepted_path(settings: Settings, needs: str, hint: str, *, folder: bool = False) -> Path:
+    """The file or folder of ``detector_weights``, of which no SHA-256 is published.
+
+    Args:
+        settings: of the detector.
+        needs: what is needed, for the error where none is named.
+        hint: where to get it.
+        folder: whether a folder is needed; what is none is left to what reads it.
+
+    Raises:
+        WeightsError: none is named, or it is not accepted without a hash.
+    """
+    path = settings.detector_weights
+    if path is None:
+        raise WeightsError(needs, hint=hint, code="weights-missing")
+    if not settings.accept_unpinned and (path.is_dir() or not folder):
+        raise WeightsError(
+            f"{path.name} has no published SHA-256 to be checked against.",
+            hint="Allow it with --accept-unpinned (ASSISTANT_ACCEPT_UNPINNED=true).",
+            code="weights-unpinned",
+        )
+    return path
 
 
 def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
