@@ -143,8 +143,7 @@ def tune_tower(
             for v in (views[int(row)] for row in rows)
         ]
         tokens = _tokens(tower, layout, made, heads.blocks)
-        weights = torch.ones(config.batch)
-        loss = heads_loss(model.head_logits(tokens), torch.from_numpy(kinds[rows]), weights, heads)
+        loss = heads_loss(model.head_logits(tokens), torch.from_numpy(kinds[rows]), heads)
         require_finite(
             loss,
             f"at step {step + 1} of the tower's tuning",

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from assistant.detectors.two_heads import TwoHeadReadOut
@@ -79,9 +79,9 @@ def _drawn(statistics: NDArray[np.float16], rows: NDArray[np.int64]) -> Tensor:
 
 
 def new_read_out(config: HeadConfig, *, width: int, grid: int, seed: int) -> TwoHeadReadOut:
-    """An untrained read-out."""
+    """An untrained read-out, whose network says nothing until the tower's stage tunes it."""
     torch.manual_seed(seed)
-    return TwoHeadReadOut(
+    model = TwoHeadReadOut(
         blocks=config.blocks,
         width=width,
         hidden=config.hidden,
@@ -89,6 +89,9 @@ def new_read_out(config: HeadConfig, *, width: int, grid: int, seed: int) -> Two
         grid=grid,
         shares=config.shares,
     )
+    for parameter in model.network.layers[-1].parameters():
+        nn.init.zeros_(parameter)
+    return model
 
 
 def with_direction(
@@ -128,29 +131,26 @@ def with_direction(
     return model.eval().requires_grad_(False)
 
 
-def heads_loss(heads: Tensor, kinds: Tensor, weights: Tensor, config: HeadConfig) -> Tensor:
+def heads_loss(heads: Tensor, kinds: Tensor, config: HeadConfig) -> Tensor:
     """Cross-entropy of the joined answer, and of each head on the genuine and its own kind.
 
     Args:
         heads: B x 2 logits.
         kinds: B.
-        weights: B.
         config: for ``own_weight`` and ``label_smoothing``.
     """
-    loss = _entropy(heads.logsumexp(1), (kinds != GENUINE).float(), weights, config)
+    loss = _entropy(heads.logsumexp(1), (kinds != GENUINE).float(), config)
     for head, kind in enumerate((LAID_IN, MADE)):
         own = (kinds == GENUINE) | (kinds == kind)
         if bool(own.any()):
             target = (kinds[own] == kind).float()
-            loss = loss + config.own_weight * _entropy(
-                heads[own, head], target, weights[own], config
-            )
+            loss = loss + config.own_weight * _entropy(heads[own, head], target, config)
     return loss
 
 
-def _entropy(logits: Tensor, target: Tensor, weights: Tensor, config: HeadConfig) -> Tensor:
+def _entropy(logits: Tensor, target: Tensor, config: HeadConfig) -> Tensor:
     softened = target * (1 - 2 * config.label_smoothing) + config.label_smoothing
-    return functional.binary_cross_entropy_with_logits(logits, softened, weight=weights)
+    return functional.binary_cross_entropy_with_logits(logits, softened)
 
 
 def head_scores(
