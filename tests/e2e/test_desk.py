@@ -60,6 +60,7 @@ def states(desk: SimpleNamespace) -> dict[str, str]:
 def log_in(page: Any, url: str, name: str) -> None:
     """By the keyboard: the name has the focus."""
     page.goto(f"{url}/login")
+    page.locator("[name=name]:focus").wait_for()
     page.keyboard.type(name)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
