@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from assistant.cases import guards
 from assistant.cases.extras import need
+from assistant.cases.tables import metadata
 from assistant.errors import ConfigError
 
 __all__ = [
@@ -96,7 +97,9 @@ def open_database(url: str, *, check_guards: bool = True) -> Engine:
             code="case-store",
         )
     try:
-        if _revision(engine) != HEAD:
+        with reading(engine) as connection:
+            current = _revision(connection) == HEAD
+        if not current:
             upgrade(engine)
         with reading(engine) as connection:
             gone = guards.missing(connection) if check_guards else []
@@ -118,7 +121,9 @@ def open_database(url: str, *, check_guards: bool = True) -> Engine:
 
 
 def upgrade(engine: Engine, *, scripts: str | None = None) -> None:
-    """Run the migrations up to the newest, then install the guards, all in one transaction.
+    """Bring the tables to the newest revision, then install the guards, all in one transaction.
+
+    A new store's tables are made as they are declared; an older store's go through the migrations.
 
     Args:
         engine: the opened database.
@@ -136,7 +141,11 @@ def upgrade(engine: Engine, *, scripts: str | None = None) -> None:
         config.set_main_option("version_locations", f"{here / 'versions'}\n{scripts}")
     with writing(engine, check_references=False) as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if _revision(connection) is None:
+            metadata.create_all(connection)
+            command.stamp(config, "head")
+        else:
+            command.upgrade(config, "head")
         guards.install(connection)
 
 
@@ -185,12 +194,11 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _revision(engine: Engine) -> str | None:
-    with reading(engine) as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        return None if found is None else str(found)
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
 
 
 def _references(connection: Connection, on_or_off: str) -> None:

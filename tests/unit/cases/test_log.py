@@ -144,11 +144,22 @@ def test_the_guards_survive_a_migration_that_copies_the_tables(
     assert filled.verify().whole
 
 
-def test_the_migrations_make_the_tables_that_the_code_reads(store: CaseStore) -> None:
+def test_new_stores_and_those_of_the_first_revision_get_the_tables_that_the_code_reads(
+    store: CaseStore, url: str
+) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    from assistant.cases.tables import metadata
+    from assistant.cases.tables import metadata, people, sessions
 
-    with reading(store.engine) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    def tables_differ() -> list[object]:
+        with reading(store.engine) as connection:
+            return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+    assert tables_differ() == []
+    with writing(store.engine) as connection:
+        metadata.drop_all(connection, tables=[people, sessions])
+        connection.execute(text("DROP INDEX ix_cases_verdict"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    open_database(url).dispose()
+    assert tables_differ() == []
