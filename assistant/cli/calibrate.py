@@ -7,17 +7,22 @@ from pathlib import Path
 
 import click
 
-from assistant.cli.options import settings_of
+from assistant.cli.options import (
+    FILE,
+    finder_and_scorer,
+    json_option,
+    out_option,
+    write_result,
+)
 
 __all__ = ["calibrate"]
 
-_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
-_FILE = click.Path(path_type=Path, dir_okay=False)
-
 
 @click.command()
-@click.argument("folder", type=_FOLDER, required=False)
-@click.option("--manifest", type=_FILE, help="Instead of FOLDER: path,label[,source,video,crop].")
+@click.argument(
+    "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False
+)
+@click.option("--manifest", type=FILE, help="Instead of FOLDER: path,label[,source,video,crop].")
 @click.option("--points", is_flag=True, help="Of --manifest too, set the operating point alone.")
 @click.option(
     "--method",
@@ -40,8 +45,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     show_default=True,
     help="Where verdicts begin; conformal keeps --max-error for new videos too.",
 )
-@click.option("--out", type=_FILE, help="Write the calibration here (JSON).")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@out_option("Write the calibration here (JSON).")
+@json_option()
 @click.pass_context
 def calibrate(
     context: click.Context,
@@ -61,7 +66,6 @@ def calibrate(
     source are flagged; the probabilities stay. With --manifest, which needs both classes,
     probabilities and bands are fitted anew; before and after are told.
     """
-    from assistant.compose import build_detector, build_finder
     from assistant.evaluation.face_manifest import read_manifest
     from assistant.evaluation.operating_points import (
         operating_points,
@@ -74,20 +78,18 @@ def calibrate(
     if (folder is None) == (manifest is None):
         raise click.UsageError("Give either FOLDER or --manifest.")
     rows = read_manifest(manifest) if manifest is not None else source_rows(folder or Path())
-    settings = settings_of(context)
-    detector, calibrator = build_detector(settings)
-    scored = score_manifest(rows, build_finder(settings), detector, calibrator)
+    finder, scorer = finder_and_scorer(context, domain=False)
+    scored = score_manifest(rows, finder, scorer)
+    before, sha256 = scorer.calibrator, scorer.detector.weights_sha256
     if points or folder is not None:
-        fitted, report = operating_points(
-            scored, calibrator, most=max_error, weights_sha256=detector.weights_sha256
-        )
+        fitted, report = operating_points(scored, before, most=max_error, weights_sha256=sha256)
         told = points_markdown(report)
     else:
         fitted, report = recalibrate(
-            scored, calibrator, method=method, max_error=max_error, bands=bands
+            scored, before, method=method, max_error=max_error, bands=bands
         )
         told = recalibration_markdown(report)
     if out is not None:
         out.write_text(json.dumps(fitted.to_json()), encoding="utf-8")
         told += f"\n\nUse it: ASSISTANT_CALIBRATION={out} whyfake analyze PICTURE"
-    click.echo(json.dumps(report, indent=2) if as_json else told)
+    write_result(report, None, as_json=as_json, told=lambda _: told)

@@ -1,33 +1,53 @@
-"""``whyfake eval detection``, ``robustness`` and ``framing``."""
+"""``whyfake eval`` of detectors, and ``whyfake compare``."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
-from assistant.cli.options import settings_of
-
-__all__ = ["detection", "framing", "robustness", "show_progress"]
-
-_FILE = click.Path(path_type=Path, dir_okay=False)
-_MANIFEST = click.option(
-    "--manifest",
-    type=_FILE,
-    required=True,
-    help="CSV: path,label[,source,video,family,split,crop]; paths are relative to it.",
+from assistant.cli.options import (
+    FILE,
+    FOLDER,
+    base_and_finder,
+    finder_and_scorer,
+    json_option,
+    manifest_option,
+    seed_option,
+    settings_of,
+    tell_count,
+    tell_progress,
+    work_option,
+    write_result,
 )
+
+__all__ = [
+    "anomalies",
+    "compare",
+    "cross_dataset",
+    "detection",
+    "false_alarms",
+    "framing",
+    "leave_out",
+    "robustness",
+    "shortcuts",
+    "zero_shot",
+]
+
+_RESULT = "Print the result as JSON."
+_RESAMPLES = click.option(
+    "--resamples", type=click.IntRange(10), default=400, help="Bootstrap draws."
+)
+_ROWS = click.option("--limit", type=click.IntRange(2), default=400, help="At most this many rows.")
 
 
 @click.command("detection")
-@_MANIFEST
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--scores", type=_FILE, help="Write the score of every row here (CSV).")
-@click.option("--plots", type=click.Path(path_type=Path, file_okay=False), help="Write plots here.")
-@click.option("--resamples", type=click.IntRange(10), default=400, help="Bootstrap draws.")
+@manifest_option("CSV: path,label[,source,video,family,split,crop]; paths are relative to it.")
+@json_option(_RESULT)
+@click.option("--scores", type=FILE, help="Write the score of every row here (CSV).")
+@click.option("--plots", type=FOLDER, help="Write plots here.")
+@_RESAMPLES
 @click.pass_context
 def detection(
     context: click.Context,
@@ -38,83 +58,320 @@ def detection(
     resamples: int,
 ) -> None:
     """Score a manifest and report by source, family, video and overall."""
-    from assistant.compose import build_detector, build_domain, build_finder
     from assistant.evaluation.detection import evaluate
     from assistant.evaluation.detection_report import markdown, write_plots
     from assistant.evaluation.face_manifest import read_manifest
     from assistant.evaluation.scoring import write_scores
 
     rows = read_manifest(manifest)
-    settings = settings_of(context)
-    detector, calibrator = build_detector(settings)
     result, scored = evaluate(
-        rows,
-        build_finder(settings),
-        detector,
-        calibrator,
-        domain=build_domain(settings, detector),
-        resamples=resamples,
-        progress=show_progress,
+        rows, *finder_and_scorer(context), resamples=resamples, progress=tell_count
     )
     if scores is not None:
         write_scores(scored, scores)
     if plots is not None:
         write_plots(scored, result, plots)
-    click.echo(json.dumps(result, indent=2) if as_json else markdown(result))
+    write_result(result, None, as_json=as_json, told=markdown)
 
 
 @click.command("robustness")
-@_MANIFEST
-@click.option("--limit", type=click.IntRange(2), default=400, help="At most this many rows.")
-@click.option("--seed", type=int, default=0, help="Of the choice of rows.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@manifest_option()
+@_ROWS
+@seed_option("Of the choice of rows.")
+@json_option(_RESULT)
 @click.pass_context
 def robustness(
     context: click.Context, manifest: Path, limit: int, seed: int, as_json: bool
 ) -> None:
     """What verdict, interval and AUROC do when pictures are turned, coded, greyed, framed, ..."""
-    from assistant.compose import build_detector, build_domain, build_finder
     from assistant.evaluation.face_manifest import read_manifest
     from assistant.evaluation.robustness import robustness_markdown, robustness_table
 
     rows = read_manifest(manifest)
-    settings = settings_of(context)
-    detector, calibrator = build_detector(settings)
-    result: dict[str, Any] = robustness_table(
-        rows,
-        build_finder(settings),
-        detector,
-        calibrator,
-        domain=build_domain(settings, detector),
-        limit=limit,
-        seed=seed,
-        progress=show_progress,
+    result = robustness_table(
+        rows, *finder_and_scorer(context), limit=limit, seed=seed, progress=tell_count
     )
-    click.echo(json.dumps(result, indent=2) if as_json else robustness_markdown(result))
+    write_result(result, None, as_json=as_json, told=robustness_markdown)
 
 
 @click.command("framing")
-@_MANIFEST
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@manifest_option()
+@json_option(_RESULT)
 @click.pass_context
 def framing(context: click.Context, manifest: Path, as_json: bool) -> None:
     """How far the score of a face in a whole picture is from that in its own tight crop."""
-    from assistant.compose import build_detector, build_finder
     from assistant.evaluation.face_manifest import read_manifest
     from assistant.evaluation.framing import framing_markdown, framing_table
 
     rows = read_manifest(manifest)
-    settings = settings_of(context)
-    detector, calibrator = build_detector(settings)
-    result = framing_table(
-        rows, build_finder(settings), detector, calibrator, progress=show_progress
+    result = framing_table(rows, *finder_and_scorer(context, domain=False), progress=tell_count)
+    write_result(result, None, as_json=as_json, told=framing_markdown)
+
+
+@click.command("false-alarms")
+@manifest_option("CSV: path,label[,source,kind,video,crop].")
+@click.option("--kinds", type=FILE, help="YAML: kinds of sources, and kinds to make of others.")
+@click.option("--most", type=click.IntRange(1), default=60, show_default=True, help="Of each kind.")
+@seed_option("Of what made kinds draw.")
+@json_option(_RESULT)
+@click.pass_context
+def false_alarms(
+    context: click.Context, manifest: Path, kinds: Path | None, most: int, seed: int, as_json: bool
+) -> None:
+    """How often genuine photos are flagged, by kind: portraits, groups, night, old prints, ..."""
+    from assistant.evaluation import false_alarms as alarms
+    from assistant.evaluation.face_manifest import read_manifest
+
+    config = alarms.load_kinds(kinds) if kinds is not None else None
+    rows = [row for row in read_manifest(manifest) if not row.label]
+    found = alarms.false_alarms(
+        rows,
+        *finder_and_scorer(context),
+        config=config,
+        most=most,
+        seed=seed,
+        progress=tell_count,
     )
-    click.echo(json.dumps(result, indent=2) if as_json else framing_markdown(result))
+    write_result(found, None, as_json=as_json, told=alarms.false_alarms_markdown)
 
 
-def show_progress(done: int, total: int) -> None:
-    """Tell on stderr how many pictures are scored: always at a terminal, else by hundreds."""
-    if sys.stderr.isatty() or done == total or done % 100 == 0:
-        end = "\n" if done == total or not sys.stderr.isatty() else "\r"
-        click.echo(f"scored {done} of {total}", err=True, nl=False)
-        click.echo(end, err=True, nl=False)
+@click.command("shortcuts")
+@manifest_option()
+@click.option(
+    "--limit",
+    type=click.IntRange(20),
+    default=100,
+    show_default=True,
+    help="Of each class of each source.",
+)
+@seed_option("Of the wear.")
+@json_option(_RESULT)
+def shortcuts(manifest: Path, limit: int, seed: int, as_json: bool) -> None:
+    """How well file metadata and low-level statistics alone tell each pair of sources apart."""
+    from assistant.evaluation.face_manifest import read_manifest
+    from assistant.training.pair_shortcuts import pair_shortcuts, pairs_markdown
+
+    found = pair_shortcuts(read_manifest(manifest), limit=limit, seed=seed, progress=tell_count)
+    write_result(found, None, as_json=as_json, told=pairs_markdown)
+
+
+@click.command("leave-out")
+@click.argument("config", type=FILE)
+@work_option("Caches of crops and views")
+@json_option()
+@click.pass_context
+def leave_out(context: click.Context, config: Path, work: Path, as_json: bool) -> None:
+    """Train CONFIG's read-out without each fold of sources, and judge it on these.
+
+    The crops and views in the work folder are used where they are there already.
+    """
+    from assistant.training.leave_out import leave_out_markdown
+    from assistant.training.recipe import Recipe
+    from assistant.training.sources_run import judge_recipe
+
+    recipe = Recipe.read(config)
+    base, finder = base_and_finder(context, recipe.base)
+    table = judge_recipe(recipe, base, finder, work=work, progress=tell_progress)
+    write_result(table, None, as_json=as_json, told=leave_out_markdown)
+
+
+@click.command("cross-dataset")
+@click.argument("sets", nargs=-1, required=True, metavar="NAME=MANIFEST...")
+@click.option("--limit", type=click.IntRange(2), help="At most this many videos of each set.")
+@seed_option("Of the choice of videos.")
+@_RESAMPLES
+@json_option(_RESULT)
+@click.pass_context
+def cross_dataset(
+    context: click.Context,
+    sets: tuple[str, ...],
+    limit: int | None,
+    seed: int,
+    resamples: int,
+    as_json: bool,
+) -> None:
+    """Video AUROC on sets never trained on, beside the published numbers.
+
+    NAME is cdfv2, dfd, dfdc, ffiw or dsv1 (or any other); MANIFEST is what `whyfake manifest build`
+    writes: `whyfake --profile full eval cross-dataset cdfv2=cdf.csv dfd=dfd.csv`.
+    """
+    import numpy as np
+
+    from assistant.evaluation.cross_dataset import cross_dataset_markdown, cross_dataset_table
+    from assistant.evaluation.face_manifest import read_manifest
+    from assistant.evaluation.scoring import score_manifest
+
+    named = _pairs("set", "MANIFEST, such as cdfv2=cdf.csv", sets)
+    for name, _ in named:
+        if [other for other, _ in named].count(name) > 1:
+            raise click.UsageError(f"{name!r} is named twice.")
+    # all are checked before anything is scored
+    manifests = {name: read_manifest(Path(path)) for name, path in named}
+    finder, scorer = finder_and_scorer(context)
+    scored = {}
+    for name, rows in manifests.items():
+        videos = sorted({(row.video, row.label) for row in rows})
+        if limit is not None and len(videos) > limit:
+            picked = np.random.default_rng(seed).choice(len(videos), limit, replace=False)
+            kept = {videos[i] for i in picked}
+            rows = [row for row in rows if (row.video, row.label) in kept]
+        scored[name] = score_manifest(rows, finder, scorer)
+        click.echo(f"scored {name}: {len(rows)} files", err=True)
+    result = cross_dataset_table(scored, resamples=resamples)
+    write_result(result, None, as_json=as_json, told=cross_dataset_markdown)
+
+
+@click.command("zero-shot")
+@manifest_option()
+@click.option("--real", multiple=True, help="A prompt of real faces; may be repeated.")
+@click.option("--fake", multiple=True, help="A prompt of manipulated faces; may be repeated.")
+@_ROWS
+@seed_option("Of the choice of rows.")
+@click.option("--text-tower", type=FILE, help="One that you trained; default: the shipped one.")
+@json_option(_RESULT)
+@click.pass_context
+def zero_shot(
+    context: click.Context,
+    manifest: Path,
+    real: tuple[str, ...],
+    fake: tuple[str, ...],
+    limit: int,
+    seed: int,
+    text_tower: Path | None,
+    as_json: bool,
+) -> None:
+    """AUROC of text prompts alone, by source: nothing is trained for the manifest."""
+    from assistant.evaluation.face_manifest import read_manifest
+    from assistant.training.zero_shot import zero_shot_markdown, zero_shot_table
+    from assistant.weights import locate
+
+    if bool(real) != bool(fake):
+        raise click.UsageError("Give both --real and --fake, or neither.")
+    rows = read_manifest(manifest)
+    base, finder = base_and_finder(context, "dinov2-vits14")
+    shipped = settings_of(context).data_dir
+    result = zero_shot_table(
+        rows,
+        finder,
+        base,
+        text_tower or locate("text-tower-vits14", data_dir=shipped),
+        prompts={"yours": (list(real), list(fake))} if real else None,
+        limit=limit,
+        seed=seed,
+    )
+    write_result(result, None, as_json=as_json, told=zero_shot_markdown)
+
+
+@click.command("compare")
+@manifest_option()
+@click.option("--detectors", default="all", show_default=True, help="Names with commas, or all.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1),
+    default=60,
+    show_default=True,
+    help="Processor time of training for each detector that has no file in --work.",
+)
+@seed_option("Of all that is drawn.")
+@click.option(
+    "--weights",
+    "pairs",
+    multiple=True,
+    metavar="NAME=PATH",
+    help="Files of detectors that are not trained here: mesonet=Meso4_DF.h5.",
+)
+@click.option(
+    "--most",
+    "limits",
+    multiple=True,
+    metavar="NAME=COUNT",
+    help="Test faces at most of a slow detector: vlm-zero-shot=120.",
+)
+@click.option("--out", type=FOLDER, help="Tables and plot.")
+@work_option("Crops, features, trained files and finished rows")
+@json_option()
+@click.pass_context
+def compare(
+    context: click.Context,
+    manifest: Path,
+    detectors: str,
+    seconds: float,
+    seed: int,
+    pairs: tuple[str, ...],
+    limits: tuple[str, ...],
+    out: Path | None,
+    work: Path,
+    as_json: bool,
+) -> None:
+    """Train and score detectors on the same faces, and write one table.
+
+    What is not there (a file, a package) is told in the table and never a number. The same command
+    again goes on where it ended.
+    """
+    from assistant.compose import build_finder
+    from assistant.evaluation.face_manifest import read_manifest
+    from assistant.training.compare import Comparison, compare_detectors
+    from assistant.training.compare_report import comparison_markdown, write_comparison_plot
+
+    settings = settings_of(context)
+    run = Comparison(
+        rows=read_manifest(manifest),
+        settings=settings,
+        finder=build_finder(settings),
+        work=work,
+        seconds=seconds,
+        seed=seed,
+        given={name: Path(path) for name, path in _pairs("--weights", "PATH", pairs)},
+        most={name: _count(count) for name, count in _pairs("--most", "COUNT", limits)},
+        tell=lambda text: click.echo(text, err=True),
+    )
+    result = run.run(compare_detectors(detectors, plugins=settings.plugins))
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "compare.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+        (out / "compare.md").write_text(comparison_markdown(result), "utf-8")
+        write_comparison_plot(result, out / "compare.png")
+    write_result(result, None, as_json=as_json, told=comparison_markdown)
+
+
+def _pairs(option: str, what: str, values: tuple[str, ...]) -> list[tuple[str, str]]:
+    found = [value.partition("=") for value in values]
+    for value, (name, _, told) in zip(values, found, strict=True):
+        if not (name and told):
+            raise click.UsageError(f"{option} {value!r}: expected NAME={what}.")
+    return [(name, told) for name, _, told in found]
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise click.UsageError(f"--most {text!r}: expected a number from 1 on.")
+    return int(text)
+
+
+@click.command("anomalies")
+@click.option("--sound", type=click.IntRange(4), default=60, show_default=True)
+@click.option("--tested", type=click.IntRange(6), default=60, show_default=True)
+@click.option("--seconds", type=click.FloatRange(1), default=120, show_default=True)
+@seed_option("Of textures and training.")
+@work_option("The trained file")
+@click.pass_context
+def anomalies(
+    context: click.Context, sound: int, tested: int, seconds: float, seed: int, work: Path
+) -> None:
+    """Train clad on drawn textures without a defect and measure it on others with known ones."""
+    from assistant.compute import use_threads
+    from assistant.detectors.plugin import Files
+    from assistant.training.field import Budget
+    from assistant.training.textures import measure_textures
+
+    settings = settings_of(context)
+    use_threads(settings.threads)
+    result = measure_textures(
+        Files.of(settings),
+        work / "clad-textures.safetensors",
+        sound=sound,
+        tested=tested,
+        budget=Budget(seconds=seconds),
+        seed=seed,
+    )
+    click.echo(json.dumps(result, indent=2))

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assistant.cli.options import (
+    FILE,
     json_option,
     out_option,
     pictures_option,
+    seed_option,
     settings_of,
     tell_count,
     write_result,
@@ -58,13 +60,11 @@ _PICTURES = "Pictures of untouched faces: CSV with a path column, or one path a 
     is_flag=True,
     help="Measure only whether an exchanged part is the first one told, by cause, map and cues.",
 )
-@click.option("--seed", type=int, default=0, help="Of donors, blends and noise.")
+@seed_option("Of donors, blends and noise.")
 @json_option("Print the result as JSON.")
 @out_option("Write the JSON here.")
 @click.option(
-    "--page",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a page of pictures here. It shows the faces of the manifest.",
+    "--page", type=FILE, help="Write a page of pictures here. It shows the faces of the manifest."
 )
 @click.pass_context
 def maps(

@@ -34,12 +34,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("assistant.cli.config:config", "Show every setting and where it came from."),
     "bench": ("assistant.cli.bench:bench", "Measure speed on this machine."),
     "calibrate": ("assistant.cli.calibrate:calibrate", "Fit probabilities on your own pictures."),
-    "adapt": ("assistant.cli.adapt:adapt", "Adapt the detector to your own faces."),
+    "adapt": ("assistant.cli.train:adapt", "Adapt the detector to your own faces."),
     "manifest": (
         "assistant.cli.manifest:manifest",
         "List public deepfake sets; look for leaks between the parts.",
     ),
-    "compare": ("assistant.cli.field:compare", "Train and score detectors side by side."),
+    "compare": ("assistant.cli.eval_detection:compare", "Train and score detectors side by side."),
     "train": ("assistant.cli.main:train", "Train a detector or a narrator."),
     "eval": ("assistant.cli.main:eval_", "Evaluate detectors, maps and explanations."),
 }
@@ -48,20 +48,20 @@ COMMANDS: dict[str, tuple[str, str]] = {
 #: Commands under ``whyfake train`` and ``whyfake eval``.
 TRAIN_COMMANDS: dict[str, tuple[str, str]] = {
     "text-tower": (
-        "assistant.cli.train_text_tower:text_tower",
+        "assistant.cli.train:text_tower",
         "Train a text tower against the locked picture tower.",
     ),
-    "detector": ("assistant.cli.train_detector:detector", "Train a detector from a manifest."),
+    "detector": ("assistant.cli.train:detector", "Train a detector from a manifest."),
     "generated-faces": (
-        "assistant.cli.train_generated:generated_faces",
+        "assistant.cli.train:generated_faces",
         "Make faces of people who do not exist, to train on.",
     ),
     "ablation": (
-        "assistant.cli.train_ablation:ablation",
+        "assistant.cli.train:ablation",
         "Train the published recipe term by term, with several seeds.",
     ),
     "domain": (
-        "assistant.cli.train_domain:domain",
+        "assistant.cli.train:domain",
         "Fit the check that tells faces unlike those the detector knows.",
     ),
     "temporal": (
@@ -73,17 +73,17 @@ TRAIN_COMMANDS: dict[str, tuple[str, str]] = {
         "Measure what genuine and manipulated faces show, for the visible cues.",
     ),
     "narrator": ("assistant.cli.train_narrator:narrator", "Train the embedded text model."),
-    "router": ("assistant.cli.train_router:router", "Fit the classifier of questions."),
-    "phone": ("assistant.cli.field:phone", "Write a small detector as ONNX and in int8."),
-    "plugin": ("assistant.cli.field:plugin", "Train any detector of `whyfake plugins list`."),
+    "router": ("assistant.cli.train:router", "Fit the classifier of questions."),
+    "phone": ("assistant.cli.train:phone", "Write a small detector as ONNX and in int8."),
+    "plugin": ("assistant.cli.train:plugin", "Train any detector of `whyfake plugins list`."),
 }
 EVAL_COMMANDS: dict[str, tuple[str, str]] = {
     "router": (
-        "assistant.cli.train_router:evaluate",
+        "assistant.cli.eval_words:router",
         "Measure the classifier of questions on wordings it never saw.",
     ),
     "questions": (
-        "assistant.cli.eval_questions:questions",
+        "assistant.cli.eval_words:questions",
         "Ask forty questions as people put them; count the answers that fit.",
     ),
     "detection": (
@@ -103,16 +103,16 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
         "Scores of whole pictures beside those of their own tight crops.",
     ),
     "cross-dataset": (
-        "assistant.cli.eval_cross:cross_dataset",
+        "assistant.cli.eval_detection:cross_dataset",
         "Video AUROC on sets never trained on, beside the published numbers.",
     ),
-    "zero-shot": ("assistant.cli.eval_cross:zero_shot", "AUROC of text prompts alone."),
+    "zero-shot": ("assistant.cli.eval_detection:zero_shot", "AUROC of text prompts alone."),
     "shortcuts": (
-        "assistant.cli.eval_shortcuts:shortcuts",
+        "assistant.cli.eval_detection:shortcuts",
         "Can the classes be told apart without looking at the face?",
     ),
     "false-alarms": (
-        "assistant.cli.eval_false_alarms:false_alarms_command",
+        "assistant.cli.eval_detection:false_alarms",
         "How often genuine photos are flagged, by kind of photo.",
     ),
     "cues": (
@@ -120,16 +120,16 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
         "Which visible cues hold up on faces that they were not fitted on.",
     ),
     "anomalies": (
-        "assistant.cli.field:anomalies",
+        "assistant.cli.eval_detection:anomalies",
         "Train clad on drawn textures and measure it on known defects.",
     ),
     "leave-out": (
-        "assistant.cli.eval_leave_out:leave_out",
+        "assistant.cli.eval_detection:leave_out",
         "Judge a recipe on sources that were left out.",
     ),
     "maps": ("assistant.cli.eval_maps:maps", "Measure heat maps against known masks."),
     "grounding": (
-        "assistant.cli.eval_grounding:grounding",
+        "assistant.cli.eval_words:grounding",
         "Check a table of true and false sentences on known cases.",
     ),
     "explanations": (

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
-from assistant.cli.options import settings_of
+from assistant.cli.options import FILE, json_option, settings_of, write_result
 
 __all__ = ["LAYOUT_NAMES", "manifest"]
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
 #: Those of :data:`assistant.training.layouts.LAYOUTS`, which is not imported to name them.
 LAYOUT_NAMES = (
-    "ffpp",
-    "celeb-df-v1",
-    "celeb-df-v2",
-    "dfdc",
-    "dfd",
-    "ffiw",
-    "deepspeak",
-    "folders",
-    "df40",
-    "wilddeepfake",
-    "json",
-)
+    "ffpp", "celeb-df-v1", "celeb-df-v2", "dfdc", "dfd", "ffiw", "deepspeak", "folders", "df40",
+    "wilddeepfake", "json",
+)  # fmt: skip
 
 
 @click.group()
@@ -40,7 +30,7 @@ def manifest() -> None:
 @manifest.command("build")
 @click.argument("layout", type=click.Choice(LAYOUT_NAMES))
 @click.argument("root", type=click.Path(path_type=Path, exists=True))
-@click.option("--out", type=_FILE, required=True, help="The manifest to write (CSV).")
+@click.option("--out", type=FILE, required=True, help="The manifest to write (CSV).")
 @click.option("--compression", type=click.Choice(["raw", "c23", "c40"]), default="c23")
 @click.option(
     "--frames", type=click.IntRange(1), default=32, show_default=True, help="Of each video."
@@ -80,7 +70,7 @@ def build(
 
 
 @manifest.command("check")
-@click.argument("path", type=_FILE)
+@click.argument("path", type=FILE)
 @click.option(
     "--near",
     type=click.IntRange(0, 12),
@@ -90,9 +80,9 @@ def build(
 )
 @click.option("--test-percent", type=click.IntRange(1, 50), default=15, show_default=True)
 @click.option("--calibration-percent", type=click.IntRange(1, 50), default=7, show_default=True)
-@click.option("--identity", type=_FILE, help="ONNX face encoder: look for people on both sides.")
-@click.option("--write", type=_FILE, help="Write the manifest without what leaks into training.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--identity", type=FILE, help="ONNX face encoder: look for people on both sides.")
+@click.option("--write", type=FILE, help="Write the manifest without what leaks into training.")
+@json_option("Print the result as JSON.")
 @click.pass_context
 def check(
     context: click.Context,
@@ -113,9 +103,7 @@ def check(
 
     rows = read_manifest(path)
     shares = {"test_percent": test_percent, "calibration_percent": calibration_percent}
-    result = check_leaks(
-        rows, within=near, test_percent=test_percent, calibration_percent=calibration_percent
-    )
+    result = check_leaks(rows, within=near, **shares)
     if identity is not None:
         from assistant.compose import build_finder
 
@@ -123,29 +111,20 @@ def check(
         result["people"] = persons_on_both_sides(rows, finder, identity, **shares)
     leaking = result.pop("near_rows")
     if write is not None:
-        bad = {
-            rows[i].line
-            for i in leaking
-            if side_of(rows[i], test_percent, calibration_percent) == "train"
-        }
+        bad = {rows[i].line for i in leaking if side_of(rows[i], **shares) == "train"}
         split_videos = set(result["videos_on_both_sides"])
         bad |= {r.line for r in rows if r.video in split_videos and r.split == "train"}
         _copy_without(path, write, bad)
         result["left_out"] = len(bad)
-    if as_json:
-        click.echo(json.dumps(result, indent=2))
-    else:
-        _tell(result)
+    write_result(result, None, as_json=as_json, told=_told)
     if not result["ok"]:
         context.exit(1)
 
 
 @manifest.command("held-out")
-@click.argument("config", type=_FILE)
+@click.argument("config", type=FILE)
 @click.option("--most", type=click.IntRange(1), default=220, show_default=True, help="Of a source.")
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The manifest."
-)
+@click.option("--out", type=FILE, required=True, help="The manifest.")
 def held_out(config: Path, most: int, out: Path) -> None:
     """List the test part of CONFIG's home sources, which a training run never sees.
 
@@ -165,21 +144,11 @@ def held_out(config: Path, most: int, out: Path) -> None:
     kept = hashed_sample(test, most)
     base = out.resolve().parent
     base.mkdir(parents=True, exist_ok=True)
-    count = write_manifest(
-        out,
-        (
-            (
-                _relative(row.path, base),
-                row.label,
-                row.source,
-                row.video,
-                row.family,
-                "test",
-                int(row.crop),
-            )
-            for row in kept
-        ),
-    )
+    rows = [
+        (_relative(r.path, base), r.label, r.source, r.video, r.family, "test", int(r.crop))
+        for r in kept
+    ]
+    count = write_manifest(out, rows)
     click.echo(f"Wrote {out}: {count} of {len(test)} held-out pictures.")
 
 
@@ -204,14 +173,15 @@ def _copy_without(path: Path, target: Path, lines: set[int]) -> None:
         writer.writerows(kept)
 
 
-def _tell(result: dict[str, object]) -> None:
-    for name in ("pictures", "parts", "near_count", "same_picture_both_labels", "people"):
-        if name in result:
-            click.echo(f"{name.replace('_', ' ')}: {result[name]}")
+def _told(result: dict[str, Any]) -> str:
+    told = [
+        f"{name.replace('_', ' ')}: {result[name]}"
+        for name in ("pictures", "parts", "near_count", "same_picture_both_labels", "people")
+        if name in result
+    ]
     for name in ("videos_on_both_sides", "near", "unreadable"):
-        found = result[name]
-        if isinstance(found, list) and found:
-            click.echo(f"{name.replace('_', ' ')}:")
-            for item in found[:20]:
-                click.echo(f"  {item}")
-    click.echo("Nothing stands on both sides." if result["ok"] else "The split leaks.")
+        if result[name]:
+            told += [f"{name.replace('_', ' ')}:", *(f"  {item}" for item in result[name][:20])]
+    return "\n".join(
+        [*told, "Nothing stands on both sides." if result["ok"] else "The split leaks."]
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,13 +11,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from assistant.interfaces import FaceFinder
+    from assistant.scoring import Scorer
     from assistant.settings import Settings
 
 __all__ = [
+    "FILE",
+    "FOLDER",
+    "base_and_finder",
     "detector_options",
+    "finder_and_scorer",
     "json_option",
+    "manifest_option",
     "out_option",
     "pictures_option",
+    "seed_option",
     "settings_of",
     "tell_count",
     "tell_progress",
@@ -25,6 +34,8 @@ __all__ = [
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 def settings_of(context: click.Context, **flags: Any) -> Settings:
@@ -35,11 +46,43 @@ def settings_of(context: click.Context, **flags: Any) -> Settings:
     return load_settings(**{**dict(context.obj or {}), **own})
 
 
+def finder_and_scorer(context: click.Context, *, domain: bool = True) -> tuple[FaceFinder, Scorer]:
+    """The face finder, and detector, calibration and (``domain``) domain check of the settings."""
+    from assistant.compose import build_detector, build_domain, build_finder
+    from assistant.scoring import Scorer
+
+    settings = settings_of(context)
+    detector, calibrator = build_detector(settings)
+    check = build_domain(settings, detector) if domain else None
+    return build_finder(settings), Scorer(detector=detector, calibrator=calibrator, domain=check)
+
+
+def base_and_finder(context: click.Context, name: str) -> tuple[Path, FaceFinder]:
+    """The file of the tower ``name`` that training starts from, and the face finder."""
+    from assistant.compose import build_finder
+    from assistant.weights import locate
+
+    settings = settings_of(context)
+    return locate(name, data_dir=settings.data_dir), build_finder(settings)
+
+
+def manifest_option(
+    text: str = "CSV: path,label[,source,video,...]; paths are relative to it.",
+) -> Callable[[_Command], _Command]:
+    """``--manifest``: the list of labelled pictures that a command needs."""
+    return click.option("--manifest", type=FILE, required=True, help=text)
+
+
+def seed_option(text: str) -> Callable[[_Command], _Command]:
+    """``--seed`` of what ``text`` says, from 0 on."""
+    return click.option("--seed", type=int, default=0, show_default=True, help=text)
+
+
 def work_option(kept: str) -> Callable[[_Command], _Command]:
     """``--work``: a folder that holds ``kept``, so that a run can go on where it ended."""
     return click.option(
         "--work",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=FOLDER,
         default=Path(".work"),
         show_default=True,
         help=f"{kept}; the same command again goes on from there.",
@@ -50,7 +93,7 @@ def out_option(text: str, default: str | None = None) -> Callable[[_Command], _C
     """``--out``: the file that is written; without ``default``, only where it is given."""
     return click.option(
         "--out",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=FILE,
         default=None if default is None else Path(default),
         show_default=default is not None,
         help=text,
@@ -92,9 +135,11 @@ def tell_progress(what: str, done: int, total: int, value: float) -> None:
 
 
 def tell_count(done: int, total: int) -> None:
-    """A line on stderr at every tenth step, and at the last."""
-    if done % 10 == 0 or done == total:
-        click.echo(f"{done} of {total}", err=True)
+    """How many are done, on stderr: always at a terminal, else by tens, or hundreds of many."""
+    terminal, step = sys.stderr.isatty(), 100 if total > 300 else 10
+    if terminal or done == total or done % step == 0:
+        end = "\r" if terminal and done < total else "\n"
+        click.echo(f"{done} of {total}{end}", err=True, nl=False)
 
 
 def write_result(

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from assistant.evaluation import detection_metrics as metrics
 from assistant.evaluation.face_manifest import ManifestRow
-from assistant.evaluation.scoring import ScoredRow, score_manifest
-from assistant.interfaces import Calibrator, Detector, DomainCheck, FaceFinder
+from assistant.evaluation.scoring import ScoredRow, score_manifest, versions
+from assistant.interfaces import FaceFinder
+from assistant.scoring import Scorer
 from assistant.types import Verdict
 
 __all__ = ["evaluate", "summarise"]
@@ -150,10 +151,8 @@ def _grouped(
 def evaluate(
     rows: Sequence[ManifestRow],
     finder: FaceFinder,
-    detector: Detector,
-    calibrator: Calibrator,
+    scorer: Scorer,
     *,
-    domain: DomainCheck | None = None,
     resamples: int = 400,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[dict[str, Any], list[ScoredRow]]:
@@ -163,19 +162,15 @@ def evaluate(
     domain (``outside_domain``); ``at_edge`` counts those with a widened interval.
     """
     start = time.perf_counter()
-    scored = score_manifest(rows, finder, detector, calibrator, domain=domain, progress=progress)
+    scored = score_manifest(rows, finder, scorer, progress=progress)
     seconds = time.perf_counter() - start
     result = summarise(scored, resamples=resamples)
     result["throughput"] = {
         "seconds": round(seconds, 2),
         "pictures_per_second": round(sum(max(1, s.frames) for s in scored) / seconds, 2),
     }
-    result["versions"] = {
-        "finder": {"name": finder.name, **finder.provenance()},
-        "detector": {"name": detector.name, **detector.provenance()},
-        "calibrator": {"name": calibrator.name, "thresholds": list(calibrator.thresholds)},
-        "domain_check": domain is not None,
-    }
+    finder_used = {"name": finder.name, **finder.provenance()}
+    result["versions"] = {"finder": finder_used, **versions(scorer)}
     return result, scored
 
 

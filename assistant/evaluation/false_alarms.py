@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,28 +13,19 @@ import numpy as np
 from pydantic import Field
 
 from assistant.edits import coded, shrunk
-from assistant.errors import ConfigError, MediaError, TrainingError
+from assistant.errors import ConfigError, TrainingError
 from assistant.evaluation.config_file import ConfigFile
 from assistant.evaluation.detection_metrics import wilson
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.evaluation.robustness import CHANGES
-from assistant.evaluation.scoring import (
-    FoundFaces,
-    ScoredRow,
-    faces_in,
-    require_scored,
-    score_found,
-)
+from assistant.evaluation.scoring import ScoredRow, faces_in, read_row, score_all, versions
 from assistant.evaluation.tables import table
-from assistant.interfaces import Calibrator, Detector, DomainCheck, FaceFinder
-from assistant.media import MediaLimits, load_media, read_path
+from assistant.interfaces import FaceFinder
 from assistant.scoring import Scorer
 from assistant.types import Image, Media, Verdict
 
 __all__ = ["MADE", "KindsConfig", "false_alarms", "false_alarms_markdown", "load_kinds"]
 
-_LOG = logging.getLogger(__name__)
-_BATCH = 16
 #: Fewer genuine pictures of a kind say little of it.
 _SMALL = 20
 Change = Callable[[Image, np.random.Generator], Image]
@@ -118,27 +109,17 @@ def load_kinds(path: Path) -> KindsConfig:
 def false_alarms(
     rows: Sequence[ManifestRow],
     finder: FaceFinder,
-    detector: Detector,
-    calibrator: Calibrator,
+    scorer: Scorer,
     *,
     config: KindsConfig | None = None,
-    domain: DomainCheck | None = None,
     most: int = 60,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Score the genuine rows of each kind; of a picture, its largest face.
+    """Score the genuine rows of each kind, ``most`` by the hash of their names; the largest face.
 
-    Args:
-        rows: of a manifest; the kind is its column ``kind``, else that of the source in ``config``.
-        finder: finds the faces.
-        detector: scores them.
-        calibrator: makes verdicts of the scores.
-        config: kinds of sources, and kinds to make.
-        domain: tells faces unlike those the detector knows.
-        most: pictures of each kind, drawn by the hash of their names.
-        seed: of what the made kinds draw.
-        progress: told (pictures done, pictures in all).
+    The kind of a row is its column ``kind``, else that of its source in ``config``; what the kinds
+    that are made draw is of ``seed``.
 
     Returns:
         ``kinds[NAME]``: ``n`` scored, ``flagged`` with ``share``, ``low``, ``high`` (95 % Wilson)
@@ -157,23 +138,20 @@ def false_alarms(
     ]
     jobs: list[tuple[str, ManifestRow]] = [(k, r) for k, members in chosen.items() for r in members]
     jobs += [(kind, row) for kind in config.made for row in _drawn(plain, most)]
-    scorer = Scorer(detector=detector, calibrator=calibrator, domain=domain)
-    kinds = [kind for kind, _ in jobs]
-    scored = _scored(jobs, finder, scorer, seed, progress)
-    require_scored(scored)
+    looks = (
+        (row, faces_in(_worn(kind, row, (seed, number)), row, finder, scorer.detector.crop_spec))
+        for number, (kind, row) in enumerate(jobs)
+    )
+    scored = score_all(looks, scorer, total=len(jobs), progress=progress)
     found: dict[str, list[ScoredRow]] = {}
-    for kind, result in zip(kinds, scored, strict=True):
+    for (kind, _), result in zip(jobs, scored, strict=True):
         found.setdefault(kind, []).append(result)
     return {
         "schema": "whyfake.false-alarms/1",
         "kinds": {
             kind: _numbers(results, made=kind in config.made) for kind, results in found.items()
         },
-        "versions": {
-            "detector": {"name": detector.name, **detector.provenance()},
-            "calibrator": {"name": calibrator.name, "thresholds": list(calibrator.thresholds)},
-            "domain_check": domain is not None,
-        },
+        "versions": versions(scorer),
     }
 
 
@@ -221,52 +199,15 @@ def _drawn(rows: Sequence[ManifestRow], most: int) -> list[ManifestRow]:
     return sorted(rows, key=lambda r: hashlib.sha256(r.name.encode()).hexdigest())[:most]
 
 
-def _scored(
-    jobs: Sequence[tuple[str, ManifestRow]],
-    finder: FaceFinder,
-    scorer: Scorer,
-    seed: int,
-    progress: Callable[[int, int], None] | None,
-) -> list[ScoredRow]:
-    scored: list[ScoredRow] = []
-    waiting: list[tuple[ManifestRow, FoundFaces]] = []
-    for row, faces in _found(jobs, finder, scorer.detector, seed):
-        waiting.append((row, faces))
-        if len(waiting) == _BATCH:
-            scored += score_found(waiting, scorer)
-            waiting.clear()
-        if progress is not None:
-            progress(len(scored) + len(waiting), len(jobs))
-    return scored + score_found(waiting, scorer)
-
-
-def _found(
-    jobs: Sequence[tuple[str, ManifestRow]], finder: FaceFinder, detector: Detector, seed: int
-) -> Iterator[tuple[ManifestRow, FoundFaces]]:
-    limits = MediaLimits()
-    for number, (kind, row) in enumerate(jobs):
-        try:
-            media = load_media(read_path(row.path, limits), limits)
-        except MediaError as error:
-            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
-            yield row, FoundFaces(how="unreadable")
-            continue
-        if kind in MADE and kind != row.kind:
-            media = _worn(media, MADE[kind], np.random.default_rng((seed, number)))
-        yield row, faces_in(media, row, finder, detector.crop_spec)
-
-
-def _worn(media: Media, change: Change, rng: np.random.Generator) -> Media:
-    frames = tuple(change(frame, rng) for frame in media.frames)
+def _worn(kind: str, row: ManifestRow, seed: tuple[int, int]) -> Media | None:
+    """A row's picture, made to look of a kind that is not its own."""
+    media = read_row(row)
+    if media is None or kind not in MADE or kind == row.kind:
+        return media
+    rng = np.random.default_rng(seed)
+    frames = tuple(MADE[kind](frame, rng) for frame in media.frames)
     height, width = frames[0].shape[:2]
-    return Media(
-        id=media.id,
-        kind=media.kind,
-        frames=frames,
-        width=width,
-        height=height,
-        seconds=media.seconds,
-    )
+    return replace(media, frames=frames, width=width, height=height)
 
 
 def _numbers(results: Sequence[ScoredRow], *, made: bool) -> dict[str, Any]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from assistant.errors import InferenceError, MediaError, TrainingError
+from assistant.errors import InferenceError, TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.scoring import read_row
 from assistant.evaluation.tables import shown, table
 from assistant.faces import make_face
-from assistant.interfaces import Calibrator, Detector, FaceFinder
-from assistant.media import MediaLimits, load_media, read_path
+from assistant.interfaces import FaceFinder
+from assistant.media import MediaLimits
+from assistant.scoring import Scorer
 from assistant.types import CropSpec, Detection, Face, Image
 
 __all__ = ["MARGINS", "framing_markdown", "framing_table", "tight_crop"]
 
-_LOG = logging.getLogger(__name__)
 #: What a tight crop leaves around the found box, in shares of its sides.
 MARGINS = (0.0, 0.1, 0.3)
 _NEAR = 0.05
@@ -37,24 +37,16 @@ def tight_crop(frame: Image, detection: Detection, margin: float) -> Image:
 def framing_table(
     rows: Sequence[ManifestRow],
     finder: FaceFinder,
-    detector: Detector,
-    calibrator: Calibrator,
+    scorer: Scorer,
     *,
     limits: MediaLimits | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Score the largest face of every picture in the whole picture and in its own tight crops.
 
-    In each crop the face is found and aligned anew, as if it had been uploaded alone. Rows that are
-    face crops already are left out: they have no frame.
-
-    Args:
-        rows: of a manifest; of videos, every sampled frame counts as a picture.
-        finder: finds the faces.
-        detector: scores them.
-        calibrator: makes probabilities of the scores.
-        limits: of the media.
-        progress: told (rows done, rows in all).
+    In each crop the face is found and aligned anew, as if it had been uploaded alone. Every sampled
+    frame of a video is a picture. Rows that are face crops already are left out: they have no
+    frame.
 
     Returns:
         ``n`` faces and ``margins[MARGIN].{median, mean, p95, within, n, lost}``: the absolute
@@ -64,17 +56,13 @@ def framing_table(
     Raises:
         TrainingError: no picture with a face in it.
     """
-    limits = limits or MediaLimits()
+    detector, calibrator = scorer.detector, scorer.calibrator
     chosen = [row for row in rows if not row.crop]
     changes: dict[float, list[float]] = {margin: [] for margin in MARGINS}
     faces = 0
     for number, row in enumerate(chosen):
-        try:
-            frames = load_media(read_path(row.path, limits), limits).frames
-        except MediaError as error:
-            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
-            frames = ()
-        for frame in frames:
+        media = read_row(row, limits)
+        for frame in media.frames if media else ():
             found = _largest(frame, finder)
             whole = None if found is None else _aligned(frame, found, detector.crop_spec)
             if found is None or whole is None:

@@ -5,7 +5,6 @@ The whole picture is changed, and the face in it is looked for anew, as if it ha
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,25 +12,22 @@ from typing import Any
 import numpy as np
 
 from assistant.edits import coded, greyed, mirrored, moved, noisy, shrunk, softened
-from assistant.errors import MediaError
 from assistant.evaluation.detection import summarise
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.evaluation.scoring import (
-    FoundFaces,
     ScoredRow,
     faces_in,
+    read_row,
     require_scored,
-    score_found,
+    score_all,
 )
 from assistant.evaluation.tables import shown, table
-from assistant.interfaces import Calibrator, Detector, DomainCheck, FaceFinder
-from assistant.media import MediaLimits, load_media, read_path
+from assistant.interfaces import FaceFinder
 from assistant.scoring import Scorer
 from assistant.types import Image, Media, Verdict
 
 __all__ = ["CHANGES", "robustness_markdown", "robustness_table"]
 
-_LOG = logging.getLogger(__name__)
 Change = Callable[[Image, np.random.Generator], Image]
 
 
@@ -87,10 +83,8 @@ CHANGES: Mapping[str, Change | None] = {
 def robustness_table(
     rows: Sequence[ManifestRow],
     finder: FaceFinder,
-    detector: Detector,
-    calibrator: Calibrator,
+    scorer: Scorer,
     *,
-    domain: DomainCheck | None = None,
     limit: int = 400,
     seed: int = 0,
     changes: Mapping[str, Change | None] = CHANGES,
@@ -111,25 +105,14 @@ def robustness_table(
     if len(chosen) > limit:
         picked = np.random.default_rng(seed).choice(len(chosen), limit, replace=False)
         chosen = [chosen[i] for i in sorted(picked)]
-    scorer = Scorer(detector=detector, calibrator=calibrator, domain=domain)
-    scored: dict[str, list[ScoredRow]] = {name: [] for name in changes}
-    limits = MediaLimits()
-    for number, row in enumerate(chosen):
-        try:
-            media = load_media(read_path(row.path, limits), limits)
-        except MediaError as error:
-            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
-            looks = [(row, FoundFaces(how="unreadable"))] * len(changes)
-        else:
-            looks = [
-                (row, faces_in(_changed(media, change, number), row, finder, detector.crop_spec))
-                for change in changes.values()
-            ]
-        for name, result in zip(changes, score_found(looks, scorer), strict=True):
-            scored[name].append(result)
-        done = number + 1
-        if progress is not None and (done % 20 == 0 or done == len(chosen)):
-            progress(done * len(changes), len(chosen) * len(changes))
+    looks = (
+        (row, faces_in(_changed(media, change, number), row, finder, scorer.detector.crop_spec))
+        for number, row in enumerate(chosen)
+        for media in [read_row(row)]
+        for change in changes.values()
+    )
+    found = score_all(looks, scorer, total=len(chosen) * len(changes), progress=progress)
+    scored = {name: found[place :: len(changes)] for place, name in enumerate(changes)}
     before = next(iter(scored.values()))
     table: dict[str, Any] = {}
     for name, after in scored.items():
@@ -170,9 +153,9 @@ def _kept(before: Sequence[ScoredRow], after: Sequence[ScoredRow]) -> dict[str, 
     }
 
 
-def _changed(media: Media, change: Change | None, seed: int) -> Media:
+def _changed(media: Media | None, change: Change | None, seed: int) -> Media | None:
     """The media with every frame changed; the random generator is seeded by the row's number."""
-    if change is None:
+    if change is None or media is None:
         return media
     frames = tuple(change(frame, np.random.default_rng(seed)) for frame in media.frames)
     height, width = frames[0].shape[:2]

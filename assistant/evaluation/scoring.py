@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from assistant.compute import done_ahead
 from assistant.errors import InferenceError, MediaError, TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.faces.alignment import template_points
-from assistant.interfaces import Calibrator, Detector, DomainCheck, FaceFinder
+from assistant.interfaces import FaceFinder
 from assistant.media import MediaLimits, load_media, read_path
 from assistant.scoring import ScoredFace, Scorer
 from assistant.tracks import Read, Track, found_tracks
@@ -25,15 +26,18 @@ __all__ = [
     "FoundFaces",
     "ScoredRow",
     "faces_in",
-    "find_faces",
     "found_in",
+    "read_row",
     "require_scored",
+    "score_all",
     "score_found",
     "score_manifest",
+    "versions",
     "write_scores",
 ]
 
 _LOG = logging.getLogger(__name__)
+Count = Callable[[int, int], None]
 _BATCH = 8  # faces; larger batches are no faster on a CPU
 
 
@@ -70,31 +74,28 @@ class FoundFaces:
         return [] if self.track is None else [face.crop for face in self.track.faces]
 
 
-def find_faces(
-    row: ManifestRow,
-    finder: FaceFinder,
-    spec: CropSpec,
-    limits: MediaLimits,
-    read: Read | None = None,
-) -> FoundFaces:
-    """The largest face of a row's file, or the most prominent person of a video.
-
-    ``read`` as in :func:`assistant.tracks.find_tracks`.
-
-    Raises:
-        MediaError: the file cannot be decoded.
-    """
-    return faces_in(load_media(read_path(row.path, limits), limits), row, finder, spec, read)
+def read_row(row: ManifestRow, limits: MediaLimits | None = None) -> Media | None:
+    """A row's file, decoded; None, with a warning, where it cannot be."""
+    try:
+        return load_media(read_path(row.path, limits), limits)
+    except MediaError as error:
+        _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
+        return None
 
 
 def faces_in(
-    media: Media,
+    media: Media | None,
     row: ManifestRow,
     finder: FaceFinder,
     spec: CropSpec,
     read: Read | None = None,
 ) -> FoundFaces:
-    """The largest face of media that were decoded (and perhaps changed) already."""
+    """The largest face of what :func:`read_row` gave, or the most prominent person of a video.
+
+    ``read`` as in :func:`assistant.tracks.find_tracks`.
+    """
+    if media is None:
+        return FoundFaces(how="unreadable")
     try:
         tracks = found_tracks(media, finder, spec, most=1, read=read).tracks
     except InferenceError as error:
@@ -113,7 +114,7 @@ def found_in(
     rows: Iterable[ManifestRow],
     finder: FaceFinder,
     spec: CropSpec,
-    limits: MediaLimits,
+    limits: MediaLimits | None = None,
     read: Read | None = None,
 ) -> Iterator[tuple[ManifestRow, FoundFaces]]:
     """The rows one after another with their faces; a file that cannot be decoded has none.
@@ -122,11 +123,7 @@ def found_in(
     """
 
     def found(row: ManifestRow) -> tuple[ManifestRow, FoundFaces]:
-        try:
-            return row, find_faces(row, finder, spec, limits, read)
-        except MediaError as error:
-            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
-            return row, FoundFaces(how="unreadable")
+        return row, faces_in(read_row(row, limits), row, finder, spec, read)
 
     return done_ahead(found, rows, ahead=_BATCH)
 
@@ -134,37 +131,41 @@ def found_in(
 def score_manifest(
     rows: Sequence[ManifestRow],
     finder: FaceFinder,
-    detector: Detector,
-    calibrator: Calibrator,
+    scorer: Scorer,
     *,
-    domain: DomainCheck | None = None,
     limits: MediaLimits | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Count | None = None,
 ) -> list[ScoredRow]:
     """Score every row; a video is scored as its most prominent person.
-
-    Args:
-        rows: of a manifest.
-        finder: finds the faces.
-        detector: scores them.
-        calibrator: makes probabilities of the scores.
-        domain: tells faces unlike those the detector knows.
-        limits: of the media.
-        progress: told (rows done, rows in all).
 
     Raises:
         TrainingError: not one row could be scored.
     """
-    scorer = Scorer(detector=detector, calibrator=calibrator, domain=domain)
+    found = found_in(rows, finder, scorer.detector.crop_spec, limits, scorer.read)
+    return score_all(found, scorer, total=len(rows), progress=progress)
+
+
+def score_all(
+    found: Iterable[tuple[ManifestRow, FoundFaces]],
+    scorer: Scorer,
+    *,
+    total: int,
+    progress: Count | None = None,
+) -> list[ScoredRow]:
+    """Score rows whose faces are found, in batches; ``progress`` is told (rows done, ``total``).
+
+    Raises:
+        TrainingError: not one row could be scored.
+    """
     scored: list[ScoredRow] = []
     waiting: list[tuple[ManifestRow, FoundFaces]] = []
-    for found in found_in(rows, finder, detector.crop_spec, limits or MediaLimits(), scorer.read):
-        waiting.append(found)
+    for one in found:
+        waiting.append(one)
         if sum(len(faces.crops) for _, faces in waiting) >= _BATCH:
             scored += score_found(waiting, scorer)
             waiting.clear()
         if progress is not None:
-            progress(len(scored) + len(waiting), len(rows))
+            progress(len(scored) + len(waiting), total)
     scored += score_found(waiting, scorer)
     require_scored(scored)
     return scored
@@ -212,6 +213,16 @@ def _row_of(row: ManifestRow, how: str, found: ScoredFace) -> ScoredRow:
         verdict=score.verdict,
         domain=None if score.domain is None else score.domain.status,
     )
+
+
+def versions(scorer: Scorer) -> dict[str, Any]:
+    """What scored, for a result."""
+    detector, calibrator = scorer.detector, scorer.calibrator
+    return {
+        "detector": {"name": detector.name, **detector.provenance()},
+        "calibrator": {"name": calibrator.name, "thresholds": list(calibrator.thresholds)},
+        "domain_check": scorer.domain is not None,
+    }
 
 
 def write_scores(scored: Sequence[ScoredRow], path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -10,16 +9,15 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from assistant.calibration.domain import MEASURES, DomainModel, reading_feature
-from assistant.errors import InferenceError, MediaError, TrainingError
+from assistant.errors import TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
-from assistant.evaluation.scoring import find_faces
+from assistant.evaluation.scoring import found_in
 from assistant.interfaces import FaceFinder, ReadingDetector
 from assistant.media import MediaLimits
 from assistant.training.splits import list_sha256, part_of
 
 __all__ = ["fit_domain", "sources_told"]
 
-_LOG = logging.getLogger(__name__)
 #: Fewer faces of a source say nothing about how it is told apart.
 _LEAST_OF_SOURCE = 20
 
@@ -51,16 +49,11 @@ def fit_domain(
         TrainingError: too few faces.
     """
     chosen = _drawn(rows, limit, seed)
-    limits = MediaLimits(frames=1)
     features: list[list[np.ndarray]] = [[], []]
     groups: list[list[str]] = [[], []]
     measured: dict[str, list[float]] = {name: [] for name in MEASURES}
-    for number, row in enumerate(chosen):
-        try:
-            found = find_faces(row, finder, detector.crop_spec, limits)
-        except (MediaError, InferenceError) as error:
-            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
-            continue
+    pictures = found_in(chosen, finder, detector.crop_spec, MediaLimits(frames=1))
+    for number, (row, found) in enumerate(pictures):
         part = int(part_of(row.video, test_percent=50, calibration_percent=0) == "test")
         if found.track is None:
             continue

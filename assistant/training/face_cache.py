@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,11 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.errors import InferenceError, MediaError, TrainingError
+from assistant.errors import InferenceError, TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.scoring import read_row
 from assistant.faces.crops import make_face
 from assistant.interfaces import FaceFinder
-from assistant.media import MediaLimits, load_media, read_path
+from assistant.media import MediaLimits
 from assistant.training.splits import list_sha256
 from assistant.types import CropSpec, Image
 
@@ -35,7 +35,6 @@ __all__ = [
     "work_order",
 ]
 
-_LOG = logging.getLogger(__name__)
 #: Rows between two savings.
 EVERY = 256
 UNREADABLE, WHOLE, FOUND = -1, 0, 1
@@ -147,10 +146,8 @@ class CropCache:
     def _one(self, row: ManifestRow, finder: FaceFinder) -> tuple[Image, NDArray[np.float32]]:
         values = np.zeros(12, np.float32)
         size = self.spec.size
-        try:
-            media = load_media(read_path(row.path, MediaLimits(frames=1)), MediaLimits(frames=1))
-        except MediaError as error:
-            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
+        media = read_row(row, MediaLimits(frames=1))
+        if media is None:
             values[0] = UNREADABLE
             return np.zeros((size, size, 3), np.uint8), values
         frame = media.frames[0]

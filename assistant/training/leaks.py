@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +10,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.errors import InferenceError, MediaError, WeightsError
+from assistant.errors import WeightsError
 from assistant.evaluation.face_manifest import ManifestRow
-from assistant.evaluation.scoring import find_faces
+from assistant.evaluation.scoring import faces_in, read_row
 from assistant.interfaces import FaceFinder
-from assistant.media import MediaLimits, load_media, read_path
+from assistant.media import MediaLimits
 from assistant.training.splits import part_of
 from assistant.types import CropSpec, Image
 
 __all__ = ["check_leaks", "near_pairs", "perceptual_hash", "persons_on_both_sides"]
 
-_LOG = logging.getLogger(__name__)
 _SHOWN = 50
 _SAME_PERSON = 0.6
-
-Progress = Callable[[int, int], None]
 
 
 def perceptual_hash(picture: Image) -> int:
@@ -70,7 +66,6 @@ def check_leaks(
     within: int = 4,
     test_percent: int = 15,
     calibration_percent: int = 7,
-    progress: Progress = lambda *_: None,
 ) -> dict[str, Any]:
     """Look for what stands in two parts of a split.
 
@@ -80,7 +75,6 @@ def check_leaks(
         within: bits of the perceptual hash that two pictures may differ in to count as the same.
         test_percent: see :func:`assistant.training.splits.part_of`.
         calibration_percent: likewise.
-        progress: told (pictures read, in all).
 
     Returns:
         ``ok``, ``parts`` (pictures by part and class), ``videos`` on several sides, ``near`` pairs
@@ -97,17 +91,13 @@ def check_leaks(
     hashes: list[int] = []
     kept: list[int] = []
     unreadable: list[str] = []
-    limits = MediaLimits(frames=1)
     for number, row in enumerate(rows):
-        try:
-            frame = load_media(read_path(row.path, limits), limits).frames[0]
-        except MediaError as error:
-            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
+        media = read_row(row, MediaLimits(frames=1))
+        if media is None:
             unreadable.append(row.name)
         else:
-            hashes.append(perceptual_hash(frame))
+            hashes.append(perceptual_hash(media.frames[0]))
             kept.append(number)
-        progress(number + 1, len(rows))
     pairs = near_pairs(hashes, [sides[i] for i in kept], within=within)
     same = [(h, rows[i].label) for h, i in zip(hashes, kept, strict=True)]
     both = {h for h, label in same if label == 0} & {h for h, label in same if label == 1}
@@ -170,10 +160,7 @@ def persons_on_both_sides(
         side = side_of(row, test_percent, calibration_percent)
         if row.label or side not in by_side or len(by_side[side]) >= limit:
             continue
-        try:
-            found = find_faces(row, finder, spec, MediaLimits(frames=1))
-        except (MediaError, InferenceError):
-            continue
+        found = faces_in(read_row(row, MediaLimits(frames=1)), row, finder, spec)
         if found.crops:
             blob = (found.crops[0].astype(np.float32) - 127.5) / 128.0
             net.setInput(np.ascontiguousarray(blob.transpose(2, 0, 1)[None]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,18 @@ from safetensors.torch import load_file
 
 from assistant.detectors.text_tower import VisionLanguageModel
 from assistant.detectors.tower import TOWERS, tower_sha256
-from assistant.errors import MediaError, TrainingError
+from assistant.errors import TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
-from assistant.evaluation.scoring import find_faces
+from assistant.evaluation.scoring import found_in
 from assistant.evaluation.tables import shown, table
 from assistant.interfaces import FaceFinder
 from assistant.media import MediaLimits
 from assistant.training.frozen import statistics_of
 from assistant.training.text_tower import PROMPTS, zero_shot
-from assistant.types import CropSpec, Image
+from assistant.types import CropSpec
 
 __all__ = ["zero_shot_markdown", "zero_shot_table"]
 
-_LOG = logging.getLogger(__name__)
 _SPEC = CropSpec(size=224, scale=0.95, shift_y=-0.13)
 _BATCH = 8
 
@@ -59,28 +57,13 @@ def zero_shot_table(
     model = VisionLanguageModel.load(text_tower, base_sha256=tower_sha256(state))
     run = statistics_of(state, TOWERS["vit-s14"], model.layout.blocks)
     pairs = prompts or {name: ([real], [fake]) for name, (real, fake) in PROMPTS.items()}
-    unknown = sorted(
-        {
-            w
-            for sides in pairs.values()
-            for s in sides
-            for t in s
-            for w in model.vocabulary.unknown(t)
-        }
-    )
+    texts = [text for sides in pairs.values() for side in sides for text in side]
+    unknown = sorted({word for text in texts for word in model.vocabulary.unknown(text)})
     order = np.random.default_rng(seed).permutation(len(rows))[:limit]
-    crops: list[Image] = []
-    known: list[ManifestRow] = []
-    for index in sorted(order):
-        row = rows[index]
-        try:
-            found = find_faces(row, finder, _SPEC, MediaLimits(frames=1))
-        except MediaError as error:
-            _LOG.warning("line %d: %s: %s", row.line, row.name, error.user_message)
-            continue
-        if found.crops:
-            crops.append(found.crops[0])
-            known.append(row)
+    chosen = [rows[index] for index in sorted(order)]
+    pictures = found_in(chosen, finder, _SPEC, MediaLimits(frames=1))
+    seen = [(row, found.crops[0]) for row, found in pictures if found.crops]
+    known, crops = [row for row, _ in seen], [crop for _, crop in seen]
     if not crops:
         raise TrainingError(
             f"No face was found in any of {len(order)} pictures.",
@@ -94,7 +77,11 @@ def zero_shot_table(
         "not_scored": len(order) - len(known),
         "unknown_words": unknown,
         "prompts": {
-            name: {"real": real, "fake": fake, "auroc": _auroc(model, values, known, real, fake)}
+            name: {
+                "real": real,
+                "fake": fake,
+                "auroc": zero_shot(model, values, known, real=real, fake=fake),
+            }
             for name, (real, fake) in pairs.items()
         },
     }
@@ -109,13 +96,3 @@ def zero_shot_markdown(result: dict[str, Any]) -> str:
     if result["unknown_words"]:
         lines.append(f"Words it does not know: {', '.join(result['unknown_words'])}.")
     return "\n".join(lines)
-
-
-def _auroc(
-    model: VisionLanguageModel,
-    values: np.ndarray,
-    rows: Sequence[ManifestRow],
-    real: list[str],
-    fake: list[str],
-) -> dict[str, float | None]:
-    return zero_shot(model, values, rows, real=real, fake=fake)

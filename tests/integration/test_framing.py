@@ -16,6 +16,7 @@ from assistant.evaluation.face_manifest import read_manifest
 from assistant.evaluation.framing import MARGINS, framing_table
 from assistant.faces.alignment import align
 from assistant.media import MediaLimits
+from assistant.scoring import Scorer
 from assistant.settings import load_settings
 
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "clips"
@@ -26,7 +27,7 @@ APART = 0.06  # the median of 160 pictures is what docs/results/framing.json say
 def parts():
     settings = load_settings()
     detector, calibrator = build_detector(settings)
-    return build_finder(settings), detector, calibrator
+    return build_finder(settings), Scorer(detector=detector, calibrator=calibrator)
 
 
 def table(folder, files, parts, frames=1):

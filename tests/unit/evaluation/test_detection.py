@@ -13,6 +13,7 @@ from assistant.evaluation.detection_report import markdown, write_plots
 from assistant.evaluation.face_manifest import read_manifest
 from assistant.evaluation.robustness import CHANGES, robustness_markdown, robustness_table
 from assistant.evaluation.scoring import score_manifest, write_scores
+from assistant.scoring import Scorer
 from assistant.types import Calibrated, CropSpec, Detection, Verdict
 
 
@@ -62,6 +63,9 @@ class Logistic:
         return Calibrated(probability=p, interval=(p * 0.9, p), verdict=verdict)
 
 
+SCORER = Scorer(detector=Brightness(), calibrator=Logistic())
+
+
 def picture(path, value):
     rng = np.random.default_rng(int(value))
     noisy = np.clip(value + rng.integers(-3, 4, (80, 80, 3)), 0, 255).astype(np.uint8)
@@ -87,7 +91,7 @@ def manifest(tmp_path):
 
 
 def run(path, **kw):
-    return evaluate(read_manifest(path), Middle(), Brightness(), Logistic(), resamples=30, **kw)
+    return evaluate(read_manifest(path), Middle(), SCORER, resamples=30, **kw)
 
 
 def test_numbers_by_source_agree_with_the_reference(manifest):
@@ -237,9 +241,7 @@ def test_robustness_compares_each_picture_before_and_after_a_change(manifest):
         return (image // 4).astype(np.uint8)
 
     changes = {"none": None, "mirrored": CHANGES["mirrored"], "darker": darker}
-    table = robustness_table(
-        read_manifest(manifest), Middle(), Brightness(), Logistic(), limit=8, changes=changes
-    )
+    table = robustness_table(read_manifest(manifest), Middle(), SCORER, limit=8, changes=changes)
     assert table["rows"] == 8
     none, mirrored, dark = table["changes"].values()
     assert mirrored["sources"]["overall"] == none["sources"]["overall"]
@@ -260,8 +262,7 @@ def test_a_face_that_is_not_found_any_more_is_counted(tmp_path):
     table = robustness_table(
         read_manifest(path),
         Middle(),
-        Brightness(),
-        Logistic(),
+        SCORER,
         changes={"none": None, "some black": last_black},
     )
     assert table["changes"]["none"]["lost"] == 0
@@ -284,8 +285,7 @@ def test_progress_is_told(manifest):
     score_manifest(
         read_manifest(manifest),
         Middle(),
-        Brightness(),
-        Logistic(),
+        SCORER,
         progress=lambda done, total: seen.append((done, total)),
     )
     assert seen[-1] == (12, 12)

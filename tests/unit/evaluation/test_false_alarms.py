@@ -17,6 +17,7 @@ from assistant.evaluation.false_alarms import (
     load_kinds,
 )
 from assistant.fakes import BrightnessDetector, FlatCalibrator
+from assistant.scoring import Scorer
 from tests.drawn import MiddleFinder, drawn_faces, png
 
 ROOT = Path(__file__).parents[3]
@@ -43,9 +44,8 @@ CONFIG = KindsConfig(kinds={"day": ["sunny"], "evening": ["dim"]})
 
 
 def table(rows, config=CONFIG, **options):
-    return false_alarms(
-        rows, MiddleFinder(), BrightnessDetector(), FlatCalibrator(), config=config, **options
-    )
+    scorer = Scorer(detector=BrightnessDetector(), calibrator=FlatCalibrator())
+    return false_alarms(rows, MiddleFinder(), scorer, config=config, **options)
 
 
 def test_genuine_pictures_are_counted_by_kind_with_an_interval(rows):

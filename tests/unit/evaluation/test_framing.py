@@ -8,6 +8,7 @@ from assistant.errors import TrainingError
 from assistant.evaluation.face_manifest import read_manifest
 from assistant.evaluation.framing import framing_table, tight_crop
 from assistant.fakes import FlatCalibrator
+from assistant.scoring import Scorer
 from assistant.types import CropSpec, Detection
 
 
@@ -40,6 +41,10 @@ class Brightness:
         return np.array([c.mean() / 50.0 for c in crops])
 
 
+def scorer(scale):
+    return Scorer(detector=Brightness(scale), calibrator=FlatCalibrator())
+
+
 @pytest.fixture
 def rows(tmp_path):
     picture = np.zeros((200, 200, 3), np.uint8)
@@ -53,21 +58,21 @@ def rows(tmp_path):
 
 
 def test_a_detector_that_sees_only_the_face_does_not_mind_the_frame(rows):
-    inside = framing_table(rows, MarkedFinder(), Brightness(0.4), FlatCalibrator())
+    inside = framing_table(rows, MarkedFinder(), scorer(0.4))
     assert inside["n"] == 1
     assert inside["margins"]["0.0"]["median"] < 0.01
     assert inside["margins"]["0.0"]["within"] == 1.0
 
 
 def test_a_detector_that_sees_the_rim_does(rows):
-    wide = framing_table(rows, MarkedFinder(), Brightness(2.0), FlatCalibrator())
+    wide = framing_table(rows, MarkedFinder(), scorer(2.0))
     assert wide["margins"]["0.0"]["median"] > 0.05 > wide["margins"]["0.0"]["within"]
 
 
 def test_pictures_without_a_frame_are_no_measure(rows):
     crops = [replace(row, crop=True) for row in rows]
     with pytest.raises(TrainingError, match="not face crops"):
-        framing_table(crops, MarkedFinder(), Brightness(1.0), FlatCalibrator())
+        framing_table(crops, MarkedFinder(), scorer(1.0))
 
 
 def test_a_margin_ends_at_the_border():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from assistant.cli.eval_grounding import grounding
+from assistant.cli.eval_words import grounding
 from assistant.evaluation.grounding import TABLE, cases, judged, summary
 from assistant.grounding import check
 from assistant.types import SentenceStatus

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -42,10 +43,11 @@ def test_the_check_is_fitted_on_faces_and_on_what_is_measured_of_their_pictures(
 ):
     rng = np.random.default_rng(0)
 
-    def found(row: ManifestRow, *_: object) -> FoundFaces:
-        measured = () if row.crop else ({"face_side": 100.0 + row.line % 50, "sharpness": 5.0},)
+    def found(rows: list[ManifestRow], *_: object) -> Iterator[tuple[ManifestRow, FoundFaces]]:
         face = SimpleNamespace(crop=None)
-        return FoundFaces(track=Track(media=None, faces=(face,), measured=measured))
+        for row in rows:
+            measured = () if row.crop else ({"face_side": 100.0 + row.line % 50, "sharpness": 5.0},)
+            yield row, FoundFaces(track=Track(media=None, faces=(face,), measured=measured))
 
     def read(crops: list[None]) -> tuple[Reading, ...]:
         return tuple(
@@ -53,7 +55,7 @@ def test_the_check_is_fitted_on_faces_and_on_what_is_measured_of_their_pictures(
             for _ in crops
         )
 
-    monkeypatch.setattr(domain, "find_faces", found)
+    monkeypatch.setattr(domain, "found_in", found)
     rows = [
         ManifestRow(
             line=line,

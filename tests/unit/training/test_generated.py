@@ -74,7 +74,7 @@ def test_without_openvino_it_says_what_to_install(tmp_path, monkeypatch):
 
 
 def test_the_command_takes_files_that_the_manifest_of_weights_pins():
-    from assistant.cli.train_generated import PARTS
+    from assistant.cli.train import PARTS
 
     known = manifest()
     assert {known[name].source.package for name in PARTS} == {"random-face"}
