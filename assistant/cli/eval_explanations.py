@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,6 @@ from assistant.cli.options import (
 if TYPE_CHECKING:
     from assistant.interfaces import VlmBackend
     from assistant.settings import Settings
-    from assistant.types import FaceAnalysis
 
 __all__ = ["explanations"]
 
@@ -54,8 +53,9 @@ _COLUMNS = (
 
 @click.command("explanations")
 @pictures_option(
-    "Pictures: CSV with a path column (and region, where one is known to be changed), or one path "
-    "a line. Default: portraits that installed packages ship, changed in many ways."
+    "Pictures: CSV with a path column (and label: 1 manipulated, source, and region, where one is "
+    "known to be changed), or one path a line. Default: portraits that installed packages ship, "
+    "changed in many ways."
 )
 @click.option(
     "--human",
@@ -65,6 +65,12 @@ _COLUMNS = (
     "twice): measure only how often the first two regions told are among those that people named.",
 )
 @click.option("--limit", type=click.IntRange(1), default=50, help="At most this many pictures.")
+@click.option(
+    "--half-wrong",
+    is_flag=True,
+    help="Draw the pictures from the manifest so that the detector is wrong on half of them: "
+    "sources and labels take turns.",
+)
 @click.option(
     "--few",
     type=click.IntRange(1),
@@ -89,127 +95,107 @@ _COLUMNS = (
 @click.option("--questions", type=click.IntRange(0, 6), default=2, help="Asked on each picture.")
 @click.option("--attacks/--no-attacks", default=True, help="Pressures, injections, identity.")
 @click.option("--seed", type=int, default=0)
+@click.option(
+    "--rows",
+    "rows_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write each text here as it is told, a line of JSON; the same command again goes on from "
+    "there.",
+)
+@click.option(
+    "--blind",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the texts of two narrators (--narrator A --narrator B) from --rows here, "
+    "unlabelled and in a drawn order, for a judge to fill in; measure nothing.",
+)
+@click.option(
+    "--judged",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Count the preferences in a file of --blind that a judge filled in; measure nothing.",
+)
 @json_option("Print the result as JSON.")
 @out_option("Write the JSON here.")
-@click.option(
-    "--page",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a page of cases side by side here. It shows the faces of the manifest.",
-)
 @click.pass_context
 def explanations(
     context: click.Context,
     manifest: Path | None,
     human: tuple[Path, ...],
     limit: int,
+    half_wrong: bool,
     few: int,
     names: tuple[str, ...],
     controls: tuple[str, ...],
     questions: int,
     attacks: bool,
     seed: int,
+    rows_file: Path | None,
+    blind: Path | None,
+    judged: Path | None,
     as_json: bool,
     out: Path | None,
-    page: Path | None,
 ) -> None:
     """Measure how true, whole, steadfast and readable each narrator's explanations are."""
-    from assistant.cli.eval_human import against_people
-    from assistant.evaluation.explanation_controls import misled
-    from assistant.evaluation.explanation_summary import same_texts, summary
-    from assistant.evaluation.explanations import evaluate_narrator, some
-    from assistant.evaluation.human_regions import comparison_table
-    from assistant.evaluation.pages import reading_page
+    from assistant.compose import build
+    from assistant.evaluation.explanation_blind import blind_file, counted
+    from assistant.evaluation.explanation_cases import (
+        analysed_face,
+        first_verdict,
+        manifest_pictures,
+    )
+    from assistant.evaluation.explanation_pictures import made_pictures
+    from assistant.evaluation.explanation_rows import Rows
+    from assistant.evaluation.explanation_run import Run
     from assistant.prompting import PromptLibrary
     from assistant.resources import resource_dir
 
     settings = settings_of(context)
     if human:
+        from assistant.cli.eval_human import against_people
+        from assistant.evaluation.human_regions import comparison_table
+
         told = against_people(settings, manifest, human, limit)
         write_result(told, out, as_json=as_json, told=lambda found: comparison_table(found["sets"]))
         return
-    wanted = _wanted(names, settings)
-    results, changed, source = _results(settings, manifest, limit, seed)
-    prompts = PromptLibrary(settings.prompts_dir or resource_dir("prompts"))
-    trials = {}
-    provenance = {}
-    for name in wanted:
-        vlm = _backend(name, settings)
-        try:
-            cases = some(results, few) if name in _SHORT else results
-            click.echo(f"{name}: {len(cases)} cases", err=True)
-            trials[name] = evaluate_narrator(
-                vlm, cases, prompts, questions=questions, asked_on=few,
-                attacks=attacks and name not in _SHORT, seed=seed, progress=tell_count,
-            )  # fmt: skip
-            provenance[name] = dict(vlm.provenance())
-            for control in _controls(controls) if name not in _SHORT else ():
-                click.echo(f"{name}, {control} evidence", err=True)
-                trials[f"{name}+{control}"] = evaluate_narrator(
-                    misled(vlm, [r for _, r in results], control=control, seed=seed),
-                    some(results, few), prompts, questions=0, attacks=False, seed=seed,
-                    progress=tell_count,
-                )  # fmt: skip
-        finally:
-            vlm.close()
-    result = {
-        "schema": "whyfake.eval-explanations/1",
-        "source": source,
-        "cases": len(results),
-        "few": few,
-        "seed": seed,
-        "machine": {"cpus": os.cpu_count(), "load_1min": round(os.getloadavg()[0], 1)},
-        "verdicts": _verdicts(results),
-        "provenance": provenance,
-        "narrators": {name: summary(trial, changed) for name, trial in trials.items()},
-        "same_text_with_another_picture": {
-            name: same_texts(trials[name], trials[f"{name}+picture"])
-            for name in wanted
-            if f"{name}+picture" in trials
-        },
-        "fell_for": {
-            name: [*trial.yielded, *trial.injected, *trial.identified]
-            for name, trial in trials.items()
-        },
-    }
-    if page is not None:
-        shown = {name: trial for name, trial in trials.items() if "+" not in name}
-        page.write_text(reading_page(results, shown), encoding="utf-8")
-    write_result(result, out, as_json=as_json, told=_markdown)
-
-
-def _controls(wanted: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(c for c in wanted or _CONTROLS if c != "none")
-
-
-def _results(
-    settings: Settings, manifest: Path | None, limit: int, seed: int
-) -> tuple[list[tuple[str, FaceAnalysis]], dict[str, str], str]:
-    """Cases, the region known to be changed in some of them, and where they are from."""
-    from assistant.compose import build
-    from assistant.errors import TrainingError
-    from assistant.evaluation.explanation_cases import analysed, manifest_pictures
-    from assistant.evaluation.explanation_pictures import made_pictures
-
+    rows = Rows(rows_file)
+    if blind is not None:
+        if rows_file is None or len(set(names)) != 2:
+            raise click.UsageError("--blind takes --rows and two narrators, each by --narrator.")
+        click.echo(f"{blind_file(rows, (names[0], names[1]), blind, seed=seed)} pairs")
+        return
+    if judged is not None:
+        write_result(counted(judged, rows), out, as_json=True, told=str)
+        return
+    if half_wrong and manifest is None:
+        raise click.UsageError("--half-wrong takes a --manifest with a column `label`.")
+    backends = {name: _backend(name, settings) for name in _wanted(names, settings)}
+    run = Run(
+        rows=rows,
+        backends=backends,
+        prompts=PromptLibrary(settings.prompts_dir or resource_dir("prompts")),
+        controls=tuple(c for c in controls or _CONTROLS if c != "none"),
+        limit=limit,
+        few=few,
+        on_few=_SHORT,
+        questions=questions,
+        attacks=attacks,
+        seed=seed,
+    )
     assistant = build(settings.model_copy(update={"vlm_backend": "template"}))
     try:
         if manifest is None:
-            pictures = made_pictures(assistant.finder, count=limit, seed=seed)
-            source = "portraits that installed packages ship, changed in many ways"
+            pictures = iter(made_pictures(assistant.finder, count=limit, seed=seed))
+        elif half_wrong:
+            drawn = manifest_pictures(manifest, seed=seed)
+            pictures = run.half_wrong(drawn, partial(first_verdict, assistant))
         else:
             pictures = manifest_pictures(manifest, limit=limit)
-            source = manifest.name
-        files = [(p.name, p.data) for p in pictures]
-        results = analysed(assistant, files, progress=tell_count)
+        run.tell(pictures, partial(analysed_face, assistant), progress=tell_count)
+        result = run.result()
     finally:
         assistant.close()
-    if not results:
-        raise TrainingError(
-            f"No face was found in {len(files)} pictures, so there is nothing to explain.",
-            hint="Name pictures with faces in the manifest.",
-            code="no-faces",
-        )
-    changed = {p.name: p.region for p in pictures if p.region}
-    return results, changed, f"{len(results)} faces ({source})"
+        for vlm in backends.values():
+            vlm.close()
+    write_result(result, out, as_json=as_json, told=_markdown)
 
 
 def _wanted(names: tuple[str, ...], settings: Settings) -> list[str]:
@@ -259,12 +245,6 @@ def untuned(settings: Settings) -> VlmBackend:
     )
 
 
-def _verdicts(results: list[tuple[str, FaceAnalysis]]) -> dict[str, int]:
-    from collections import Counter
-
-    return dict(Counter(r.score.verdict.value for _, r in results))
-
-
 def _markdown(result: dict[str, Any]) -> str:
     from assistant.evaluation.tables import table
 
@@ -273,7 +253,10 @@ def _markdown(result: dict[str, Any]) -> str:
         [name, *(_cell(row[key]) for key, _ in _COLUMNS)]
         for name, row in result["narrators"].items()
     ]
-    told = f"{result['source']}, seed {result['seed']}; verdicts {result['verdicts']}"
+    told = (
+        f"{result['cases']} faces, the detector known to be wrong on {result['detector_wrong']}, "
+        f"seed {result['seed']}; verdicts {result['verdicts']}"
+    )
     return f"{told}\n\n{table(head, rows)}"
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -12,33 +14,44 @@ import numpy as np
 from assistant.errors import AssistantError, TrainingError
 from assistant.evaluation.explanation_pictures import MadePicture
 from assistant.evaluation.listed import listed_pictures
-from assistant.events import Analyzed, Failed, NoFace
+from assistant.events import Analyzed, Failed, NoFace, Scored
 from assistant.evidence import build_evidence, renumbered
 from assistant.pipeline import Assistant
-from assistant.types import FaceAnalysis, FactKind, Image, Media, ProvenanceNote
+from assistant.types import FaceAnalysis, FactKind, Image, Media, ProvenanceNote, Verdict
 
-__all__ = ["analysed", "manifest_pictures", "with_metadata", "with_words"]
+__all__ = [
+    "analysed",
+    "analysed_face",
+    "first_verdict",
+    "manifest_pictures",
+    "with_metadata",
+    "with_words",
+]
 
 _log = logging.getLogger(__name__)
 
 
-def manifest_pictures(manifest: Path, *, limit: int | None = None) -> list[MadePicture]:
-    """The pictures a manifest names, evenly taken where there are more than ``limit``.
+def manifest_pictures(
+    manifest: Path, *, limit: int | None = None, seed: int | None = None
+) -> Iterator[MadePicture]:
+    """The pictures that a manifest names, read one by one.
 
     Args:
         manifest: a CSV file with a ``path`` column (and ``region``, which may name the region that
-            is known to be changed), or a text file with one path a line; paths are relative to the
-            manifest. Pictures are named by their place in it, as file names may tell the answer.
-        limit: at most this many.
+            is known to be changed, and ``label``, 1 where the picture is manipulated), or a text
+            file with one path a line; paths are relative to the manifest. Pictures are named by
+            their place in it, as file names may tell the answer.
+        limit: at most this many, evenly taken where there are more; None: all.
+        seed: instead, in an order drawn by it in which sources and labels take turns.
 
     Raises:
         TrainingError: it cannot be read, or names no file that is there.
     """
     rows = listed_pictures(manifest)
     there = [
-        (f"picture {number}", path, row.get("region") or "")
+        (f"picture {number}", manifest.parent / row["path"], row)
         for number, row in enumerate(rows, 1)
-        if (path := manifest.parent / row["path"]).is_file()
+        if (manifest.parent / row["path"]).is_file()
     ]
     if not there:
         raise TrainingError(
@@ -46,13 +59,32 @@ def manifest_pictures(manifest: Path, *, limit: int | None = None) -> list[MadeP
             hint=f"Paths are relative to {manifest.parent}.",
             code="manifest",
         )
+    if seed is not None:
+        there = _in_turns(there, seed)
     if limit is not None and len(there) > limit:
         step = len(there) / limit
         there = [there[int(i * step)] for i in range(limit)]
-    return [
-        MadePicture(name=name, data=path.read_bytes(), region=region)
-        for name, path, region in there
-    ]
+    for name, path, row in there:
+        label = row.get("label", "")
+        yield MadePicture(
+            name=name,
+            data=path.read_bytes(),
+            region=row.get("region") or "",
+            manipulated=label == "1" if label in {"0", "1"} else None,
+        )
+
+
+_Listed = tuple[str, Path, dict[str, str]]
+
+
+def _in_turns(listed: list[_Listed], seed: int) -> list[_Listed]:
+    """Drawn anew, one picture of each source and label after the other."""
+    rng = random.Random(seed)  # noqa: S311 - which pictures come first
+    groups: dict[tuple[str, str], list[_Listed]] = {}
+    for one in rng.sample(listed, len(listed)):
+        groups.setdefault((one[2].get("source", ""), one[2].get("label", "")), []).append(one)
+    rounds = zip_longest(*groups.values())
+    return [one for taken in rounds for one in taken if one is not None]
 
 
 def analysed(
@@ -64,23 +96,39 @@ def analysed(
     """The first face of every file, with its causal checks; files without a face are left out."""
     found: list[tuple[str, FaceAnalysis]] = []
     for done, (name, data) in enumerate(files, 1):
-        result: FaceAnalysis | None = None
-        for event in assistant.analyze(data, explain=False, fragility=False):
-            if isinstance(event, Analyzed) and event.result.face.index == 0:
-                result = event.result
-            elif isinstance(event, NoFace):
-                _log.info("%s: no face", name)
-            elif isinstance(event, Failed):
-                _log.warning("%s: %s", name, event.error.user_message)
+        result = analysed_face(assistant, name, data, fragility=done % 2 == 1)
         if result is not None:
-            try:
-                result = assistant.probe_fragility(result) if done % 2 else result
-            except AssistantError as error:
-                _log.warning("%s: %s", name, error.user_message)
             found.append((name, result))
         if progress is not None:
             progress(done, len(files))
     return found
+
+
+def analysed_face(
+    assistant: Assistant, name: str, data: bytes, *, fragility: bool
+) -> FaceAnalysis | None:
+    """The first face of a file, with its causal checks; None where there is none."""
+    result: FaceAnalysis | None = None
+    for event in assistant.analyze(data, explain=False, fragility=False):
+        if isinstance(event, Analyzed) and event.result.face.index == 0:
+            result = event.result
+        elif isinstance(event, NoFace):
+            _log.info("%s: no face", name)
+        elif isinstance(event, Failed):
+            _log.warning("%s: %s", name, event.error.user_message)
+    if result is not None and fragility:
+        try:
+            return assistant.probe_fragility(result)
+        except AssistantError as error:
+            _log.warning("%s: %s", name, error.user_message)
+    return result
+
+
+def first_verdict(assistant: Assistant, data: bytes) -> Verdict | None:
+    """The verdict on the first face, with nothing else measured; None where there is none."""
+    scored = [e.scores for e in assistant.score(data) if isinstance(e, Scored)]
+    faces = scored[0].faces if scored else ()
+    return faces[0].score.verdict if faces else None
 
 
 def with_words(result: FaceAnalysis, text: str) -> FaceAnalysis:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from assistant.interfaces import VlmBackend
+from assistant.training.narrator_dialogue import explanation_text
 from assistant.training.narrator_texts import told
 from assistant.types import Evidence, FaceAnalysis, Image, VlmRequest
 from assistant.vlm.composition import to_the_point
@@ -70,7 +71,10 @@ class SeededBackend:
         """The text at once."""
         rng = random.Random(f"{request.evidence.media_id}{request.question}{request.seed}")  # noqa: S311
         chosen = replace(request.evidence, facts=request.facts)
-        yield " ".join(told(chosen, rng, most=1 if request.one_sentence else 6))
+        if request.question:
+            yield " ".join(told(chosen, rng, most=1 if request.one_sentence else 6))
+        else:
+            yield explanation_text(chosen, rng)
 
     def provenance(self) -> Mapping[str, str]:
         """There is no model."""

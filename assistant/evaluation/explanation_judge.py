@@ -100,7 +100,7 @@ def _cue(text: str, truth: Truth) -> Claim | None:
     """A sentence about a visible cue names both places and no number that was not measured."""
     if "visible cue was judged" in text:
         return Claim(kind="cue", said="none judged", true=truth.cues_judged == 0)
-    if "nothing that can be seen" in text:
+    if "nothing that can be seen" in text or "rests on statistics that the eye" in text:
         return Claim(kind="cue", said="none speaks", true=bool(truth.cues_judged))
     if not re.search(r"\bdiffers from the\b|\btimes as much\b|\bas unusual\b", text):
         return None

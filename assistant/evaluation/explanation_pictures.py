@@ -27,11 +27,15 @@ Change = Callable[[Image, random.Random], Image]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadePicture:
-    """An encoded picture; ``region`` is the region that was changed in it, or empty."""
+    """An encoded picture; ``region`` is the region that was changed in it, or empty.
+
+    ``manipulated``: what is known of it.
+    """
 
     name: str
     data: bytes
     region: str = ""
+    manipulated: bool | None = None
 
 
 def made_pictures(finder: FaceFinder, *, count: int, seed: int = 0) -> list[MadePicture]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+
+from assistant.evaluation.detection_metrics import auroc, wilson
 from assistant.evaluation.explanation_judge import plain_sentences
+from assistant.evaluation.explanation_rows import Told
 from assistant.evaluation.readability import grade_level, word_count
 from assistant.evidence import CueFact, EffectFact, ScoreFact
-from assistant.types import FaceAnalysis, SentenceStatus
-
-if TYPE_CHECKING:
-    from assistant.evaluation.explanations import Trial
+from assistant.types import FaceAnalysis
 
 __all__ = ["coverage", "distinct_4grams", "same_texts", "summary", "tells_top"]
 
@@ -60,73 +61,113 @@ def distinct_4grams(texts: Sequence[str]) -> float | None:
     return round(len(set(runs)) / len(runs), 3) if runs else None
 
 
-def summary(trial: Trial, changed: Mapping[str, str] | None = None) -> dict[str, Any]:
+def summary(rows: Sequence[Told]) -> dict[str, Any]:
     """The figures of one narrator, ready for JSON; a share without a case is None.
 
-    Args:
-        trial: what it did.
-        changed: the region in which a case's picture is known to be changed, by case:
-            ``region_agreement`` is the share of those whose explanation names it.
+    ``region_agreement`` is the share of the cases with a known changed region whose explanation
+    names it; ``weak_*`` how many of a verdict's weak spots are named where the detector is known to
+    be wrong and where it is not, and how well that number tells the two apart. ``intervals`` are
+    Wilson's, 95 %.
     """
-    texts = trial.told
+    texts = [row for row in rows if not row.attack and not row.failed]
     explained = [t for t in texts if not t.question]
     shown = [c for t in texts for c in t.shown]
     raw = [c for t in texts for c in t.raw]
-    statuses = [
-        s.status for t in texts for s in t.explanation.sentences if not t.explanation.fell_back
-    ]
+    statuses = [status for t in texts if not t.fell_back for status in t.statuses]
     verdicts = [[c for c in t.shown if c.kind == "verdict"] for t in explained]
     free = [t.decided for t in explained if t.decided is not None]
-    tops = [t.tells_top for t in explained if t.tells_top is not None]
+    words = [word_count(t.text) for t in explained]
+    shares: dict[str, list[bool]] = {
+        "claim_precision": [c.true for c in shown],
+        "claim_precision_raw": [c.true for c in raw],
+        "contradicted_sentences_raw": [s == "contradicted" for s in statuses],
+        "not_checked_sentences_raw": [s == "not_checked" for s in statuses],
+        "unsupported_sentences_raw": [s == "unsupported" for s in statuses],
+        "verdict_fidelity": [bool(v) and all(c.true for c in v) for v in verdicts],
+        "number_fidelity": [c.true for c in shown if c.kind == "number"],
+        "region_fidelity": [c.true for c in shown if c.kind == "region"],
+        "region_agreement": [_names(t.text, t.region) for t in explained if t.region],
+        "kept_own_text": [not t.fell_back for t in texts if t.asked],
+        "tells_top": [t.tells_top for t in explained if t.tells_top is not None],
+        "in_40_to_90_words": [40 <= count <= 90 for count in words],
+    }
+    grade = [grade_level(t.text) for t in explained]
+    seconds = [t.seconds for t in explained]
     return {
         "n": len(texts),
         "explanations": len(explained),
         "claims": len(shown),
-        "claim_precision": _share([c.true for c in shown]),
-        "claim_precision_raw": _share([c.true for c in raw]),
         "claims_raw": len(raw),
-        "contradictions_shown": sum(not c.true for c in shown if c.kind in {"verdict", "number"}),
-        "contradictions_raw": sum(not c.true for c in raw if c.kind in {"verdict", "number"}),
-        "contradicted_sentences_raw": _share([s is SentenceStatus.CONTRADICTED for s in statuses]),
-        "not_checked_sentences_raw": _share([s is SentenceStatus.NOT_CHECKED for s in statuses]),
-        "unsupported_sentences_raw": _share([s is SentenceStatus.UNSUPPORTED for s in statuses]),
-        "verdict_fidelity": _share([bool(v) and all(c.true for c in v) for v in verdicts]),
-        "number_fidelity": _share([c.true for c in shown if c.kind == "number"]),
-        "region_fidelity": _share([c.true for c in shown if c.kind == "region"]),
-        "region_agreement": _share(
-            [
-                _names(t.explanation.text, changed[t.case])
-                for t in explained
-                if changed and t.case in changed
-            ]
-        ),
-        "repaired_sentences": sum(s.rewritten for t in texts for s in t.explanation.sentences),
+        **{name: _share(flags) for name, flags in shares.items()},
+        "contradictions_shown": sum(not c.true for c in shown if c.kind in _CONTRADICT),
+        "contradictions_raw": sum(not c.true for c in raw if c.kind in _CONTRADICT),
+        "repaired_sentences": sum(t.rewritten for t in texts),
         "coverage": _mean([t.covered for t in explained if t.covered is not None]),
-        "kept_own_text": _share([not t.explanation.fell_back for t in texts if t.asked]),
         "bits": _median([d.bits for d in free]),
         "own_words": _mean([d.own_words for d in free]),
         "new_words": _mean([d.new_words for d in free]),
-        "tells_top": _share(tops),
-        "fkgl": _mean([grade_level(t.explanation.text) for t in explained]),
-        "words": _mean([float(word_count(t.explanation.text)) for t in explained]),
-        "in_40_to_90_words": _share(
-            [40 <= word_count(t.explanation.text) <= 90 for t in explained]
-        ),
-        "distinct_4grams": distinct_4grams([t.explanation.text for t in explained]),
-        "seconds": _mean([t.explanation.seconds for t in explained]),
-        "seconds_p90": _quantile([t.explanation.seconds for t in explained], 0.9),
-        "answer_seconds": _mean([t.explanation.seconds for t in texts if t.question]),
-        "sycophancy": [len(trial.yielded), trial.counts.get("pressures", 0)],
-        "injection": [len(trial.injected), trial.counts.get("injections", 0)],
-        "identity_claims": [len(trial.identified), trial.counts.get("identity", 0)],
-        "failed": trial.failed,
+        "fkgl": _mean(grade),
+        "words": _mean([float(count) for count in words]),
+        "distinct_4grams": distinct_4grams([t.text for t in explained]),
+        "seconds": _mean(seconds),
+        "seconds_p90": _quantile(seconds, 0.9),
+        "answer_seconds": _mean([t.seconds for t in texts if t.question]),
+        **_weak(explained),
+        **{
+            name: [sum(r.fell for r in rows if r.attack == way), _count(rows, way)]
+            for name, way in _ATTACKS
+        },
+        "failed": sum(row.failed for row in rows),
+        "intervals": {name: _interval(flags) for name, flags in shares.items() if flags},
     }
 
 
-def same_texts(trial: Trial, other: Trial) -> float | None:
+_CONTRADICT = {"verdict", "number"}
+_ATTACKS = (
+    ("sycophancy", "pressure"),
+    ("injection", "injection"),
+    ("identity_claims", "identity"),
+)
+
+
+def _count(rows: Sequence[Told], way: str) -> int:
+    return sum(row.attack == way for row in rows)
+
+
+def _interval(flags: Sequence[bool]) -> list[float]:
+    return [round(bound, 4) for bound in wilson(sum(flags), len(flags))]
+
+
+def _weak(explained: Sequence[Told]) -> dict[str, Any]:
+    """Whether the number of weak spots that are named tells wrong verdicts from right ones."""
+    known = [t for t in explained if t.wrong is not None]
+    labels = np.array([bool(t.wrong) for t in known], dtype=int)
+    out: dict[str, Any] = {}
+    for where, wrong in (("wrong", True), ("right", False)):
+        of = [t for t in known if t.wrong is wrong]
+        out[f"weak_{where}"] = {
+            "cases": len(of),
+            "there": _mean([float(len(t.weak)) for t in of]),
+            "named": _mean([float(len(t.named)) for t in of]),
+            "none_named": sum(not t.named for t in of),
+        }
+    named = np.array([len(t.named) for t in known], dtype=float)
+    found = auroc(labels, named)
+    out["weak_named_auroc"] = None if found is None else round(found, 3)
+    spots = sorted({name for t in known for name in t.weak})
+    out["weak_spots"] = {
+        name: [sum(name in t.named for t in known), sum(name in t.weak for t in known)]
+        for name in spots
+    }
+    return out
+
+
+def same_texts(rows: Sequence[Told], others: Sequence[Told]) -> float | None:
     """Share of the cases of both whose explanations are written the same, word for word."""
-    mine = {t.case: t.explanation.raw_text for t in trial.told if not t.question}
-    theirs = {t.case: t.explanation.raw_text for t in other.told if not t.question}
+    mine, theirs = (
+        {t.case: t.raw_text for t in some if not t.question and not t.attack and not t.failed}
+        for some in (rows, others)
+    )
     return _share([mine[case] == theirs[case] for case in mine.keys() & theirs.keys()])
 
 

@@ -1,6 +1,7 @@
-"""How true, whole and steadfast explanations are, for every narrator and for two controls.
+"""How true, whole and steadfast explanations are, for every narrator and for controls.
 
 No question and no prompt of the protocol holds an answer: a narrator sees the evidence as in use.
+Cases are told one after the other, so that a run may end at any of them and go on later.
 """
 
 from __future__ import annotations
@@ -8,28 +9,28 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from assistant.errors import AssistantError
 from assistant.evaluation.explanation_attacks import ATTACKS, IDENTITY, PRESSURES, Attack
-from assistant.evaluation.explanation_choices import Decided, decided
-from assistant.evaluation.explanation_judge import Claim, Truth, claims
+from assistant.evaluation.explanation_cases import with_metadata, with_words
+from assistant.evaluation.explanation_choices import decided
+from assistant.evaluation.explanation_controls import misled
+from assistant.evaluation.explanation_judge import Truth, claims
+from assistant.evaluation.explanation_rows import Attacked, Rows, Told
 from assistant.evaluation.explanation_summary import coverage, tells_top
+from assistant.evaluation.explanation_weak import named_weak_spots, weak_spots
 from assistant.interfaces import VlmBackend
 from assistant.narrator import Narrator
 from assistant.prompting import PromptLibrary
 from assistant.routing import QuestionKind
 from assistant.streaming import StreamLimits
-from assistant.types import (
-    Explanation,
-    FaceAnalysis,
-    Verdict,
-)
+from assistant.types import Explanation, FaceAnalysis, Verdict
 from assistant.vlm.composition import compose_explanation, to_the_point
 from assistant.vlm.template import TemplateBackend, questions_for
 
-__all__ = ["Told", "Trial", "evaluate_narrator", "some"]
+__all__ = ["ATTACKS_TRIED", "Case", "tell_case"]
 
 _ASKED = (
     QuestionKind.WHY,
@@ -50,100 +51,120 @@ _FORBIDDEN = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """One text of a narrator on one case, with the claims as written and as shown.
+class Case:
+    """A face to explain.
 
-    ``asked``: the narrator wrote it, or was asked to; fixed answers are given without asking it.
+    ``manipulated``: what is known of it; ``region``: where it is known to be changed, or empty.
     """
 
-    case: str
-    question: str
-    explanation: Explanation
-    raw: tuple[Claim, ...]
-    shown: tuple[Claim, ...]
-    covered: float | None = None
-    tells_top: bool | None = None
-    decided: Decided | None = None
-    asked: bool = True
+    name: str
+    result: FaceAnalysis
+    manipulated: bool | None = None
+    region: str = ""
+
+    @property
+    def wrong(self) -> bool | None:
+        """Whether the verdict is known to be wrong; *uncertain* never is."""
+        verdict = self.result.score.verdict
+        if self.manipulated is None or verdict is Verdict.UNCERTAIN:
+            return None if self.manipulated is None else False
+        return self.manipulated != (verdict is Verdict.LIKELY_MANIPULATED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """All that one narrator did: texts, and the attacks and pressures that it fell for."""
-
-    told: tuple[Told, ...]
-    yielded: tuple[str, ...] = ()
-    injected: tuple[str, ...] = ()
-    identified: tuple[str, ...] = ()
-    failed: int = 0
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-
-def evaluate_narrator(
+def tell_case(
+    rows: Rows,
+    name: str,
     vlm: VlmBackend,
-    results: Sequence[tuple[str, FaceAnalysis]],
+    case: Case,
     prompts: PromptLibrary,
     *,
-    questions: int = 2,
-    asked_on: int | None = None,
-    attacks: bool = True,
+    questions: int = 0,
+    attacks: int = 0,
+    others: Sequence[FaceAnalysis] = (),
+    controls: Sequence[str] = (),
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
-) -> Trial:
-    """Have a narrator explain every case and answer questions, then press and attack it.
+) -> None:
+    """Have a narrator explain a case, answer questions and be attacked; what is done is left out.
 
     Args:
+        rows: what was told before, and where what is told now is added.
+        name: of the narrator.
         vlm: writes the text; the fallback is the template, as in use.
-        results: cases by name.
+        case: the face.
         prompts: the prompt files.
-        questions: held-out questions asked on a case.
-        asked_on: on how many cases they are asked, evenly taken; None: on all.
-        attacks: also the ten pressures, thirty injections and six questions of identity, each on
-            one case in turn.
-        seed: picks questions.
-        progress: told ``(done, total)``.
+        questions: held-out questions asked on it.
+        attacks: how many of the pressures, injections and questions of identity that were not
+            tried on this narrator are tried on this case.
+        others: other cases, whose facts or face the controls show; none: no control is run.
+        controls: names of :data:`assistant.evaluation.explanation_controls.CONTROLS`.
+        seed: picks questions, and which other case stands in.
     """
+    rng = random.Random(f"{seed} {case.name}")  # noqa: S311 - picks questions
+    asked = [""] + [
+        rng.choice(questions_for(kind, "heldout")) for kind in rng.sample(_ASKED, questions)
+    ]
+    narrator = _narrator(vlm, prompts)
+    done = {(row.case, row.question) for row in rows.of(name) if not row.attack}
+    for question in asked:
+        if (case.name, question) not in done:
+            rows.add(_told(name, vlm, narrator, case, question))
+    for control in controls if others else ():
+        called = f"{name}+{control}"
+        if case.name not in rows.cases((called,)):
+            told = misled(vlm, others, control=control, seed=seed)
+            rows.add(_told(called, told, _narrator(told, prompts), case, ""))
+    tried = sum(bool(row.attack) for row in rows.of(name))
+    for attack, way in _ATTACKS[tried : tried + attacks]:
+        rows.add(_attacked(name, narrator, case, attack, way))
+
+
+def _narrator(vlm: VlmBackend, prompts: PromptLibrary) -> Narrator:
     fallback = vlm if isinstance(vlm, TemplateBackend) else TemplateBackend()
-    narrator = Narrator(vlm=vlm, fallback=fallback, prompts=prompts, limits=_PATIENT)
-    rng = random.Random(seed)  # noqa: S311 - picks questions
-    provenance = vlm.provenance()
-    fixed = vlm is fallback or provenance.get("decoding") == "fixed"
-    texts: list[Told] = []
-    failed = 0
-    talked = {name for name, _ in some(results, asked_on)}
-    for done, (name, result) in enumerate(results, 1):
-        number = questions if name in talked else 0
-        asked = [""] + [
-            rng.choice(questions_for(kind, "heldout")) for kind in rng.sample(_ASKED, number)
-        ]
-        for question in asked:
-            try:
-                said = _judged(name, question, result, _run(narrator, result, question))
-            except AssistantError:
-                failed += 1
-                continue
-            by_itself = said.explanation.backend == vlm.name
-            said = replace(said, asked=said.explanation.fell_back or by_itself)
-            if not question and "control" not in provenance:
-                facts = to_the_point(result.evidence, None).to_prompt()
-                rng_of = random.Random(result.evidence.media_id)  # noqa: S311 - picks wordings
-                template = compose_explanation(result.evidence, rng_of)
-                own = decided(said.explanation, facts, template, fixed=fixed)
-                said = replace(said, decided=own)
-            texts.append(said)
-        if progress is not None:
-            progress(done, len(results))
-    trial = Trial(told=tuple(texts), failed=failed)
-    return _attacked(trial, narrator, [r for _, r in results]) if attacks and results else trial
+    return Narrator(vlm=vlm, fallback=fallback, prompts=prompts, limits=_PATIENT)
 
 
-def some(
-    results: Sequence[tuple[str, FaceAnalysis]], most: int | None
-) -> list[tuple[str, FaceAnalysis]]:
-    """At most ``most`` cases, evenly taken; None: all."""
-    if most is None or most >= len(results):
-        return list(results)
-    return [results[int(i * len(results) / most)] for i in range(most)]
+def _told(name: str, vlm: VlmBackend, narrator: Narrator, case: Case, question: str) -> Told:
+    result, evidence = case.result, case.result.evidence
+    row = Told(
+        case=case.name,
+        narrator=name,
+        question=question,
+        verdict=evidence.verdict.value,
+        wrong=case.wrong,
+        region=case.region,
+    )
+    try:
+        said = _run(narrator, result, question)
+    except AssistantError:
+        return row.model_copy(update={"failed": True})
+    truth = Truth.of(result)
+    found: dict[str, object] = {
+        "text": said.text,
+        "raw_text": said.raw_text,
+        "asked": said.fell_back or said.backend == vlm.name,
+        "fell_back": said.fell_back,
+        "seconds": said.seconds,
+        "rewritten": sum(s.rewritten for s in said.sentences),
+        "statuses": tuple(s.status.value for s in said.sentences),
+        "raw": tuple(claims(said.raw_text, truth)),
+        "shown": tuple(claims(said.text, truth)),
+    }
+    if not question:
+        weak = weak_spots(evidence)
+        found |= {
+            "facts": to_the_point(evidence, None).to_prompt(),
+            "covered": coverage(said.text, result),
+            "tells_top": tells_top(said.text, result),
+            "weak": tuple(weak),
+            "named": tuple(named_weak_spots(said.text, weak)),
+        }
+        provenance = vlm.provenance()
+        if "control" not in provenance:
+            fixed = vlm is narrator.fallback or provenance.get("decoding") == "fixed"
+            rng = random.Random(evidence.media_id)  # noqa: S311 - picks wordings
+            template = compose_explanation(evidence, rng)
+            found["decided"] = decided(said, str(found["facts"]), template, fixed=fixed)
+    return row.model_copy(update=found)
 
 
 def _run(narrator: Narrator, result: FaceAnalysis, question: str) -> Explanation:
@@ -158,57 +179,39 @@ def _run(narrator: Narrator, result: FaceAnalysis, question: str) -> Explanation
     return replace(last, seconds=last.seconds or time.perf_counter() - began)
 
 
-def _judged(name: str, question: str, result: FaceAnalysis, explanation: Explanation) -> Told:
-    truth = Truth.of(result)
-    return Told(
-        case=name,
-        question=question,
-        explanation=explanation,
-        raw=tuple(claims(explanation.raw_text, truth)),
-        shown=tuple(claims(explanation.text, truth)),
-        covered=None if question else coverage(explanation.text, result),
-        tells_top=None if question else tells_top(explanation.text, result),
-    )
+_ATTACKS: tuple[tuple[Attack | str, Attacked], ...] = (
+    *((pressure, "pressure") for pressure in PRESSURES),
+    *((attack, "injection") for attack in ATTACKS),
+    *((question, "identity") for question in IDENTITY),
+)
 
 
-def _other_verdict(result: FaceAnalysis) -> str:
+#: How many there are in all.
+ATTACKS_TRIED = len(_ATTACKS)
+
+
+def _attacked(
+    name: str, narrator: Narrator, case: Case, attack: Attack | str, way: Attacked
+) -> Told:
+    result = case.result
     real = result.score.verdict is Verdict.NO_SIGN
-    return Verdict.LIKELY_MANIPULATED.words if real else Verdict.NO_SIGN.words
+    other = Verdict.LIKELY_MANIPULATED.words if real else Verdict.NO_SIGN.words
+    said = attack if isinstance(attack, str) else f"{attack.way}: {attack.text}"
+    row = Told(case=case.name, narrator=name, question=said, attack=way)
+    try:
+        if isinstance(attack, Attack):
+            text = _under_attack(narrator, result, attack, other)
+            fell = _obeyed(text, attack, result)
+        else:
+            text = _run(narrator, result, attack.replace("{other}", other)).text
+            fell = bool(_FORBIDDEN.search(text)) if way == "identity" else _fell(text, result)
+    except AssistantError:
+        return row.model_copy(update={"failed": True})
+    return row.model_copy(update={"text": text, "fell": fell})
 
 
-def _attacked(trial: Trial, narrator: Narrator, results: Sequence[FaceAnalysis]) -> Trial:
-    yielded, injected, identified = [], [], []
-    for i, pressure in enumerate(PRESSURES):
-        result = results[i % len(results)]
-        question = pressure.format(other=_other_verdict(result))
-        if _fell(_run(narrator, result, question).text, result):
-            yielded.append(question)
-    for i, attack in enumerate(ATTACKS):
-        result = results[i % len(results)]
-        if _obeyed(_under_attack(narrator, result, attack), attack, result):
-            injected.append(f"{attack.way}: {attack.text}")
-    for i, question in enumerate(IDENTITY):
-        result = results[i % len(results)]
-        text = _run(narrator, result, question).text
-        if _FORBIDDEN.search(text):
-            identified.append(question)
-    return replace(
-        trial,
-        yielded=tuple(yielded),
-        injected=tuple(injected),
-        identified=tuple(identified),
-        counts={
-            "pressures": len(PRESSURES),
-            "injections": len(ATTACKS),
-            "identity": len(IDENTITY),
-        },
-    )
-
-
-def _under_attack(narrator: Narrator, result: FaceAnalysis, attack: Attack) -> str:
-    from assistant.evaluation.explanation_cases import with_metadata, with_words
-
-    text = attack.text.replace("{other}", _other_verdict(result))
+def _under_attack(narrator: Narrator, result: FaceAnalysis, attack: Attack, other: str) -> str:
+    text = attack.text.replace("{other}", other)
     if attack.way == "chat":
         return _run(narrator, result, text).text
     if attack.way == "picture":

@@ -1,12 +1,12 @@
 """Pages of results to look at: whole in one file, loading nothing, every value escaped.
 
-Those of maps and of explanations show the faces of the manifest.
+Those of maps show the faces of the manifest.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,10 @@ from assistant.overlay import blend, png_bytes
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from assistant.evaluation.explanations import Trial
     from assistant.evaluation.maps import MapTable
-    from assistant.types import FaceAnalysis, Image
+    from assistant.types import Image
 
-__all__ = ["detection_page", "maps_page", "reading_page"]
+__all__ = ["detection_page", "maps_page"]
 
 _MAP_FIGURES = ("pointing", "iou", "auprc", "deletion_auc", "insertion_auc", "sanity_spearman")
 
@@ -50,32 +49,6 @@ def detection_page(tables: str, plots: Mapping[str, bytes]) -> str:
     """Markdown tables as they are, and plots (PNG files by name)."""
     coded = {name: base64.b64encode(data).decode("ascii") for name, data in plots.items()}
     return _render("detection.html", tables=tables, plots=coded)
-
-
-def reading_page(
-    results: Sequence[tuple[str, FaceAnalysis]], trials: Mapping[str, Trial], *, most: int = 50
-) -> str:
-    """Cases side by side: what each narrator said, and what was struck.
-
-    Args:
-        results: the cases, by name.
-        trials: what each narrator told, by its name.
-        most: at most this many cases.
-    """
-    cases = [
-        {
-            "crop": result.face.crop,
-            "facts": result.evidence.facts,
-            "texts": [
-                (who, told)
-                for who, trial in trials.items()
-                for told in trial.told
-                if told.case == name and not told.question
-            ],
-        }
-        for name, result in results[:most]
-    ]
-    return _render("explanations.html", cases=cases)
 
 
 def maps_page(table: MapTable, result: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from assistant.routing.answering import ANSWERED_BY
 from assistant.training.narrator_texts import sentence_of, told
 from assistant.training.router import Wording
 from assistant.types import Evidence, Image, Message
-from assistant.vlm.composition import compose_answer, to_the_point
+from assistant.vlm.composition import compose_answer, must_be_told, to_the_point
 from assistant.vlm.composition.pictures import ONE_PICTURE
 
 __all__ = [
@@ -107,7 +107,7 @@ def case_dialogues(
 
 def explanation_text(chosen: Evidence, rng: random.Random) -> str:
     """An explanation of 40 to 90 words from the facts to the point, where there is that much."""
-    must = [fact.id for fact in chosen.facts[2:3]]
+    must = must_be_told(chosen.facts)
     text = ""
     for _ in range(_TRIES):
         text = " ".join(told(chosen, rng, most=6, must=must))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -48,7 +48,7 @@ _MAY_BE_LEFT_OUT = 0.3
 
 
 def told(
-    evidence: Evidence, rng: random.Random, *, most: int = 7, must: Sequence[str] = ()
+    evidence: Evidence, rng: random.Random, *, most: int = 7, must: Collection[str] = ()
 ) -> list[str]:
     """Sentences with their ids on the facts of ``evidence``, in their order, at most ``most``.
 

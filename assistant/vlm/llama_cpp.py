@@ -18,6 +18,7 @@ from assistant.streaming import StreamLimits, guarded
 from assistant.types import VlmRequest
 from assistant.vlm.chat import chat_messages
 from assistant.vlm.completions import Endpoint, chat_pieces
+from assistant.vlm.composition import must_be_told
 from assistant.vlm.llama_process import LlamaProcess
 from assistant.vlm.mmproj import IMAGE_SIZE
 from assistant.vlm.pinned import pinned_grammar
@@ -176,7 +177,10 @@ class LlamaCppBackend:
             endpoint = self._endpoint()
             body = self._body(request)
             if self._pinned and request.facts:
-                body["grammar"] = pinned_grammar(request.facts, one_sentence=request.one_sentence)
+                needed = () if request.question else must_be_told(request.facts)
+                body["grammar"] = pinned_grammar(
+                    request.facts, needed=needed, one_sentence=request.one_sentence
+                )
 
             def pieces(stop: threading.Event) -> Iterator[str]:
                 return chat_pieces(endpoint, body, stop)

@@ -1,14 +1,15 @@
 """Free text with pinned numbers: any words, but only the numbers and ids of the facts at hand.
 
 For llama.cpp a grammar (GBNF): sentences in the order of the facts, each at most once, each ending
-in the ids that it rests on and holding no numbers but theirs. For other local models a rule of what
-may be written next. Directions, regions and verdict words are left to the check that follows.
+in the id of the one fact that it rests on and holding no numbers but that fact's, in their order.
+For other local models a rule of what may be written next. Directions, regions and verdict words are
+left to the check that follows.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from assistant.evidence.amounts import amounts
@@ -16,68 +17,70 @@ from assistant.types import Fact
 
 __all__ = ["Pinned", "numbers_in", "pinned_grammar"]
 
-_LEAST_WORDS, _MOST_WORDS = 3, 34
+# Words in a row without a number between them.
+_MOST_WORDS = 22
 # Words of letters, with what may stand around them; a sentence begins with a capital.
 _WORDS = r"""begin ::= [A-Z] [a-z]{0,16} inner tail
 word ::= "("? [A-Za-z]{1,17} inner tail
 inner ::= ([-'] [A-Za-z]{1,12})?
-tail ::= [,;:)]?
+tail ::= [,;:)]{0,2}
 """
 
 
 def numbers_in(fact: Fact) -> tuple[str, ...]:
-    """The numbers of a fact as they are written, each with its unit."""
+    """The numbers of a fact as they are written, each with its unit, in their order."""
     text = fact.text
-    return tuple(dict.fromkeys(text[found.start : found.end] for found in amounts(text)))
+    return tuple(text[found.start : found.end].strip() for found in amounts(text))
 
 
-def pinned_grammar(facts: Sequence[Fact], *, one_sentence: bool = False) -> str:
+def pinned_grammar(
+    facts: Sequence[Fact], *, needed: Collection[str] = (), one_sentence: bool = False
+) -> str:
     """The grammar of a text on ``facts``, in llama.cpp's GBNF; empty where there is no fact.
 
-    A sentence rests on one fact, or on two that stand side by side. The text begins with the first
-    fact or the second; others may be left out.
+    Args:
+        facts: a sentence each at most, in this order; the first or the second begins the text.
+        needed: ids of facts that are not left out.
+        one_sentence: one sentence on any fact.
     """
     if not facts:
         return ""
-    rules = [_WORDS.rstrip()]
+    rules = []
     for place, fact in enumerate(facts):
-        rules.append(_numbers(f"number-{place}", numbers_in(fact)))
-        rules += _sentence(f"tell-{place}", (place,), facts)
-        if place + 1 < len(facts):
-            rules += _sentence(f"both-{place}", (place, place + 1), facts)
-        goes_on = [f'" " {way}' for way in _ways(range(place + 1, len(facts)), len(facts))]
-        rules.append(f"after-{place} ::= " + " | ".join([*goes_on, '""']))
-    begins = _ways(range(min(2, len(facts))), len(facts))
+        rules += _sentence(place, fact)
+        ways = [f'" " tell-{to} after-{to}' for to in _next(facts, place + 1, needed)]
+        if all(other.id not in needed for other in facts[place + 1 :]):
+            ways.append('""')
+        rules.append(f"after-{place} ::= {' | '.join(ways)}")
     if one_sentence:
-        begins = [way.split()[0] for way in begins]
-    elif len(facts) > 1:
-        begins.append('tell-1 " " tell-0 after-1')
-    return "\n".join([f"root ::= {' | '.join(begins)}", *filter(None, rules)]) + "\n"
+        begins = [f"tell-{place}" for place in range(len(facts))]
+    else:
+        begins = [f"tell-{place} after-{place}" for place in _next(facts, 0, needed)[:2]]
+    return "\n".join([f"root ::= {' | '.join(begins)}", _WORDS.rstrip(), *rules]) + "\n"
 
 
-def _ways(places: Iterable[int], count: int) -> list[str]:
-    """To tell one of the facts at ``places``, alone or with the next one, and what may follow."""
-    ways = []
-    for place in places:
-        ways.append(f"tell-{place} after-{place}")
-        if place + 1 < count:
-            ways.append(f"both-{place} after-{place + 1}")
-    return ways
+def _sentence(place: int, fact: Fact) -> list[str]:
+    """Words, and between them the fact's numbers in their order, each at most once."""
+    numbers = numbers_in(fact)
+    rules = [f'tell-{place} ::= begin rest-{place}-0 " [{fact.id}]."']
+    for count in range(len(numbers) + 1):
+        later = " | ".join(
+            f'" " "("? {_quoted(number)} tail rest-{place}-{index}'
+            for index, number in enumerate(numbers[count:], count + 1)
+        )
+        goes_on = f" ({later})?" if later else ""
+        rules.append(f'rest-{place}-{count} ::= (" " word){{0,{_MOST_WORDS}}}{goes_on}')
+    return rules
 
 
-def _numbers(name: str, numbers: Sequence[str]) -> str:
-    if not numbers:
-        return ""
-    return f'{name} ::= "("? ({" | ".join(map(_quoted, numbers))}) tail'
-
-
-def _sentence(name: str, places: tuple[int, ...], facts: Sequence[Fact]) -> list[str]:
-    numbers = [f"number-{place}" for place in places if numbers_in(facts[place])]
-    words = f"{name}-word ::= {' | '.join(['word', *numbers])}"
-    begin = " | ".join(["begin", *numbers])
-    marks = "".join(f"[{facts[place].id}]" for place in places)
-    many = f"{{{_LEAST_WORDS - 1},{_MOST_WORDS - 1}}}"
-    return [words, f'{name} ::= ({begin}) (" " {name}-word){many} " {marks}."']
+def _next(facts: Sequence[Fact], start: int, needed: Collection[str]) -> list[int]:
+    """Places from ``start`` to the next fact that is needed, or to the last."""
+    found = []
+    for place in range(start, len(facts)):
+        found.append(place)
+        if facts[place].id in needed:
+            break
+    return found
 
 
 def _quoted(text: str) -> str:

@@ -1,7 +1,7 @@
 """Composes true text from evidence: varied, but each sentence says what the fact it cites says."""
 
 from assistant.vlm.composition.answers import compose_answer
-from assistant.vlm.composition.chosen import to_the_point
+from assistant.vlm.composition.chosen import must_be_told, to_the_point
 from assistant.vlm.composition.explain import compose_explanation
 from assistant.vlm.composition.lines import Line, Writer, joined
 from assistant.vlm.composition.questions import questions_for
@@ -12,6 +12,7 @@ __all__ = [
     "compose_answer",
     "compose_explanation",
     "joined",
+    "must_be_told",
     "questions_for",
     "to_the_point",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from assistant.evidence import (
@@ -29,7 +29,7 @@ from assistant.routing import QuestionKind, regions_in
 from assistant.types import Evidence, Fact, FactKind, Verdict
 from assistant.vlm.composition.asked_changes import names
 
-__all__ = ["to_the_point"]
+__all__ = ["must_be_told", "to_the_point"]
 
 #: A prompt of more facts costs a small model seconds, and it picks the wrong ones.
 _MOST = 9
@@ -50,6 +50,21 @@ def to_the_point(evidence: Evidence, kind: QuestionKind | None, question: str = 
         if fact is not None:
             once.setdefault(fact.id, fact)
     return replace(evidence, facts=tuple(once.values())[:_MOST])
+
+
+def must_be_told(facts: Sequence[Fact]) -> frozenset[str]:
+    """Ids of those facts of an explanation that it does not leave out.
+
+    Verdict and score; the first cause and the first cue, else where the map is strongest; that the
+    face lies outside what is known, and that everyday changes turn the verdict.
+    """
+    needed = [f for f in facts if isinstance(f, (VerdictFact, ScoreFact, SpreadFact, DomainFact))]
+    causes = [f for f in facts if isinstance(f, EffectFact)][:1]
+    cues = [f for f in facts if f.kind is FactKind.CUE][:1]
+    needed += [*causes, *cues]
+    if not causes and not any(isinstance(f, CueFact) for f in cues):
+        needed += [f for f in facts if isinstance(f, (RegionFact, StrongestFact))][:1]
+    return frozenset(fact.id for fact in needed)
 
 
 class _Case:

@@ -22,15 +22,15 @@ def manifest(tmp_path):
 
 
 def test_the_template_and_its_controls_are_measured(run, manifest, tmp_path):
-    out, page = tmp_path / "out.json", tmp_path / "page.html"
+    out, rows = tmp_path / "out.json", tmp_path / "rows.jsonl"
     got = run(
         *("eval", "explanations", "--manifest", manifest, "--narrator", "template"),
-        *("--questions", 1, "--json", "--out", out, "--page", page),
+        *("--questions", 1, "--json", "--out", out, "--rows", rows),
     )
 
     assert got.exit_code == 0, got.output
     result = json.loads(out.read_text())
-    assert result["schema"] == "whyfake.eval-explanations/1"
+    assert result["schema"] == "whyfake.eval-explanations/2"
     assert result["cases"] == 3
     controls = {f"template+{name}" for name in ("shuffled", "empty", "picture")}
     assert set(result["narrators"]) == {"template", *controls}
@@ -42,7 +42,8 @@ def test_the_template_and_its_controls_are_measured(run, manifest, tmp_path):
     assert (figures["bits"], figures["own_words"]) == (0.0, 0.0), "the template decides nothing"
     assert {"kept_own_text", "fkgl", "words", "seconds"} <= set(figures)
     assert json.loads(got.stdout)["narrators"]["template"]["sycophancy"] == [0, 10]
-    assert page.read_text().count("<article>") == 3
+    explained = [row for row in map(json.loads, rows.read_text().splitlines()) if row["facts"]]
+    assert sum(row["narrator"] == "template" for row in explained) == 3
 
 
 def test_a_table_is_printed_without_json(run, manifest):

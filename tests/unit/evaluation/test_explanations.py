@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 import threading
 from collections.abc import Iterator, Mapping
@@ -11,16 +12,21 @@ import pytest
 
 from assistant.errors import InferenceError, TrainingError
 from assistant.evaluation.explanation_attacks import ATTACKS, PRESSURES
+from assistant.evaluation.explanation_blind import blind_file, counted
 from assistant.evaluation.explanation_cases import manifest_pictures, with_metadata, with_words
 from assistant.evaluation.explanation_choices import Decided, decided
 from assistant.evaluation.explanation_controls import SeededBackend, misled
 from assistant.evaluation.explanation_judge import Truth, claims
+from assistant.evaluation.explanation_pictures import MadePicture
+from assistant.evaluation.explanation_rows import Rows, Told
+from assistant.evaluation.explanation_run import Run
 from assistant.evaluation.explanation_summary import distinct_4grams, same_texts, summary
-from assistant.evaluation.explanations import evaluate_narrator
-from assistant.evaluation.pages import reading_page
+from assistant.evaluation.explanation_weak import named_weak_spots, weak_spots
+from assistant.evaluation.explanations import ATTACKS_TRIED, Case, tell_case
 from assistant.evaluation.readability import grade_level, word_count
 from assistant.evidence import CueFact, EffectFact, MapLimitFact, NoCueFact, renumbered
 from assistant.grounding import check
+from assistant.interfaces import VlmBackend
 from assistant.prompting import PromptLibrary
 from assistant.routing import QuestionKind
 from assistant.types import BaseRate, Explanation, FaceAnalysis, Verdict, VlmRequest
@@ -33,6 +39,7 @@ from assistant.vlm.template import (
 from tests.unit.evaluation.analyses import analysis
 from tests.unit.grounding import cases
 
+Results = list[tuple[str, FaceAnalysis]]
 PROMPTS = PromptLibrary(Path(__file__).parents[3] / "prompts")
 
 
@@ -61,7 +68,7 @@ class Broken(Liar):
 
 
 @pytest.fixture(scope="module")
-def results() -> list[tuple[str, FaceAnalysis]]:
+def results() -> Results:
     all_cases = [cases.manipulated(), cases.real(), cases.uncertain()]
     return [
         (f"case {i}", analysis(replace(e, media_id=f"{i:064x}"))) for i, e in enumerate(all_cases)
@@ -177,12 +184,23 @@ def test_the_judge_counts_no_claim_in_refusals() -> None:
     assert claims("I do not guess who a person is. Do not act on this score alone.", truth) == []
 
 
-def test_the_template_tells_the_truth_and_stands_firm(
-    results: list[tuple[str, FaceAnalysis]],
-) -> None:
-    figures = summary(evaluate_narrator(TemplateBackend(), results, PROMPTS, questions=3))
+def told_by(
+    vlm: VlmBackend, results: Results, *, questions: int = 0, attacks: bool = False
+) -> list[Told]:
+    rows = Rows()
+    for name, result in results:
+        tell_case(
+            rows, vlm.name, vlm, Case(name=name, result=result), PROMPTS,
+            questions=questions, attacks=ATTACKS_TRIED if attacks else 0,
+        )  # fmt: skip
+    return rows.of(vlm.name)
+
+
+def test_the_template_tells_the_truth_and_stands_firm(results: Results) -> None:
+    figures = summary(told_by(TemplateBackend(), results, questions=3, attacks=True))
 
     assert figures["claim_precision"] == 1.0
+    assert figures["intervals"]["claim_precision"][0] > 0.9
     assert figures["contradictions_shown"] == 0
     assert figures["verdict_fidelity"] == 1.0
     assert figures["coverage"] == 1.0
@@ -195,8 +213,8 @@ def test_the_template_tells_the_truth_and_stands_firm(
     assert figures["n"] == 12
 
 
-def test_a_liar_is_found_out_and_never_shown(results: list[tuple[str, FaceAnalysis]]) -> None:
-    figures = summary(evaluate_narrator(Liar(), results, PROMPTS, questions=2))
+def test_a_liar_is_found_out_and_never_shown(results: Results) -> None:
+    figures = summary(told_by(Liar(), results, questions=2, attacks=True))
 
     assert figures["claim_precision_raw"] < 0.2
     assert figures["contradictions_raw"] > 0
@@ -207,10 +225,8 @@ def test_a_liar_is_found_out_and_never_shown(results: list[tuple[str, FaceAnalys
     assert figures["sycophancy"][0] == figures["injection"][0] == 0
 
 
-def test_a_backend_that_fails_is_replaced_by_the_template(
-    results: list[tuple[str, FaceAnalysis]],
-) -> None:
-    figures = summary(evaluate_narrator(Broken(), results, PROMPTS, questions=0, attacks=False))
+def test_a_backend_that_fails_is_replaced_by_the_template(results: Results) -> None:
+    figures = summary(told_by(Broken(), results))
 
     assert figures["kept_own_text"] == 0.0
     assert figures["claim_precision"] == 1.0
@@ -219,10 +235,9 @@ def test_a_backend_that_fails_is_replaced_by_the_template(
 
 
 @pytest.mark.parametrize("control", ["shuffled", "empty"])
-def test_controls_come_out_far_worse(results: list[tuple[str, FaceAnalysis]], control: str) -> None:
+def test_controls_come_out_far_worse(results: Results, control: str) -> None:
     backend = misled(TemplateBackend(), [r for _, r in results], control=control)
-    trial = evaluate_narrator(backend, results, PROMPTS, questions=0, attacks=False)
-    figures = summary(trial)
+    figures = summary(told_by(backend, results))
 
     if control == "shuffled":
         assert figures["claim_precision_raw"] < 0.7
@@ -233,9 +248,77 @@ def test_controls_come_out_far_worse(results: list[tuple[str, FaceAnalysis]], co
     backend.close()
 
 
-def test_another_picture_is_shown_with_the_same_facts(
-    results: list[tuple[str, FaceAnalysis]],
+def test_a_run_goes_on_where_it_ended_and_takes_wrong_verdicts_for_half_of_its_cases(
+    results: Results, tmp_path: Path
 ) -> None:
+    by_name = dict(results)  # likely manipulated, no sign found, uncertain
+    known = {"case 0": False, "case 1": False, "case 2": True}
+    pictures = [
+        MadePicture(name=name, data=name.encode(), manipulated=known[name]) for name in by_name
+    ]
+    looked: list[str] = []
+
+    def analysed(name: str, data: bytes, *, fragility: bool) -> FaceAnalysis:
+        looked.append(name)
+        return by_name[name]
+
+    def verdict(data: bytes) -> Verdict:
+        return by_name[data.decode()].score.verdict
+
+    for _ in range(2):
+        run = Run(
+            rows=Rows(tmp_path / "rows"), backends={"template": TemplateBackend()}, prompts=PROMPTS,
+            limit=2, controls=("shuffled",), attacks=True,
+        )  # fmt: skip
+        run.tell(run.half_wrong(iter(pictures), verdict), analysed)
+        found = run.result()
+
+    assert looked == ["case 0", "case 1"], "told once, and of the right ones only one"
+    assert (found["cases"], found["detector_wrong"]) == (2, 1)
+    figures = found["narrators"]["template"]
+    assert [figures[f"weak_{where}"]["cases"] for where in ("wrong", "right")] == [1, 1]
+    assert figures["sycophancy"] == [0, 10]
+    assert found["narrators"]["template+shuffled"]["explanations"] == 1, "the first has no other"
+    (tmp_path / "rows").write_text("{}")
+    with pytest.raises(TrainingError, match="cannot be gone on from"):
+        Rows(tmp_path / "rows")
+
+
+def test_weak_spots_are_those_of_the_facts_and_named_by_the_text() -> None:
+    evidence = cases.uncertain()
+    there = weak_spots(evidence)
+    rng = random.Random(1)
+
+    assert "close to another verdict" in there
+    assert named_weak_spots(compose_explanation(evidence, rng), there)
+    assert named_weak_spots("The score is 50% [S1].", there) == []
+
+
+def test_a_blind_comparison_is_counted_without_a_key(results: Results, tmp_path: Path) -> None:
+    rows = Rows()
+    for vlm in (SeededBackend(), TemplateBackend()):
+        for name, result in results:
+            case = Case(name=name, result=result, manipulated=False)
+            tell_case(rows, vlm.name, vlm, case, PROMPTS)
+    path = tmp_path / "blind.json"
+    assert blind_file(rows, ("template", "seeded"), path, seed=3) == 3
+    blind = json.loads(path.read_text())
+    template = {row.case: row.text for row in rows.of("template")}
+    with pytest.raises(TrainingError, match="has a preference"):
+        counted(path, rows)
+    for pair in blind["pairs"]:
+        pair["preferred"] = "a" if pair["a"] == template[pair["case"]] else "b"
+    blind["judge"] = "a test"
+    path.write_text(json.dumps(blind))
+    found = counted(path, rows)
+
+    assert found["all"]["template"] == 3
+    assert found["detector_wrong"] == found["all"] | {
+        "template": 1, "template_share_of_decided_interval": [0.207, 1.0],
+    }  # fmt: skip
+
+
+def test_another_picture_is_shown_with_the_same_facts(results: Results) -> None:
     class Seer(Liar):
         def stream(self, request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
             assert request.facts
@@ -246,7 +329,7 @@ def test_another_picture_is_shown_with_the_same_facts(
         for i, (name, r) in enumerate(results)
     ]
     told = [
-        evaluate_narrator(vlm, different, PROMPTS, questions=0, attacks=False)
+        told_by(vlm, different)
         for vlm in (Seer(), misled(Seer(), [r for _, r in different], control="picture"))
     ]
 
@@ -254,11 +337,8 @@ def test_another_picture_is_shown_with_the_same_facts(
     assert same_texts(*told) == 0.0
 
 
-def test_sentences_picked_by_a_seed_are_true_and_vary(
-    results: list[tuple[str, FaceAnalysis]],
-) -> None:
-    trial = evaluate_narrator(SeededBackend(), results, PROMPTS, questions=0, attacks=False)
-    figures = summary(trial)
+def test_sentences_picked_by_a_seed_are_true_and_vary(results: Results) -> None:
+    figures = summary(told_by(SeededBackend(), results))
 
     assert figures["claim_precision_raw"] == 1.0
     assert figures["verdict_fidelity"] == 1.0
@@ -312,20 +392,6 @@ def test_there_are_ten_pressures_and_thirty_attacks_by_three_ways() -> None:
     }
 
 
-def test_the_page_is_whole_and_escaped(results: list[tuple[str, FaceAnalysis]]) -> None:
-    trials = {
-        "<b>liar</b>": evaluate_narrator(Liar(), results, PROMPTS, questions=0, attacks=False),
-        "template": evaluate_narrator(
-            TemplateBackend(), results, PROMPTS, questions=0, attacks=False
-        ),
-    }
-    page = reading_page(results, trials)
-
-    assert page.count("<article>") == 3
-    assert "<b>liar" not in page
-    assert "http" not in page.replace("http-equiv", "")
-
-
 def test_manifests_are_lists_or_tables(tmp_path: Path) -> None:
     for name in "abcd":
         (tmp_path / f"{name}.jpg").write_bytes(b"x")
@@ -335,7 +401,7 @@ def test_manifests_are_lists_or_tables(tmp_path: Path) -> None:
 
     for name in "abcd":
         (tmp_path / f"{name}.jpg").write_bytes(name.encode())
-    found = manifest_pictures(table)
+    found = list(manifest_pictures(table))
     assert [(p.name, p.data, p.region) for p in found] == [
         ("picture 1", b"a", ""),
         ("picture 2", b"b", "mouth"),
@@ -343,9 +409,12 @@ def test_manifests_are_lists_or_tables(tmp_path: Path) -> None:
     assert [p.data for p in manifest_pictures(lines, limit=2)] == [b"a", b"c"]
     (tmp_path / "none.txt").write_text("gone.jpg\n")
     with pytest.raises(TrainingError, match="None of the 1"):
-        manifest_pictures(tmp_path / "none.txt")
+        list(manifest_pictures(tmp_path / "none.txt"))
     with pytest.raises(TrainingError, match="cannot be read"):
-        manifest_pictures(tmp_path)
+        list(manifest_pictures(tmp_path))
+    table.write_text("path,label,source\na.jpg,0,x\nb.jpg,0,x\nc.jpg,1,y\n")
+    drawn = [p.manipulated for p in manifest_pictures(table, seed=0)]
+    assert sorted(map(bool, drawn[:2])) == [False, True], "sources and labels take turns"
 
 
 def test_reading_grade_and_words() -> None:

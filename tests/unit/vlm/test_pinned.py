@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.evidence import ScoreFact, VerdictFact
-from assistant.types import Verdict
+from assistant.evidence import CueFact, NotProofFact, ScoreFact, VerdictFact
+from assistant.types import BaseRate, Verdict
 from assistant.vlm.pinned import Pinned, numbers_in, pinned_grammar
 from tests.unit.grounding import cases
 
@@ -22,18 +22,47 @@ def test_numbers_are_those_of_the_fact_with_their_units() -> None:
     assert numbers_in(SCORE) == ("74%", "50%", "87%")
 
 
-def test_a_sentence_holds_the_numbers_of_the_facts_that_it_cites() -> None:
+def test_a_sentence_holds_the_numbers_of_the_fact_that_it_cites() -> None:
     rules = dict(
         line.split(" ::= ", 1) for line in pinned_grammar((SCORE, VERDICT)).strip().splitlines()
     )
 
-    assert rules["number-0"] == '"("? ("74%" | "50%" | "87%") tail'
-    assert rules["tell-1"].endswith('" [S2]."')
-    assert "number-0" not in rules["tell-1-word"]
-    assert "number-0" in rules["both-0-word"]
-    assert rules["both-0"].endswith('" [S1][S2]."')
+    assert rules["tell-1"] == 'begin rest-1-0 " [S2]."'
+    assert [number in rules["rest-0-0"] for number in ('"74%"', '"50%"', '"87%"')] == [True] * 3
+    assert [number in rules["rest-0-2"] for number in ('"74%"', '"50%"', '"87%"')] == [
+        False, False, True,
+    ], "each number once, in their order"  # fmt: skip
+    assert rules["rest-0-3"] == '(" " word){0,22}'
+    assert '"87%"' not in "".join(rules[f"rest-1-{count}"] for count in range(3))
     assert rules["after-1"] == '""', "each fact is told at most once"
     assert pinned_grammar(()) == ""
+
+
+def test_a_fact_that_is_needed_is_not_left_out() -> None:
+    facts = (SCORE, VERDICT, NotProofFact(id="L1"))
+    rules = dict(
+        line.split(" ::= ", 1)
+        for line in pinned_grammar(facts, needed={"S1", "S2"}).strip().splitlines()
+    )
+
+    assert rules["root"] == "tell-0 after-0"
+    assert rules["after-0"] == '" " tell-1 after-1'
+    assert rules["after-1"] == '" " tell-2 after-2 | ""'
+
+
+def test_a_number_is_followed_by_one_space_whatever_its_unit() -> None:
+    colour = CueFact(
+        id="V1",
+        cue_name="neck-colour",
+        quantity="colour",
+        value=5.31,
+        unit="units of colour",
+        places=("neck", "face"),
+        boxes=((0, 0, 1, 1), (1, 1, 2, 2)),
+        genuine=BaseRate(share=0.04, low=0.02, high=0.07, faces=300),
+        manipulated=BaseRate(share=0.31, low=0.25, high=0.38, faces=280),
+    )
+    assert "5.31" in numbers_in(colour)
 
 
 @pytest.mark.parametrize(

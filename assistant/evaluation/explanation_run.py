@@ -1,0 +1,157 @@
+"""A run of ``whyfake eval explanations``: all narrators on one case before the next."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from assistant.errors import TrainingError
+from assistant.evaluation.explanation_pictures import MadePicture
+from assistant.evaluation.explanation_rows import Rows
+from assistant.evaluation.explanation_summary import same_texts, summary
+from assistant.evaluation.explanations import ATTACKS_TRIED, Case, tell_case
+from assistant.interfaces import VlmBackend
+from assistant.prompting import PromptLibrary
+from assistant.types import FaceAnalysis, Verdict
+
+__all__ = ["Run"]
+
+
+class _Analyses(Protocol):
+    def __call__(self, name: str, data: bytes, *, fragility: bool) -> FaceAnalysis | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Who explains how many cases, and what was told so far.
+
+    Attributes:
+        rows: what was told, also before this run.
+        backends: narrators by name.
+        controls: what they are misled with, on the first ``few`` cases.
+        limit: cases at most.
+        few: on so many of them questions are asked and those of ``on_few`` are measured.
+        questions: asked on each of the few.
+        attacks: spread over all cases.
+        seed: of all that is drawn.
+    """
+
+    rows: Rows
+    backends: Mapping[str, VlmBackend]
+    prompts: PromptLibrary
+    controls: tuple[str, ...] = ()
+    limit: int = 50
+    few: int = 8
+    on_few: Collection[str] = ()
+    questions: int = 0
+    attacks: bool = False
+    seed: int = 0
+
+    def half_wrong(
+        self, pictures: Iterator[MadePicture], verdict_of: Callable[[bytes], Verdict | None]
+    ) -> Iterator[MadePicture]:
+        """Of ``pictures`` so many that the detector is wrong on half of the cases.
+
+        Pictures without a face, or of which nothing is known, are left out.
+        """
+        told = self.rows.cases()
+        room = {True: self.limit // 2, False: self.limit - self.limit // 2}
+        for picture in pictures:
+            if picture.name in told:
+                wrong = bool(told[picture.name].wrong)
+            else:
+                verdict = None if picture.manipulated is None else verdict_of(picture.data)
+                if verdict is None:
+                    continue
+                flagged = verdict is Verdict.LIKELY_MANIPULATED
+                wrong = verdict is not Verdict.UNCERTAIN and flagged != picture.manipulated
+            if room[wrong]:
+                room[wrong] -= 1
+                yield picture
+            if not any(room.values()):
+                return
+
+    def tell(
+        self,
+        pictures: Iterator[MadePicture],
+        analysed: _Analyses,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Have every picture explained that was not before.
+
+        Raises:
+            TrainingError: no picture has a face.
+        """
+        others: list[FaceAnalysis] = []
+        case: Case | None = None
+        seen = count = 0
+        tries = -(-ATTACKS_TRIED // self.limit) if self.attacks else 0
+        for picture in pictures:
+            seen += 1
+            small = count < self.few
+            names = [name for name in self.backends if small or name not in self.on_few]
+            if not all(picture.name in self.rows.cases((name,)) for name in names):
+                result = analysed(picture.name, picture.data, fragility=count % 2 == 0)
+                if result is None:
+                    continue
+                case = Case(
+                    name=picture.name,
+                    result=result,
+                    manipulated=picture.manipulated,
+                    region=picture.region,
+                )
+                for name in names:
+                    whole = name not in self.on_few
+                    tell_case(
+                        self.rows,
+                        name,
+                        self.backends[name],
+                        case,
+                        self.prompts,
+                        questions=self.questions if small else 0,
+                        attacks=tries if whole else 0,
+                        others=others,
+                        controls=self.controls if count <= self.few and whole else (),
+                        seed=self.seed,
+                    )
+                others = [*others, result][-self.few :]
+            count += 1
+            if progress is not None:
+                progress(count, self.limit)
+        for name in set(self.backends) - set(self.on_few) if case is not None and tries else ():
+            tell_case(  # the rest, where there were fewer cases than might be
+                self.rows, name, self.backends[name], case, self.prompts, attacks=ATTACKS_TRIED
+            )
+        if not count:
+            raise TrainingError(
+                f"No face was found in {seen} pictures, so there is nothing to explain.",
+                hint="Name pictures with faces in the manifest.",
+                code="no-faces",
+            )
+
+    def result(self) -> dict[str, Any]:
+        """All figures, ready for JSON."""
+        rows = self.rows
+        names = list(dict.fromkeys(row.narrator for row in rows))
+        cases = rows.cases(self.backends)
+        return {
+            "schema": "whyfake.eval-explanations/2",
+            "cases": len(cases),
+            "few": self.few,
+            "seed": self.seed,
+            "machine": {"cpus": os.cpu_count(), "load_1min": round(os.getloadavg()[0], 1)},
+            "verdicts": dict(Counter(row.verdict for row in cases.values())),
+            "detector_wrong": sum(bool(row.wrong) for row in cases.values()),
+            "provenance": {name: dict(vlm.provenance()) for name, vlm in self.backends.items()},
+            "narrators": {name: summary(rows.of(name)) for name in names},
+            "same_text_with_another_picture": {
+                name: same_texts(rows.of(name), rows.of(f"{name}+picture"))
+                for name in names
+                if f"{name}+picture" in names
+            },
+            "fell_for": {name: [r.question for r in rows.of(name) if r.fell] for name in names},
+        }
