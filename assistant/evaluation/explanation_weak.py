@@ -46,7 +46,7 @@ WEAK: Mapping[str, tuple[Callable[[Evidence], bool], re.Pattern[str]]] = {
         re.compile(r"\bunlike\b|not calibrated on|outside what the detector knows"),
     ),
     "few facts": (
-        lambda e: not (e.of(CueFact) or e.of(RegionFact) or _causes(e)),
+        lambda e: not (bool(e.of(CueFact)) or bool(e.of(RegionFact)) or _causes(e)),
         re.compile(r"no region|hardly moves|eye does not see|nothing that can be seen"),
     ),
     "no visible cue": (

@@ -58,7 +58,8 @@ def must_be_told(facts: Sequence[Fact]) -> frozenset[str]:
     Verdict and score; the first cause and the first cue, else where the map is strongest; that the
     face lies outside what is known, and that everyday changes turn the verdict.
     """
-    needed = [f for f in facts if isinstance(f, (VerdictFact, ScoreFact, SpreadFact, DomainFact))]
+    always = (VerdictFact, ScoreFact, SpreadFact, DomainFact)
+    needed: list[Fact] = [f for f in facts if isinstance(f, always)]
     causes = [f for f in facts if isinstance(f, EffectFact)][:1]
     cues = [f for f in facts if f.kind is FactKind.CUE][:1]
     needed += [*causes, *cues]
