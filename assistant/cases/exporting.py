@@ -19,13 +19,7 @@ _LISTS = ("decision_visibility", "category_specification", "territorial_scope", 
 def exported(
     store: CaseStore, case_id: str, kind: str, fields: Mapping[str, Any] | None = None
 ) -> bytes:
-    """The bytes of the file.
-
-    Args:
-        store: the store.
-        case_id: a whole id.
-        kind: ``html``, ``pdf``, ``json`` or ``dsa``.
-        fields: of the statement, where ``kind`` is ``dsa``.
+    """The bytes of the file; ``kind`` is ``html``, ``pdf``, ``json`` or ``dsa``, which has fields.
 
     Raises:
         CaseError: there is no such case, or the statement is not valid.

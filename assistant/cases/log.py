@@ -95,11 +95,7 @@ def verify(connection: Connection, kept: Anchor | None = None) -> Verified:
     """Read the whole log and all that it seals.
 
     Checked are the chain, the guards, and that each record, decision, note and state is what the
-    log says it was.
-
-    Args:
-        connection: a transaction.
-        kept: an anchor that was kept elsewhere; the chain must contain it.
+    log says it was; and that the chain contains the anchor that was ``kept`` elsewhere.
     """
     problems = [f"the guard {name} is missing" for name in guards.missing(connection)]
     sealed: dict[str, str] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.cases.extras import need
@@ -10,10 +9,9 @@ from assistant.weights import data_dir_or_default
 
 if TYPE_CHECKING:
     from assistant.cases.store import CaseStore
-    from assistant.cases.vault import Vault
     from assistant.settings import Settings
 
-__all__ = ["key_file", "open_store", "open_vault"]
+__all__ = ["open_store"]
 
 
 def open_store(settings: Settings, *, check_guards: bool = True, key: bool = True) -> CaseStore:
@@ -30,25 +28,13 @@ def open_store(settings: Settings, *, check_guards: bool = True, key: bool = Tru
     need("cases", "sqlalchemy", "alembic")
     from assistant.cases.database import open_database
     from assistant.cases.store import CaseStore
-
-    place = data_dir_or_default(settings.data_dir) / "cases.db"
-    url = settings.cases.url or f"sqlite:///{place}"
-    engine = open_database(url, check_guards=check_guards)
-    return CaseStore(engine, open_vault(settings) if key else None)
-
-
-def open_vault(settings: Settings) -> Vault:
-    """The vault that the settings name.
-
-    Raises:
-        ConfigError: the named key file is not there, or the key is wrong.
-    """
     from assistant.cases.vault import Vault
 
-    given = settings.cases.key_file
-    return Vault.of(settings.cases.key_env, given or key_file(settings), make=given is None)
-
-
-def key_file(settings: Settings) -> Path:
-    """Where the key lies if no setting says otherwise."""
-    return settings.cases.key_file or data_dir_or_default(settings.data_dir) / "cases.key"
+    home, chosen = data_dir_or_default(settings.data_dir), settings.cases
+    engine = open_database(
+        chosen.url or f"sqlite:///{home / 'cases.db'}", check_guards=check_guards
+    )
+    if not key:
+        return CaseStore(engine)
+    file = chosen.key_file or home / "cases.key"
+    return CaseStore(engine, Vault.of(chosen.key_env, file, make=chosen.key_file is None))

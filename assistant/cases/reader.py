@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import eq, ge, le
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, func, or_, select
+from sqlalchemy import Connection, Engine, and_, or_, select
 
 from assistant.cases import log as chain
 from assistant.cases.database import now, reading
@@ -53,18 +54,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFilter:
-    """Which cases a list holds; what is None does not count. Times as ISO text, from included."""
+    """Which cases a list holds; what is None does not count. Both times (ISO text) are included."""
 
     state: str | None = None
     source: str | None = None
     verdict: str | None = None
-    status: str | None = None
-    content_sha256: str | None = None
     least: float | None = None
-    most: float | None = None
     since: str | None = None
     until: str | None = None
-    ids: tuple[str, ...] | None = field(default=None)
 
 
 _ROW = [cases.c[name] for name in CaseRow.__dataclass_fields__]
@@ -133,13 +130,7 @@ class CaseReader:
     def list(
         self, wanted: CaseFilter | None = None, *, limit: int = 50, after: str | None = None
     ) -> list[CaseRow]:
-        """The newest cases first.
-
-        Args:
-            wanted: which; None: all.
-            limit: at most so many.
-            after: id of the last case of the page before.
-        """
+        """The newest cases first; ``after`` is the id of the last case of the page before."""
         query = select(*_ROW).where(*_clauses(wanted or CaseFilter()))
         query = query.order_by(cases.c.created_at.desc(), cases.c.id.desc()).limit(limit)
         with reading(self.engine) as connection:
@@ -152,18 +143,6 @@ class CaseReader:
                     )
                 )
             return [CaseRow(**r) for r in connection.execute(query).mappings()]
-
-    def every(self, wanted: CaseFilter | None = None) -> Iterator[CaseRow]:
-        """All cases that fit, newest first, without a limit."""
-        after: str | None = None
-        while page := self.list(wanted, limit=500, after=after):
-            yield from page
-            after = page[-1].id
-
-    def count(self) -> int:
-        """How many cases there are."""
-        with reading(self.engine) as connection:
-            return int(connection.execute(select(func.count()).select_from(cases)).scalar_one())
 
     def near(self, case_id: str, *, limit: int = 20) -> Sequence[tuple[CaseRow, int]]:
         """Cases of the same or nearly the same picture, nearest first, with the bits between."""
@@ -247,18 +226,12 @@ def _clauses(wanted: CaseFilter) -> list[Any]:
             hint=f"Use one of {', '.join(STATES)}.",
             code="bad-value",
         )
-    same = ("state", "source", "verdict", "status", "content_sha256")
-    clauses: list[Any] = [
-        cases.c[name] == value for name in same if (value := getattr(wanted, name)) is not None
-    ]
-    for column, low, high in (
-        (cases.c.probability, wanted.least, wanted.most),
-        (cases.c.created_at, wanted.since, wanted.until),
-    ):
-        if low is not None:
-            clauses.append(column >= low)
-        if high is not None:
-            clauses.append(column <= high)
-    if wanted.ids is not None:
-        clauses.append(cases.c.id.in_(wanted.ids))
-    return clauses
+    asked = (
+        (cases.c.state, eq, wanted.state),
+        (cases.c.source, eq, wanted.source),
+        (cases.c.verdict, eq, wanted.verdict),
+        (cases.c.probability, ge, wanted.least),
+        (cases.c.created_at, ge, wanted.since),
+        (cases.c.created_at, le, wanted.until),
+    )
+    return [compare(column, value) for column, compare, value in asked if value is not None]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.cases.database import canonical, digest
 from assistant.cases.hashes import perceptual
 from assistant.errors import AssistantError
-from assistant.events import Done, Event, Failed, MediaReady, NoFace
+from assistant.events import Done, Failed, MediaReady, NoFace
 from assistant.report import analysis_json, failure_json, no_face_json
 
 if TYPE_CHECKING:
@@ -46,29 +45,14 @@ class Recorded:
 
 
 def record(
-    assistant: Assistant,
-    settings: Settings,
-    data: bytes,
-    *,
-    explain: bool = True,
-    tell: Callable[[Event], None] | None = None,
+    assistant: Assistant, settings: Settings, data: bytes, *, explain: bool = True
 ) -> Recorded:
-    """Analyse a file and make its record.
-
-    Args:
-        assistant: what analyses.
-        settings: what it was built from; only their digest is kept.
-        data: the file's bytes; not kept.
-        explain: also write the explanation.
-        tell: is handed every event as it comes.
-    """
+    """Analyse a file and make its record; of the settings only a digest is kept."""
     media: Media | None = None
     analysis: Analysis | None = None
     error: AssistantError | None = None
     found: dict[str, Any] = {}
     for event in assistant.analyze(data, explain=explain):
-        if tell is not None:
-            tell(event)
         if isinstance(event, MediaReady):
             media = event.media
         elif isinstance(event, NoFace):

@@ -40,14 +40,7 @@ class Replayed:
 
 
 def replay(case: Case, data: bytes, assistant: Assistant, settings: Settings) -> Replayed:
-    """Analyse the kept picture again and compare.
-
-    Args:
-        case: the case as stored.
-        data: its kept picture (``CaseStore.picture``).
-        assistant: what analyses now.
-        settings: what it was built from.
-    """
+    """Analyse the case's kept picture (``CaseStore.picture``) again and compare."""
     explained = bool(case.record["explained"])
     return compare(case.record, record(assistant, settings, data, explain=explained).record)
 

@@ -109,15 +109,9 @@ class CaseStore(CaseReader):
         kind: str = "decision",
         within: Connection | None = None,
     ) -> str:
-        """Confirm, reject or escalate; returns the state that follows.
+        """Confirm, reject or escalate, or give an ``opinion``, which changes no state.
 
-        Args:
-            case_id: a whole id.
-            actor: who decides.
-            outcome: ``confirm``, ``reject`` or ``escalate``.
-            reason: why.
-            kind: ``decision``, or ``opinion``, which changes no state.
-            within: a writing transaction to take part in.
+        ``within`` is a writing transaction to take part in. Returns the state that follows.
 
         Raises:
             CaseError: not allowed in this state, or an appeal by the person who decided before.

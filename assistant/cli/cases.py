@@ -69,7 +69,7 @@ def add(
         assistant = build(settings)
         try:
             for path in paths:
-                made = keep(
+                case_id = keep(
                     store,
                     assistant,
                     settings,
@@ -81,7 +81,7 @@ def add(
                     keep_picture=keep_picture,
                     explain=not no_explain,
                 )
-                click.echo(made.case_id)
+                click.echo(case_id)
         finally:
             assistant.close()
 

@@ -70,4 +70,4 @@ def test_a_job_with_a_broken_file_ends_in_its_typed_error(store: CaseStore) -> N
     told = worker.jobs.show(job_id, "k")
     assert told["state"] == "failed"
     assert told["error"]["hint"]
-    assert store.count() == 0
+    assert len(store.list()) == 0

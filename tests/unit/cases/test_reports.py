@@ -49,7 +49,7 @@ def kept(light: CaseStore) -> str:
         actor="ann",
         subject="<script>alert(1)</script>",
         keep_picture=True,
-    ).case_id
+    )
 
 
 def test_the_json_of_a_case_follows_both_schemas(light: CaseStore, kept: str) -> None:
