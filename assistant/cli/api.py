@@ -1,8 +1,7 @@
-"""``whyfake api``: serve the HTTP API, and keep its keys."""
+"""``whyfake api``: serve the HTTP API; keep its keys and who may log in to the case page."""
 
 from __future__ import annotations
 
-import contextlib
 import getpass
 import json
 import os
@@ -10,19 +9,19 @@ from pathlib import Path
 
 import click
 
-from assistant.cli.options import settings_of
-from assistant.cli.people import people
+from assistant.cli.options import opened_store, settings_of
 from assistant.cli.port import check_port
 
 __all__ = ["api"]
+
+_password = click.password_option(
+    help="Asked for where it is not given; a command line can be read by others."
+)
 
 
 @click.group()
 def api() -> None:
     """The HTTP API and the case page (docs/api.md)."""
-
-
-api.add_command(people)
 
 
 @api.command()
@@ -62,11 +61,10 @@ def serve(
     import uvicorn
 
     from assistant.api.app import create_api
-    from assistant.cases.opening import open_store
     from assistant.media import read_path
 
     settings = settings_of(context)
-    with contextlib.closing(open_store(settings)) as store:
+    with opened_store(context, key=True) as store:
         webhooks = coop = None
         if webhook:
             from assistant.integrations.webhooks import Webhooks
@@ -120,9 +118,8 @@ def keys() -> None:
 def make(context: click.Context, owner: str, scopes: tuple[str, ...], per_minute: int) -> None:
     """Print a new key for OWNER, the person that its decisions are by. It is shown once."""
     from assistant.api.keys import make_key
-    from assistant.cases.opening import open_store
 
-    with contextlib.closing(open_store(settings_of(context), key=False)) as store:
+    with opened_store(context) as store:
         click.echo(make_key(store.engine, owner=owner, scopes=list(scopes), per_minute=per_minute))
 
 
@@ -131,9 +128,8 @@ def make(context: click.Context, owner: str, scopes: tuple[str, ...], per_minute
 def list_(context: click.Context) -> None:
     """List all keys, one JSON object a line; no key's text is known."""
     from assistant.api.keys import all_keys
-    from assistant.cases.opening import open_store
 
-    with contextlib.closing(open_store(settings_of(context), key=False)) as store:
+    with opened_store(context) as store:
         for row in all_keys(store.engine):
             click.echo(json.dumps(row))
 
@@ -144,9 +140,8 @@ def list_(context: click.Context) -> None:
 def revoke(context: click.Context, key_id: str) -> None:
     """End a key at once."""
     from assistant.api.keys import revoke_key
-    from assistant.cases.opening import open_store
 
-    with contextlib.closing(open_store(settings_of(context), key=False)) as store:
+    with opened_store(context) as store:
         revoke_key(store.engine, key_id, actor=getpass.getuser())
     click.echo("revoked")
 
@@ -156,11 +151,78 @@ def revoke(context: click.Context, key_id: str) -> None:
 @click.pass_context
 def webhooks_(context: click.Context, again: bool) -> None:
     """List the webhooks that were given up, one JSON object a line."""
-    from assistant.cases.opening import open_store
     from assistant.integrations.webhooks import dead_letters, try_again
 
-    with contextlib.closing(open_store(settings_of(context), key=False)) as store:
+    with opened_store(context) as store:
         for row in dead_letters(store.engine):
             click.echo(json.dumps(row))
         if again:
             click.echo(f"{try_again(store.engine)} put back.", err=True)
+
+
+@api.group()
+def people() -> None:
+    """People of the case page: viewer, moderator, reviewer or admin."""
+
+
+@people.command()
+@click.argument("name")
+@click.option("--role", default="moderator", show_default=True)
+@_password
+@click.pass_context
+def add(context: click.Context, name: str, role: str, password: str) -> None:
+    """Let NAME log in."""
+    from assistant.api.people import add_person
+
+    with opened_store(context) as store:
+        add_person(store.engine, name, role, password, actor=getpass.getuser())
+    click.echo("added")
+
+
+@people.command()
+@click.argument("name")
+@click.argument("new_role", metavar="ROLE")
+@click.pass_context
+def role(context: click.Context, name: str, new_role: str) -> None:
+    """Give NAME another role; every session of that person ends."""
+    from assistant.api.people import change_role
+
+    with opened_store(context) as store:
+        change_role(store.engine, name, new_role, actor=getpass.getuser())
+    click.echo(new_role)
+
+
+@people.command()
+@click.argument("name")
+@_password
+@click.pass_context
+def password(context: click.Context, name: str, password: str) -> None:
+    """Set another password; every session of that person ends."""
+    from assistant.api.people import change_password
+
+    with opened_store(context) as store:
+        change_password(store.engine, name, password, actor=getpass.getuser())
+    click.echo("changed")
+
+
+@people.command()
+@click.argument("name")
+@click.pass_context
+def end(context: click.Context, name: str) -> None:
+    """Let NAME log in no more."""
+    from assistant.api.people import end_person
+
+    with opened_store(context) as store:
+        end_person(store.engine, name, actor=getpass.getuser())
+    click.echo("ended")
+
+
+@people.command("list")
+@click.pass_context
+def list_people(context: click.Context) -> None:
+    """List everybody, one JSON object a line."""
+    from assistant.api.people import all_people
+
+    with opened_store(context) as store:
+        for row in all_people(store.engine):
+            click.echo(json.dumps(row))

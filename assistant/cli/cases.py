@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import getpass
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from assistant.cli.options import json_option, out_option, settings_of
+from assistant.cli.options import json_option, opened_store, out_option, settings_of
 from assistant.cli.push import push
 
 if TYPE_CHECKING:
     from assistant.cases.log import Anchor
     from assistant.cases.reader import CaseRow
-    from assistant.cases.store import CaseStore
 
 __all__ = ["cases"]
 
@@ -61,29 +60,27 @@ def add(
 ) -> None:
     """Analyse PATHS and keep each as a case; prints the ids."""
     from assistant.cases.keeping import keep
-    from assistant.cases.opening import open_store
     from assistant.compose import build
 
     settings = settings_of(context)
-    with contextlib.closing(open_store(settings, key=keep_picture)) as store:
-        assistant = build(settings)
-        try:
-            for path in paths:
-                case_id = keep(
-                    store,
-                    assistant,
-                    settings,
-                    path.read_bytes(),
-                    actor=actor,
-                    source=source,
-                    subject=subject or path.name,
-                    truth=truth,
-                    keep_picture=keep_picture,
-                    explain=not no_explain,
-                )
-                click.echo(case_id)
-        finally:
-            assistant.close()
+    with (
+        opened_store(context, key=keep_picture) as store,
+        contextlib.closing(build(settings)) as assistant,
+    ):
+        for path in paths:
+            case_id = keep(
+                store,
+                assistant,
+                settings,
+                path.read_bytes(),
+                actor=actor,
+                source=source,
+                subject=subject or path.name,
+                truth=truth,
+                keep_picture=keep_picture,
+                explain=not no_explain,
+            )
+            click.echo(case_id)
 
 
 @cases.command("list")
@@ -101,11 +98,9 @@ def list_(
     context: click.Context, /, near: str | None, limit: int, as_json: bool, **wanted: Any
 ) -> None:
     """List cases, the newest first."""
-    import dataclasses
-
     from assistant.cases.store import CaseFilter
 
-    with _opened(context) as store:
+    with opened_store(context) as store:
         rows = (
             [row for row, _ in store.near(store.find(near), limit=limit)]
             if near
@@ -124,7 +119,7 @@ def show(context: click.Context, case_id: str, as_json: bool) -> None:
     from assistant.cases.pages import case_json
     from assistant.cases.sections import sections, title
 
-    with _opened(context) as store:
+    with opened_store(context) as store:
         case = store.get(store.find(case_id))
         anchor = store.anchor()
     if as_json:
@@ -145,7 +140,7 @@ def show(context: click.Context, case_id: str, as_json: bool) -> None:
 @click.pass_context
 def verify(context: click.Context, anchor: Path | None, repair_guards: bool) -> None:
     """Check the whole log and everything it seals; exit code 1 if something does not hold."""
-    with _opened(context, check_guards=False) as store:
+    with opened_store(context, check_guards=False) as store:
         found = store.verify(_anchor_of(anchor) if anchor else None)
         if repair_guards:
             from assistant.cases.database import repair
@@ -165,9 +160,7 @@ def verify(context: click.Context, anchor: Path | None, repair_guards: bool) -> 
 @click.pass_context
 def anchor(context: click.Context, out: Path | None) -> None:
     """Export the latest entry's hash: a later `verify --anchor` finds an exchanged log."""
-    import dataclasses
-
-    with _opened(context) as store:
+    with opened_store(context) as store:
         found = store.anchor()
     text = json.dumps(dataclasses.asdict(found) if found else None)
     if out is None:
@@ -182,20 +175,15 @@ def anchor(context: click.Context, out: Path | None) -> None:
 @click.pass_context
 def replay(context: click.Context, case_id: str, as_json: bool) -> None:
     """Compute a case anew from its kept picture; exit code 1 where the result is another."""
-    import dataclasses
-
     from assistant.cases.replay import replay as compute
     from assistant.compose import build
 
     settings = settings_of(context)
-    with _opened(context, key=True) as store:
+    with opened_store(context, key=True) as store:
         case = store.get(store.find(case_id))
         data = store.picture(case.row.id)
-    assistant = build(settings)
-    try:
+    with contextlib.closing(build(settings)) as assistant:
         found = compute(case, data, assistant, settings)
-    finally:
-        assistant.close()
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(found), ensure_ascii=False))
     else:
@@ -220,7 +208,7 @@ def decide(
 ) -> None:
     """Decide a case: is it manipulated (confirm), or not (reject)?"""
     kind = "opinion" if opinion else "decision"
-    with _opened(context) as store:
+    with opened_store(context) as store:
         state = store.decide(
             store.find(case_id), actor=actor, outcome=outcome, reason=reason, kind=kind
         )
@@ -234,7 +222,7 @@ def decide(
 @click.pass_context
 def appeal(context: click.Context, case_id: str, reason: str, actor: str) -> None:
     """Open a decided case again; whoever decided it cannot decide the appeal."""
-    with _opened(context) as store:
+    with opened_store(context) as store:
         store.appeal(store.find(case_id), actor=actor, reason=reason)
     click.echo("appealed")
 
@@ -246,7 +234,7 @@ def appeal(context: click.Context, case_id: str, reason: str, actor: str) -> Non
 @click.pass_context
 def note(context: click.Context, case_id: str, text: str, actor: str) -> None:
     """Add a note to a case."""
-    with _opened(context) as store:
+    with opened_store(context) as store:
         store.note(store.find(case_id), actor=actor, text=text)
 
 
@@ -262,7 +250,7 @@ def export(
     """Write a case's report; dsa drafts a statement of reasons, which is never sent."""
     from assistant.cases.exporting import exported
 
-    with _opened(context, key=True) as store:
+    with opened_store(context, key=True) as store:
         data = exported(store, store.find(case_id), kind, _pairs(fields))
     out.write_bytes(data)
     click.echo(f"Wrote {out}: {len(data):,} bytes.")
@@ -274,7 +262,7 @@ def stats(context: click.Context) -> None:
     """Print agreement between people, golden cases and false alarms by source, as JSON."""
     from assistant.cases.statistics import as_json
 
-    with _opened(context) as store:
+    with opened_store(context) as store:
         click.echo(json.dumps(as_json(store.engine), indent=1))
 
 
@@ -282,7 +270,7 @@ def stats(context: click.Context) -> None:
 @click.pass_context
 def purge(context: click.Context) -> None:
     """Remove the kept pictures whose time has passed."""
-    with _opened(context) as store:
+    with opened_store(context) as store:
         click.echo(f"Pictures of {store.purge()} cases were removed.")
 
 
@@ -292,17 +280,6 @@ def key() -> None:
     from assistant.cases.vault import new_key
 
     click.echo(new_key())
-
-
-@contextlib.contextmanager
-def _opened(
-    context: click.Context, *, key: bool = False, check_guards: bool = True
-) -> Iterator[CaseStore]:
-    from assistant.cases.opening import open_store
-
-    store = open_store(settings_of(context), key=key, check_guards=check_guards)
-    with contextlib.closing(store):
-        yield store
 
 
 def _anchor_of(path: Path) -> Anchor:
@@ -319,18 +296,13 @@ def _anchor_of(path: Path) -> Anchor:
 
 def _pairs(fields: tuple[str, ...]) -> dict[str, Any]:
     """``NAME=VALUE``; a name that is given twice makes a list."""
-    found: dict[str, Any] = {}
+    found: dict[str, list[str]] = {}
     for field in fields:
         name, sign, value = field.partition("=")
         if not sign:
             raise click.UsageError(f"--field {field!r}: expected NAME=VALUE.")
-        before = found.get(name)
-        found[name] = value if before is None else [*_listed(before), value]
-    return found
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+        found.setdefault(name, []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
 
 
 def _line(row: CaseRow) -> str:

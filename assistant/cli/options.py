@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from assistant.cases.store import CaseStore
     from assistant.interfaces import FaceFinder
     from assistant.scoring import Scorer
     from assistant.settings import Settings
@@ -23,6 +25,7 @@ __all__ = [
     "finder_and_scorer",
     "json_option",
     "manifest_option",
+    "opened_store",
     "out_option",
     "pictures_option",
     "seed_option",
@@ -76,6 +79,18 @@ def manifest_option(
 def seed_option(text: str) -> Callable[[_Command], _Command]:
     """``--seed`` of what ``text`` says, from 0 on."""
     return click.option("--seed", type=int, default=0, show_default=True, help=text)
+
+
+@contextlib.contextmanager
+def opened_store(
+    context: click.Context, *, key: bool = False, check_guards: bool = True
+) -> Iterator[CaseStore]:
+    """The case store of the settings (:func:`assistant.cases.opening.open_store`), then closed."""
+    from assistant.cases.opening import open_store
+
+    store = open_store(settings_of(context), key=key, check_guards=check_guards)
+    with contextlib.closing(store):
+        yield store
 
 
 def work_option(kept: str) -> Callable[[_Command], _Command]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 import click
 
-from assistant.cli.options import settings_of
+from assistant.cli.options import opened_store
 
 __all__ = ["push"]
 
@@ -40,11 +39,10 @@ def ozone(
 
     The account's app password is in WHYFAKE_OZONE_PASSWORD.
     """
-    from assistant.cases.opening import open_store
     from assistant.integrations.ozone import Ozone, Subject
 
     about = Subject(uri=subject, cid=cid)
-    with contextlib.closing(open_store(settings_of(context), key=False)) as store:
+    with opened_store(context) as store:
         case = store.get(store.find(case_id))
     password = os.environ.get("WHYFAKE_OZONE_PASSWORD", "")
     there = Ozone.log_in(url, service, handle, password)
@@ -65,10 +63,9 @@ def coop(
     """Send an item with verdict, score and explanation; the key is in WHYFAKE_COOP_KEY."""
     import httpx
 
-    from assistant.cases.opening import open_store
     from assistant.integrations.coop import item_of, push_item
 
-    with contextlib.closing(open_store(settings_of(context), key=False)) as store:
+    with opened_store(context) as store:
         case = store.get(store.find(case_id))
     made = item_of(case.record, case.row.id, item_id=item, type_id=type_id, report_url=report_url)
     with httpx.Client(timeout=30) as client:
