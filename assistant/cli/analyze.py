@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assistant.cli.card_file import CardFile
-from assistant.cli.clip_files import ClipFiles
 from assistant.cli.inputs import Example, Input, Refused, list_inputs, tell_failure
 from assistant.cli.options import detector_options
 from assistant.cli.progress import FileProgress
+from assistant.cli.saved_files import CardFile, ClipFiles
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant

@@ -13,7 +13,7 @@ import click
 import jsonschema
 import pytest
 
-from assistant.cli.clip_files import ClipFiles
+from assistant.cli.saved_files import ClipFiles
 from assistant.errors import MediaError
 from assistant.evidence import MomentFact, OtherPersonFact, PartFact, StretchFact
 from assistant.fakes import demo_assistant
