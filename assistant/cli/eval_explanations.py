@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from assistant.interfaces import VlmBackend
     from assistant.settings import Settings
 
-__all__ = ["explanations"]
+__all__ = ["described", "explanations"]
 
 #: ``seeded`` is no model: the facts to the point in sentences that a seed picks. ``tuned`` is the
 #: embedded model as in use (numbers pinned, adapter); ``tuned-free`` the same without the grammar;
@@ -196,6 +196,57 @@ def explanations(
         for vlm in backends.values():
             vlm.close()
     write_result(result, out, as_json=as_json, told=_markdown)
+
+
+@click.command("described")
+@pictures_option(
+    "Pictures of genuine faces without glasses, beard and open mouth: CSV with a path column, or "
+    "one path a line. Default: portraits that installed packages ship."
+)
+@click.option("--limit", type=click.IntRange(1), default=12, help="At most this many pictures.")
+@json_option("Print the result as JSON.")
+@out_option("Write the JSON here, with all texts.")
+@click.pass_context
+def described(
+    context: click.Context, manifest: Path | None, limit: int, as_json: bool, out: Path | None
+) -> None:
+    """Measure what the text model sees of a face: its blind description against known changes."""
+    from assistant.compose import build
+    from assistant.evaluation.described import described as measured
+    from assistant.evaluation.map_faces import aligned_faces, manifest_pictures, shipped_pictures
+    from assistant.prompting import PromptLibrary
+    from assistant.resources import resource_dir
+    from assistant.types import CropSpec
+
+    settings = settings_of(context)
+    pictures = shipped_pictures() if manifest is None else manifest_pictures(manifest, limit=limit)
+    assistant = build(settings.model_copy(update={"vlm_backend": "template"}))
+    vlm = _backend("tuned", settings)
+    try:
+        faces = aligned_faces(pictures[:limit], assistant.finder, CropSpec())
+        prompt = PromptLibrary(settings.prompts_dir or resource_dir("prompts")).get("describe")
+        result = measured(vlm, faces, prompt, progress=tell_count)
+        result["provenance"] = dict(vlm.provenance())
+    finally:
+        assistant.close()
+        vlm.close()
+    write_result(result, out, as_json=as_json, told=_seen)
+
+
+def _seen(result: dict[str, Any]) -> str:
+    from assistant.evaluation.tables import table
+
+    rows = [
+        [
+            name,
+            *("{} of {}".format(*row[key]) for key in ("named_with", "named_without")),
+            "{:.2f} ({:.2f} to {:.2f})".format(row["balanced_accuracy"], *row["interval"]),
+            "yes" if row["seen"] else "no",
+        ]
+        for name, row in result["attributes"].items()
+    ]
+    head = ["attribute", "named where it is", "where it is not", "balanced accuracy", "seen"]
+    return f"{table(head, rows)}\n\nwithout a picture: {result['control']}"
 
 
 def _wanted(names: tuple[str, ...], settings: Settings) -> list[str]:

@@ -136,6 +136,10 @@ EVAL_COMMANDS: dict[str, tuple[str, str]] = {
         "assistant.cli.eval_explanations:explanations",
         "Measure how true explanations are, narrator by narrator.",
     ),
+    "described": (
+        "assistant.cli.eval_explanations:described",
+        "What the text model sees of a face, before and after known changes.",
+    ),
     "region-baseline": (
         "assistant.cli.eval_maps:region_baseline",
         "Measure what untouched faces show in each region.",
