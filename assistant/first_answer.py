@@ -14,6 +14,7 @@ from assistant.evidence import (
     EffectFact,
     KindFact,
     MissesFact,
+    NextFact,
     NoCueFact,
     QualityFact,
     RegionFact,
@@ -38,11 +39,13 @@ def first_answer(evidence: Evidence, *, most: int = MOST_WORDS) -> tuple[Line, .
     writer = Writer(evidence)
     verdict = [*writer.verdict()]
     advice = _advice(writer)
+    rests_on = _rests_on(writer)
     # In the order in which they are kept; each with its place in the text.
     wanted = [
         (0, writer.times(most=1)),
         (0, writer.opinions()[:1]),
-        (0, _rests_on(writer)),
+        (0, rests_on),
+        (0, _next(writer, rests_on)),
         (0, _seen(evidence)),
         (0, _kind(writer)),
         (1, _doubts(writer)),
@@ -109,6 +112,13 @@ def _rests_on(writer: Writer) -> list[Line]:
     if tried and tried[0].effect != "like-random" and tried[0].id not in told:
         lines += writer.effect(tried[0])[:1]
     return lines or writer.regions(most=1)[:1]
+
+
+def _next(writer: Writer, before: Sequence[Line]) -> list[Line]:
+    """Where the map is next strongest, after a line on where it is strongest."""
+    fact = writer.first(NextFact)
+    of_the_map = bool(before) and "map" in before[-1].text
+    return [writer.peak(fact)] if fact is not None and of_the_map else []
 
 
 def _doubts(writer: Writer) -> list[Line]:

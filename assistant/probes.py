@@ -5,7 +5,7 @@ from __future__ import annotations
 from assistant.attribution.counterfactual import CounterfactualMethod, probe, region_effects
 from assistant.evidence import ChangeFact, EffectFact, SmallestSetFact, SpreadFact
 from assistant.interfaces import Calibrator, Detector
-from assistant.types import FaceAnalysis, Fact, Verdict, peak_of, ranked_regions
+from assistant.types import FaceAnalysis, Fact, Verdict, next_of, peak_of, ranked_regions
 
 __all__ = ["fragility_facts", "region_facts"]
 
@@ -20,7 +20,7 @@ def region_facts(
     *,
     method: CounterfactualMethod = "inpaint",
 ) -> tuple[Fact, ...]:
-    """C facts: the face parts the map points to and the one the score rests on, each neutralised.
+    """C facts: parts the map points to most and the one the score rests on, each neutralised.
 
     The map points to the part at which it is strongest, and to those that stand out. What the score
     rests on may be another: where something was found, every part in view is taken out once, and
@@ -43,6 +43,8 @@ def region_facts(
     peak = peak_of(result.regions)
     if peak is not None and peak.region not in (*pointed, "background"):
         pointed.insert(0, peak.region)
+    after = next_of(result.regions)
+    named = {*pointed, *([after.region] if after is not None else [])}
     chosen = list(pointed)
     if result.score.verdict is not Verdict.NO_SIGN:
         crop, points = result.face.crop, result.face.crop_landmarks
@@ -68,7 +70,7 @@ def region_facts(
             before=found.probability_before,
             after=found.probability_after,
             matters=found.matters,
-            stands_out=found.region in pointed,
+            stands_out=found.region in named,
             verdict=card.verdict,
             verdict_after=found.verdict_after,
             control=found.control_mean,

@@ -147,18 +147,24 @@ def base_rates(
 def enlarged(frame: Image, boxes: Sequence[tuple[float, float, float, float]]) -> tuple[Image, ...]:
     """Places of a frame as squares of one size, cut and enlarged alike.
 
+    A square that would reach beyond the frame is moved into it.
+
     Args:
         frame: RGB uint8 HWC.
         boxes: in its pixels; the largest sets the side of all cuts.
     """
     side = max(max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in boxes)
-    side = max(8, round(1.15 * side))
+    side = min(max(8, round(1.15 * side)), *frame.shape[:2])
     return tuple(_square(frame, box, side) for box in boxes)
 
 
 def _square(frame: Image, box: tuple[float, float, float, float], side: int) -> Image:
-    x, y = round((box[0] + box[2]) / 2), round((box[1] + box[3]) / 2)
-    cut = cv2.getRectSubPix(np.ascontiguousarray(frame), (side, side), (float(x), float(y)))
+    middle = (box[1] + box[3]) / 2, (box[0] + box[2]) / 2
+    top, left = (
+        int(np.clip(round(m - side / 2), 0, length - side))
+        for m, length in zip(middle, frame.shape[:2], strict=True)
+    )
+    cut = frame[top : top + side, left : left + side]
     how = cv2.INTER_CUBIC if side < _PICTURE_SIDE else cv2.INTER_AREA
     return np.asarray(cv2.resize(cut, (_PICTURE_SIDE, _PICTURE_SIDE), interpolation=how), np.uint8)
 

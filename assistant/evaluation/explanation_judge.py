@@ -270,8 +270,10 @@ def _regions(text: str, truth: Truth) -> list[Claim]:
             own = lift if sized else share
             top = max((v if sized else s for o, s, v in truth.regions.values() if o), default=0.0)
             too_much = re.search(r"\bmost\b", text) is not None and own < top
-            # The map points to where it is strongest, also where that does not stand out.
-            pointed = out or (region == truth.peak and not re.search(r"\bstands? out\b", text))
+            # The map points to where it is strongest and next strongest, also where that does not
+            # stand out.
+            told = {truth.peak} if re.search(r"\bstrongest\b", text) else {truth.peak, truth.next}
+            pointed = out or (region in told and not re.search(r"\bstands? out\b", text))
             true = out is not None and pointed != denied and not too_much
             found.append(Claim(kind="region", said=region, true=true))
     return found

@@ -18,7 +18,7 @@ from assistant.evidence import (
     SmallestSetFact,
     SpreadFact,
 )
-from assistant.types import FaceAnalysis, peak_of
+from assistant.types import FaceAnalysis, next_of, peak_of
 
 __all__ = ["Claim", "Truth"]
 
@@ -38,8 +38,8 @@ class Truth:
 
     ``numbers`` holds, by what a sentence is about, every percentage (0 to 100) or amount that may
     be said; ``regions`` whether a region stands out, its share in percent and its lift;
-    ``peak`` where the map is strongest; ``effects`` the percentages before and after neutralising a
-    region and the verdict then; ``changed`` every
+    ``peak`` where the map is strongest, ``next`` where it is next strongest; ``effects`` the
+    percentages before and after neutralising a region and the verdict then; ``changed`` every
     verdict that some re-scoring gave; ``crop_alone`` whether the face was scored without the
     picture around it; ``cues`` the two places and the numbers of each visible cue; ``cues_judged``
     how many were measured where none speaks.
@@ -49,6 +49,7 @@ class Truth:
     numbers: Mapping[str, Sequence[float]]
     regions: Mapping[str, tuple[bool, float, float]]
     peak: str
+    next: str
     issues: frozenset[str]
     origins: frozenset[str]
     effects: Mapping[str, tuple[float, float, str]]
@@ -103,6 +104,7 @@ class Truth:
             numbers=numbers,
             regions={r.region: (r.stands_out, 100 * r.share, r.lift) for r in result.regions},
             peak=getattr(peak_of(result.regions), "region", ""),
+            next=getattr(next_of(result.regions), "region", ""),
             issues=frozenset(n.issue.value for n in result.face.quality),
             origins=frozenset(f.source for f in evidence.of(OriginFact)) - {"none"},
             effects=effects,

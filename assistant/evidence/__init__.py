@@ -18,7 +18,7 @@ from assistant.evidence.names import quotable_name
 from assistant.evidence.opinions import AgreementFact, OpinionFact, told_opinions
 from assistant.evidence.origin import OriginFact
 from assistant.evidence.quality import FlawlessFact, QualityFact
-from assistant.evidence.regions import OtherRegionsFact, RegionFact, StrongestFact
+from assistant.evidence.regions import NextFact, OtherRegionsFact, RegionFact, StrongestFact
 from assistant.evidence.score import FramesFact, ScoreFact, VerdictFact
 from assistant.evidence.time import NoStretchFact, PeakFact, StretchFact, clock, time_facts
 from assistant.evidence.time_asked import MomentFact, OtherPersonFact, PartFact, other_people
@@ -41,6 +41,7 @@ __all__ = [
     "MapLimitFact",
     "MissesFact",
     "MomentFact",
+    "NextFact",
     "NoCueFact",
     "NoStretchFact",
     "NotProofFact",
@@ -79,6 +80,7 @@ KINDS: tuple[type[Fact], ...] = (
     KindFact,
     RegionFact,
     StrongestFact,
+    NextFact,
     OtherRegionsFact,
     QualityFact,
     FlawlessFact,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assistant.types import Wordings
 
-__all__ = ["ABROAD", "OTHERS", "PEAK", "REGION"]
+__all__ = ["ABROAD", "NEXT", "OTHERS", "PEAK", "REGION"]
 
 
 REGION: Wordings = {
@@ -78,6 +78,20 @@ PEAK: Wordings = {
 }
 
 
+NEXT: Wordings = {
+    "next": {
+        "train": (
+            "Next in the map comes {region}, with {share} of it, no more than in untouched faces.",
+            "After that the map points to {region}, with {share} of it, as it can in untouched faces.",
+        ),
+        "heldout": (
+            "Then comes {region} in the map, with {share} of it, as can be in untouched faces.",
+        ),
+    },
+    "next-not": PEAK["peak-not"],
+}
+
+
 OTHERS: Wordings = {
     "regions-none": {
         "train": (
@@ -111,6 +125,8 @@ ABROAD = {
         "other": "Keine andere Region sticht hervor.",
         "peak": "Am stärksten ist die Karte hier: {region}, mit {share} der Karte, aber nicht stärker als "
         "bei unberührten Gesichtern.",
+        "next": "Danach kommt auf der Karte: {region}, mit {share} der Karte, nicht mehr als bei "
+        "unberührten Gesichtern.",
     },
     "es": {
         "region": "Destaca {region}: allí está el {share} del mapa, {lift} veces lo que explica su "
@@ -120,5 +136,7 @@ ABROAD = {
         "other": "No destaca ninguna otra región.",
         "peak": "Donde más fuerte es el mapa: {region}, con el {share} del mapa, pero no más que en caras "
         "sin tocar.",
+        "next": "Después viene en el mapa: {region}, con el {share} del mapa, no más que en caras sin "
+        "tocar.",
     },
 }

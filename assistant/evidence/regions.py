@@ -1,4 +1,4 @@
-"""R: where the map is strongest, the regions that stand out, and that the others do not."""
+"""R: where the map is strongest and next strongest, what stands out, and that the others do not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assistant.evidence.amounts import amounts, matches, matches_value
 from assistant.evidence.languages import REGIONS_ABROAD, percent_abroad
 from assistant.evidence.names import the_region
 from assistant.evidence.reading import named, negated, shares
-from assistant.evidence.region_words import ABROAD, OTHERS, PEAK, REGION
+from assistant.evidence.region_words import ABROAD, NEXT, OTHERS, PEAK, REGION
 from assistant.numbers import percent
 from assistant.types import (
     FOR_ITS_SIZE,
@@ -22,11 +22,12 @@ from assistant.types import (
     FactKind,
     RegionFinding,
     Wordings,
+    next_of,
     peak_of,
     ranked_regions,
 )
 
-__all__ = ["OtherRegionsFact", "RegionFact", "StrongestFact", "region_facts"]
+__all__ = ["NextFact", "OtherRegionsFact", "RegionFact", "StrongestFact", "region_facts"]
 
 _MOST_REGIONS = 3
 
@@ -150,6 +151,7 @@ class StrongestFact(Fact):
 
     kind: ClassVar[FactKind] = FactKind.REGION
     wordings: ClassVar[Wordings] = PEAK
+    place: ClassVar[str] = "peak"
 
     region: str
     share: float
@@ -159,7 +161,7 @@ class StrongestFact(Fact):
     @property
     def text(self) -> str:
         named = the_region(self.region)
-        return self.said("peak", region=named)[0]
+        return self.said(self.place, region=named)[0]
 
     def values(self) -> dict[str, Any]:
         return {
@@ -168,13 +170,13 @@ class StrongestFact(Fact):
             "area": self.area,
             "lift": self.lift,
             "stands_out": False,
-            "strongest": True,
+            "strongest": self.place == "peak",
             "person_side": PERSON_SIDE.get(self.region, ""),
         }
 
     def abroad(self, language: str) -> tuple[str, ...]:
         return (
-            ABROAD[language]["peak"].format(
+            ABROAD[language][self.place].format(
                 region=REGIONS_ABROAD[language][self.region][0],
                 share=percent_abroad(self.share, language),
             ),
@@ -186,10 +188,19 @@ class StrongestFact(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NextFact(StrongestFact):
+    """The region of the face that comes next in the map, where it does not stand out."""
+
+    wordings: ClassVar[Wordings] = NEXT
+    place: ClassVar[str] = "next"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OtherRegionsFact(Fact):
     """The regions measured that do not stand out; ``alone``: none does.
 
-    The one that has a fact of its own (:class:`StrongestFact`) is not among ``regions``.
+    Those that have facts of their own (:class:`StrongestFact`, :class:`NextFact`) are not among
+    ``regions``.
     """
 
     kind: ClassVar[FactKind] = FactKind.REGION
@@ -222,9 +233,9 @@ class OtherRegionsFact(Fact):
 
 
 def region_facts(regions: Sequence[RegionFinding]) -> list[Fact]:
-    """Facts of the map's regions: its peak, at most three that stand out, then the rest.
+    """Facts of the map's regions: its peak, at most three that stand out, the next, then the rest.
 
-    None without a map.
+    The next is told where fewer than two regions of the face are told before. None without a map.
     """
     if not regions:
         return []
@@ -248,7 +259,18 @@ def region_facts(regions: Sequence[RegionFinding]) -> list[Fact]:
         )
         for number, r in enumerate(out, len(facts) + 1)
     ]
-    others = tuple(r.region for r in regions if not r.stands_out and r is not peak)
+    after = next_of(regions)
+    if after is not None:
+        facts.append(
+            NextFact(
+                id=f"R{len(facts) + 1}",
+                region=after.region,
+                share=after.share,
+                area=after.area,
+                lift=after.lift,
+            )
+        )
+    others = tuple(r.region for r in regions if not r.stands_out and r not in (peak, after))
     if others or not out:
         facts.append(OtherRegionsFact(id=f"R{len(facts) + 1}", regions=others, alone=not out))
     return facts
@@ -258,7 +280,8 @@ def _judge_regions(clause: Clause, evidence: Evidence) -> None:
     """Check a clause on regions that it names, or that the clause before named."""
     names = clause.names
     known: dict[str, RegionFact | StrongestFact] = {f.region: f for f in evidence.of(RegionFact)}
-    peak = evidence.first(StrongestFact)
+    pointed = {f.region: f for f in evidence.of(StrongestFact)}
+    peak = next((f for f in pointed.values() if not isinstance(f, NextFact)), None)
     claimed = _OUT.search(clause.text)
     numbers = [*shares(clause.text), *(a for a in amounts(clause.text) if a.unit == "times")]
     if not claimed and not numbers:
@@ -271,14 +294,17 @@ def _judge_regions(clause: Clause, evidence: Evidence) -> None:
         return
     denied = negated(clause)
     for group in clause.regions:
-        if peak is not None and group == (peak.region,):
-            _at_the_peak(clause, peak, denied=denied)
+        if len(group) == 1 and group[0] in pointed:
+            _at_the_peak(clause, pointed[group[0]], denied=denied)
         else:
             _standing(clause, evidence, known, group, denied=denied)
-    if peak is not None:
-        known[peak.region] = peak
-        if claimed and not denied and _MOST.search(clause.text) and peak.region not in names:
+    known |= pointed
+    if claimed and not denied and _MOST.search(clause.text):
+        after = [f for f in pointed.values() if f is not peak and f.region in names]
+        if peak is not None and peak.region not in names:
             clause.wrong("the map is stronger elsewhere", peak)
+        elif after and peak is None:
+            clause.wrong("another region stands out more", *after)
     if denied:
         return
     told = [fact for name in names if isinstance(fact := known.get(name), RegionFact)]
@@ -294,10 +320,10 @@ def _judge_regions(clause: Clause, evidence: Evidence) -> None:
 
 
 def _at_the_peak(clause: Clause, peak: StrongestFact, *, denied: bool) -> None:
-    """Check what is said of the region where the map is strongest and that does not stand out."""
+    """Check what is said of a region that the map points to and that does not stand out."""
     stands = _STANDS.search(clause.text)
     if denied:
-        clause.judge(bool(stands), f"the map is strongest at {named([peak.region])}", peak)
+        clause.judge(bool(stands), f"the map points to {named([peak.region])}", peak)
     else:
         clause.judge(not stands, f"{named([peak.region])} does not stand out", peak)
 

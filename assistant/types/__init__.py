@@ -32,6 +32,7 @@ from assistant.types.measured import (
     Severity,
     Trace,
     Verdict,
+    next_of,
     peak_of,
     ranked_regions,
 )
@@ -115,6 +116,7 @@ __all__ = [
     "Wordings",
     "WorstFrame",
     "checked_how",
+    "next_of",
     "peak_of",
     "ranked_regions",
 ]

@@ -41,6 +41,7 @@ __all__ = [
     "Severity",
     "Trace",
     "Verdict",
+    "next_of",
     "peak_of",
     "ranked_regions",
 ]
@@ -381,3 +382,16 @@ def peak_of(regions: Sequence[RegionFinding]) -> RegionFinding | None:
     """
     held = (r for r in regions if r.share >= LEAST_SHARE and r.lift >= FOR_ITS_SIZE)
     return max(held, key=lambda r: r.lift, default=None)
+
+
+def next_of(regions: Sequence[RegionFinding]) -> RegionFinding | None:
+    """Where in the face the map is next strongest, beside the peak and what stands out.
+
+    None where two regions of the face are told already, or where no other draws more than its size
+    explains.
+    """
+    peak = peak_of(regions)
+    told = {r.region for r in regions if r.stands_out or r is peak} - {"background"}
+    if peak is None or len(told) > 1:
+        return None
+    return peak_of([r for r in regions if r.region not in {"background", *told}])

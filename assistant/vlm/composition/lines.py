@@ -19,6 +19,7 @@ from assistant.evidence import (
     MapLimitFact,
     MissesFact,
     MomentFact,
+    NextFact,
     NoCueFact,
     NotProofFact,
     OpinionFact,
@@ -219,28 +220,36 @@ class Writer:
         face without a sign it says nothing that helps, unless the map is ``asked`` for.
         """
         lines: list[Line] = []
-        peak, out = self.first(StrongestFact), self.evidence.of(RegionFact)
+        first, after = self._peaks()
+        out = self.evidence.of(RegionFact)
         told = [fact for fact in out if fact.region != "background"]
-        if not told and peak is None and (asked or self.evidence.verdict is not Verdict.NO_SIGN):
+        if not told and first is None and (asked or self.evidence.verdict is not Verdict.NO_SIGN):
             told = [*out]
-        if peak is not None:
-            lines.append(self.peak(peak))
+        if first is not None:
+            lines.append(self.peak(first))
             most -= 1
         for fact in told[:most]:
             lines.append(self.region(fact, first=not lines))
             if fact.region == "background":
                 lines.append(self.say("background", fact))
+        if after is not None and len(told) < most and (first is not None or told):
+            lines.append(self.peak(after))
         rest = self.first(OtherRegionsFact)
         if rest is not None and (
-            (rest.alone and peak is None) or (self.usual and told == [*out] and told[:most])
+            (rest.alone and first is None) or (self.usual and told == [*out] and told[:most])
         ):
             lines.append(self.say(rest.topics()[0], rest))
         return lines
 
     def peak(self, fact: StrongestFact) -> Line:
-        """Where the map is strongest, though not beyond untouched faces."""
+        """Where the map is strongest or next strongest, though not beyond untouched faces."""
         self._regions_told.add(fact.region)
-        return self._with_region("peak", fact, fact.region)
+        return self._with_region(fact.place, fact, fact.region)
+
+    def _peaks(self) -> tuple[StrongestFact | None, NextFact | None]:
+        """Where the map is strongest though that does not stand out, and where it is next."""
+        after = self.first(NextFact)
+        return next((f for f in self.evidence.of(StrongestFact) if f is not after), None), after
 
     def region(self, fact: RegionFact, *, first: bool = True, alone: bool = False) -> Line:
         """One region that stands out; ``alone``: no other was told before."""
@@ -252,9 +261,9 @@ class Writer:
 
     def region_asked(self, region: str) -> list[Line]:
         """What is known of a region that was asked for."""
-        peak = self.first(StrongestFact)
-        if peak is not None and peak.region == region:
-            return [self.peak(peak)]
+        for peak in self._peaks():
+            if peak is not None and peak.region == region:
+                return [self.peak(peak)]
         for fact in self.evidence.of(RegionFact):
             if fact.region == region:
                 return [self.region(fact, first=fact.rank == 1, alone=True)]

@@ -250,6 +250,55 @@ def test_the_region_of_highest_lift_is_told_first() -> None:
     assert told == ["mouth", "forehead", None]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        (
+            finding("nose", 0.4, 0.1, out=False),
+            finding("mouth", 0.25, 0.1, out=False),
+            ["R1 nose", "R2 mouth"],
+        ),
+        (
+            finding("nose", 0.4, 0.1, out=True),
+            finding("mouth", 0.25, 0.1, out=False),
+            ["R1 nose", "R2 mouth"],
+        ),
+        (finding("nose", 0.4, 0.1, out=False), finding("mouth", 0.11, 0.1, out=False), ["R1 nose"]),
+        (
+            finding("background", 0.8, 0.2, out=False),
+            finding("jaw", 0.12, 0.1, out=False),
+            ["R1 background", "R2 jaw"],
+        ),
+        (
+            finding("nose", 0.4, 0.1, out=False),
+            finding("background", 0.6, 0.2, out=False),
+            ["R1 nose"],
+        ),
+    ],
+)
+def test_the_maps_second_place_in_the_face_is_told_where_its_size_does_not_explain_it(
+    first: RegionFinding, second: RegionFinding, told: list[str]
+) -> None:
+    evidence = evidence_of(
+        0.5, (0.4, 0.6), [second, first, finding("forehead", 0.05, 0.1, out=False)]
+    )
+
+    facts = evidence.of_kind(FactKind.REGION)
+    assert [f"{f.id} {f.values()['region']}" for f in facts if "region" in f.values()] == told
+    if len(told) > 1 and first.region != "background":
+        assert evidence["R2"].text == (
+            "Next in the map comes the mouth, with 25% of it, no more than in untouched faces."
+        )
+        for sentence, status in (
+            ("The map is strongest at the mouth.", SentenceStatus.CONTRADICTED),
+            ("The map also points to the mouth [R2].", SentenceStatus.SUPPORTED),
+            ("The mouth stands out in the map.", SentenceStatus.CONTRADICTED),
+            ("The map does not point to the mouth.", SentenceStatus.CONTRADICTED),
+        ):
+            (found,) = check(sentence, evidence)
+            assert found.status is status, (sentence, found.reason)
+
+
 def test_all_regions_standing_out_leaves_no_other() -> None:
     evidence = evidence_of(0.5, (0.4, 0.6), [finding("mouth", 0.9, 0.1, out=True)])
 
