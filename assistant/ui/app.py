@@ -17,19 +17,14 @@ from assistant.pipeline import Assistant  # noqa: E402
 from assistant.ui import texts  # noqa: E402
 from assistant.ui.choice import detector_choice  # noqa: E402
 from assistant.ui.endpoints import add_endpoints  # noqa: E402
-from assistant.ui.marking import marking  # noqa: E402
 from assistant.ui.markup import problem  # noqa: E402
 from assistant.ui.mcp_tools import add_tools, need_mcp  # noqa: E402
-from assistant.ui.page import EMPTY, Page, Update  # noqa: E402
+from assistant.ui.page import EMPTY, PARTS, Page, Update  # noqa: E402
 from assistant.ui.sessions import Session, Sessions  # noqa: E402
 from assistant.ui.uploads import upload_field  # noqa: E402
 
 __all__ = ["create_app"]
 
-_PARTS = (
-    "tabs", "verdict", "player", "time", "words", "here", "look", "causes", "fragile", "talk",
-    "evidence", "files", "export",
-)  # fmt: skip
 # One measurement and one text at a time, whoever asks; the others wait in Gradio's queue.
 _MEASURE: dict[str, Any] = {"concurrency_id": "measure", "concurrency_limit": 1}
 _WRITE: dict[str, Any] = {"concurrency_id": "write", "concurrency_limit": 1}
@@ -144,7 +139,7 @@ def _build(page: Page, sessions: Sessions) -> None:
 
     def shape(update: Update) -> dict[Any, Any]:
         """An update of the page's parts as Gradio takes it."""
-        made: dict[Any, Any] = {parts[name]: update[name] for name in _PARTS if name in update}
+        made: dict[Any, Any] = {parts[name]: update[name] for name in PARTS if name in update}
         if "busy" in update:
             made[stop] = gr.update(interactive=update["busy"])
             made[retry] = gr.update(interactive=not update["busy"])
@@ -203,13 +198,7 @@ def _build(page: Page, sessions: Sessions) -> None:
     chosen = parts["tabs"].select(choose, None, outputs, **_AT_ONCE)
     then_write(chosen.then(steady, None, outputs, **_AFTER, **_MEASURE), explain, "words")
 
-    parts["export"].select(
-        stream(lambda session: marking(page.assistant, session)),
-        None,
-        outputs,
-        **_AFTER,
-        **_MEASURE,
-    )
+    parts["export"].select(stream(page.mark), None, outputs, **_AFTER, **_MEASURE)
 
     def question(words: str, request: gr.Request) -> dict[Any, Any]:
         return {**shape(page.question(_session(sessions, request), words)), box: ""}

@@ -6,7 +6,7 @@ An :data:`Update` maps the name of a part (``verdict``, ``words``, ...) to its n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from assistant.attribution.neutralise import VARIATIONS
@@ -25,41 +25,40 @@ from assistant.events import (
     TurnDone,
     progress_text,
 )
+from assistant.marked_clip import marked_clip
 from assistant.pipeline import Assistant
 from assistant.types import FaceAnalysis, FactKind, Image
 from assistant.ui.downloads import downloads, export_panel
-from assistant.ui.fragility import fragility_panel
 from assistant.ui.look_here import look_here_panel, whole_picture
 from assistant.ui.markup import problem, waiting
-from assistant.ui.measured import causes_panel, evidence_panel, look_panel, tabs, verdict_panel
+from assistant.ui.measured import (
+    causes_panel,
+    evidence_panel,
+    fragility_panel,
+    look_panel,
+    tabs,
+    verdict_panel,
+)
 from assistant.ui.pacing import paced, safely
-from assistant.ui.pictures import crop_uri, heat_uri, neutralised_uris, outline_uris
 from assistant.ui.sessions import Session, without_frames
 from assistant.ui.speaking import asked, keep_file, speaker_of
 from assistant.ui.timeline import player_panel, timeline_panel
 from assistant.ui.words import conversation, draft_panel, explanation_panel, stopped_panel
 
-__all__ = ["EMPTY", "Page", "Update"]
+__all__ = ["EMPTY", "PARTS", "Page", "Update"]
 
 Update = dict[str, Any]
 
+#: The parts of the page that hold HTML, in their order.
+PARTS = (
+    "tabs", "verdict", "player", "time", "words", "here", "look", "causes", "fragile", "talk",
+    "evidence", "files", "export",
+)  # fmt: skip
 #: The page with nothing on it.
-EMPTY: Update = {
-    "tabs": "",
-    "verdict": "",
-    "player": "",
-    "time": "",
-    "words": "",
-    "here": "",
-    "look": "",
-    "causes": "",
-    "fragile": "",
-    "talk": "",
-    "evidence": "",
-    "files": "",
-    "export": "",
-    "busy": False,
-}
+EMPTY: Update = {**dict.fromkeys(PARTS, ""), "busy": False}
+# Parts of one face: what its facts tell, and all that changes with the open tab.
+_FACTS = ("here", "causes", "evidence")
+_FACE = ("verdict", "time", "fragile", "look", *_FACTS)
 _STILL_MEASURING = InferenceError(
     "The picture is being measured still.",
     hint="Ask again once the explanation has begun.",
@@ -141,14 +140,10 @@ class Page:
                     session.keep(event.analysis)
                     media, demo = event.analysis.media, self.assistant.demo
                     yield {
-                        "tabs": tabs(session.faces, session.active),
-                        "verdict": self._verdict(session),
+                        **self._shown(session, "tabs", "verdict", "time", "fragile", "files"),
+                        **self._shown(session, *_FACTS),
                         "player": player_panel(media, session.faces, demo=demo),
                         "export": export_panel(session),
-                        "time": timeline_panel(session.faces, active=session.active),
-                        **self._evidence(session),
-                        "fragile": self._fragile(session),
-                        "files": downloads(session, demo=self.assistant.demo),
                         "busy": session.talk.explanation is None,
                     }
                 case _:
@@ -166,19 +161,13 @@ class Page:
         talk = session.talk
         written = talk.explanation
         return {
-            "tabs": tabs(session.faces, index),
-            "verdict": self._verdict(session),
-            "time": timeline_panel(session.faces, active=index),
-            "fragile": self._fragile(session),
-            "look": self._look(session),
+            **self._shown(session, "tabs", *_FACE, "files"),
             "words": explanation_panel(written)
             if written
             else ""
             if measuring
             else draft_panel(""),
             "talk": conversation(talk.turns),
-            **self._evidence(session),
-            "files": downloads(session, demo=self.assistant.demo),
             "busy": written is None,
         }
 
@@ -206,11 +195,8 @@ class Page:
                     yield {"words": draft_panel(draft, seen)}
                 case Explained():
                     talk.explanation = event.explanation
-                    yield {
-                        "words": explanation_panel(event.explanation),
-                        "files": downloads(session, demo=self.assistant.demo),
-                        "busy": False,
-                    }
+                    words = explanation_panel(event.explanation)
+                    yield {"words": words, **self._shown(session, "files"), "busy": False}
                 case Failed():
                     yield {"words": stopped_panel(draft, event.error), "busy": False}
                 case _:
@@ -232,8 +218,7 @@ class Page:
             return  # another file, or a question that had it measured first
         session.faces[index] = result
         if session.active == index:
-            verdict = self._verdict(session)
-            yield {"verdict": verdict, **self._evidence(session), **self._steady(session)}
+            yield self._shown(session, "verdict", *_FACTS, "fragile", "look", "files")
 
     def question(self, session: Session, question: str) -> Update:
         """Take a question in; :meth:`answer` does the work."""
@@ -270,17 +255,14 @@ class Page:
             match event:
                 case Analyzed():
                     session.faces[session.active] = event.result
-                    yield {**self._evidence(session), **self._steady(session)}
+                    yield self._shown(session, *_FACTS, "fragile", "look", "files")
                 case Token():
                     draft += event.text
                     yield {"talk": conversation(talk.turns, question=shown, draft=draft)}
                 case TurnDone():
                     talk.turns.append(event.turn)
-                    yield {
-                        "talk": conversation(talk.turns),
-                        "files": downloads(session, demo=self.assistant.demo),
-                        "busy": False,
-                    }
+                    said = conversation(talk.turns)
+                    yield {"talk": said, **self._shown(session, "files"), "busy": False}
                 case Failed():
                     stopped = (shown, draft, event.error)
                     yield {"talk": conversation(talk.turns, stopped=stopped), "busy": False}
@@ -292,6 +274,21 @@ class Page:
         session.by_model = by_model
         session.question = None
         return self.retry(session)
+
+    def mark(self, session: Session) -> Iterator[Update]:
+        """Draw people into the clip that is kept, then give a link to save it."""
+        analysis, clip = session.analysis, session.kept
+        if analysis is None or clip is None:
+            return
+        yield {"export": waiting("Drawing boxes into the clip")}
+        demo, limits = self.assistant.demo, self.assistant.limits.media
+        try:
+            made = marked_clip(clip, session.faces, limits, demo=demo, cancel=session.cancel)
+        except AssistantError as error:
+            yield {"export": _problem(error) + export_panel(session)}
+            return
+        if session.analysis is analysis:
+            yield {"export": export_panel(session, made)}
 
     def stop(self, session: Session) -> None:
         """Stop what is being written; it says so itself."""
@@ -323,70 +320,34 @@ class Page:
             session.faces[index] = result
         else:
             session.faces.append(result)
-        update: Update = {"tabs": tabs(session.faces, session.active)}
         if index != session.active:
-            return update
-        if known:  # with what was measured since
-            return {"verdict": self._verdict(session), **self._evidence(session)}
-        return {
-            **update,
-            "verdict": self._verdict(session),
-            "time": timeline_panel(session.faces, active=session.active),
-            "fragile": self._fragile(session),
-            "look": self._look(session),
-            **self._evidence(session),
-        }
+            return self._shown(session, "tabs")
+        # with what was measured since, where it is known
+        return self._shown(session, *(("verdict", *_FACTS) if known else ("tabs", *_FACE)))
 
-    def _verdict(self, session: Session) -> str:
-        analysis, face, media = session.analysis, session.face, session.media
+    def _shown(self, session: Session, *names: str) -> Update:
+        """The parts of these names as they are for the open face; nothing where there is none."""
+        face, media, analysis = session.face, session.media, session.analysis
         if face is None or media is None:
-            return ""
-        return verdict_panel(
-            face,
-            count=len(session.faces),
-            media=media,
-            warnings=analysis.warnings if analysis else (),
-            demo=self.assistant.demo,
-        )
-
-    def _fragile(self, session: Session) -> str:
-        face = session.face
-        if face is None:
-            return ""
-        pending = tuple(VARIATIONS) if self.assistant.measures_fragility else ()
-        return fragility_panel(face, pending=pending)
-
-    def _steady(self, session: Session) -> Update:
-        """The parts that tell of steadiness."""
-        return {
-            "fragile": self._fragile(session),
-            "look": self._look(session),
-            "files": downloads(session, demo=self.assistant.demo),
-        }
-
-    def _look(self, session: Session) -> str:
-        face = session.face
-        if face is None:
-            return ""
-        return look_panel(
-            face,
-            crop=crop_uri(face),
-            heat=heat_uri(face),
-            outlines=outline_uris(face),
-            count=len(session.faces),
-        )
-
-    def _evidence(self, session: Session) -> Update:
-        face = session.face
-        if face is None:
             return {}
-        without = neutralised_uris(face)
-        crop = crop_uri(face) if without else ""
-        return {
-            "here": look_here_panel(face, session.wholes.get(face.face.frame_index or 0)),
-            "causes": causes_panel(face, crop=crop, neutralised=without),
-            "evidence": evidence_panel(face),
+        count, demo = len(session.faces), self.assistant.demo
+        pending = tuple(VARIATIONS) if self.assistant.measures_fragility else ()
+        warnings = analysis.warnings if analysis else ()
+        whole = session.wholes.get(face.face.frame_index or 0)
+        make: dict[str, Callable[[], str]] = {
+            "tabs": lambda: tabs(session.faces, session.active),
+            "verdict": lambda: verdict_panel(
+                face, count=count, media=media, warnings=warnings, demo=demo
+            ),
+            "time": lambda: timeline_panel(session.faces, active=session.active),
+            "fragile": lambda: fragility_panel(face, pending=pending),
+            "look": lambda: look_panel(face, count=count),
+            "here": lambda: look_here_panel(face, whole),
+            "causes": lambda: causes_panel(face),
+            "evidence": lambda: evidence_panel(face),
+            "files": lambda: downloads(session, demo=demo),
         }
+        return {name: make[name]() for name in names}
 
 
 def _problem(error: AssistantError) -> str:
