@@ -11,9 +11,10 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from assistant.types import Evidence, Image, Message, Verdict, VlmRequest
+from assistant.types import Evidence, Image, Verdict, VlmRequest
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -42,11 +43,9 @@ def scoring_seconds(crops: Sequence[Image], **_: Any) -> int:
     return 10 + len(crops) // 8
 
 
-def writing_seconds(
-    messages: Sequence[Message], images: Sequence[Image], max_new_tokens: int, *_: Any
-) -> int:
+def writing_seconds(request: VlmRequest) -> int:
     """How long the GPU is asked for to write a text, in seconds."""
-    return 20 + max_new_tokens // 10
+    return 20 + request.max_new_tokens // 10
 
 
 def on_zero_gpu(assistant: Assistant, *, spaces: Any = None) -> Assistant:
@@ -72,31 +71,11 @@ def on_zero_gpu(assistant: Assistant, *, spaces: Any = None) -> Assistant:
     inner = vlm.stream
 
     @spaces.GPU(duration=writing_seconds)  # type: ignore[untyped-decorator]
-    def written(
-        messages: tuple[Message, ...],
-        images: tuple[Image, ...],
-        max_new_tokens: int,
-        temperature: float,
-        seed: int,
-    ) -> Iterator[str]:
-        request = VlmRequest(
-            messages=messages,
-            evidence=_NO_EVIDENCE,
-            images=images,
-            max_new_tokens=max_new_tokens,
-            temperature=temperature,
-            seed=seed,
-        )
+    def written(request: VlmRequest) -> Iterator[str]:
         yield from inner(request, threading.Event())
 
     def stream(request: VlmRequest, cancel: threading.Event) -> Iterator[str]:
-        for piece in written(
-            request.messages,
-            request.images,
-            request.max_new_tokens,
-            request.temperature,
-            request.seed,
-        ):
+        for piece in written(replace(request, evidence=_NO_EVIDENCE, facts=())):
             if cancel.is_set():
                 return
             yield piece
