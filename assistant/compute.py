@@ -8,7 +8,9 @@ set as soon as ``assistant`` is imported; what a person has set in the environme
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -93,22 +95,60 @@ def one_thread_each() -> Iterator[int]:
 
 
 def done_ahead(
-    work: Callable[[_Item], _Result], items: Iterable[_Item], *, ahead: int
+    work: Callable[[_Item], _Result],
+    items: Iterable[_Item],
+    *,
+    ahead: int,
+    threads: int | None = None,
+    size: Callable[[_Result], int] = lambda _: 0,
+    most: float = math.inf,
 ) -> Iterator[_Result]:
     """``work`` of every item in order, done by threads up to ``ahead`` items before it is wanted.
 
     What ``work`` raises is raised here, at its item's place.
+
+    Args:
+        work: done in a thread.
+        items: asked for as there is room.
+        ahead: items.
+        threads: as many as OpenCV has where None.
+        size: of a result, in bytes.
+        most: while results that are not wanted yet take so many bytes, no further item is begun.
     """
-    with one_thread_each() as threads, ThreadPoolExecutor(threads) as pool:
+    held, wanted, over = 0, 0, False
+    changed = threading.Condition()
+
+    def in_room(number: int, item: _Item) -> _Result:
+        nonlocal held
+        with changed:
+            changed.wait_for(lambda: held < most or number == wanted or over)
+        result = work(item)
+        with changed:
+            held += size(result)
+        return result
+
+    with one_thread_each() as own, ThreadPoolExecutor(threads or own) as pool:
         waiting: deque[Future[_Result]] = deque()
+
+        def next_result() -> _Result:
+            nonlocal held, wanted
+            result = waiting.popleft().result()
+            with changed:
+                held, wanted = held - size(result), wanted + 1
+                changed.notify_all()
+            return result
+
         try:
-            for item in items:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) > ahead + threads:
-                    yield waiting.popleft().result()
+            for number, item in enumerate(items):
+                waiting.append(pool.submit(in_room, number, item))
+                if len(waiting) > ahead + (threads or own):
+                    yield next_result()
             while waiting:
-                yield waiting.popleft().result()
+                yield next_result()
         finally:
+            with changed:
+                over = True
+                changed.notify_all()
             pool.shutdown(cancel_futures=True)
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-import queue
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assistant.compute import one_thread_each
+from assistant.compute import done_ahead
 from assistant.errors import AssistantError, InferenceError
 from assistant.scan.items import read_item
 from assistant.scan.ledger import Ledger
@@ -25,7 +24,7 @@ _log = logging.getLogger(__name__)
 _FACES = 8  # a batch; larger ones are no faster on a CPU
 _FILES = 32
 _FAILED = 1000  # more than can be ready at a time
-_PIXELS = 200_000_000  # bytes of decoded pictures that may wait to be scored
+_PIXELS = 100_000_000  # bytes of decoded pictures in a batch, and as many that wait for the next
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +93,11 @@ class _Read:
     size: int
     ready: Prepared | AssistantError | None
 
+    @property
+    def pixels(self) -> int:
+        """Bytes of its decoded pictures."""
+        return self.ready.size if isinstance(self.ready, Prepared) else 0
+
 
 def scan(
     ledger: Ledger,
@@ -111,27 +115,51 @@ def scan(
         tell: is handed the progress after every batch.
     """
     tally = Tally(ledger, tell)
-    with (
-        one_thread_each() as threads,
-        contextlib.closing(_Ahead(ledger, examiner, workers or threads)) as ahead,
-    ):
-        work = _Batches(ledger, examiner, tally, ahead)
-        for item in ahead:
+    work = _Batches(ledger, examiner, tally)
+    ready = done_ahead(
+        work.read,
+        ledger.left(),
+        ahead=2 * _FACES,
+        threads=workers,
+        size=lambda item: item.pixels,
+        most=_PIXELS,
+    )
+    with contextlib.closing(ready):
+        for item in ready:
             work.take(item)
-        work.flush()
+    work.flush()
     return tally.progress
 
 
 class _Batches:
     """Gathers what is ready, scores it, and enters each content once for all files that have it."""
 
-    def __init__(self, ledger: Ledger, examiner: Examiner, tally: Tally, ahead: _Ahead) -> None:
-        self._ledger, self._examiner = ledger, examiner
-        self._tally, self._ahead = tally, ahead
+    def __init__(self, ledger: Ledger, examiner: Examiner, tally: Tally) -> None:
+        self._ledger, self._examiner, self._tally = ledger, examiner, tally
         self._batch: list[tuple[_Read, Prepared]] = []
         self._rows: list[tuple[str, str, int, dict[str, Any] | AssistantError | None]] = []
-        self._waiting: dict[str, list[_Read]] = {}  # files of a content that is being worked on
+        self._claimed: set[str] = set()  # contents that are being worked on
+        self._claiming = threading.Lock()
+        self._waiting: dict[str, list[_Read]] = {}  # further files of these
         self._failed: OrderedDict[str, AssistantError] = OrderedDict()
+
+    def read(self, path: str) -> _Read:
+        """Read a file and find its faces, unless its content is known; in any thread."""
+        sha256, size = "", 0
+        try:
+            data = read_item(path, self._examiner.media)
+            sha256, size = hashlib.sha256(data).hexdigest(), len(data)
+            with self._claiming:
+                if sha256 in self._claimed or self._ledger.has_outcome(sha256):
+                    return _Read(path, sha256, size, None)
+                self._claimed.add(sha256)
+            return _Read(path, sha256, size, self._examiner.prepare(data))
+        except AssistantError as error:
+            return _Read(path, sha256, size, error)
+        except Exception:  # noqa: BLE001 - one file must not end the scan
+            _log.exception("a file could not be prepared")
+            failed = InferenceError("The file could not be prepared.", code="internal-error")
+            return _Read(path, sha256, size, failed)
 
     def take(self, item: _Read) -> None:
         """Put a file with the others."""
@@ -146,8 +174,9 @@ class _Batches:
         else:
             self._waiting.setdefault(item.sha256, []).append(item)
         faces = sum(ready.faces for _, ready in self._batch)
-        full = faces >= _FACES or len(self._batch) + len(self._rows) >= _FILES
-        if full or self._ahead.starved:
+        pixels = sum(ready.size for _, ready in self._batch)
+        files = len(self._batch) + len(self._rows)
+        if faces >= _FACES or files >= _FILES or pixels >= _PIXELS:
             self.flush()
 
     def flush(self) -> None:
@@ -159,7 +188,8 @@ class _Batches:
         rows, self._rows = self._rows, []
         if rows:
             self._tally.enter(rows)
-        self._ahead.release({row[1] for row in rows}, sum(ready.size for _, ready in batch))
+        with self._claiming:
+            self._claimed -= {row[1] for row in rows}
 
     def _settle(self, item: _Read, outcome: dict[str, Any] | AssistantError) -> None:
         """Take down a content's outcome for this file and for those that wait for it."""
@@ -169,88 +199,3 @@ class _Batches:
             self._failed[item.sha256] = outcome
             while len(self._failed) > _FAILED:
                 self._failed.popitem(last=False)
-
-
-class _Ahead:
-    """Files of a ledger as they get ready, prepared by threads.
-
-    A thread begins no file while more decoded pixels than the limit wait for a batch.
-    """
-
-    def __init__(self, ledger: Ledger, examiner: Examiner, workers: int) -> None:
-        self._ledger, self._examiner = ledger, examiner
-        self._todo: queue.Queue[str | None] = queue.Queue()
-        self._ready: queue.Queue[_Read] = queue.Queue()
-        self._free = threading.Condition()
-        self._held, self._over = 0, False
-        self._claimed: set[str] = set()
-        self._depth = 2 * _FACES + workers
-        self._threads = [
-            threading.Thread(target=self._work, name="whyfake-scan", daemon=True)
-            for _ in range(workers)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    @property
-    def starved(self) -> bool:
-        """Whether the threads wait for memory."""
-        with self._free:
-            return self._held >= _PIXELS
-
-    def __iter__(self) -> Iterator[_Read]:
-        """Every file that is left, as it gets ready."""
-        out = 0
-        for path in self._ledger.left():
-            self._todo.put(path)
-            out += 1
-            if out >= self._depth:
-                yield self._ready.get()
-                out -= 1
-        for _ in range(out):
-            yield self._ready.get()
-
-    def release(self, entered: set[str], size: int) -> None:
-        """Tell which contents are entered, and how many bytes of pixels are done with."""
-        with self._free:
-            self._claimed -= entered
-            self._held -= size
-            self._free.notify_all()
-
-    def close(self) -> None:
-        """End the threads."""
-        with self._free:
-            self._over = True
-            self._free.notify_all()
-        for _ in self._threads:
-            self._todo.put(None)
-        for thread in self._threads:
-            thread.join()
-
-    def _work(self) -> None:
-        while (path := self._todo.get()) is not None:
-            with self._free:
-                self._free.wait_for(lambda: self._held < _PIXELS or self._over)
-                if self._over:
-                    return
-            self._ready.put(self._made(path))
-
-    def _made(self, path: str) -> _Read:
-        sha256, size = "", 0
-        try:
-            data = read_item(path, self._examiner.media)
-            sha256, size = hashlib.sha256(data).hexdigest(), len(data)
-            with self._free:
-                if sha256 in self._claimed or self._ledger.has_outcome(sha256):
-                    return _Read(path, sha256, size, None)
-                self._claimed.add(sha256)
-            ready = self._examiner.prepare(data)
-        except AssistantError as error:
-            return _Read(path, sha256, size, error)
-        except Exception:  # noqa: BLE001 - a thread must not die and leave the scan waiting
-            _log.exception("a file could not be prepared")
-            failed = InferenceError("The file could not be prepared.", code="internal-error")
-            return _Read(path, sha256, size, failed)
-        with self._free:
-            self._held += ready.size
-        return _Read(path, sha256, size, ready)

@@ -61,6 +61,21 @@ def test_work_ahead_keeps_the_order_and_raises_in_its_place() -> None:
         next(found)
 
 
+def test_work_ahead_begins_nothing_while_results_take_too_much_room() -> None:
+    begun: list[int] = []
+
+    def work(number: int) -> int:
+        begun.append(number)
+        return number
+
+    found = compute.done_ahead(work, range(50), ahead=8, threads=2, size=lambda _: 10, most=25)
+    got = []
+    for result in found:
+        got.append(result)
+        assert len(begun) - len(got) <= 3 + 2  # three take more than there is; two are being done
+    assert got == [*range(50)]
+
+
 def test_work_ahead_stops_a_few_items_on_and_gives_opencv_its_threads_back() -> None:
     before, begun = cv2.getNumThreads(), []
     found = compute.done_ahead(begun.append, range(1000), ahead=4)
