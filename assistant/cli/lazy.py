@@ -12,7 +12,10 @@ __all__ = ["LazyGroup"]
 
 
 class LazyGroup(click.Group):
-    """Knows its commands by a table: name -> ("module:attribute", one line for --help)."""
+    """Knows its commands by a table: name -> (module of this folder, one line for --help).
+
+    Its attribute is the command's name, unless ``module:attribute`` names another.
+    """
 
     def __init__(self, *args: Any, table: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -27,7 +30,8 @@ class LazyGroup(click.Group):
         if cmd_name not in self.table:
             return None
         module, _, attribute = self.table[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        found = importlib.import_module(f"assistant.cli.{module}")
+        command: click.Command = getattr(found, attribute or cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

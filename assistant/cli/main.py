@@ -15,135 +15,88 @@ from assistant.errors import AssistantError
 
 __all__ = ["COMMANDS", "EVAL_COMMANDS", "TRAIN_COMMANDS", "eval_", "main", "train"]
 
-#: Command name -> ("module:attribute", one line for --help). Adding a command is adding a line.
+#: Command name -> (module of this folder, one line for --help). The command is called as it is
+#: named, else "module:attribute". Adding a command is adding a line.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "analyze": ("assistant.cli.analyze:analyze", "Analyse photos or videos."),
-    "ask": ("assistant.cli.analyze:ask", "Analyse a photo once and answer questions about it."),
-    "scan": ("assistant.cli.scan:scan", "Score every file of a folder or a list."),
-    "api": ("assistant.cli.api:api", "Serve the HTTP API; make and revoke its keys."),
-    "cases": ("assistant.cli.cases:cases", "Case files: keep, decide, appeal, report, verify."),
-    "serve": ("assistant.cli.serve:serve", "Start the chat page on this machine."),
-    "doctor": ("assistant.cli.doctor:doctor", "Tell what is there, what is missing, what to type."),
-    "weights": ("assistant.cli.weights:weights", "List, fetch and verify model files."),
-    "prompts": ("assistant.cli.prompts:prompts", "List, show, render and check prompts."),
-    "plugins": ("assistant.cli.plugins:plugins", "List the implementations of every stage."),
-    "detectors": (
-        "assistant.cli.detectors:detectors",
-        "List the detectors: which can run here, and what others need.",
-    ),
-    "config": ("assistant.cli.config:config", "Show every setting and where it came from."),
-    "bench": ("assistant.cli.bench:bench", "Measure speed on this machine."),
-    "calibrate": ("assistant.cli.calibrate:calibrate", "Fit probabilities on your own pictures."),
-    "adapt": ("assistant.cli.train:adapt", "Adapt the detector to your own faces."),
-    "manifest": (
-        "assistant.cli.manifest:manifest",
-        "List public deepfake sets; look for leaks between the parts.",
-    ),
-    "compare": ("assistant.cli.eval_detection:compare", "Train and score detectors side by side."),
-    "train": ("assistant.cli.main:train", "Train a detector or a narrator."),
-    "eval": ("assistant.cli.main:eval_", "Evaluate detectors, maps and explanations."),
+    "analyze": ("analyze", "Analyse photos or videos."),
+    "ask": ("analyze", "Analyse a photo once and answer questions about it."),
+    "scan": ("scan", "Score every file of a folder or a list."),
+    "api": ("api", "Serve the HTTP API; make and revoke its keys."),
+    "cases": ("cases", "Case files: keep, decide, appeal, report, verify."),
+    "serve": ("serve", "Start the chat page on this machine."),
+    "doctor": ("doctor", "Tell what is there, what is missing, what to type."),
+    "weights": ("weights", "List, fetch and verify model files."),
+    "prompts": ("prompts", "List, show, render and check prompts."),
+    "plugins": ("plugins", "List the implementations of every stage."),
+    "detectors": ("detectors", "List the detectors: which can run here, and what others need."),
+    "config": ("config", "Show every setting and where it came from."),
+    "bench": ("bench", "Measure speed on this machine."),
+    "calibrate": ("calibrate", "Fit probabilities on your own pictures."),
+    "adapt": ("train", "Adapt the detector to your own faces."),
+    "manifest": ("manifest", "List public deepfake sets; look for leaks between the parts."),
+    "compare": ("eval_detection", "Train and score detectors side by side."),
+    "train": ("main", "Train a detector or a narrator."),
+    "eval": ("main:eval_", "Evaluate detectors, maps and explanations."),
 }
 
 
 #: Commands under ``whyfake train`` and ``whyfake eval``.
 TRAIN_COMMANDS: dict[str, tuple[str, str]] = {
-    "text-tower": (
-        "assistant.cli.train:text_tower",
-        "Train a text tower against the locked picture tower.",
-    ),
-    "detector": ("assistant.cli.train:detector", "Train a detector from a manifest."),
-    "generated-faces": (
-        "assistant.cli.train:generated_faces",
-        "Make faces of people who do not exist, to train on.",
-    ),
-    "ablation": (
-        "assistant.cli.train:ablation",
-        "Train the published recipe term by term, with several seeds.",
-    ),
-    "domain": (
-        "assistant.cli.train:domain",
-        "Fit the check that tells faces unlike those the detector knows.",
-    ),
+    "text-tower": ("train", "Train a text tower against the locked picture tower."),
+    "detector": ("train", "Train a detector from a manifest."),
+    "generated-faces": ("train", "Make faces of people who do not exist, to train on."),
+    "ablation": ("train", "Train the published recipe term by term, with several seeds."),
+    "domain": ("train", "Fit the check that tells faces unlike those the detector knows."),
     "temporal": (
-        "assistant.cli.train_temporal:temporal",
+        "train_temporal",
         "Measure what genuine and manipulated people of clips show over time.",
     ),
     "cues": (
-        "assistant.cli.cues:train_cues",
+        "cues:train_cues",
         "Measure what genuine and manipulated faces show, for the visible cues.",
     ),
-    "narrator": ("assistant.cli.train_narrator:narrator", "Train the embedded text model."),
-    "router": ("assistant.cli.train:router", "Fit the classifier of questions."),
-    "phone": ("assistant.cli.train:phone", "Write a small detector as ONNX and in int8."),
-    "plugin": ("assistant.cli.train:plugin", "Train any detector of `whyfake plugins list`."),
+    "narrator": ("train_narrator", "Train the embedded text model."),
+    "router": ("train", "Fit the classifier of questions."),
+    "phone": ("train", "Write a small detector as ONNX and in int8."),
+    "plugin": ("train", "Train any detector of `whyfake plugins list`."),
 }
 EVAL_COMMANDS: dict[str, tuple[str, str]] = {
-    "router": (
-        "assistant.cli.eval_words:router",
-        "Measure the classifier of questions on wordings it never saw.",
-    ),
+    "router": ("eval_words", "Measure the classifier of questions on wordings it never saw."),
     "questions": (
-        "assistant.cli.eval_words:questions",
+        "eval_words",
         "Ask forty questions as people put them; count the answers that fit.",
     ),
-    "detection": (
-        "assistant.cli.eval_detection:detection",
-        "Score a manifest: AUROC, calibration, Cross-AUC.",
-    ),
-    "video": (
-        "assistant.cli.eval_video:video",
-        "Judge clips by person and by time: rules, stretches.",
-    ),
-    "robustness": (
-        "assistant.cli.eval_detection:robustness",
-        "AUROC after JPEG, resizing, blur, noise, flip and shifts.",
-    ),
+    "detection": ("eval_detection", "Score a manifest: AUROC, calibration, Cross-AUC."),
+    "video": ("eval_video", "Judge clips by person and by time: rules, stretches."),
+    "robustness": ("eval_detection", "AUROC after JPEG, resizing, blur, noise, flip and shifts."),
     "framing": (
-        "assistant.cli.eval_detection:framing",
+        "eval_detection",
         "Scores of whole pictures beside those of their own tight crops.",
     ),
     "cross-dataset": (
-        "assistant.cli.eval_detection:cross_dataset",
+        "eval_detection",
         "Video AUROC on sets never trained on, beside the published numbers.",
     ),
-    "zero-shot": ("assistant.cli.eval_detection:zero_shot", "AUROC of text prompts alone."),
-    "shortcuts": (
-        "assistant.cli.eval_detection:shortcuts",
-        "Can the classes be told apart without looking at the face?",
-    ),
-    "false-alarms": (
-        "assistant.cli.eval_detection:false_alarms",
-        "How often genuine photos are flagged, by kind of photo.",
-    ),
-    "cues": (
-        "assistant.cli.cues:eval_cues",
-        "Which visible cues hold up on faces that they were not fitted on.",
-    ),
+    "zero-shot": ("eval_detection", "AUROC of text prompts alone."),
+    "shortcuts": ("eval_detection", "Can the classes be told apart without looking at the face?"),
+    "false-alarms": ("eval_detection", "How often genuine photos are flagged, by kind of photo."),
+    "cues": ("cues:eval_cues", "Which visible cues hold up on faces that they were not fitted on."),
     "anomalies": (
-        "assistant.cli.eval_detection:anomalies",
+        "eval_detection",
         "Train clad on drawn textures and measure it on known defects.",
     ),
-    "leave-out": (
-        "assistant.cli.eval_detection:leave_out",
-        "Judge a recipe on sources that were left out.",
-    ),
-    "maps": ("assistant.cli.eval_maps:maps", "Measure heat maps against known masks."),
-    "grounding": (
-        "assistant.cli.eval_words:grounding",
-        "Check a table of true and false sentences on known cases.",
-    ),
+    "leave-out": ("eval_detection", "Judge a recipe on sources that were left out."),
+    "maps": ("eval_maps", "Measure heat maps against known masks."),
+    "grounding": ("eval_words", "Check a table of true and false sentences on known cases."),
     "explanations": (
-        "assistant.cli.eval_explanations:explanations",
+        "eval_explanations",
         "Measure how true explanations are, narrator by narrator.",
     ),
     "described": (
-        "assistant.cli.eval_explanations:described",
+        "eval_explanations",
         "What the text model sees of a face, before and after known changes.",
     ),
-    "region-baseline": (
-        "assistant.cli.eval_maps:region_baseline",
-        "Measure what untouched faces show in each region.",
-    ),
+    "region-baseline": ("eval_maps", "Measure what untouched faces show in each region."),
 }
 
 
