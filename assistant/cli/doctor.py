@@ -25,7 +25,7 @@ __all__ = ["RECOMMENDED", "Check", "Recommendation", "doctor"]
 _GB = 1e9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Check:
     """One thing looked at: ``remedy`` is what to type where it is not well."""
 
@@ -37,7 +37,7 @@ class Check:
     needed: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Recommendation:
     """A text model for a machine: it needs ``memory_gb`` of ``where`` with these options."""
 
@@ -48,53 +48,17 @@ class Recommendation:
     options: str = ""
 
 
+_NF4 = "vlm.quantization=nf4"
 #: By memory, smallest first. nf4 rows: 4-bit weights and about 2 GB for picture and text.
 RECOMMENDED: tuple[Recommendation, ...] = (
-    Recommendation(
-        model="no model: measured facts as text", backend="template", where="cpu", memory_gb=0.1
-    ),
-    Recommendation(
-        model="SmolLM2-135M with our projector (shipped)",
-        backend="llama-cpp",
-        where="cpu",
-        memory_gb=0.6,
-    ),
-    Recommendation(
-        model="HuggingFaceTB/SmolVLM2-500M-Video-Instruct",
-        backend="transformers",
-        where="cpu",
-        memory_gb=3,
-    ),
-    Recommendation(
-        model="llava-hf/llava-onevision-qwen2-0.5b-ov-hf",
-        backend="transformers",
-        where="cpu",
-        memory_gb=5,
-    ),
-    Recommendation(
-        model="Qwen/Qwen3-VL-4B-Instruct",
-        backend="transformers",
-        where="gpu",
-        memory_gb=6,
-        options="vlm.quantization=nf4",
-    ),
-    Recommendation(
-        model="llava-hf/llava-1.5-7b-hf",
-        backend="transformers",
-        where="gpu",
-        memory_gb=7,
-        options="vlm.quantization=nf4",
-    ),
-    Recommendation(
-        model="lingcco/fakeVLM",
-        backend="transformers",
-        where="gpu",
-        memory_gb=7,
-        options="vlm.quantization=nf4",
-    ),
-    Recommendation(
-        model="Qwen/Qwen3-VL-8B-Instruct", backend="transformers", where="gpu", memory_gb=20
-    ),
+    Recommendation("no model: measured facts as text", "template", "cpu", 0.1),
+    Recommendation("SmolLM2-135M with our projector (shipped)", "llama-cpp", "cpu", 0.6),
+    Recommendation("HuggingFaceTB/SmolVLM2-500M-Video-Instruct", "transformers", "cpu", 3),
+    Recommendation("llava-hf/llava-onevision-qwen2-0.5b-ov-hf", "transformers", "cpu", 5),
+    Recommendation("Qwen/Qwen3-VL-4B-Instruct", "transformers", "gpu", 6, _NF4),
+    Recommendation("llava-hf/llava-1.5-7b-hf", "transformers", "gpu", 7, _NF4),
+    Recommendation("lingcco/fakeVLM", "transformers", "gpu", 7, _NF4),
+    Recommendation("Qwen/Qwen3-VL-8B-Instruct", "transformers", "gpu", 20),
 )
 
 #: Distribution -> what it is for, by what needs it.
@@ -130,8 +94,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
     loaded = load_with_origins(**dict(context.obj or {}))
     checks = [*_machine(loaded), *_packages(loaded), *_files(loaded), *_choices(loaded)]
     checks += [
-        Check(part="In use", name=name, well=well, found=found, needed=False)
-        for name, found, well in in_use(loaded)
+        Check("In use", name, well, found, needed=False) for name, found, well in in_use(loaded)
     ]
     broken = [check for check in checks if check.needed and not check.well]
     if as_json:
@@ -180,35 +143,36 @@ def _machine(loaded: Loaded) -> list[Check]:
     wants_gpu = loaded.settings.device.startswith("cuda")
     free = _free_gb(root)
     left, total = memory.available / _GB, memory.total / _GB
+    python = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     return [
         Check(
-            part="Machine",
-            name="Python",
-            well=sys.version_info >= (3, 11),
-            found=f"{platform.python_version()} on {platform.system()} {platform.machine()}",
-            remedy="Install Python 3.11 or newer, then: make setup",
+            "Machine",
+            "Python",
+            sys.version_info >= (3, 11),
+            python,
+            "Install Python 3.11 or newer, then: make setup",
         ),
         Check(
-            part="Machine",
-            name="processor and memory",
-            well=memory.available > 1.5 * _GB,
-            found=f"{cores} cores, {left:.1f} of {total:.1f} GB free",
-            remedy="Close other programs: 1.5 GB of free memory are needed.",
+            "Machine",
+            "processor and memory",
+            memory.available > 1.5 * _GB,
+            f"{cores} cores, {left:.1f} of {total:.1f} GB free",
+            "Close other programs: 1.5 GB of free memory are needed.",
         ),
         Check(
-            part="Machine",
-            name="GPU",
-            well=gpu is not None,
-            found=f"{gpu:.0f} GB" if gpu is not None else "none found (not needed)",
+            "Machine",
+            "GPU",
+            gpu is not None,
+            f"{gpu:.0f} GB" if gpu is not None else "none found (not needed)",
+            "whyfake --set device=cpu ...   (there is no CUDA device)",
             needed=wants_gpu,
-            remedy="whyfake --set device=cpu ...   (there is no CUDA device)",
         ),
         Check(
-            part="Machine",
-            name="disk",
-            well=free > 0.5,
-            found=f"{free:.0f} GB free at {root}",
-            remedy="Free 0.5 GB, or set ASSISTANT_DATA_DIR to another disk.",
+            "Machine",
+            "disk",
+            free > 0.5,
+            f"{free:.0f} GB free at {root}",
+            "Free 0.5 GB, or set ASSISTANT_DATA_DIR to another disk.",
         ),
     ]
 
@@ -239,7 +203,7 @@ def _gpu_memory_gb() -> float | None:
 
 def _packages(loaded: Loaded) -> list[Check]:
     settings = loaded.settings
-    needed = ("core", settings.face_finder, settings.vlm_backend)
+    used = ("core", settings.face_finder, settings.vlm_backend)
     rows = []
     for group, packages in _PACKAGES.items():
         for name, purpose in packages:
@@ -247,16 +211,8 @@ def _packages(loaded: Loaded) -> list[Check]:
                 found, well = version(name), True
             except PackageNotFoundError:
                 found, well = "not installed", False
-            rows.append(
-                Check(
-                    part="Packages",
-                    name=name,
-                    well=well,
-                    found=f"{found} ({purpose})",
-                    remedy="make setup",
-                    needed=group in needed,
-                )
-            )
+            told = f"{found} ({purpose})"
+            rows.append(Check("Packages", name, well, told, "make setup", needed=group in used))
     return rows
 
 
@@ -268,12 +224,12 @@ def _files(loaded: Loaded) -> list[Check]:
         allowed = state.status == "unpinned" and loaded.settings.accept_unpinned
         rows.append(
             Check(
-                part="Model files",
-                name=entry.name,
-                well=state.ready or allowed,
-                found=_file_text(state),
+                "Model files",
+                entry.name,
+                state.ready or allowed,
+                _file_text(state),
+                "whyfake weights fetch" + (" --profile full" if profile == "full" else ""),
                 needed=entry in manifest().of_profile(profile),
-                remedy="whyfake weights fetch" + (" --profile full" if profile == "full" else ""),
             )
         )
     return rows
@@ -299,15 +255,8 @@ def _choices(loaded: Loaded) -> list[Check]:
         error = found.get(name, f"not known; there are {', '.join(found)}")
         field = {"face_finders": "face_finder", "detectors": "detector"}.get(kind, kind[:-1])
         origin = loaded.origins.get(field, "default")
-        rows.append(
-            Check(
-                part="Chosen",
-                name=registry.KINDS[kind],
-                well=not error,
-                found=f"{name} ({origin})" + (f": {error}" if error else ""),
-                remedy="whyfake plugins list",
-            )
-        )
+        told = f"{name} ({origin})" + (f": {error}" if error else "")
+        rows.append(Check("Chosen", registry.KINDS[kind], not error, told, "whyfake plugins list"))
     return rows
 
 
