@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +14,7 @@ from starlette.formparsers import MultiPartException
 
 from assistant.api.problems import ApiError
 from assistant.cases.database import canonical, digest
+from assistant.media.files import from_base64
 from assistant.media.sniff import is_video, sniff
 
 __all__ = ["Incoming", "Options", "read_request", "request_body"]
@@ -87,18 +86,7 @@ def _from_json(body: bytes) -> tuple[bytes, Options]:
         found = _Body.model_validate(json.loads(body))
     except (ValueError, RecursionError) as error:
         raise _wrong(error) from error
-    text = found.media.strip()
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ApiError(
-            "The field media is not base64.",
-            hint="Send the file's bytes; paths and addresses are not read.",
-            code="not-base64",
-        ) from error
-    return data, Options(**found.model_dump(exclude={"media"}))
+    return from_base64(found.media), Options(**found.model_dump(exclude={"media"}))
 
 
 async def _from_form(request: Request) -> tuple[bytes, Options]:

@@ -14,7 +14,7 @@ import click
 
 from assistant.errors import AssistantError, MediaError
 from assistant.media import MediaLimits, check_path, read_path
-from assistant.media.files import HEAD, read_stream
+from assistant.media.files import HEAD, files_below, read_stream
 from assistant.media.sniff import check_kind
 
 __all__ = ["Example", "Input", "Refused", "list_inputs", "tell_failure"]
@@ -158,17 +158,6 @@ def _named(name: str) -> Iterator[Input | Refused]:
         yield Refused(name=name, error=error)
 
 
-def _files_of(folder: Path) -> Iterator[Path]:
-    """All files of a folder and its subfolders, in a steady order; dot names are left out."""
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir() and not path.is_symlink():  # links could lead in circles
-            yield from _files_of(path)
-        elif path.is_file():
-            yield path
-
-
 def _inside(folder: str) -> Iterator[Input | Refused]:
     """The pictures and videos of a folder; other files in it are passed over.
 
@@ -177,7 +166,7 @@ def _inside(folder: str) -> Iterator[Input | Refused]:
     """
     others, found = 0, False
     try:
-        for path in _files_of(Path(folder)):
+        for path in files_below(Path(folder)):
             try:
                 check_path(path)
             except MediaError as error:

@@ -6,14 +6,13 @@ an address is never fetched, so nobody can point the server at another machine t
 
 from __future__ import annotations
 
-import base64
-import binascii
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from assistant.errors import CaseError
+from assistant.media.files import from_base64
 
 __all__ = ["Controls", "controls_of", "picture_of", "prediction"]
 
@@ -68,7 +67,7 @@ def picture_of(task: Mapping[str, Any], controls: Controls) -> bytes:
     """The bytes of a task's picture.
 
     Raises:
-        CaseError: the task carries no picture; an address is not fetched.
+        AssistantError: the task carries no picture; an address is not fetched.
     """
     data = task.get("data")
     value = data.get(controls.field) if isinstance(data, Mapping) else None
@@ -78,10 +77,7 @@ def picture_of(task: Mapping[str, Any], controls: Controls) -> bytes:
             hint="Import pictures into Label Studio as data URIs.",
             code="not-base64",
         )
-    try:
-        return base64.b64decode(value.partition(",")[2], validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise CaseError("The task's picture is not base64.", code="not-base64") from error
+    return from_base64(value)
 
 
 def prediction(record: Mapping[str, Any], controls: Controls) -> dict[str, Any]:

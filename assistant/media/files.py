@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import contextlib
 import os
 import stat
@@ -13,7 +15,15 @@ from assistant.errors import MediaError
 from assistant.media.limits import MediaLimits
 from assistant.media.sniff import check_kind
 
-__all__ = ["HEAD", "check_path", "mebibytes", "read_path", "read_stream"]
+__all__ = [
+    "HEAD",
+    "check_path",
+    "files_below",
+    "from_base64",
+    "mebibytes",
+    "read_path",
+    "read_stream",
+]
 
 #: So many first bytes tell what a file is.
 HEAD = 4096
@@ -67,6 +77,40 @@ def read_stream(
             code="file-too-large",
         )
     return data
+
+
+def from_base64(text: str) -> bytes:
+    """The bytes of a file that is given as base64 or as a data URI; no address is ever fetched.
+
+    Raises:
+        MediaError: it is neither (``not-base64``).
+    """
+    text = text.strip()
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise MediaError(
+            "The file is not given as base64 text.",
+            hint="Send its bytes, for example as a data URI; paths and addresses are not read.",
+            code="not-base64",
+        ) from error
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """All files of a folder and its subfolders, in a steady order; dot names are left out.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir() and not path.is_symlink():  # links could lead in circles
+            yield from files_below(path)
+        elif path.is_file():
+            yield path
 
 
 @contextlib.contextmanager

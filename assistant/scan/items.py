@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.cases.extras import need
 from assistant.errors import MediaError
 from assistant.media import read_path
-from assistant.media.files import mebibytes
+from assistant.media.files import files_below, read_stream
 
 if TYPE_CHECKING:
     from assistant.media import MediaLimits
@@ -20,7 +19,7 @@ __all__ = ["list_items", "read_item"]
 
 
 def list_items(target: str) -> Iterator[str]:
-    """The paths or addresses of all files, one after another, in no order.
+    """The paths or addresses of all files, one after another.
 
     Args:
         target: a folder, read with its subfolders (names that begin with a dot are left out); a
@@ -34,7 +33,7 @@ def list_items(target: str) -> Iterator[str]:
     if "://" in target:
         found = _remote(target)
     elif place.is_dir():
-        found = _folder(str(place))
+        found = map(str, files_below(place))
     elif place.is_file():
         found = _listed(place)
     else:
@@ -60,35 +59,18 @@ def read_item(path: str, limits: MediaLimits) -> bytes:
     """
     if "://" not in path:
         return read_path(Path(path), limits)
-    most = max(limits.max_image_bytes, limits.max_video_bytes)
     store, place = _store(path)
     try:
         with store.open(place, "rb") as file:
-            data: bytes = file.read(most + 1)
+            return read_stream(file, repr(path), limits)
+    except MediaError:
+        raise
     except Exception as error:
         raise MediaError(
             f"{path!r} cannot be read ({type(error).__name__}).",
             hint="Check the address and the rights on it.",
             code="unreadable-path",
         ) from error
-    if len(data) > most:
-        raise MediaError(
-            f"{path!r} has more than the {mebibytes(most)} that are read.",
-            hint="Give a smaller copy.",
-            code="file-too-large",
-        )
-    return data
-
-
-def _folder(folder: str) -> Iterator[str]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):  # links could lead in circles
-                yield from _folder(entry.path)
-            elif entry.is_file():
-                yield entry.path
 
 
 def _listed(source: Path) -> Iterator[str]:

@@ -7,8 +7,6 @@ comes as text: nothing is written to disk, and no address is ever fetched.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import importlib.util
 import json
 import secrets
@@ -18,6 +16,7 @@ from typing import Any
 from gradio.events import api
 
 from assistant.errors import ConfigError, MediaError
+from assistant.media.files import from_base64
 from assistant.report import failure_json
 from assistant.ui.endpoints import analysed, answered
 from assistant.ui.page import Page
@@ -91,20 +90,10 @@ def _decoded(photo: str, limit: int) -> bytes:
     Raises:
         MediaError: it is neither, or more than ``limit`` bytes.
     """
-    text = photo.strip()
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
-    if len(text) > limit * 4 // 3 + 4:
+    if len(photo) > limit * 4 // 3 + 1024:  # what stands before the bytes, and blanks, are short
         raise MediaError(
             f"The photo has more than {limit / 1e6:.0f} MB.",
             hint="Send a smaller one.",
             code="file-too-large",
         )
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise MediaError(
-            "The photo is not given as base64 text.",
-            hint="Send the file's bytes as a data URI; paths and addresses are not read.",
-            code="not-base64",
-        ) from error
+    return from_base64(photo)
