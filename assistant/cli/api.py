@@ -25,11 +25,12 @@ def api() -> None:
 
 
 @api.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8090, show_default=True)
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8090)
 @click.option(
     "--root-path",
     default="",
+    show_default=False,
     metavar="PATH",
     help="Path under which a proxy offers the API, such as /whyfake-api (docs/deployment.md).",
 )
@@ -110,10 +111,9 @@ def keys() -> None:
     "scopes",
     multiple=True,
     default=("analyze", "read", "ask"),
-    show_default=True,
     help="analyze, read, ask, decide or metrics; several times.",
 )
-@click.option("--per-minute", type=click.IntRange(1, 100_000), default=60, show_default=True)
+@click.option("--per-minute", type=click.IntRange(1, 100_000), default=60)
 @click.pass_context
 def make(context: click.Context, owner: str, scopes: tuple[str, ...], per_minute: int) -> None:
     """Print a new key for OWNER, the person that its decisions are by. It is shown once."""
@@ -167,7 +167,7 @@ def people() -> None:
 
 @people.command()
 @click.argument("name")
-@click.option("--role", default="moderator", show_default=True)
+@click.option("--role", default="moderator")
 @_password
 @click.pass_context
 def add(context: click.Context, name: str, role: str, password: str) -> None:

@@ -7,13 +7,7 @@ from pathlib import Path
 
 import click
 
-from assistant.cli.options import (
-    FILE,
-    finder_and_scorer,
-    json_option,
-    out_option,
-    write_result,
-)
+from assistant.cli.options import FILE, finder_and_scorer, json_option, out_option, write_result
 
 __all__ = ["calibrate"]
 
@@ -28,21 +22,18 @@ __all__ = ["calibrate"]
     "--method",
     type=click.Choice(["temperature", "platt", "isotonic", "venn-abers"]),
     default="platt",
-    show_default=True,
     help="How the curve is fitted.",
 )
 @click.option(
     "--max-error",
     type=click.FloatRange(0.0, 0.5, min_open=True),
     default=0.05,
-    show_default=True,
     help="Share of wrong verdicts allowed in each class; of FOLDER, in each genuine source.",
 )
 @click.option(
     "--bands",
     type=click.Choice(["quantile", "conformal"]),
     default="quantile",
-    show_default=True,
     help="Where verdicts begin; conformal keeps --max-error for new videos too.",
 )
 @out_option("Write the calibration here (JSON).")
@@ -67,11 +58,7 @@ def calibrate(
     probabilities and bands are fitted anew; before and after are told.
     """
     from assistant.evaluation.face_manifest import read_manifest
-    from assistant.evaluation.operating_points import (
-        operating_points,
-        points_markdown,
-        source_rows,
-    )
+    from assistant.evaluation.operating_points import operating_points, points_markdown, source_rows
     from assistant.evaluation.recalibration import recalibrate, recalibration_markdown
     from assistant.evaluation.scoring import score_manifest
 

@@ -37,8 +37,10 @@ cases.add_command(push)
 
 @cases.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--source", default="", help="Where the files came from, for statistics.")
-@click.option("--subject", default="", help="Your own name of the item.")
+@click.option(
+    "--source", default="", show_default=False, help="Where the files came from, for statistics."
+)
+@click.option("--subject", default="", show_default=False, help="Your own name of the item.")
 @click.option("--keep-picture", is_flag=True, help="Keep the picture too, sealed with the key.")
 @click.option(
     "--truth",
@@ -91,7 +93,7 @@ def add(
 @click.option("--since", help="UTC, for example 2026-11-01.")
 @click.option("--until", help="UTC, for example 2026-12-01.")
 @click.option("--near", metavar="ID", help="Only cases of nearly the same picture.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=50)
 @json_option("Print one JSON object a case.")
 @click.pass_context
 def list_(

@@ -52,7 +52,6 @@ _PICTURES = "Pictures of untouched faces: CSV with a path column, or one path a 
     "--sanity",
     type=click.Choice(["norms", "read-out", "both"]),
     default="both",
-    show_default=True,
     help="What the sanity check randomises: the LayerNorms, the read-out, or each in turn.",
 )
 @click.option(

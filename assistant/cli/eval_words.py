@@ -52,7 +52,7 @@ def router(recipe: Path, as_json: bool, out: Path | None, wrong: bool) -> None:
 
 @click.command("questions")
 @click.argument("photos", nargs=-1, type=FILE)
-@click.option("--config", type=FILE, default=Path("configs/questions.yaml"), show_default=True)
+@click.option("--config", type=FILE, default=Path("configs/questions.yaml"))
 @click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
 @click.option("--answers", is_flag=True, help="Print every answer, not only those that do not fit.")
 @out_option("Write questions, answers and problems here, as JSON.")

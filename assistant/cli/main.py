@@ -156,7 +156,11 @@ def eval_() -> None:
     """Evaluate detectors, maps and explanations."""
 
 
-@click.group(cls=_Main, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Main,
+    table=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+)
 @click.version_option(__version__, prog_name="whyfake")
 @click.option(
     "--config",

@@ -32,9 +32,7 @@ def manifest() -> None:
 @click.argument("root", type=click.Path(path_type=Path, exists=True))
 @click.option("--out", type=FILE, required=True, help="The manifest to write (CSV).")
 @click.option("--compression", type=click.Choice(["raw", "c23", "c40"]), default="c23")
-@click.option(
-    "--frames", type=click.IntRange(1), default=32, show_default=True, help="Of each video."
-)
+@click.option("--frames", type=click.IntRange(1), default=32, help="Of each video.")
 @click.option("--split", help="Only this part: train, val or test.")
 def build(
     layout: str, root: Path, out: Path, compression: str, frames: int, split: str | None
@@ -75,11 +73,10 @@ def build(
     "--near",
     type=click.IntRange(0, 12),
     default=4,
-    show_default=True,
     help="Bits of 64 in which two pictures may differ to count as the same.",
 )
-@click.option("--test-percent", type=click.IntRange(1, 50), default=15, show_default=True)
-@click.option("--calibration-percent", type=click.IntRange(1, 50), default=7, show_default=True)
+@click.option("--test-percent", type=click.IntRange(1, 50), default=15)
+@click.option("--calibration-percent", type=click.IntRange(1, 50), default=7)
 @click.option("--identity", type=FILE, help="ONNX face encoder: look for people on both sides.")
 @click.option("--write", type=FILE, help="Write the manifest without what leaks into training.")
 @json_option("Print the result as JSON.")
@@ -123,7 +120,7 @@ def check(
 
 @manifest.command("held-out")
 @click.argument("config", type=FILE)
-@click.option("--most", type=click.IntRange(1), default=220, show_default=True, help="Of a source.")
+@click.option("--most", type=click.IntRange(1), default=220, help="Of a source.")
 @click.option("--out", type=FILE, required=True, help="The manifest.")
 def held_out(config: Path, most: int, out: Path) -> None:
     """List the test part of CONFIG's home sources, which a training run never sees.

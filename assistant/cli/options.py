@@ -78,7 +78,7 @@ def manifest_option(
 
 def seed_option(text: str) -> Callable[[_Command], _Command]:
     """``--seed`` of what ``text`` says, from 0 on."""
-    return click.option("--seed", type=int, default=0, show_default=True, help=text)
+    return click.option("--seed", type=int, default=0, help=text)
 
 
 @contextlib.contextmanager
@@ -99,7 +99,6 @@ def work_option(kept: str) -> Callable[[_Command], _Command]:
         "--work",
         type=FOLDER,
         default=Path(".work"),
-        show_default=True,
         help=f"{kept}; the same command again goes on from there.",
     )
 

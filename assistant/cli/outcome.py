@@ -22,16 +22,7 @@ from assistant.cli.render import (
     score_line,
 )
 from assistant.errors import AssistantError, InferenceError
-from assistant.events import (
-    Done,
-    Event,
-    Explained,
-    FaceFound,
-    Failed,
-    NoFace,
-    Progress,
-    Scored,
-)
+from assistant.events import Done, Event, Explained, FaceFound, Failed, NoFace, Progress, Scored
 from assistant.media import WHOLE, Span
 from assistant.pipeline import Assistant
 from assistant.report import analysis_json, no_face_json, scores_json

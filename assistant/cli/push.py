@@ -19,11 +19,15 @@ def push() -> None:
 @push.command()
 @click.argument("case_id")
 @click.option("--subject", required=True, help="at://DID/COLLECTION/KEY, or a DID.")
-@click.option("--cid", default="", help="Of the record; left out for an account.")
+@click.option(
+    "--cid", default="", show_default=False, help="Of the record; left out for an account."
+)
 @click.option("--url", required=True, help="Address of the account's server.")
 @click.option("--service", required=True, help="DID of the Ozone service.")
 @click.option("--handle", required=True, help="Of a moderator account.")
-@click.option("--report-url", default="", help="Where a moderator finds the case.")
+@click.option(
+    "--report-url", default="", show_default=False, help="Where a moderator finds the case."
+)
 @click.pass_context
 def ozone(
     context: click.Context,
@@ -55,7 +59,9 @@ def ozone(
 @click.option("--url", required=True, help="Coop's address.")
 @click.option("--item", required=True, help="The item's id there.")
 @click.option("--type", "type_id", required=True, help="The item type's id there.")
-@click.option("--report-url", default="", help="Where a reviewer finds the case.")
+@click.option(
+    "--report-url", default="", show_default=False, help="Where a reviewer finds the case."
+)
 @click.pass_context
 def coop(
     context: click.Context, case_id: str, url: str, item: str, type_id: str, report_url: str

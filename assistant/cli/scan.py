@@ -30,14 +30,12 @@ _EVERY = 2.0
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("results.parquet"),
-    show_default=True,
     help="The table; errors, summary and state are written beside it.",
 )
 @click.option(
     "--engine",
     type=click.Choice(["local", "ray"]),
     default="local",
-    show_default=True,
     help="ray: on the machines of RAY_ADDRESS, or on this one where it is not set.",
 )
 @click.option(

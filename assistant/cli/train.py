@@ -84,7 +84,7 @@ def detector(context: click.Context, config: Path, work: Path, out: Path, as_jso
 
 @click.command("ablation")
 @click.argument("config", type=FILE)
-@click.option("--seeds", type=click.IntRange(1, 20), default=3, show_default=True, help="How many.")
+@click.option("--seeds", type=click.IntRange(1, 20), default=3, help="How many.")
 @work_option("Caches and checkpoints")
 @out_option("Also write JSON here.")
 @json_option("Print JSON instead of a table.")
@@ -121,21 +121,14 @@ def text_tower(context: click.Context, config: Path, work: Path, out: Path, as_j
 
 
 @click.command("generated-faces")
-@click.option(
-    "--count", type=click.IntRange(1), default=1200, show_default=True, help="How many faces."
-)
+@click.option("--count", type=click.IntRange(1), default=1200, help="How many faces.")
 @seed_option("Another seed, other faces.")
-@click.option(
-    "--side", type=click.IntRange(64, 1024), default=256, show_default=True, help="Pixels a side."
-)
-@click.option(
-    "--quality", type=click.IntRange(1, 100), default=75, show_default=True, help="Of the JPEGs."
-)
+@click.option("--side", type=click.IntRange(64, 1024), default=256, help="Pixels a side.")
+@click.option("--quality", type=click.IntRange(1, 100), default=75, help="Of the JPEGs.")
 @click.option(
     "--out",
     type=FOLDER,
     default=Path(".work/generated"),
-    show_default=True,
     help="Folder of the pictures and their manifest; the same command again goes on from there.",
 )
 @json_option()
@@ -164,9 +157,7 @@ def generated_faces(
 
 @click.command("domain")
 @manifest_option("CSV of what the detector knows.")
-@click.option(
-    "--limit", type=click.IntRange(400), default=2000, show_default=True, help="Pictures at most."
-)
+@click.option("--limit", type=click.IntRange(400), default=2000, help="Pictures at most.")
 @seed_option("Of the choice of pictures.")
 @out_option("Write here; default: the data folder, where it is found at once.")
 @click.pass_context
@@ -219,17 +210,11 @@ def router(recipe: Path) -> None:
 @click.command("plugin")
 @click.argument("name")
 @manifest_option()
-@click.option(
-    "--seconds",
-    type=click.FloatRange(1),
-    default=600,
-    show_default=True,
-    help="Of processor time.",
-)
+@click.option("--seconds", type=click.FloatRange(1), default=600, help="Of processor time.")
 @click.option("--epochs", type=click.IntRange(1), help="Default: the plugin's recipe.")
 @seed_option("Of all that is drawn.")
 @click.option("--options", default="{}", help="Of the plugin, as a JSON object; see its page.")
-@click.option("--calibration-percent", type=click.IntRange(1, 50), default=15, show_default=True)
+@click.option("--calibration-percent", type=click.IntRange(1, 50), default=15)
 @out_option("Default: the data folder, where it is found by name.")
 @work_option("Crops and frozen features")
 @json_option()
