@@ -29,6 +29,7 @@ __all__ = [
     "FaceFinder",
     "ReadingDetector",
     "TraceableDetector",
+    "UprightFinder",
     "VlmBackend",
 ]
 
@@ -45,6 +46,15 @@ class FaceFinder(Protocol):
 
     def provenance(self) -> Mapping[str, str]:
         """Model file and its SHA-256."""
+        ...
+
+
+@runtime_checkable
+class UprightFinder(FaceFinder, Protocol):
+    """A finder that turns pictures which may lie on their side, and can be told not to."""
+
+    def find_as_shown(self, image: Image) -> tuple[Detection, ...]:
+        """As :meth:`find`, of a picture that is known to be upright."""
         ...
 
 

@@ -121,24 +121,29 @@ class Measurer:
         timeline = timeline_of(scored, self.calibrator)
         if timeline is None:
             return None
+        numbers = worst_moments(timeline.moments)
+        frames = self._frames(scored.track, numbers)
         worst = []
-        for number in worst_moments(timeline.moments):
+        for number in numbers:
             stop_if(cancel)
             face, moment = scored.track.faces[number], timeline.moments[number]
+            frame = frames.get(moment.seconds)
             worst.append(
                 WorstFrame(
                     seconds=moment.seconds,
                     probability=moment.probability,
                     crop=face.crop,
                     attribution=self.attributor.attribute(self.detector, face.crop),
-                    cues=self._look_at(scored.track.media, face, moment.seconds) or CuesLooked(),
+                    cues=self._look_at(frame, face) or CuesLooked(),
                 )
             )
         return replace(timeline, worst=tuple(worst))
 
     def _look(self, scored: ScoredFace, timeline: Timeline | None) -> CuesLooked | None:
         """What can be seen to differ; it moves no number of the detector's."""
-        looked = self._look_at(scored.track.media, scored.face)
+        index = scored.face.frame_index
+        frame = None if index is None else scored.track.media.frames[index]
+        looked = self._look_at(frame, scored.face)
         if looked is None or timeline is None or self.cues is None or self.cues.over_time is None:
             return looked
         moved = look_over_time(motion_of(scored, timeline.stretches), self.cues.over_time)
@@ -147,24 +152,27 @@ class Measurer:
             not_judged=(*looked.not_judged, *moved.not_judged),
         )
 
-    def _look_at(self, media: Media, face: Face, seconds: float = 0.0) -> CuesLooked | None:
-        """What can be seen to differ in the frame of a face.
-
-        ``seconds``: when a face of a clip is seen whose frame was not kept: it is read again.
-        """
+    def _frames(self, track: Track, numbers: Sequence[int]) -> dict[float, Image]:
+        """The whole frames of some faces, by second; those that were not kept are read again."""
         if self.cues is None:
+            return {}
+        media = track.media
+        frames, gone = {}, []
+        for number in numbers:
+            index = track.faces[number].frame_index
+            if index is None:
+                gone.append(track.seconds[number])
+            else:
+                frames[track.seconds[number]] = media.frames[index]
+        if gone and media.further is not None:
+            frames.update(media.further(sorted(gone)))
+        return frames
+
+    def _look_at(self, frame: Image | None, face: Face) -> CuesLooked | None:
+        """What can be seen to differ in the frame of a face; None where there is none."""
+        if self.cues is None or frame is None:
             return None
-        if face.frame_index is not None:
-            frame = media.frames[face.frame_index]
-        elif media.further is None:
-            return None
-        else:
-            again = next((image for _, image in media.further([seconds])), None)
-            if again is None:
-                return None
-            frame = again
-        issues = [note.issue for note in face.quality]
-        return self.cues.look(frame, face.landmarks, issues)
+        return self.cues.look(frame, face.landmarks, [note.issue for note in face.quality])
 
     def _regions(self, attribution: Attribution, face: Face) -> tuple[RegionFinding, ...]:
         """Where the map lies; none where no face parts can be named (the evidence says so)."""

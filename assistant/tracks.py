@@ -13,10 +13,21 @@ from assistant.faces import domain_measures, is_lying, is_too_small, make_face
 from assistant.interfaces import FaceFinder
 from assistant.types import CropSpec, Detection, Face, Image, Media, Reading
 
-__all__ = ["FoundTracks", "Read", "Track", "find_tracks", "found_tracks", "judgeable", "no_face"]
+__all__ = [
+    "Find",
+    "FoundTracks",
+    "Read",
+    "Track",
+    "find_tracks",
+    "found_tracks",
+    "judgeable",
+    "no_face",
+]
 
 #: What a detector says of crops, see :meth:`assistant.scoring.Scorer.read`.
 Read = Callable[[Sequence[Image]], Sequence[Reading]]
+#: The faces of a picture, most confident first.
+Find = Callable[[Image], Sequence[Detection]]
 
 _LYING = "The picture lies on its side or upside down; its faces were judged upright."
 _TOO_SMALL = "A face is too small to be judged (under 24 pixels) and was left out."
@@ -94,7 +105,7 @@ def found_tracks(
 
 def _picture_tracks(media: Media, finder: FaceFinder, spec: CropSpec, most: int) -> FoundTracks:
     frame = media.frames[0]
-    large, warnings = judgeable(finder, frame)
+    large, warnings = judgeable(finder.find, frame)
     found = sorted(large, key=lambda d: -d.area)
     if len(found) > most:
         warnings.append(f"{len(found)} faces were found; the {most} largest were analysed.")
@@ -113,9 +124,9 @@ def _picture_tracks(media: Media, finder: FaceFinder, spec: CropSpec, most: int)
     return FoundTracks(tracks=tracks, warnings=tuple(warnings))
 
 
-def judgeable(finder: FaceFinder, frame: Image) -> tuple[list[Detection], list[str]]:
+def judgeable(find: Find, frame: Image) -> tuple[list[Detection], list[str]]:
     """The faces of a frame that are large enough to be judged, and what to tell of the others."""
-    found = finder.find(frame)
+    found = find(frame)
     large = [detection for detection in found if not is_too_small(detection)]
     return large, [_TOO_SMALL] if len(large) < len(found) else []
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from assistant.cues.moments import moment_values, surroundings
 from assistant.errors import InferenceError
 from assistant.events import Event, Progress
-from assistant.faces import domain_measures, make_face
-from assistant.interfaces import FaceFinder
+from assistant.faces import domain_measures, is_lying, make_face
+from assistant.interfaces import FaceFinder, UprightFinder
 from assistant.timeline import Sighting, colour_shares, denser, is_cut, link_people
-from assistant.tracks import FoundTracks, Read, Track, judgeable
+from assistant.tracks import Find, FoundTracks, Read, Track, judgeable
 from assistant.types import CropSpec, Face, Image, Media, Reading
 
 __all__ = ["watch"]
@@ -30,6 +30,7 @@ _CLOSE_LOOK = 24  # frames of the second pass, fewer where there are many people
 _LEAST_CLOSE_LOOK = 6
 _BATCH = 4  # crops a call of the detector: an analysis that is stopped ends after one
 _LEAST_SIGHTINGS = 2
+_SURE = 0.8  # confidence of an upright face from which on its shot is taken to be upright
 
 _Moment = tuple[float, Image, int | None]
 
@@ -57,6 +58,7 @@ class _Watcher:
     warnings: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
     crowd: int = 0  # the most faces in one frame
+    upright: NDArray[np.float64] | None = None  # colours of the last frame seen to be upright
 
     def look(
         self, moments: Iterable[_Moment], before: int, total: int, more: int
@@ -82,9 +84,24 @@ class _Watcher:
         left = spent / done * (total - done) if done else None
         return Progress(stage="people", done=done, total=total, seconds_left=left)
 
+    def _find(self, colours: NDArray[np.float64]) -> Find:
+        """How faces are found in a frame: it is not turned where its shot is upright.
+
+        A frame with no sure face, dark or blurred, is else searched four times over.
+        """
+        if (
+            isinstance(self.finder, UprightFinder)
+            and self.upright is not None
+            and not is_cut(self.upright, colours)
+        ):
+            return self.finder.find_as_shown
+        return self.finder.find
+
     def _faces(self, seconds: float, frame: Image, kept: int | None) -> list[_Seen]:
-        self.looks[seconds] = colour_shares(frame)
-        found, told = judgeable(self.finder, frame)
+        self.looks[seconds] = colours = colour_shares(frame)
+        found, told = judgeable(self._find(colours), frame)
+        if any(d.confidence >= _SURE and not is_lying(d) for d in found):
+            self.upright = colours
         self.warnings += [text for text in told if text not in self.warnings]
         self.crowd = max(self.crowd, len(found))
         out = []

@@ -97,6 +97,10 @@ class CenterFaceFinder:
                 hint="Run: whyfake weights verify; then try another picture.",
             ) from error
 
+    def find_as_shown(self, image: Image) -> tuple[Detection, ...]:
+        """As :meth:`find`, of a picture that is known to be upright: it is never turned."""
+        return tuple(find.detection for find in self._finds(image))
+
     def provenance(self) -> Mapping[str, str]:
         """Model file and its SHA-256."""
         return {"model": "CenterFace (ONNX, OpenCV)", "sha256": self._sha256}

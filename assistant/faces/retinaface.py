@@ -92,6 +92,10 @@ class RetinaFaceFinder:
         """
         return tuple(find_upright(image, self._finds))
 
+    def find_as_shown(self, image: Image) -> tuple[Detection, ...]:
+        """As :meth:`find`, of a picture that is known to be upright: it is never turned."""
+        return tuple(find.detection for find in self._finds(image))
+
     def provenance(self) -> Mapping[str, str]:
         """Network, model file's SHA-256."""
         return {"model": f"RetinaFace {self._network} (facexlib)", "sha256": self._sha256}
