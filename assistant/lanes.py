@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from assistant.cues.motion import SPOILT, Motion
 from assistant.interfaces import Calibrator
 from assistant.scoring import ScoredFace
-from assistant.timeline import DEFAULT_RULE, StretchRule, clip_logit, raised_parts
+from assistant.timeline import DEFAULT_RULE, LOOKS, StretchRule, clip_logit, raised_parts
 from assistant.types import Moment, Stretch, Timeline, Verdict
 
 __all__ = ["laid_in_of", "looks_of", "motion_of", "stretches_of", "timeline_of", "worst_moments"]
 
 _WORST = 2
-LOOKS = (-1, 1)
 _APART = 0.5  # seconds between two of the worst frames
 
 
@@ -28,7 +27,12 @@ def timeline_of(scored: ScoredFace, calibrator: Calibrator) -> Timeline | None:
     return Timeline(
         moments=scored.moments,
         stretches=stretches_of(
-            scored.moments, (begin, end), calibrator, laid_in=laid_in_of(scored)
+            scored.moments,
+            (begin, end),
+            calibrator,
+            laid_in=laid_in_of(scored),
+            looks=looks_of(scored),
+            shots=scored.track.shots or None,
         ),
         absent=scored.track.absent,
         begin=begin,
@@ -59,6 +63,8 @@ def stretches_of(
     rule: StretchRule | None = None,
     *,
     laid_in: NDArray[np.float64] | None = None,
+    looks: NDArray[np.floating] | None = None,
+    shots: Sequence[int] | NDArray[np.integer] | None = None,
 ) -> tuple[Stretch, ...]:
     """The parts in which a person's score stands out.
 
@@ -73,7 +79,13 @@ def stretches_of(
         return ()
     seconds = np.array([m.seconds for m in judged])
     logits = np.array([m.logit for m in judged])
-    parts = raised_parts(logits if laid_in is None else laid_in[told], rule)
+    answers = logits if laid_in is None else laid_in[told]
+    parts = raised_parts(
+        answers,
+        rule,
+        looks=None if looks is None else looks[told],
+        shots=None if shots is None else np.asarray(shots)[told],
+    )
     if not parts:
         whole = calibrator.calibrate(clip_logit(seconds, logits))
         if whole.verdict is not Verdict.LIKELY_MANIPULATED:
@@ -120,6 +132,7 @@ def motion_of(scored: ScoredFace, stretches: Sequence[Stretch]) -> Motion:
         seconds=seconds,
         values=np.array(scored.track.moments),
         looks=np.zeros((len(faces), 0), np.float64) if looks is None else looks.astype(np.float64),
+        shots=np.array(scored.track.shots or [0] * len(faces)),
         spoilt=np.array([bool(SPOILT & {n.issue for n in f.quality}) for f in faces]),
         eyes=float(np.median(apart)),
         box_xyxy=scored.face.box_xyxy,

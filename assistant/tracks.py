@@ -44,6 +44,7 @@ class Track:
             faces are crops with no picture around them.
         seconds: when each face is seen; (0.0,) in a picture.
         readings: of each face, where the detector was asked already.
+        shots: the shot of a clip that each face is of; empty in a picture.
         absent: from when to when, in seconds, the person of a clip is not seen.
         moments: of each face of a clip what the cues over time compare, see
             :data:`assistant.cues.moments.VALUES`.
@@ -54,6 +55,7 @@ class Track:
     measured: tuple[Mapping[str, float], ...] = ()
     seconds: tuple[float, ...] = (0.0,)
     readings: tuple[Reading, ...] | None = None
+    shots: tuple[int, ...] = ()
     absent: tuple[tuple[float, float], ...] = ()
     moments: tuple[NDArray[np.float64], ...] = ()
 

@@ -19,7 +19,15 @@ from assistant.errors import InferenceError
 from assistant.events import Event, Progress
 from assistant.faces import domain_measures, is_lying, make_face
 from assistant.interfaces import FaceFinder, UprightFinder
-from assistant.timeline import Sighting, colour_shares, denser, is_cut, link_people
+from assistant.timeline import (
+    LOOKS,
+    Sighting,
+    colour_shares,
+    denser,
+    is_cut,
+    link_people,
+    movement,
+)
 from assistant.tracks import Find, FoundTracks, Read, Track, judgeable
 from assistant.types import CropSpec, Face, Image, Media, Reading
 
@@ -130,13 +138,18 @@ class _Watcher:
         readings = self.read([s.face.crop for s in seen])
         return [replace(s, reading=reading) for s, reading in zip(seen, readings, strict=True)]
 
-    def people(self) -> list[list[_Seen]]:
-        """The faces by person, in order of appearance."""
+    def shots(self) -> dict[float, int]:
+        """The number of the shot of each frame that was looked at, by second."""
         times = sorted(self.looks)
         shots, shot = {times[0]: 0}, 0
         for earlier, later in pairwise(times):
             shot += is_cut(self.looks[earlier], self.looks[later])
             shots[later] = shot
+        return shots
+
+    def people(self) -> list[list[_Seen]]:
+        """The faces by person, in order of appearance."""
+        times, shots = sorted(self.looks), self.shots()
         number = {second: i for i, second in enumerate(times)}
         sightings = [
             Sighting(
@@ -231,6 +244,7 @@ def _found(watcher: _Watcher, most: int) -> FoundTracks:
 
 def _track(watcher: _Watcher, lane: Sequence[_Seen], index: int) -> Track:
     readings = tuple(s.reading for s in lane if s.reading is not None)
+    shots = watcher.shots()
     return Track(
         media=watcher.media,
         faces=tuple(replace(s.face, index=index) for s in lane),
@@ -238,14 +252,17 @@ def _track(watcher: _Watcher, lane: Sequence[_Seen], index: int) -> Track:
         moments=tuple(s.moment for s in lane),
         seconds=tuple(s.seconds for s in lane),
         readings=readings if len(readings) == len(lane) else None,
+        shots=tuple(shots[s.seconds] for s in lane),
         absent=watcher.absent(lane),
     )
 
 
 def _series(lane: Sequence[_Seen]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    seconds = np.array([s.seconds for s in lane])
-    logits = np.array([s.reading.logit if s.reading else 0.0 for s in lane])
-    return seconds, logits
+    readings = [s.reading for s in lane if s.reading is not None]
+    logits = np.array([r.logit for r in readings])
+    shown = [r.statistics[LOOKS] for r in readings if r.statistics is not None]
+    looks = np.stack(shown) if len(shown) == len(readings) else None
+    return np.array([s.seconds for s in lane]), movement(logits, looks)
 
 
 def _looks(reading: Reading | None) -> NDArray[np.float32] | None:

@@ -15,12 +15,12 @@ from assistant.cli.manifest import LAYOUT_NAMES
 from assistant.cli.options import settings_of
 
 if TYPE_CHECKING:
-    from assistant.evaluation.video import JudgedPerson
+    from assistant.evaluation.judged import JudgedPerson
     from assistant.interfaces import Calibrator
     from assistant.settings import Settings
     from assistant.training.layouts import Sample
 
-__all__ = ["clip_options", "judged_clips", "video"]
+__all__ = ["video"]
 
 _NAMED = ", ".join(LAYOUT_NAMES)
 #: Sides of a portrait in pixels, and how many photos of a folder are used.
@@ -49,17 +49,26 @@ _OPTIONS = (
     click.option("--split", help="Of the sets: train, val or test."),
     click.option("--compression", default="c23", help="Of FaceForensics++ and DFD."),
     click.option("--limit", type=click.IntRange(2), help="Videos at most of a set, evenly taken."),
+    click.option(
+        "--again",
+        is_flag=True,
+        help="Judge each clip a second time: H.264 CRF 28, 480p, another frame rate.",
+    ),
+    click.option(
+        "--judged",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Keep here what was judged: a second run goes on from it, `train temporal` reads it.",
+    ),
 )
 
 
-def clip_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Which clips are judged; :func:`judged_clips` takes them by these names."""
+def _clip_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def judged_clips(
+def _judged_clips(
     settings: Settings,
     *,
     made: int,
@@ -70,13 +79,16 @@ def judged_clips(
     split: str | None,
     compression: str,
     limit: int | None,
+    again: bool,
+    judged: Path | None,
 ) -> tuple[list[JudgedPerson], list[JudgedPerson], Calibrator]:
     """The people of made clips, those of sets, and the calibrator in use.
 
     Raises:
-        TrainingError: a set or the photos cannot be used.
+        TrainingError: a set, the photos or the file cannot be used.
     """
     from assistant.compose import build_detector, build_domain, build_finder
+    from assistant.evaluation.judged import JudgedFile
     from assistant.evaluation.made_clips import portraits
     from assistant.evaluation.video import judge_made, made_clips, small_clips
     from assistant.evaluation.video_sets import judge_samples
@@ -90,20 +102,32 @@ def judged_clips(
         detector=detector, calibrator=calibrator, domain=build_domain(settings, detector)
     )
     limits = MediaLimits(frames=settings.limits.frames)
+    file = JudgedFile(judged, detector.weights_sha256)
     people, of_sets = [], []
     if made:
         side, make = (_SMALL_SIDE, small_clips) if small else (_SIDE, made_clips)
         shown = portraits(finder, seed, side=side, folder=photos, most=_PORTRAITS)
-        source = make(shown, made, seed)
-        people = judge_made(source, finder, scorer, limits, lambda done: _progress(done, made))
+        people = judge_made(
+            make(shown, made, seed),
+            finder,
+            scorer,
+            limits,
+            file=file,
+            source=photos.name if photos else "packages",
+            seed=seed,
+            again=again,
+            progress=lambda done: _progress(done, made),
+        )
     for layout, root in sets:
         samples = _chosen(read_layout(layout, root, compression=compression), split, limit)
-        of_sets += judge_samples(samples, finder, scorer, limits, _progress)
+        of_sets += judge_samples(
+            samples, finder, scorer, limits, file=file, again=again, progress=_progress
+        )
     return people, of_sets, calibrator
 
 
 @click.command("video")
-@clip_options
+@_clip_options
 @click.option("--fit", is_flag=True, help="Fit the constants of stretches on the made clips.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--resamples", type=click.IntRange(10), default=400, help="Bootstrap draws.")
@@ -115,10 +139,11 @@ def video(
 
     ``--fit`` prints the best constants on the made clips of this seed; judge with another.
     """
+    from assistant.evaluation.reencoding import reencoding_table
     from assistant.evaluation.video import fit_rule, rule_table, stretch_table, video_markdown
     from assistant.evaluation.video_sets import set_tables
 
-    people, of_sets, calibrator = judged_clips(settings_of(context), **clips)
+    people, of_sets, calibrator = _judged_clips(settings_of(context), **clips)
     result: dict[str, Any] = {}
     if people:
         result["made"] = rule_table(people, resamples)
@@ -127,6 +152,8 @@ def video(
             rule, table = fit_rule(people, calibrator)
             result["made"]["fitted"] = {"rule": asdict(rule), **table}
     result |= set_tables(of_sets, resamples)
+    if clips["again"]:
+        result["again"] = reencoding_table([*people, *of_sets], resamples)
     click.echo(json.dumps(result, indent=2) if as_json else video_markdown(result))
 
 

@@ -48,6 +48,7 @@ class Motion:
         seconds: N, rising.
         values: N x 9, see :data:`assistant.cues.moments.VALUES`.
         looks: N x d, what the face looks like to the detector's tower; empty where it shows none.
+        shots: N, the shot that each moment is of.
         spoilt: N, whether the frame's face is turned, blurred or cut off.
         eyes: median distance of the eyes in pixels of the frame.
         box_xyxy: of the face, in the frame that is told of.
@@ -57,6 +58,7 @@ class Motion:
     seconds: Array
     values: Array
     looks: Array
+    shots: NDArray[np.integer]
     spoilt: NDArray[np.bool_]
     eyes: float
     box_xyxy: Box
@@ -73,8 +75,8 @@ class Motion:
 
     @property
     def close(self) -> NDArray[np.bool_]:
-        """N - 1: whether a moment and the next are near enough in time to be compared."""
-        return np.diff(self.seconds) <= _CLOSE
+        """N - 1: whether a moment and the next are of one shot and near enough to be compared."""
+        return (np.diff(self.seconds) <= _CLOSE) & (np.diff(self.shots) == 0)
 
     def changes(self) -> Array:
         """N - 1: by how much the looks of neighbours differ (1 - cosine)."""

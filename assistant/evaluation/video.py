@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from assistant.cues.motion import Motion
 from assistant.evaluation.detection_metrics import auroc, bootstrap_interval
+from assistant.evaluation.judged import JudgedFile, JudgedPerson
 from assistant.evaluation.made_clips import MadeClip, MadePerson, Portrait, make_clip
+from assistant.evaluation.reencoding import reencoded
 from assistant.evaluation.tables import shown, table
 from assistant.interfaces import Calibrator, FaceFinder
-from assistant.lanes import laid_in_of, motion_of, stretches_of
+from assistant.lanes import laid_in_of, motion_of
 from assistant.media import MediaLimits, load_media
 from assistant.scoring import ScoredFace, Scorer
 from assistant.timeline import CLIP_RULES, StretchRule, clip_logit
 from assistant.tracks import found_tracks
-from assistant.types import Media, Moment, Stretch, Verdict
+from assistant.types import Media, Verdict
 
 __all__ = [
-    "JudgedPerson",
     "fit_rule",
     "judge_clip",
     "judge_made",
@@ -39,51 +38,6 @@ __all__ = [
 _SIZE, _SMALL_SIZE, _CLIP_RATE = (960, 540), (480, 400), 15
 _shown = partial(shown, form=".2f")
 _CRFS = (18, 23, 28, 35)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedPerson:
-    """A person of a clip as they were judged, beside the truth.
-
-    Attributes:
-        clip: the clip's name; what is held out together.
-        manipulated: whether the person is, at any time.
-        stretch: when, in seconds; None: never, or nobody knows when.
-        moments: of the person's lane; empty where the person was not found.
-        span: the part of the clip that was looked at.
-        crf: quality of a made clip.
-        source: the set that the clip is of.
-        family: kind of manipulation.
-        laid_in: the detector's answers to that question at each moment, where it is asked.
-        motion: what the cues over time see; None where the person was not found.
-    """
-
-    clip: str
-    manipulated: bool
-    stretch: tuple[float, float] | None
-    moments: tuple[Moment, ...] = ()
-    span: tuple[float, float] = (0.0, 0.0)
-    crf: int = 0
-    source: str = ""
-    family: str = ""
-    laid_in: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
-    motion: Motion | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def seconds(self) -> NDArray[np.float64]:
-        """When each moment is shown."""
-        return np.array([m.seconds for m in self.moments])
-
-    @property
-    def logits(self) -> NDArray[np.float64]:
-        """Of the moments."""
-        return np.array([m.logit for m in self.moments])
-
-    def stretches(
-        self, calibrator: Calibrator, rule: StretchRule | None = None
-    ) -> tuple[Stretch, ...]:
-        """What stands out by a rule."""
-        return stretches_of(self.moments, self.span, calibrator, rule, laid_in=self.laid_in)
 
 
 def made_clips(portraits: Sequence[Portrait], count: int, seed: int) -> Iterator[MadeClip]:
@@ -120,21 +74,22 @@ def made_clips(portraits: Sequence[Portrait], count: int, seed: int) -> Iterator
 
 
 def small_clips(portraits: Sequence[Portrait], count: int, seed: int) -> Iterator[MadeClip]:
-    """Small clips of one person, quick to judge; three of four have a manipulated stretch.
+    """Small clips of one person, quick to judge.
 
-    Stretches and qualities are spread as in :func:`made_clips`; each quality has its turn in each
-    place of four.
+    Of three one has a manipulated stretch of 1 to 4 seconds, one is genuine and one manipulated
+    from begin to end; each quality has its turn in each place of three.
     """
     for number in range(count):
         rng = np.random.default_rng((seed, number))
         seconds, length = float(rng.uniform(6, 8)), float(rng.uniform(1, 4))
         begin = float(rng.uniform(0.3, seconds - length - 0.3))
+        turn, kind = divmod(number, 3)
         person = MadePerson(
-            portrait=portraits[number % len(portraits)],
+            portrait=portraits[(turn + 5 * kind) % len(portraits)],
             path=((0.45, 0.5), (0.55, 0.5)),
-            stretch=(begin, begin + length) if number % 4 < 3 else None,
+            stretch=((begin, begin + length), None, (0.0, seconds))[kind],
         )
-        crf = _CRFS[(number + number // 4) % len(_CRFS)]
+        crf = _CRFS[(turn + kind) % len(_CRFS)]
         yield make_clip(
             [person], seconds, crf, size=_SMALL_SIZE, rate=_CLIP_RATE, seed=seed + number
         )
@@ -151,8 +106,14 @@ def judged_lane(lane: ScoredFace | None, scorer: Scorer, judged: JudgedPerson) -
     if lane is None or not lane.moments:
         return judged
     known = replace(
-        judged, moments=lane.moments, span=lane.track.media.span, laid_in=laid_in_of(lane)
+        judged,
+        moments=lane.moments,
+        span=lane.track.media.span,
+        laid_in=laid_in_of(lane),
+        probability=lane.score.probability,
+        verdict="abstained" if lane.score.abstained else lane.score.verdict.value,
     )
+    known = replace(known, motion=motion_of(lane, ()))
     return replace(known, motion=motion_of(lane, known.stretches(scorer.calibrator)))
 
 
@@ -161,24 +122,64 @@ def judge_made(
     finder: FaceFinder,
     scorer: Scorer,
     limits: MediaLimits,
+    *,
+    file: JudgedFile,
+    source: str,
+    seed: int,
+    again: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> list[JudgedPerson]:
-    """The people of made clips, each with the truth of the one whose place they have."""
+    """The people of made clips, each with the truth of the one whose place they have.
+
+    Args:
+        clips: see :func:`made_clips`.
+        finder: finds faces.
+        scorer: judges them.
+        limits: of the clips.
+        file: keeps what was judged.
+        source: whose portraits they show.
+        seed: that they were made with.
+        again: judge each clip a second time, encoded once more.
+        progress: is told how many clips are done.
+    """
     judged: list[JudgedPerson] = []
     for number, clip in enumerate(clips):
-        found = judge_clip(load_media(clip.data, limits), finder, scorer)
-        for person in clip.people:
-            truth = JudgedPerson(
-                clip=f"made-{number}",
-                manipulated=person.stretch is not None,
-                stretch=person.stretch,
-                crf=clip.crf,
-                source="made",
-            )
-            judged.append(judged_lane(_lane_of(person, found), scorer, truth))
+        name = f"{source}-{seed}-{number}"
+        for once_more in (False, True)[: 1 + again]:
+            if not file.of(name, again=once_more):
+                data = reencoded(clip.data) if once_more else clip.data
+                found = judge_clip(load_media(data, limits), finder, scorer)
+                file.add(
+                    [
+                        judged_lane(
+                            _lane_of(person, found),
+                            scorer,
+                            _truth(person, clip, name=name, source=source, again=once_more),
+                        )
+                        for person in clip.people
+                    ]
+                )
+            judged += file.of(name, again=once_more)
         if progress is not None:
             progress(number + 1)
     return judged
+
+
+def _truth(
+    person: MadePerson, clip: MadeClip, *, name: str, source: str, again: bool
+) -> JudgedPerson:
+    begin, end = person.stretch or (0.0, 0.0)
+    whole = person.stretch is not None and end - begin >= clip.seconds
+    return JudgedPerson(
+        clip=name,
+        name=name,
+        manipulated=person.stretch is not None,
+        stretch=None if whole else person.stretch,
+        crf=clip.crf,
+        source=source,
+        family="whole" if whole else "stretch" if person.stretch else "",
+        again=again,
+    )
 
 
 def _lane_of(person: MadePerson, found: Sequence[ScoredFace]) -> ScoredFace | None:
@@ -194,6 +195,7 @@ def _lane_of(person: MadePerson, found: Sequence[ScoredFace]) -> ScoredFace | No
 
 def rule_table(people: Sequence[JudgedPerson], resamples: int = 400) -> dict[str, Any]:
     """AUROC of each rule by person, with 95 % intervals over clips drawn again."""
+    people = [p for p in people if not p.again]
     known = [p for p in people if p.moments]
     labels = np.array([p.manipulated for p in known])
     groups = [p.clip for p in known]
@@ -227,9 +229,13 @@ def stretch_table(
     by_crf: dict[int, list[bool]] = {}
     by_clip: dict[str, list[tuple[bool, float]]] = {}
     for person in people:
+        if person.again:
+            continue
         found = person.stretches(calibrator, rule)
         highest = max((s.probability for s in found), default=0.0)
         by_clip.setdefault(person.clip, []).append((person.manipulated, highest))
+        if person.manipulated and person.stretch is None:
+            continue
         if person.stretch is None:
             false.append(any(s.verdict is Verdict.LIKELY_MANIPULATED for s in found))
             told.append(bool(found))
@@ -257,16 +263,17 @@ def stretch_table(
 def fit_rule(people: Sequence[JudgedPerson], calibrator: Calibrator) -> tuple[StretchRule, Any]:
     """The constants with the best mean overlap plus share found, less the share of genuine told.
 
-    Among equals the most cautious ones: the highest penalty, then the highest rise.
+    Among equals the most cautious ones: the largest jump, then rise, then penalty.
     """
     tried = []
-    for penalty, rise, least in itertools.product(
-        (4, 6, 8, 10, 14, 20, 30), (0.5, 0.8, 1.2, 1.6), (2, 3)
+    for jump, less, penalty, rise in itertools.product(
+        (3.0, 4.0, 5.0, 7.0), (0.3, 0.5, 0.8), (6.0, 10.0, 20.0), (1.2, 1.6, 2.0)
     ):
-        rule = StretchRule(penalty=float(penalty), rise=rise, least=least)
+        rule = StretchRule(jump=jump, less=less, penalty=penalty, rise=rise)
         judged = stretch_table(people, calibrator, rule)
         good = (judged["iou_mean"] or 0.0) + (judged["found"] or 0.0)
-        tried.append(((good - (judged["told"] or 0.0), penalty, rise), rule, judged))
+        cautious = (jump, less, rise, penalty)
+        tried.append(((good - (judged["told"] or 0.0), cautious), rule, judged))
     _, rule, judged = max(tried, key=lambda t: t[0])
     return rule, judged
 

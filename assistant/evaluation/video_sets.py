@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 
 from assistant.errors import MediaError
-from assistant.evaluation.video import JudgedPerson, judge_clip, judged_lane, rule_table
+from assistant.evaluation.judged import JudgedFile, JudgedPerson
+from assistant.evaluation.reencoding import reencoded
+from assistant.evaluation.video import judge_clip, judged_lane, rule_table
 from assistant.interfaces import FaceFinder
 from assistant.media import MediaLimits, load_media, read_path
 from assistant.media.clip import spread
@@ -75,27 +77,54 @@ def judge_samples(
     finder: FaceFinder,
     scorer: Scorer,
     limits: MediaLimits,
+    *,
+    file: JudgedFile,
+    again: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[JudgedPerson]:
-    """The most prominent person of each video; without moments where nothing could be judged."""
+    """The most prominent person of each video; without moments where nothing could be judged.
+
+    ``file`` keeps what was judged. ``again``: each video that is a file is judged a second time,
+    encoded once more.
+    """
     judged = []
     for number, sample in enumerate(samples, 1):
-        try:
-            people = judge_clip(clip_of(sample, limits), finder, scorer)
-        except MediaError as error:
-            _LOG.warning("%s: %s", sample.files[0].name, error.user_message)
-            people = []
-        truth = JudgedPerson(
-            clip=sample.video,
-            manipulated=sample.label == 1,
-            stretch=None,
-            source=sample.source,
-            family=sample.family,
-        )
-        judged.append(judged_lane(people[0] if people else None, scorer, truth))
+        name = "/".join(sample.files[0].parts[-3:])
+        for once_more in (False, True)[: 1 + (again and len(sample.files) == 1)]:
+            if not file.of(name, again=once_more):
+                truth = JudgedPerson(
+                    clip=sample.video,
+                    name=name,
+                    manipulated=sample.label == 1,
+                    stretch=None,
+                    source=sample.source,
+                    family=sample.family,
+                    again=once_more,
+                )
+                file.add([_judged(sample, truth, finder, scorer, limits)])
+            judged += file.of(name, again=once_more)
         if progress is not None:
             progress(number, len(samples))
     return judged
+
+
+def _judged(
+    sample: Sample,
+    truth: JudgedPerson,
+    finder: FaceFinder,
+    scorer: Scorer,
+    limits: MediaLimits,
+) -> JudgedPerson:
+    try:
+        if truth.again:
+            media = load_media(reencoded(read_path(sample.files[0], limits)), limits)
+        else:
+            media = clip_of(sample, limits)
+        people = judge_clip(media, finder, scorer)
+    except MediaError as error:
+        _LOG.warning("%s: %s", sample.files[0].name, error.user_message)
+        people = []
+    return judged_lane(people[0] if people else None, scorer, truth)
 
 
 def set_tables(people: Sequence[JudgedPerson], resamples: int = 400) -> dict[str, Any]:

@@ -9,13 +9,39 @@ from numpy.typing import NDArray
 
 from assistant.types import Image
 
-__all__ = ["colour_shares", "denser", "is_cut"]
+__all__ = ["LOOKS", "colour_shares", "denser", "is_cut", "movement"]
 
+#: What a face looks like to the tower: the mean patch of the last block that is read, in
+#: :attr:`assistant.types.Reading.statistics`.
+LOOKS = (-1, 1)
 _STEP = 0.12  # seconds between frames where it is looked at closely
 # Frames of one shot that are some tenths of a second apart share 0.89 of their colours or more (ten
 # clips, people who move); an interview cut between two people shares 0.57.
 _CUT_SHARE = 0.75
 _BINS = 4
+_MOVES = 4.0  # of movement(): twice the usual, from which on it is looked at closely
+_LEAST_STEP, _LEAST_APART = 0.05, 2e-4  # logits and 1 - cosine: what a codec does to a still face
+
+
+def movement(
+    logits: NDArray[np.float64], looks: NDArray[np.floating] | None = None
+) -> NDArray[np.float64]:
+    """By how much a person changes between neighbouring frames: 2 is as usual.
+
+    Args:
+        logits: N scores.
+        looks: N x d, what the face looks like to the detector's tower; None: the scores alone.
+
+    Returns:
+        N - 1: the change of the score and that of the looks, each over its median.
+    """
+    steps = np.abs(np.diff(logits))
+    moved = steps / max(_LEAST_STEP, float(np.median(steps)))
+    if looks is None:
+        return 2.0 * moved
+    unit = looks / np.linalg.norm(looks, axis=1, keepdims=True)
+    apart = 1.0 - (unit[1:] * unit[:-1]).sum(1)
+    return np.asarray(moved + apart / max(_LEAST_APART, float(np.median(apart))))
 
 
 def denser(
@@ -24,19 +50,19 @@ def denser(
     """The seconds to look at, so that the borders of what stands out are found.
 
     Args:
-        series: of each person the seconds, rising, and the logits.
+        series: of each person the seconds, rising, and the :func:`movement` between them.
         budget: how many frames may be read at most.
 
     Returns:
-        Rising seconds, evenly laid into the gaps over which a person's score moves most; none where
-        the gaps are short already.
+        Rising seconds, evenly laid into the gaps over which a person changes most; none where the
+        gaps are short already, or where nobody changes more than usual.
     """
     gaps: list[tuple[float, float, float]] = []
-    for seconds, logits in series:
-        steps = np.abs(np.diff(logits))
+    for seconds, steps in series:
         gaps += [
             (float(step), float(a), float(b))
             for step, a, b in zip(steps, seconds[:-1], seconds[1:], strict=True)
+            if step >= _MOVES
         ]
     wanted: set[float] = set()
     for _, a, b in sorted(gaps, reverse=True):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from assistant.cues.motion import MOTION_CUES, Motion, MotionCue, widest
 from assistant.cues.reference import SCHEMA, Known
 from assistant.evaluation.detection_metrics import auroc, bootstrap_interval
-from assistant.evaluation.video import JudgedPerson
+from assistant.evaluation.judged import JudgedPerson
 from assistant.types import CueReading
 
 __all__ = ["MotionTable", "Seen", "judge_motion", "motion_reference", "seen_people"]
@@ -92,6 +92,7 @@ def _only(motion: Motion, kept: NDArray[np.bool_]) -> Motion:
         seconds=motion.seconds[kept],
         values=motion.values[kept],
         looks=motion.looks[kept] if motion.looks.size else motion.looks,
+        shots=motion.shots[kept],
         spoilt=motion.spoilt[kept],
         inside=None,
     )

@@ -28,6 +28,7 @@ def motion(seed: int = 0) -> Motion:
     values[:, 2:4] *= np.exp(rng.normal(0, 0.02, (len(seconds), 1)))
     values[:, 4:] += rng.normal(0, 0.002, (len(seconds), 5))
     return Motion(
+        shots=np.zeros(40, int),
         seconds=seconds,
         values=values,
         looks=np.ones((len(seconds), 8)) + rng.normal(0, 0.01, (len(seconds), 8)),

@@ -11,7 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from assistant.cli.main import main
+from assistant.errors import TrainingError
+from assistant.evaluation.judged import JudgedFile
 from assistant.evaluation.made_clips import encoded
+from assistant.evaluation.reencoding import reencoding_table
 from assistant.evaluation.video_sets import clip_of, judge_samples, set_tables
 from assistant.fakes import BrightnessDetector, FlatCalibrator, SkinFaceFinder
 from assistant.media import MediaLimits
@@ -79,7 +82,7 @@ def scorer() -> Scorer:
 def test_a_published_layout_is_judged_by_clip(name: str, tmp_path: Path) -> None:
     samples = read_layout(name, tree(name, tmp_path))
 
-    people = judge_samples(samples, SkinFaceFinder(), scorer(), LIMITS)
+    people = judge_samples(samples, SkinFaceFinder(), scorer(), LIMITS, file=JudgedFile(None))
 
     assert [p.manipulated for p in people] == [False, False, True, True]
     assert all(len(p.moments) >= 4 for p in people)
@@ -109,10 +112,35 @@ def test_a_clip_that_cannot_be_read_is_counted_and_has_no_score(tmp_path: Path) 
     root = tree("folders", tmp_path)
     (root / "real/0.mp4").write_bytes((root / "real/0.mp4").read_bytes()[:300])
 
-    people = judge_samples(read_layout("folders", root), SkinFaceFinder(), scorer(), LIMITS)
+    samples = read_layout("folders", root)
+    people = judge_samples(samples, SkinFaceFinder(), scorer(), LIMITS, file=JudgedFile(None))
 
     assert [bool(p.moments) for p in people] == [False, True, True, True]
     assert set_tables(people, 20)["clips"]["not_judged"] == 1
+
+
+def test_what_was_judged_is_kept_and_not_judged_again(tmp_path: Path) -> None:
+    samples = read_layout("folders", tree("folders", tmp_path))[1:3]
+    path = tmp_path / "judged.jsonl"
+    first = judge_samples(
+        samples, SkinFaceFinder(), scorer(), LIMITS, file=JudgedFile(path, "a" * 64), again=True
+    )
+    for sample in samples:
+        sample.files[0].unlink()
+
+    kept = JudgedFile(path, "a" * 64)
+    again = judge_samples(samples, SkinFaceFinder(), scorer(), LIMITS, file=kept, again=True)
+
+    assert again == first
+    assert [p.again for p in first] == [False, True, False, True]
+    told = reencoding_table(first, 20)
+    assert (told["people"], told["kept"]) == (2, 2)
+    assert 0 <= told["change"] < 0.1
+    with pytest.raises(TrainingError, match="other weights"):
+        JudgedFile(path, "b" * 64)
+    path.write_text("{}\n")
+    with pytest.raises(TrainingError, match="line 1"):
+        JudgedFile(path)
 
 
 def test_the_command_says_which_layouts_there_are(tmp_path: Path) -> None:

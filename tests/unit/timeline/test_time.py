@@ -11,6 +11,7 @@ from assistant.timeline import (
     colour_shares,
     denser,
     is_cut,
+    movement,
     raised_parts,
 )
 
@@ -19,7 +20,7 @@ def test_the_frames_of_the_second_pass_lie_where_the_score_jumps() -> None:
     seconds = np.arange(0.2, 10, 0.4)
     logits = np.where((seconds > 3) & (seconds < 5), 2.0, -1.0)
 
-    wanted = denser([(seconds, logits)], 12)
+    wanted = denser([(seconds, movement(logits))], 12)
 
     assert 0 < len(wanted) <= 12
     for border in (3.0, 5.0):
@@ -30,7 +31,13 @@ def test_the_frames_of_the_second_pass_lie_where_the_score_jumps() -> None:
 def test_where_frames_lie_close_already_none_is_wanted() -> None:
     seconds = np.arange(0.0, 1.0, 0.1)
 
-    assert denser([(seconds, np.arange(10.0))], 20) == []
+    assert denser([(seconds, np.full(9, 50.0))], 20) == []
+
+
+def test_where_nobody_changes_more_than_usual_none_is_wanted() -> None:
+    logits, looks = np.arange(20.0) % 2, np.random.default_rng(0).normal(9, 1, (20, 8))
+
+    assert denser([(np.arange(20.0), movement(logits, looks))], 24) == []
 
 
 @pytest.mark.parametrize("noise", [0.05, 0.3])
@@ -39,6 +46,33 @@ def test_a_raised_part_is_found_between_its_borders(noise: float) -> None:
     logits[12:20] += 2.0
 
     assert raised_parts(logits) == [(12, 19)]
+
+
+def test_a_part_whose_looks_jump_is_found_where_the_scores_hardly_tell() -> None:
+    rng = np.random.default_rng(5)
+    logits, looks = rng.normal(0, 0.8, 40), rng.normal(0, 0.05, (40, 16)) + 1
+    logits[12:20] += 1.0
+    looks[12:20, :4] += 1.0
+
+    assert raised_parts(logits) == []
+    assert raised_parts(logits, looks=looks) == [(12, 19)]
+
+
+def test_looks_that_jump_at_a_cut_are_no_border() -> None:
+    rng = np.random.default_rng(5)
+    logits, looks = rng.normal(0, 0.2, 40), rng.normal(0, 0.05, (40, 16)) + 1
+    logits[20:] += 0.8
+    looks[20:, :4] += 1.0
+
+    assert raised_parts(logits, looks=looks) == [(20, 39)]
+    assert raised_parts(logits, looks=looks, shots=[0] * 20 + [1] * 20) == []
+
+
+def test_looks_that_jump_are_no_part_where_the_score_stays() -> None:
+    looks = np.random.default_rng(5).normal(0, 0.05, (40, 16)) + 1
+    looks[12:20, :4] += 1.0
+
+    assert raised_parts(np.random.default_rng(6).normal(0, 0.2, 40), looks=looks) == []
 
 
 def test_noise_alone_has_no_raised_part() -> None:

@@ -7,12 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from assistant.calibration.curve import CurveCalibrator
 from assistant.cues.motion import Motion
 from assistant.cues.reference import load_reference
-from assistant.evaluation.video import JudgedPerson
+from assistant.errors import TrainingError
+from assistant.evaluation.judged import JudgedPerson
 from assistant.training.temporal import judge_motion, motion_reference, seen_people
+from assistant.training.temporal_head import compare_rules, fit_head
 from tests.unit.cues.test_motion import BEGIN, END, changed, motion
+from tests.unit.timeline.clips import moment
 
 
 def people(count: int, seen: Motion, *, stretch: tuple[float, float] | None) -> list[JudgedPerson]:
@@ -79,3 +84,39 @@ def test_a_detector_that_shows_no_inside_still_has_the_other_cues() -> None:
     assert seen.motion.inside is None
     judged = {t.cue: t.genuine for t in judge_motion([seen], 50)}
     assert (judged["border-jump"], judged["edge-flicker"]) == (0, 1)
+
+
+def of_clip(source: str, number: int, *, stretch: bool) -> JudgedPerson:
+    """Whose score tells nothing but where a part of it rises."""
+    rng = np.random.default_rng((number, stretch, len(source)))
+    logits = rng.normal(rng.normal(0, 1), 0.1, 30)
+    logits[10:16] += 3.0 * stretch
+    return JudgedPerson(
+        clip=f"{source}-{number}-{stretch}",
+        manipulated=stretch,
+        stretch=None,
+        source=source,
+        moments=tuple(moment(s, x) for s, x in zip(np.arange(0, 9, 0.3), logits, strict=True)),
+    )
+
+
+def test_the_head_is_judged_on_the_source_that_it_was_not_fitted_on() -> None:
+    people = [
+        of_clip(source, number, stretch=stretch)
+        for source in ("a", "bb")
+        for number in range(8)
+        for stretch in (False, True)
+    ]
+    calibrator = CurveCalibrator.unfitted()
+
+    compared = compare_rules(people, calibrator, resamples=20)
+
+    assert compared.best == "head"
+    assert (compared.sources["all"]["head"]["auroc"] or 0) > 0.95
+    assert (compared.sources["all"]["mean"]["auroc"] or 1) < 0.95
+    assert compared.calibration["head"]["brier"] < compared.calibration["mean"]["brier"]
+    assert compared.people == {"a": (8, 8), "bb": (8, 8)}
+    with pytest.raises(TrainingError, match="one source"):
+        compare_rules(people[:16], calibrator)
+    with pytest.raises(TrainingError, match="at least 4 genuine"):
+        fit_head(people[:4], calibrator)
