@@ -76,7 +76,7 @@ class Motion:
     @property
     def close(self) -> NDArray[np.bool_]:
         """N - 1: whether a moment and the next are of one shot and near enough to be compared."""
-        return (np.diff(self.seconds) <= _CLOSE) & (np.diff(self.shots) == 0)
+        return np.asarray((np.diff(self.seconds) <= _CLOSE) & (np.diff(self.shots) == 0))
 
     def changes(self) -> Array:
         """N - 1: by how much the looks of neighbours differ (1 - cosine)."""
