@@ -267,7 +267,7 @@ def fit_rule(people: Sequence[JudgedPerson], calibrator: Calibrator) -> tuple[St
     """
     tried = []
     for jump, less, penalty, rise in itertools.product(
-        (3.0, 4.0, 5.0, 7.0), (0.3, 0.5, 0.8), (6.0, 10.0, 20.0), (1.2, 1.6, 2.0)
+        (3.0, 4.0, 5.0), (0.3, 0.5, 0.8), (6.0, 10.0, 20.0), (1.2, 1.6)
     ):
         rule = StretchRule(jump=jump, less=less, penalty=penalty, rise=rise)
         judged = stretch_table(people, calibrator, rule)

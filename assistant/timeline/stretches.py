@@ -37,9 +37,9 @@ class StretchRule:
         least: the fewest moments of a part.
     """
 
-    jump: float = 4.0
-    less: float = 0.4
-    penalty: float = 6.0
+    jump: float = 5.0
+    less: float = 0.5
+    penalty: float = 20.0
     rise: float = 1.6
     least: int = 3
 
