@@ -37,7 +37,6 @@ from assistant.types import (
     FaceAnalysis,
     Fact,
     Image,
-    Media,
     RegionFinding,
     Timeline,
     Verdict,

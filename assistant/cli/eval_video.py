@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,45 +27,6 @@ _NAMED = ", ".join(LAYOUT_NAMES)
 _SIDE, _SMALL_SIDE, _PORTRAITS = 300, 260, 16
 _EXISTING = click.Path(path_type=Path, exists=True)
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
-
-
-_OPTIONS = (
-    click.option("--made", type=click.IntRange(0), default=16, help="Clips to make and judge."),
-    click.option("--seed", type=int, default=1, help="Of the made clips."),
-    click.option(
-        "--small",
-        is_flag=True,
-        help="Small made clips of one person, each quality in turn: quicker, to fit on.",
-    ),
-    click.option("--photos", type=_FOLDER, help="Make clips of the portraits in this folder."),
-    click.option(
-        "--set",
-        "sets",
-        type=(click.Choice(LAYOUT_NAMES), _EXISTING),
-        multiple=True,
-        metavar="LAYOUT FOLDER",
-        help=f"A public set, or folders of your own named real and fake: {_NAMED}.",
-    ),
-    click.option("--split", help="Of the sets: train, val or test."),
-    click.option("--compression", default="c23", help="Of FaceForensics++ and DFD."),
-    click.option("--limit", type=click.IntRange(2), help="Videos at most of a set, evenly taken."),
-    click.option(
-        "--again",
-        is_flag=True,
-        help="Judge each clip a second time: H.264 CRF 28, 480p, another frame rate.",
-    ),
-    click.option(
-        "--judged",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Keep here what was judged: a second run goes on from it, `train temporal` reads it.",
-    ),
-)
-
-
-def _clip_options(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
 
 
 def _judged_clips(
@@ -114,7 +75,7 @@ def _judged_clips(
             limits,
             file=file,
             source=photos.name if photos else "packages",
-            seed=seed,
+            series=f"{'small-' if small else ''}{seed}",
             again=again,
             progress=lambda done: _progress(done, made),
         )
@@ -127,7 +88,35 @@ def _judged_clips(
 
 
 @click.command("video")
-@_clip_options
+@click.option("--made", type=click.IntRange(0), default=16, help="Clips to make and judge.")
+@click.option("--seed", type=int, default=1, help="Of the made clips.")
+@click.option(
+    "--small",
+    is_flag=True,
+    help="Small made clips of one person, each quality in turn: quicker, to fit on.",
+)
+@click.option("--photos", type=_FOLDER, help="Make clips of the portraits in this folder.")
+@click.option(
+    "--set",
+    "sets",
+    type=(click.Choice(LAYOUT_NAMES), _EXISTING),
+    multiple=True,
+    metavar="LAYOUT FOLDER",
+    help=f"A public set, or folders of your own named real and fake: {_NAMED}.",
+)
+@click.option("--split", help="Of the sets: train, val or test.")
+@click.option("--compression", default="c23", help="Of FaceForensics++ and DFD.")
+@click.option("--limit", type=click.IntRange(2), help="Videos at most of a set, evenly taken.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Judge each clip a second time: H.264 CRF 28, 480p, another frame rate.",
+)
+@click.option(
+    "--judged",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep here what was judged: a second run goes on from it, `train temporal` reads it.",
+)
 @click.option("--fit", is_flag=True, help="Fit the constants of stretches on the made clips.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--resamples", type=click.IntRange(10), default=400, help="Bootstrap draws.")

@@ -125,7 +125,7 @@ def judge_made(
     *,
     file: JudgedFile,
     source: str,
-    seed: int,
+    series: str,
     again: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> list[JudgedPerson]:
@@ -138,13 +138,13 @@ def judge_made(
         limits: of the clips.
         file: keeps what was judged.
         source: whose portraits they show.
-        seed: that they were made with.
+        series: what else tells these clips from others of the source.
         again: judge each clip a second time, encoded once more.
         progress: is told how many clips are done.
     """
     judged: list[JudgedPerson] = []
     for number, clip in enumerate(clips):
-        name = f"{source}-{seed}-{number}"
+        name = f"{source}-{series}-{number}"
         for once_more in (False, True)[: 1 + again]:
             if not file.of(name, again=once_more):
                 data = reencoded(clip.data) if once_more else clip.data
