@@ -1,7 +1,8 @@
 """Evidence: a face's case as numbered, exact facts. Pure; the only account a prompt may read.
 
-Each kind of fact is one frozen class: what was measured (its fields), its sentences by language,
-and its JSON. ``KINDS`` lists them all. To add one: a class in a file here, its line in ``KINDS``,
+Each kind of fact is one frozen class: what was measured (its fields), what may be claimed of it, and
+its JSON. Its sentences lie beside it, by language, in ``sentences/`` under its module's name.
+``KINDS`` lists them all. To add one: a class in a file here, its sentences, its line in ``KINDS``,
 and an example of it in ``tests/unit/evidence/examples.py``, which the contract of all kinds then
 tests.
 """

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assistant.evidence.amounts import amounts
-from assistant.evidence.effect_words import ABROAD, CHANGE, SPREAD
-from assistant.evidence.languages import percent_abroad
+from assistant.evidence.languages import percent_abroad, sentences
 from assistant.evidence.moves import wrong_verdict
 from assistant.evidence.names import listed
 from assistant.evidence.reading import FLIPS, SAME, clear, fit, label_of, shares
@@ -18,13 +17,15 @@ from assistant.types import Clause, Evidence, Fact, FactKind, Verdict, Wordings
 
 __all__ = ["ChangeFact", "SpreadFact"]
 
+_ENGLISH, _ABROAD = sentences("changes")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpreadFact(Fact):
     """The score's spread over ``count`` changes; ``flips``: those that change the verdict."""
 
     kind: ClassVar[FactKind] = FactKind.FRAGILITY
-    wordings: ClassVar[Wordings] = SPREAD
+    wordings: ClassVar[Wordings] = _ENGLISH["spread"]
 
     count: int
     low: float
@@ -67,11 +68,8 @@ class SpreadFact(Fact):
             f"{f'is {percent(self.low)}' if self.steady else span}; {end}."
         )
 
-    def values(self) -> dict[str, Any]:
-        return {"count": self.count, "low": self.low, "high": self.high, "flips": self.flips}
-
     def abroad(self, language: str) -> tuple[str, ...]:
-        said = ABROAD[language]["card-flips" if self.flips else "card-same"]
+        said = _ABROAD[language]["card-flips" if self.flips else "card-same"]
         low, high = percent_abroad(self.low, language), percent_abroad(self.high, language)
         return (said.format(count=self.count, low=low, high=high, flips=len(self.flips)),)
 
@@ -109,7 +107,7 @@ class ChangeFact(Fact):
     """The score ``before`` and after one change (``JPEG quality 70``, ``half size``)."""
 
     kind: ClassVar[FactKind] = FactKind.FRAGILITY
-    wordings: ClassVar[Wordings] = CHANGE
+    wordings: ClassVar[Wordings] = _ENGLISH["change"]
     cue: ClassVar[tuple[str, re.Pattern[str]] | None] = (
         "change",
         re.compile(r"\beveryday (?:changes?|edits?)\b|\bchange[a-z]tag\b"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assistant.evidence.amounts import Amount, amounts, matches, matches_value
+from assistant.evidence.languages import sentences
 from assistant.numbers import amount
 from assistant.types import (
     ANY_KIND,
@@ -22,6 +23,8 @@ from assistant.types import (
 
 __all__ = ["CueFact", "NoCueFact", "cue_facts"]
 
+_ENGLISH, _ABROAD = sentences("cues")
+
 _MOST_VISIBLE, _MOST_TECHNICAL = 3, 1
 _CUE = re.compile(
     r"\b(?:fine (?:detail|structure)|grain|colou?r|block grid|genuine faces|as unusual|compared?|"
@@ -35,14 +38,6 @@ _SCENE = re.compile(
     r"compared?(?: to| with)?|a statistic that the eye does not see|is unusual|differs?(?: from)?|"
     r"visible cue)\b"
 )
-_NOTHING = {
-    "en": "Nothing that can be seen was measured to differ; the score rests on statistics that the "
-    "eye does not see.",
-    "de": "Es wurde nichts gemessen, was sichtbar abweicht; der Wert beruht auf Statistik, die das "
-    "Auge nicht sieht.",
-    "es": "No se ha medido nada visible que difiera; la puntuación se basa en estadísticas que el "
-    "ojo no ve.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +156,7 @@ class NoCueFact(Fact):
     @property
     def text(self) -> str:
         if self.judged:
-            return _NOTHING["en"]
+            return _ENGLISH["no-cue"]["nothing"]["train"][0]
         reason = self.not_judged[0][1] if self.not_judged else "none is installed"
         return f"No visible cue was judged, because {reason}."
 
@@ -172,7 +167,7 @@ class NoCueFact(Fact):
         }
 
     def abroad(self, language: str) -> tuple[str, ...]:
-        return (_NOTHING[language],) if self.judged else ()
+        return (_ABROAD[language]["nothing"],) if self.judged else ()
 
 
 def cue_facts(looked: CuesLooked) -> list[Fact]:

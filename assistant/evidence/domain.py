@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from assistant.evidence.languages import sentences
 from assistant.evidence.names import listed
 from assistant.evidence.quality import QualityFact
 from assistant.evidence.score import ScoreFact
 from assistant.types import Clause, Evidence, Fact, FactKind, Wordings
 
 __all__ = ["DomainFact"]
+
+_ENGLISH, _ABROAD = sentences("domain")
 
 _CARE = re.compile(
     r"\b(?:so )?trust (?:the score|it|this|the result) less\b|\b(?:with|some) (?:care|caution)\b|"
@@ -23,18 +26,6 @@ _SAID = re.compile(
     r"(?:faces|pictures|images|data|those|what)\b)|"
     r"\bfaces like (?:this one|this|it)\b|\b(?:like|similar to) (?:the|those) (?:faces|the detector)\b"
 )
-_ABROAD = {
-    "de": {
-        True: "Dieses Gesicht gleicht denen, auf denen der Detektor kalibriert wurde.",
-        False: "Dieses Gesicht gleicht nicht denen, auf denen der Detektor kalibriert wurde; "
-        "vertrauen Sie dem Wert weniger.",
-    },
-    "es": {
-        True: "Esta cara se parece a aquellas con las que se calibró el detector.",
-        False: "Esta cara no se parece a aquellas con las que se calibró el detector; confíe "
-        "menos en la puntuación.",
-    },
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,28 +41,7 @@ class DomainFact(Fact):
     """
 
     kind: ClassVar[FactKind] = FactKind.DOMAIN
-    wordings: ClassVar[Wordings] = {
-        "domain-inside": {
-            "train": (
-                "This face is like the faces the detector was calibrated on.",
-                "The detector was calibrated on faces like this one.",
-            ),
-            "heldout": ("The face is like those the detector was calibrated on.",),
-        },
-        "domain-outside": {
-            "train": (
-                "This face is unlike the faces the detector was calibrated on, so trust the score less.",
-                "Trust the score less: this face is unlike the faces the detector was calibrated on.",
-            ),
-            "heldout": (
-                "The detector was not calibrated on faces like this one, so trust the score less.",
-            ),
-        },
-        "domain-outside-too": {
-            "train": ("This face is also unlike the faces the detector was calibrated on.",),
-            "heldout": ("This face, too, is unlike the faces the detector was calibrated on.",),
-        },
-    }
+    wordings: ClassVar[Wordings] = _ENGLISH["domain"]
 
     inside: bool
     distance: float
@@ -95,17 +65,8 @@ class DomainFact(Fact):
             said.append("The interval was widened for it.")
         return " ".join(s for s in said if s)
 
-    def values(self) -> dict[str, Any]:
-        return {
-            "inside": self.inside,
-            "distance": self.distance,
-            "limit": self.limit,
-            "reasons": self.reasons,
-            "abstained": self.abstained,
-        }
-
     def abroad(self, language: str) -> tuple[str, ...]:
-        return (_ABROAD[language][self.inside],)
+        return (_ABROAD[language]["inside" if self.inside else "unlike"],)
 
     def topics(self) -> tuple[str, ...]:
         return ("domain-inside",) if self.inside else ("domain-outside", "domain-outside-too")

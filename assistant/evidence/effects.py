@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assistant.evidence.amounts import matches
-from assistant.evidence.effect_words import ABROAD, EFFECT, SMALLEST_SET
 from assistant.evidence.languages import (
-    REGIONS_ABROAD,
     listed_abroad,
     percent_abroad,
+    region_abroad,
+    sentences,
     verdict_abroad,
 )
 from assistant.evidence.moves import (
@@ -28,6 +28,8 @@ from assistant.numbers import percent, points
 from assistant.types import Clause, Evidence, Fact, FactKind, Verdict, Wordings
 
 __all__ = ["EffectFact", "SmallestSetFact"]
+
+_ENGLISH, _ABROAD = sentences("effects")
 
 _HARDLY = 0.05
 _CUE = re.compile(r"\bneutrali[sz]|\brandom patches\b|\b(?:with|when) [^,]*\bcovered\b")
@@ -59,7 +61,7 @@ class EffectFact(Fact):
     """
 
     kind: ClassVar[FactKind] = FactKind.COUNTERFACTUAL
-    wordings: ClassVar[Wordings] = EFFECT
+    wordings: ClassVar[Wordings] = _ENGLISH["effect"]
     cue: ClassVar[tuple[str, re.Pattern[str]] | None] = ("effect", _CUE)
 
     region: str
@@ -143,10 +145,10 @@ class EffectFact(Fact):
         }
 
     def abroad(self, language: str) -> tuple[str, ...]:
-        t = ABROAD[language]
+        t = _ABROAD[language]
         key = "hardly-map" if self.effect == "hardly" and self.stands_out else self.effect
         fields = {
-            "region": REGIONS_ABROAD[language][self.region][1],
+            "region": region_abroad(self.region, language, subject=False),
             "before": percent_abroad(self.before, language),
             "after": percent_abroad(self.after, language),
             "verdict": verdict_abroad(self.verdict_after, language),
@@ -245,7 +247,7 @@ class SmallestSetFact(Fact):
     """
 
     kind: ClassVar[FactKind] = FactKind.COUNTERFACTUAL
-    wordings: ClassVar[Wordings] = SMALLEST_SET
+    wordings: ClassVar[Wordings] = _ENGLISH["smallest-set"]
 
     regions: tuple[str, ...]
     after: float
@@ -262,17 +264,9 @@ class SmallestSetFact(Fact):
         together = " together" if len(self.tried) > 1 else ""
         return f"Neutralising {the_regions(self.tried)}{together} does not change the verdict."
 
-    def values(self) -> dict[str, Any]:
-        return {
-            "regions": self.regions,
-            "after": self.after,
-            "verdict_after": self.verdict_after.value,
-            "tried": self.tried,
-        }
-
     def abroad(self, language: str) -> tuple[str, ...]:
         return (
-            ABROAD[language]["set" if self.regions else "set-none"].format(
+            _ABROAD[language]["set" if self.regions else "set-none"].format(
                 regions=listed_abroad(self.regions or self.tried, language),
                 verdict=verdict_abroad(self.verdict_after, language),
                 after=percent_abroad(self.after, language),

@@ -6,11 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from assistant.evidence.languages import sentences
 from assistant.evidence.reading import clear
 from assistant.numbers import percent
 from assistant.types import Clause, Evidence, Fact, FactKind, Told, TrackRecord, Verdict, Wordings
 
 __all__ = ["LEAST_RIGHT", "KindFact", "kind_facts", "named_kind"]
+
+_ENGLISH, _ABROAD = sentences("kind")
 
 #: Answers that are right less often than this on sources left out are not told.
 LEAST_RIGHT = 0.65
@@ -20,21 +23,6 @@ _KINDS = ("laid-in", "made")
 _WORDS = {
     "laid-in": "something was laid into a genuine picture, as in a face swap",
     "made": "the whole picture was made by a generator or decoder",
-}
-_ABROAD = {
-    "de": {
-        "laid-in": "Am ehesten wurde etwas in ein echtes Bild eingesetzt, wie beim Gesichtstausch; "
-        "diese Antwort ist in {right} der Fälle richtig, bei Quellen, die der Detektor nie sah.",
-        "made": "Am ehesten wurde das ganze Bild von einem Generator oder Decoder gemacht; diese "
-        "Antwort ist in {right} der Fälle richtig, bei Quellen, die der Detektor nie sah.",
-    },
-    "es": {
-        "laid-in": "Lo más probable es que se haya insertado algo en una imagen auténtica, como en un "
-        "intercambio de caras; esa respuesta acierta en el {right} de los casos, en fuentes que el "
-        "detector nunca vio.",
-        "made": "Lo más probable es que toda la imagen la haya hecho un generador o decodificador; esa "
-        "respuesta acierta en el {right} de los casos, en fuentes que el detector nunca vio.",
-    },
 }
 _SAYS = {
     "laid-in": re.compile(r"\b(?:face[- ]swap\w*|swapped|laid into|blended into|pasted)\b"),
@@ -71,28 +59,7 @@ class KindFact(Fact):
     """Which kind of manipulation it is most like; an answer hardly better than chance is withheld."""
 
     kind: ClassVar[FactKind] = FactKind.SCORE
-    wordings: ClassVar[Wordings] = {
-        "kind": {
-            "train": (
-                "If it was manipulated, most likely {what}: on sources that the detector never saw, "
-                "this answer is right for {right}.",
-            ),
-            "heldout": (
-                "Most likely {what}, if it was manipulated; on sources that the detector never saw, "
-                "this answer is right for {right}.",
-            ),
-        },
-        "kind-withheld": {
-            "train": (
-                "Whether it was swapped or made from nothing is not told: on sources that the detector "
-                "never saw, its answer is right for {right}, where guessing is right for 50%.",
-            ),
-            "heldout": (
-                "It is not told whether it was swapped or made from nothing, as the detector's answer "
-                "is right for {right} on sources that it never saw, where guessing is right for 50%.",
-            ),
-        },
-    }
+    wordings: ClassVar[Wordings] = _ENGLISH["kind"]
 
     told: Told
 
@@ -100,10 +67,6 @@ class KindFact(Fact):
     def worth_telling(self) -> bool:
         """Whether the answer is right often enough, and surely more often than a guess."""
         return self.told.right >= LEAST_RIGHT and self.told.low > 0.5
-
-    @property
-    def text(self) -> str:
-        return self.said(self.topics()[0])[0]
 
     def values(self) -> dict[str, Any]:
         told = self.told

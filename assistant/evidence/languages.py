@@ -1,64 +1,68 @@
-"""German and Spanish names, verdicts and numbers that the sentences of facts share."""
+"""Sentences of facts by language, and the German and Spanish names and numbers that they share."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import yaml
 
 from assistant.numbers import percent
-from assistant.types import Verdict
+from assistant.translations import LANGUAGES
+from assistant.types import Verdict, Wordings
 
-__all__ = ["REGIONS_ABROAD", "amount_abroad", "listed_abroad", "percent_abroad", "verdict_abroad"]
+__all__ = [
+    "amount_abroad",
+    "listed_abroad",
+    "percent_abroad",
+    "region_abroad",
+    "sentences",
+    "table",
+    "verdict_abroad",
+]
 
-#: language -> region -> (as subject, as object)
-REGIONS_ABROAD: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "de": {
-        "left eye": ("das linke Auge (das rechte der Person)",) * 2,
-        "right eye": ("das rechte Auge (das linke der Person)",) * 2,
-        "nose": ("die Nase",) * 2,
-        "mouth": ("der Mund", "den Mund"),
-        "left cheek": ("die linke Wange (die rechte der Person)",) * 2,
-        "right cheek": ("die rechte Wange (die linke der Person)",) * 2,
-        "forehead": ("die Stirn",) * 2,
-        "jaw": ("der Kiefer", "den Kiefer"),
-        "background": ("der Hintergrund", "den Hintergrund"),
-    },
-    "es": {
-        "left eye": ("el ojo izquierdo (el derecho de la persona)",) * 2,
-        "right eye": ("el ojo derecho (el izquierdo de la persona)",) * 2,
-        "nose": ("la nariz",) * 2,
-        "mouth": ("la boca",) * 2,
-        "left cheek": ("la mejilla izquierda (la derecha de la persona)",) * 2,
-        "right cheek": ("la mejilla derecha (la izquierda de la persona)",) * 2,
-        "forehead": ("la frente",) * 2,
-        "jaw": ("la mandíbula",) * 2,
-        "background": ("el fondo",) * 2,
-    },
-}
-_VERDICTS: Mapping[str, Mapping[Verdict, str]] = {
-    "de": {
-        Verdict.NO_SIGN: "kein Anzeichen gefunden",
-        Verdict.UNCERTAIN: "unsicher",
-        Verdict.LIKELY_MANIPULATED: "wahrscheinlich manipuliert",
-    },
-    "es": {
-        Verdict.NO_SIGN: "ningún indicio",
-        Verdict.UNCERTAIN: "incierto",
-        Verdict.LIKELY_MANIPULATED: "probablemente manipulado",
-    },
-}
-_ENDS = {"de": ("unter", "über"), "es": ("menos del", "más del")}
-_AND = {"de": " und ", "es": " y "}
+
+class Sentences(NamedTuple):
+    """The sentences of some kinds of facts, as patterns with the fields of a fact."""
+
+    #: kind -> topic -> variant -> patterns
+    english: Mapping[str, Wordings]
+    #: language -> key -> pattern
+    abroad: Mapping[str, Mapping[str, str]]
+
+
+@cache
+def table(name: str) -> Mapping[str, Any]:
+    """The tables of ``sentences/NAME.yaml``, by language."""
+    text = (files("assistant.evidence") / "sentences" / f"{name}.yaml").read_text("utf-8")
+    read: Mapping[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    return read
+
+
+def sentences(name: str) -> Sentences:
+    """What ``sentences/NAME.yaml`` says of the facts of the module NAME."""
+    read = table(name)
+    return Sentences(read["en"], {language: read.get(language, {}) for language in LANGUAGES})
+
+
+def region_abroad(region: str, language: str, *, subject: bool = True) -> str:
+    """A region as the subject of a sentence, or as its object."""
+    name: str = table("names")[language]["regions"][region][0 if subject else 1]
+    return name
 
 
 def verdict_abroad(verdict: Verdict, language: str) -> str:
     """The words of a verdict."""
-    return _VERDICTS[language][verdict]
+    words: str = table("names")[language]["verdicts"][verdict.value]
+    return words
 
 
 def percent_abroad(share: float, language: str, digits: int = 0) -> str:
     """As :func:`assistant.numbers.percent`."""
-    under, over = _ENDS[language]
-    return percent(share, digits).replace("under", under).replace("over", over)
+    names = table("names")[language]
+    return percent(share, digits).replace("under", names["under"]).replace("over", names["over"])
 
 
 def amount_abroad(value: float, unit: str) -> str:
@@ -70,5 +74,6 @@ def amount_abroad(value: float, unit: str) -> str:
 
 def listed_abroad(regions: Sequence[str], language: str) -> str:
     """Regions as the object of a sentence."""
-    names = [REGIONS_ABROAD[language][region][1] for region in regions]
-    return _AND[language].join([", ".join(names[:-1]), names[-1]][-len(names) :])
+    names = [region_abroad(region, language, subject=False) for region in regions]
+    ends = [", ".join(names[:-1]), names[-1]][-len(names) :]
+    return f" {table('names')[language]['and']} ".join(ends)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from assistant.evidence.languages import REGIONS_ABROAD
+from assistant.evidence.languages import region_abroad, sentences
 from assistant.evidence.misses import MissesFact
 from assistant.evidence.reading import FAKE, NEGATION, REAL
 from assistant.numbers import percent
@@ -23,6 +23,8 @@ from assistant.types import (
 )
 
 __all__ = ["MapLimitFact", "NotProofFact", "NotSeenFact", "limit_facts"]
+
+_ENGLISH, _ABROAD = sentences("limits")
 
 _SURE = re.compile(
     r"\b(?:no|without (?:a |any )?|beyond (?:a |any |all )?(?:reasonable )?)\s*doubt\b|"
@@ -49,22 +51,6 @@ _CHANGED = re.compile(
     r"(?: \w+){0,2} (?:changed|altered|edited|manipulated|fake|swapped|modified|forged|retouched|"
     r"pasted|replaced|real|untouched)\b"
 )
-_ABROAD = {
-    "de": {
-        "not-proof": "Der Detektor kann sich irren: Sein Wert ist eine Schätzung, kein Beweis.",
-        "map": "Die Karte zeigt, wohin der Detektor geschaut hat, nicht, was dort geändert wurde.",
-        "no-parts": "In dieser Ansicht ließen sich keine Gesichtsteile unterscheiden; keine Region "
-        "wurde angesehen.",
-        "not-seen": "Außerhalb des Gesichtsausschnitts und darum nicht angesehen: {regions}.",
-    },
-    "es": {
-        "not-proof": "El detector puede equivocarse: su puntuación es una estimación, no una prueba.",
-        "map": "El mapa muestra adónde ha mirado el detector, no lo que se cambió allí.",
-        "no-parts": "En esta vista no se distinguen las partes de la cara; no se ha mirado ninguna "
-        "región.",
-        "not-seen": "Fuera del recorte de la cara, y por eso sin mirar: {regions}.",
-    },
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,20 +58,7 @@ class NotProofFact(Fact):
     """The score is an estimate."""
 
     kind: ClassVar[FactKind] = FactKind.LIMIT
-    wordings: ClassVar[Wordings] = {
-        "not-proof": {
-            "train": (
-                "The detector can be wrong: its score is an estimate, not proof.",
-                "This is an estimate, not proof, and the detector can be wrong.",
-                "The score is not proof, because the detector can be wrong.",
-            ),
-            "heldout": ("Since the detector can be wrong, its score is not proof.",),
-        },
-    }
-
-    @property
-    def text(self) -> str:
-        return self.said("not-proof")[0]
+    wordings: ClassVar[Wordings] = _ENGLISH["not-proof"]
 
     def values(self) -> dict[str, Any]:
         return {"limit": "not-proof"}
@@ -123,22 +96,7 @@ class MapLimitFact(Fact):
     """The map does not tell what was changed."""
 
     kind: ClassVar[FactKind] = FactKind.LIMIT
-    wordings: ClassVar[Wordings] = {
-        "map-limit": {
-            "train": (
-                "The map shows where the detector looked, not what was changed there.",
-                "The map tells where the detector looked; it does not tell what was changed.",
-            ),
-            "heldout": ("The map does not tell what was changed, only where the detector looked.",),
-        },
-        "map-share": {
-            "train": (
-                "The map shows where part of the score comes from, {share} of it, not what was "
-                "changed there.",
-            ),
-            "heldout": ("Of the score, {share} comes from what the map shows.",),
-        },
-    }
+    wordings: ClassVar[Wordings] = _ENGLISH["map-limit"]
 
     #: Of the score's spread over faces, what comes from the map; None: not measured.
     share: float | None = None
@@ -194,7 +152,7 @@ class NotSeenFact(Fact):
     def abroad(self, language: str) -> tuple[str, ...]:
         if not self.regions:
             return (_ABROAD[language]["no-parts"],)
-        listed = ", ".join(REGIONS_ABROAD[language][name][0] for name in self.regions)
+        listed = ", ".join(region_abroad(name, language) for name in self.regions)
         return (_ABROAD[language]["not-seen"].format(regions=listed),)
 
 

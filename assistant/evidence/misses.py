@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assistant.evidence.amounts import Amount, amounts, matches
+from assistant.evidence.languages import sentences
 from assistant.evidence.names import listed
 from assistant.evidence.reading import clear
 from assistant.numbers import in_hundred
@@ -15,37 +16,10 @@ from assistant.types import Clause, Evidence, Fact, FactKind, Missed, Verdict, W
 
 __all__ = ["MissesFact"]
 
+_ENGLISH, _ABROAD = sentences("misses")
+
 _MISSES = re.compile(r"\b(?:miss(?:es|ed)?|overlook(?:s|ed)?|finds no sign)\b")
 _CATCHES = re.compile(r"\b(?:catch(?:es)?|caught|flag(?:s|ged)?|calls)\b")
-_ABROAD: Mapping[str, Mapping[str, str]] = {
-    "de": {
-        "misses": "Von manipulierten Gesichtern, deren Art er nie gesehen hat, übersieht der Detektor "
-        "{listed}.",
-        "one": "{share} bei {family}",
-        "some": "etwa {n} von 100",
-        "few": "weniger als 1 von 100",
-        "most": "mehr als 99 von 100",
-        "and": " und ",
-        "edited faces": "bearbeiteten Gesichtern",
-        "face swaps": "getauschten Gesichtern",
-        "portraits by GANs": "Porträts von GANs",
-        "portraits by diffusion models": "Porträts von Diffusionsmodellen",
-        "reenactment": "nachgespielten Gesichtern",
-    },
-    "es": {
-        "misses": "De las caras manipuladas de tipos que nunca vio, el detector pasa por alto {listed}.",
-        "one": "{share} en {family}",
-        "some": "unas {n} de cada 100",
-        "few": "menos de 1 de cada 100",
-        "most": "más de 99 de cada 100",
-        "and": " y ",
-        "edited faces": "caras editadas",
-        "face swaps": "caras intercambiadas",
-        "portraits by GANs": "retratos de GAN",
-        "portraits by diffusion models": "retratos de modelos de difusión",
-        "reenactment": "caras animadas",
-    },
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,33 +35,7 @@ class MissesFact(Fact):
     """
 
     kind: ClassVar[FactKind] = FactKind.LIMIT
-    wordings: ClassVar[Wordings] = {
-        "misses": {
-            "train": (
-                "Of manipulated faces of kinds it never saw, the detector misses {missed}.",
-                "The detector misses {missed}, where it never saw their kind.",
-            ),
-            "heldout": ("Of kinds that it never saw, the detector misses {missed}.",),
-        },
-        "worst": {
-            "train": ("Of {worst} of a kind it never saw, the detector misses {share}.",),
-            "heldout": ("The detector misses {share} {worst} of a kind that it never saw.",),
-        },
-        "least-caught": {
-            "train": ("Of {uncaught} of a kind it never saw, the detector flags only {flags}.",),
-            "heldout": ("The detector flags only {flags} {uncaught} of a kind that it never saw.",),
-        },
-        "caught": {
-            "train": (
-                "Of manipulated faces of kinds it never saw, the detector calls {caught} likely "
-                "manipulated; the rest it misses or leaves uncertain.",
-            ),
-            "heldout": (
-                "Of kinds that it never saw, the detector calls {caught} likely manipulated and "
-                "misses the rest or leaves it uncertain.",
-            ),
-        },
-    }
+    wordings: ClassVar[Wordings] = _ENGLISH["misses"]
 
     verdict: Verdict
     misses: tuple[Missed, ...]

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from assistant import registry
 from assistant.evidence.amounts import matches
-from assistant.evidence.languages import percent_abroad
+from assistant.evidence.languages import percent_abroad, sentences
 from assistant.evidence.names import listed
 from assistant.evidence.reading import FAKE, REAL, SAME, UNSURE, clear, label_of, negated, shares
 from assistant.numbers import percent
@@ -17,6 +17,8 @@ from assistant.routing import asks_agreement, named_detector
 from assistant.types import Clause, Evidence, Fact, FactKind, Opinion, Score, Verdict, Wordings
 
 __all__ = ["AgreementFact", "OpinionFact", "agreement_facts", "told_opinions"]
+
+_ENGLISH, _ABROAD = sentences("opinions")
 
 #: Counts of detectors, as they are written.
 _WORDS = [
@@ -62,25 +64,7 @@ class AgreementFact(Fact):
     """How many members of an ensemble agree, and what each says."""
 
     kind: ClassVar[FactKind] = FactKind.OPINION
-    wordings: ClassVar[Wordings] = {
-        "agreement": {
-            "train": ("{Some} of {total} detectors agree: they lean {side} a manipulated face.",),
-            "heldout": (
-                "{Some} of the {total} detectors agree and lean {side} a manipulated face.",
-            ),
-        },
-        "agreement-all": {
-            "train": ("All {total} detectors agree: they lean {side} a manipulated face.",),
-            "heldout": ("All of the {total} detectors agree and lean {side} a manipulated face.",),
-        },
-        "agreement-split": {
-            "train": (
-                "The {total} detectors are split: {some} lean towards a manipulated face and {some} "
-                "away from one.",
-            ),
-            "heldout": ("The {total} detectors disagree, {some} on each side.",),
-        },
-    }
+    wordings: ClassVar[Wordings] = _ENGLISH["agreement"]
     cue: ClassVar[tuple[str, re.Pattern[str]] | None] = ("opinion", _CUE)
 
     opinions: tuple[Opinion, ...]
@@ -203,28 +187,7 @@ class OpinionFact(Fact):
     """What a second detector says of the face, beside the score of the first."""
 
     kind: ClassVar[FactKind] = FactKind.OPINION
-    wordings: ClassVar[Wordings] = {
-        "opinion": {
-            "train": (
-                "Asked for a second opinion, the detector {detector} gives a probability of "
-                "manipulation of {shown} and the verdict {verdict}, {same} as the detector {first}.",
-            ),
-            "heldout": (
-                "A second opinion, of the detector {detector}, is {verdict} at {shown}, {same} as the "
-                "detector {first}.",
-            ),
-        },
-        "opinion-raw": {
-            "train": (
-                "Asked for a second opinion, the detector {detector} leans {side} a manipulated face; "
-                "it was never calibrated, so it gives no probability and no verdict.",
-            ),
-            "heldout": (
-                "A second opinion, of the detector {detector}, leans {side} a manipulated face and is "
-                "no probability, as it was never calibrated.",
-            ),
-        },
-    }
+    wordings: ClassVar[Wordings] = _ENGLISH["opinion"]
     cue: ClassVar[tuple[str, re.Pattern[str]] | None] = ("opinion", _CUE)
 
     opinion: Opinion
@@ -249,10 +212,6 @@ class OpinionFact(Fact):
             first=first.detector,
             first_verdict=first.verdict,
         )
-
-    @property
-    def text(self) -> str:
-        return self.said(self.topics()[0])[0]
 
     def topics(self) -> tuple[str, ...]:
         return ("opinion",) if self.opinion.calibrated else ("opinion-raw",)
@@ -370,30 +329,3 @@ def told_opinions(evidence: Evidence, question: str) -> tuple[Fact, ...]:
 def agreement_facts(opinions: Sequence[Opinion]) -> list[Fact]:
     """What the members of an ensemble say, as fact O1; nothing of a detector without members."""
     return [AgreementFact(id="O1", opinions=tuple(opinions))] if opinions else []
-
-
-_ABROAD = {
-    "de": {
-        "towards": "{agree} von {total} Detektoren sind sich einig: Sie neigen zu einem manipulierten "
-        "Gesicht.",
-        "away": "{agree} von {total} Detektoren sind sich einig: Sie neigen nicht zu einem "
-        "manipulierten Gesicht.",
-        "split": "Die {total} Detektoren sind geteilter Meinung.",
-        "opinion": "Als zweite Meinung nennt der Detektor {detector} eine Wahrscheinlichkeit von "
-        "{shown}.",
-        "leans": "Als zweite Meinung neigt der Detektor {detector} zu einem manipulierten Gesicht; er "
-        "wurde nie kalibriert und nennt darum keine Wahrscheinlichkeit.",
-        "leans-away": "Als zweite Meinung neigt der Detektor {detector} nicht zu einem manipulierten "
-        "Gesicht; er wurde nie kalibriert und nennt darum keine Wahrscheinlichkeit.",
-    },
-    "es": {
-        "towards": "{agree} de {total} detectores coinciden: se inclinan por una cara manipulada.",
-        "away": "{agree} de {total} detectores coinciden: no se inclinan por una cara manipulada.",
-        "split": "Los {total} detectores están divididos.",
-        "opinion": "Como segunda opinión, el detector {detector} da una probabilidad del {shown}.",
-        "leans": "Como segunda opinión, el detector {detector} se inclina por una cara manipulada; "
-        "nunca se calibró, así que no da ninguna probabilidad.",
-        "leans-away": "Como segunda opinión, el detector {detector} no se inclina por una cara "
-        "manipulada; nunca se calibró, así que no da ninguna probabilidad.",
-    },
-}

@@ -7,74 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from assistant.evidence.languages import sentences
 from assistant.evidence.names import quotable_name
 from assistant.evidence.reading import negated
 from assistant.types import Clause, Evidence, Fact, FactKind, ProvenanceNote, Wordings
 
 __all__ = ["OriginFact", "origin_facts"]
 
+_ENGLISH, _ABROAD = sentences("origin")
+
 _MOST_NOTES = 4
-_WORDINGS: Wordings = {
-    "origin-none": {
-        "train": (
-            "The file carries no record of its origin; absence proves nothing.",
-            "The file has no record of its origin, which proves nothing.",
-        ),
-        "heldout": ("There is no record of the file's origin, which proves nothing.",),
-    },
-    "origin-c2pa": {
-        "train": (
-            "The file carries a C2PA record of its origin{quoted}; its signature could not be checked "
-            "here.",
-            "There is a C2PA record in the file{quoted}, but its signature could not be checked here.",
-        ),
-        "heldout": (
-            "The file has a C2PA record{quoted}; its signature could not be checked here.",
-        ),
-    },
-    "origin-c2pa-valid": {
-        "train": (
-            "The file carries a C2PA record of its origin{quoted}; its signature fits the file, but "
-            "who signed it was not checked here.",
-        ),
-        "heldout": (
-            "The file has a C2PA record{quoted} whose signature fits; who signed was not checked.",
-        ),
-    },
-    "origin-c2pa-broken": {
-        "train": (
-            "The file carries a C2PA record of its origin{quoted}; its signature does not fit: the "
-            "file or the record was changed after signing.",
-        ),
-        "heldout": (
-            "The file has a C2PA record{quoted} whose signature does not fit, so one of the two was "
-            "changed after signing.",
-        ),
-    },
-    "origin-editor": {
-        "train": (
-            "The file names an editing program{quoted}; such programs also do harmless work.",
-            "An editing program is named in the file{quoted}, but such programs also do harmless work.",
-        ),
-        "heldout": ("The file names an editing program{quoted}, which can be harmless.",),
-    },
-    "origin-generator": {
-        "train": (
-            "The file names an image generator{quoted}; that is what the file says of itself, not a "
-            "measurement.",
-            "The file says of itself that it comes from an image generator{quoted}; that is not a "
-            "measurement.",
-        ),
-        "heldout": ("The file names an image generator{quoted}, which is not a measurement.",),
-    },
-    "origin-camera": {
-        "train": (
-            "The file names a camera{quoted}; such a name can be copied into any file.",
-            "A camera is named in the file{quoted}, but such a name can be copied.",
-        ),
-        "heldout": ("The file names a camera{quoted}, but such a name can be copied.",),
-    },
-}
 # How people say each source, and a record of any.
 _SAID = {
     "c2pa": re.compile(r"\b(?:c2pa|content credentials?|signature|signed)\b"),
@@ -92,38 +34,6 @@ _RECORD = re.compile(
     r"\brecords? of (?:its|the file's|the) (?:origin|source)\b|"
     r"\b(?:metadata|meta data|exif(?: data)?|provenance(?: (?:record|data))?)\b"
 )
-_ABROAD = {
-    "de": {
-        "none": "Die Datei trägt keinen Nachweis ihrer Herkunft; das Fehlen beweist nichts.",
-        "c2pa": "Die Datei trägt einen C2PA-Nachweis ihrer Herkunft{quoted}; dessen Signatur "
-        "konnte hier nicht geprüft werden.",
-        "c2pa-valid": "Die Datei trägt einen C2PA-Nachweis ihrer Herkunft{quoted}; dessen Signatur "
-        "passt zur Datei, wer unterschrieben hat, wurde hier nicht geprüft.",
-        "c2pa-broken": "Die Datei trägt einen C2PA-Nachweis ihrer Herkunft{quoted}; dessen Signatur "
-        "passt nicht: Datei oder Nachweis wurden nach der Unterschrift geändert.",
-        "editor": "Die Datei nennt ein Bearbeitungsprogramm{quoted}; solche Programme leisten "
-        "auch Harmloses.",
-        "generator": "Die Datei nennt einen Bildgenerator{quoted}; das sagt die Datei von sich "
-        "selbst, gemessen ist es nicht.",
-        "camera": "Die Datei nennt eine Kamera{quoted}; ein solcher Name lässt sich in jede "
-        "Datei kopieren.",
-    },
-    "es": {
-        "none": "El archivo no lleva constancia de su origen; su falta no prueba nada.",
-        "c2pa": "El archivo lleva una constancia C2PA de su origen{quoted}; su firma no se ha "
-        "podido comprobar aquí.",
-        "c2pa-valid": "El archivo lleva una constancia C2PA de su origen{quoted}; su firma "
-        "corresponde al archivo, pero aquí no se ha comprobado quién firmó.",
-        "c2pa-broken": "El archivo lleva una constancia C2PA de su origen{quoted}; su firma no "
-        "corresponde: el archivo o la constancia se cambiaron después de firmar.",
-        "editor": "El archivo nombra un programa de edición{quoted}; esos programas también "
-        "sirven para cosas inocuas.",
-        "generator": "El archivo nombra un generador de imágenes{quoted}; lo dice el archivo de "
-        "sí mismo, no es una medición.",
-        "camera": "El archivo nombra una cámara{quoted}; ese nombre se puede copiar a "
-        "cualquier archivo.",
-    },
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +45,7 @@ class OriginFact(Fact):
     """
 
     kind: ClassVar[FactKind] = FactKind.PROVENANCE
-    wordings: ClassVar[Wordings] = _WORDINGS
+    wordings: ClassVar[Wordings] = _ENGLISH["origin"]
 
     source: str
     name: str = ""

@@ -9,72 +9,20 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assistant.evidence.amounts import amounts, matches_value
-from assistant.evidence.languages import amount_abroad
+from assistant.evidence.languages import amount_abroad, sentences, table
 from assistant.evidence.reading import negated
 from assistant.numbers import amount
 from assistant.types import Clause, Evidence, Fact, FactKind, QualityIssue, QualityNote, Wordings
 
 __all__ = ["FlawlessFact", "QualityFact", "quality_facts"]
 
+_ENGLISH, _ABROAD = sentences("quality")
+
 _MOST_NOTES = 4
 _Q = QualityIssue
 
-# issue -> language -> (what is the case, what it means for trust)
-_ISSUES: Mapping[QualityIssue, Mapping[str, tuple[str, str]]] = {
-    _Q.SMALL: {
-        "en": ("the face is small", "fine traces can be lost"),
-        "de": ("Das Gesicht ist klein", "feine Spuren können fehlen"),
-        "es": ("La cara es pequeña", "pueden faltar huellas finas"),
-    },
-    _Q.BLURRED: {
-        "en": ("the face is blurred", "fine traces can be lost"),
-        "de": ("Das Gesicht ist unscharf", "feine Spuren können fehlen"),
-        "es": ("La cara está borrosa", "pueden faltar huellas finas"),
-    },
-    _Q.TURNED: {
-        "en": ("the face is turned away", "part of it cannot be judged"),
-        "de": ("Das Gesicht ist abgewandt", "ein Teil lässt sich nicht beurteilen"),
-        "es": ("La cara está girada", "una parte no se puede juzgar"),
-    },
-    _Q.DARK: {
-        "en": ("the face is dark", "detail is hidden in the shadows"),
-        "de": ("Das Gesicht ist dunkel", "Einzelheiten sind verdeckt"),
-        "es": ("La cara está oscura", "hay detalle oculto"),
-    },
-    _Q.BRIGHT: {
-        "en": ("the face is overexposed", "detail is lost in the bright parts"),
-        "de": ("Das Gesicht ist überbelichtet", "Einzelheiten fehlen"),
-        "es": ("La cara está sobreexpuesta", "falta detalle"),
-    },
-    _Q.CUT_OFF: {
-        "en": ("the face is cut off", "part of it cannot be judged"),
-        "de": ("Das Gesicht ist abgeschnitten", "ein Teil lässt sich nicht beurteilen"),
-        "es": ("La cara está cortada", "una parte no se puede juzgar"),
-    },
-    _Q.GREYSCALE: {
-        "en": ("the face is greyscale", "colour traces cannot be judged"),
-        "de": ("Das Gesicht ist schwarz-weiß", "Farbspuren lassen sich nicht beurteilen"),
-        "es": ("La cara está en blanco y negro", "no se pueden juzgar huellas de color"),
-    },
-    _Q.COMPRESSED: {
-        "en": ("the picture is strongly compressed", "fine traces can be lost"),
-        "de": ("Das Bild ist stark komprimiert", "feine Spuren können fehlen"),
-        "es": ("La imagen está muy comprimida", "pueden faltar huellas finas"),
-    },
-    _Q.COVERED: {
-        "en": ("the eyes are not visible", "part of the face cannot be judged"),
-        "de": ("Die Augen sind nicht zu sehen", "ein Teil lässt sich nicht beurteilen"),
-        "es": ("Los ojos no se ven", "una parte no se puede juzgar"),
-    },
-    _Q.UNSURE: {
-        "en": ("the face was found with low confidence", "it may not be a clear face"),
-        "de": (
-            "Das Gesicht wurde nur schwach erkannt",
-            "vielleicht ist es kein deutliches Gesicht",
-        ),
-        "es": ("La cara se ha detectado con poca seguridad", "quizá no sea una cara clara"),
-    },
-}
+# language -> issue -> what is the case, what it means for trust
+_ISSUES = table("quality")["issues"]
 _PROBLEM = re.compile(
     r"\b(?:quality (?:problems?|issues?)|(?:problems?|issues?) with the (?:\w+ )?quality|problems?(?: of the (?:picture|photo|image))?|"
     r"(?:poor|low|bad|good|high|fine|sufficient) (?:image |picture |photo )?quality|"
@@ -106,14 +54,6 @@ _SAID: Mapping[QualityIssue, re.Pattern[str]] = {
         r"\b(?:found with low confidence|low[- ]confidence (?:face|find)|hard to find)\b"
     ),
 }
-_ISSUE_ABROAD = {
-    "de": "{case} (gemessen {value}, Grenze {limit}): {meaning}; vertrauen Sie dem Wert weniger.",
-    "es": "{case} (medido {value}, límite {limit}): {meaning}; confíe menos en la puntuación.",
-}
-_FLAWLESS_ABROAD = {
-    "de": "Es wurde kein Qualitätsproblem gemessen.",
-    "es": "No se ha medido ningún problema de calidad.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,20 +61,7 @@ class QualityFact(Fact):
     """One quality problem: the value measured, the limit that it misses, in ``unit``."""
 
     kind: ClassVar[FactKind] = FactKind.QUALITY
-    wordings: ClassVar[Wordings] = {
-        "quality-issue": {
-            "train": (
-                "{Case} (measured {value}, limit {limit}), so trust the score less.",
-                "{Case}: {meaning}, so trust the score less.",
-                "Trust the score less, because {case}.",
-            ),
-            "heldout": ("Because {case}, trust the score less.",),
-        },
-        "quality-next": {
-            "train": ("Besides, {case}: {meaning}.", "{Case}, too: {meaning}."),
-            "heldout": ("Also, {case}: {meaning}.",),
-        },
-    }
+    wordings: ClassVar[Wordings] = _ENGLISH["quality"]
 
     issue: QualityIssue
     value: float
@@ -147,22 +74,14 @@ class QualityFact(Fact):
             "{Case} (measured {value}, limit {limit}): {meaning}, so trust the score less."
         ).format(**self.fields())
 
-    def values(self) -> dict[str, Any]:
-        return {
-            "issue": self.issue.value,
-            "value": self.value,
-            "limit": self.limit,
-            "unit": self.unit,
-        }
-
     def abroad(self, language: str) -> tuple[str, ...]:
-        case, meaning = _ISSUES[self.issue][language]
+        case, meaning = _ISSUES[language][self.issue.value]
         value, limit = (amount_abroad(v, self.unit) for v in (self.value, self.limit))
-        said = _ISSUE_ABROAD[language]
+        said = _ABROAD[language]["issue"]
         return (said.format(case=case, meaning=meaning, value=value, limit=limit),)
 
     def fields(self) -> dict[str, str]:
-        case, meaning = _ISSUES[self.issue]["en"]
+        case, meaning = _ISSUES["en"][self.issue.value]
         return {
             "case": case,
             "Case": case[0].upper() + case[1:],
@@ -221,26 +140,13 @@ class FlawlessFact(Fact):
     """No quality problem was measured."""
 
     kind: ClassVar[FactKind] = FactKind.QUALITY
-    wordings: ClassVar[Wordings] = {
-        "quality-none": {
-            "train": (
-                "No quality problem was measured.",
-                "No quality problem of the picture was measured.",
-                "The quality check found no problem.",
-            ),
-            "heldout": ("The quality check measured no problem.",),
-        },
-    }
-
-    @property
-    def text(self) -> str:
-        return self.said("quality-none")[0]
+    wordings: ClassVar[Wordings] = _ENGLISH["flawless"]
 
     def values(self) -> dict[str, Any]:
         return {"issue": "", "value": 0.0, "limit": 0.0, "unit": ""}
 
     def abroad(self, language: str) -> tuple[str, ...]:
-        return (_FLAWLESS_ABROAD[language],)
+        return (_ABROAD[language]["flawless"],)
 
 
 def quality_facts(notes: Sequence[QualityNote]) -> list[Fact]:

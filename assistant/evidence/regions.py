@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assistant.evidence.amounts import amounts, matches, matches_value
-from assistant.evidence.languages import REGIONS_ABROAD, percent_abroad
+from assistant.evidence.languages import percent_abroad, region_abroad, sentences
 from assistant.evidence.names import the_region
 from assistant.evidence.reading import named, negated, shares
-from assistant.evidence.region_words import ABROAD, NEXT, OTHERS, PEAK, REGION
 from assistant.numbers import percent
 from assistant.types import (
     FOR_ITS_SIZE,
@@ -28,6 +27,8 @@ from assistant.types import (
 )
 
 __all__ = ["NextFact", "OtherRegionsFact", "RegionFact", "StrongestFact", "region_facts"]
+
+_ENGLISH, _ABROAD = sentences("regions")
 
 _MOST_REGIONS = 3
 
@@ -66,7 +67,7 @@ class RegionFact(Fact):
     """
 
     kind: ClassVar[FactKind] = FactKind.REGION
-    wordings: ClassVar[Wordings] = REGION
+    wordings: ClassVar[Wordings] = _ENGLISH["region"]
     cue: ClassVar[tuple[str, re.Pattern[str]] | None] = ("map", _CUE)
 
     region: str
@@ -100,18 +101,18 @@ class RegionFact(Fact):
         }
 
     def abroad(self, language: str) -> tuple[str, ...]:
-        name = REGIONS_ABROAD[language][self.region][0]
-        told = ABROAD[language]["region"].format(
+        name = region_abroad(self.region, language)
+        told = _ABROAD[language]["region"].format(
             region=name,
             Region=name[0].upper() + name[1:],
             share=percent_abroad(self.share, language),
             lift=f"{self.lift:.1f}".replace(".", ","),
         )
-        return (told, ABROAD[language]["background"]) if self.region == "background" else (told,)
+        return (told, _ABROAD[language]["background"]) if self.region == "background" else (told,)
 
     def topics(self) -> tuple[str, ...]:
         return tuple(
-            topic for topic in REGION if topic != "background" or self.region == "background"
+            topic for topic in self.wordings if topic != "background" or self.region == "background"
         )
 
     def fields(self) -> dict[str, str]:
@@ -150,7 +151,7 @@ class StrongestFact(Fact):
     """
 
     kind: ClassVar[FactKind] = FactKind.REGION
-    wordings: ClassVar[Wordings] = PEAK
+    wordings: ClassVar[Wordings] = _ENGLISH["strongest"]
     place: ClassVar[str] = "peak"
 
     region: str
@@ -176,8 +177,8 @@ class StrongestFact(Fact):
 
     def abroad(self, language: str) -> tuple[str, ...]:
         return (
-            ABROAD[language][self.place].format(
-                region=REGIONS_ABROAD[language][self.region][0],
+            _ABROAD[language][self.place].format(
+                region=region_abroad(self.region, language),
                 share=percent_abroad(self.share, language),
             ),
         )
@@ -191,7 +192,7 @@ class StrongestFact(Fact):
 class NextFact(StrongestFact):
     """The region of the face that comes next in the map, where it does not stand out."""
 
-    wordings: ClassVar[Wordings] = NEXT
+    wordings: ClassVar[Wordings] = _ENGLISH["next"]
     place: ClassVar[str] = "next"
 
 
@@ -204,7 +205,7 @@ class OtherRegionsFact(Fact):
     """
 
     kind: ClassVar[FactKind] = FactKind.REGION
-    wordings: ClassVar[Wordings] = OTHERS
+    wordings: ClassVar[Wordings] = _ENGLISH["other-regions"]
 
     regions: tuple[str, ...]
     alone: bool
@@ -219,7 +220,7 @@ class OtherRegionsFact(Fact):
         return {"stands_out": False, "regions": self.regions, "alone": self.alone}
 
     def abroad(self, language: str) -> tuple[str, ...]:
-        return (ABROAD[language]["none" if self.alone else "other"],)
+        return (_ABROAD[language]["none" if self.alone else "other"],)
 
     def topics(self) -> tuple[str, ...]:
         return ("regions-none" if self.alone else "regions-other",)
@@ -228,7 +229,9 @@ class OtherRegionsFact(Fact):
         said = list(Fact.all_said(self))
         for region in self.regions:
             named = {"region": f"the {region}", "Region": f"The {region}"}
-            said += [s for v in OTHERS["region-not"] for s in self.said("region-not", v, **named)]
+            said += [
+                s for v in self.wordings["region-not"] for s in self.said("region-not", v, **named)
+            ]
         return tuple(said)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assistant.evidence.amounts import amounts
-from assistant.evidence.languages import percent_abroad
+from assistant.evidence.languages import percent_abroad, sentences
 from assistant.evidence.reading import clear, fit, shares
 from assistant.evidence.score_claims import (
     judge_bands,
@@ -17,16 +17,19 @@ from assistant.evidence.score_claims import (
     judge_score,
     judge_verdict,
 )
-from assistant.evidence.score_words import ABROAD, FRAMES, SCORE, UNSEEN, VERDICT
 from assistant.numbers import crosses, percent, reach, written
 from assistant.types import Clause, Evidence, Fact, FactKind, Score, Verdict, Wordings
 
 __all__ = ["FramesFact", "ScoreFact", "VerdictFact"]
 
+_ENGLISH, _ABROAD = sentences("score")
+
 _CUE = re.compile(
     r"\b(?:probabilit\w+|chances?|likelihood|odds|scores?|interval|calibration|threshold\w*)\b"
 )
 _PROBABILITY = re.compile(r"\b(?:probabilit\w+|chances?|likelihood|odds)\b")
+#: For which faces a probability is meant that was calibrated on sources left out of training.
+_UNSEEN = "from a source like none of those that the detector was trained on"
 _NARROW, _WIDE = 0.10, 0.25
 
 
@@ -45,7 +48,7 @@ class ScoreFact(Fact):
     """
 
     kind: ClassVar[FactKind] = FactKind.SCORE
-    wordings: ClassVar[Wordings] = SCORE
+    wordings: ClassVar[Wordings] = _ENGLISH["score"]
     cue: ClassVar[tuple[str, re.Pattern[str]] | None] = ("score", _CUE)
 
     probability: float
@@ -72,7 +75,7 @@ class ScoreFact(Fact):
         if not self.calibrated:
             return text
         if self.unseen:
-            text = f"{text.removesuffix('.')}, for a face {UNSEEN}."
+            text = f"{text.removesuffix('.')}, for a face {_UNSEEN}."
         return text if self.width != "wide" else f"{text} The interval is wide."
 
     def said(self, topic: str, variant: str = "train", **fields: str) -> tuple[str, ...]:
@@ -95,7 +98,7 @@ class ScoreFact(Fact):
         }
 
     def abroad(self, language: str) -> tuple[str, ...]:
-        t = ABROAD[language]
+        t = _ABROAD[language]
         if not self.calibrated:
             return (t["raw"].format(shown=self.shown),)
         low, high = percent_abroad(self.low, language), percent_abroad(self.high, language)
@@ -144,7 +147,7 @@ class VerdictFact(Fact):
     """
 
     kind: ClassVar[FactKind] = FactKind.SCORE
-    wordings: ClassVar[Wordings] = VERDICT
+    wordings: ClassVar[Wordings] = _ENGLISH["verdict"]
 
     verdict: Verdict
     probability: float
@@ -203,7 +206,7 @@ class VerdictFact(Fact):
         }
 
     def abroad(self, language: str) -> tuple[str, ...]:
-        t = ABROAD[language]
+        t = _ABROAD[language]
         if self.reason in {"abstained", "uncalibrated"}:
             return (t[self.reason],)
         shares = {"shown": self.probability, "lower": self.lower, "upper": self.upper}
@@ -240,7 +243,7 @@ class FramesFact(Fact):
     """Over how many frames of a video the score was taken, and how they spread."""
 
     kind: ClassVar[FactKind] = FactKind.SCORE
-    wordings: ClassVar[Wordings] = FRAMES
+    wordings: ClassVar[Wordings] = _ENGLISH["frames"]
     cue: ClassVar[tuple[str, re.Pattern[str]] | None] = ("frames", re.compile(r"\bframes?\b"))
 
     frames: int
@@ -261,12 +264,9 @@ class FramesFact(Fact):
             f"single frames range from {percent(self.low)} to {percent(self.high)}."
         )
 
-    def values(self) -> dict[str, Any]:
-        return {"frames": self.frames, "low": self.low, "high": self.high}
-
     def abroad(self, language: str) -> tuple[str, ...]:
         low, high = percent_abroad(self.low, language), percent_abroad(self.high, language)
-        return (ABROAD[language]["frames"].format(frames=self.frames, low=low, high=high),)
+        return (_ABROAD[language]["frames"].format(frames=self.frames, low=low, high=high),)
 
     def fields(self) -> dict[str, str]:
         return {"frames": str(self.frames), "low": percent(self.low), "high": percent(self.high)}

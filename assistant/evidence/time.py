@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from assistant.evidence.languages import percent_abroad, verdict_abroad
+from assistant.evidence.languages import percent_abroad, sentences, verdict_abroad
 from assistant.numbers import percent
 from assistant.types import (
     Clause,
@@ -27,6 +27,8 @@ __all__ = [
     "clock",
     "time_facts",
 ]
+
+_ENGLISH, _ABROAD = sentences("time")
 
 _MOST_STRETCHES = 4
 _AT = re.compile(r"\b\d{1,3}:\d{2}(?:\.\d)?\b")
@@ -66,17 +68,7 @@ class TimeFact(Fact):
 class StretchFact(TimeFact):
     """A part of the clip in which the score stands out."""
 
-    wordings: ClassVar[Wordings] = {
-        "stretch": {
-            "train": (
-                "Between {begin} and {end} the probability is {probability}, {verdict}{elsewhere}.",
-            ),
-            "heldout": (
-                "From {begin} to {end} the probability is {probability}, {verdict}{elsewhere}.",
-            ),
-        },
-        "peak": {"train": ("Within that part it is highest at {peak}.",), "heldout": ()},
-    }
+    wordings: ClassVar[Wordings] = _ENGLISH["stretch"]
 
     begin: float
     end: float
@@ -114,20 +106,10 @@ class StretchFact(TimeFact):
         }
 
     def abroad(self, language: str) -> tuple[str, ...]:
-        begin, end, peak = clock(self.begin), clock(self.end), clock(self.peak)
-        share, verdict = (
-            percent_abroad(self.probability, language),
-            verdict_abroad(self.verdict, language),
-        )
-        if language == "de":
-            return (
-                f"Zwischen {begin} und {end} ist die Wahrscheinlichkeit {share}, {verdict}.",
-                f"Am höchsten ist sie dort bei {peak}.",
-            )
-        return (
-            f"Entre {begin} y {end} la probabilidad es {share}, {verdict}.",
-            f"Allí es más alta en {peak}.",
-        )
+        share = percent_abroad(self.probability, language)
+        verdict = verdict_abroad(self.verdict, language)
+        named = {**self.fields(), "probability": share, "verdict": verdict}
+        return tuple(_ABROAD[language][key].format(**named) for key in ("stretch", "peak"))
 
     def times(self) -> tuple[float, ...]:
         return (self.begin, self.end, self.peak)
@@ -174,58 +156,30 @@ def _tells(times: tuple[float, ...], at: float, exact: bool) -> bool:
 class NoStretchFact(TimeFact):
     """No part of the clip stands out from the rest."""
 
-    wordings: ClassVar[Wordings] = {
-        "no-stretch": {
-            "train": ("No part of the clip stands out from the rest.",),
-            "heldout": ("The score of no part of the clip stands out from the rest.",),
-        },
-    }
+    wordings: ClassVar[Wordings] = _ENGLISH["no-stretch"]
 
     begin: float
     end: float
 
-    @property
-    def text(self) -> str:
-        return self.said("no-stretch")[0]
-
-    def values(self) -> dict[str, Any]:
-        return {"begin": self.begin, "end": self.end}
-
     def abroad(self, language: str) -> tuple[str, ...]:
-        if language == "de":
-            return ("Kein Teil des Clips hebt sich vom Rest ab.",)
-        return ("Ninguna parte del vídeo destaca del resto.",)
+        return (_ABROAD[language]["no-stretch"],)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeakFact(TimeFact):
     """The moment with the highest score."""
 
-    wordings: ClassVar[Wordings] = {
-        "peak-frame": {
-            "train": ("The frame with the highest score is at {at}, with {probability}.",),
-            "heldout": ("The highest score is that of the frame at {at}, with {probability}.",),
-        },
-    }
+    wordings: ClassVar[Wordings] = _ENGLISH["peak"]
 
     at: float
     probability: float
 
-    @property
-    def text(self) -> str:
-        return self.said("peak-frame")[0]
-
     def fields(self) -> dict[str, str]:
         return {"at": clock(self.at), "probability": percent(self.probability)}
 
-    def values(self) -> dict[str, Any]:
-        return {"at": self.at, "probability": self.probability}
-
     def abroad(self, language: str) -> tuple[str, ...]:
-        share = percent_abroad(self.probability, language)
-        if language == "de":
-            return (f"Das Bild mit dem höchsten Wert steht bei {clock(self.at)}, mit {share}.",)
-        return (f"La imagen con el valor más alto está en {clock(self.at)}, con {share}.",)
+        named = {**self.fields(), "probability": percent_abroad(self.probability, language)}
+        return (_ABROAD[language]["peak-frame"].format(**named),)
 
     def times(self) -> tuple[float, ...]:
         return (self.at,)

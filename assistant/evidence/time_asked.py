@@ -6,49 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from assistant.evidence.languages import sentences
 from assistant.evidence.time import TimeFact, clock
 from assistant.numbers import percent
 from assistant.types import Fact, Score, Verdict, Wordings
 
 __all__ = ["MomentFact", "OtherPersonFact", "PartFact", "other_people"]
 
+_ENGLISH, _ABROAD = sentences("time_asked")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MomentFact(TimeFact):
     """What was measured nearest to a second that was asked about; None where nothing was."""
 
-    wordings: ClassVar[Wordings] = {
-        "moment": {
-            "train": ("At {at} the probability is {probability} in the frame read at {read}.",),
-            "heldout": (),
-        },
-        "moment-absent": {
-            "train": ("At {at} this person was not seen, so there is no score.",),
-            "heldout": (),
-        },
-        "moment-outside": {
-            "train": (
-                "The clip was looked at from {first} to {last}; nothing was measured at {at}.",
-            ),
-            "heldout": (),
-        },
-        "moment-unjudged": {
-            "train": (
-                "At {at} the face is unlike those the detector knows, so it was not judged.",
-            ),
-            "heldout": (),
-        },
-    }
+    wordings: ClassVar[Wordings] = _ENGLISH["moment"]
 
     at: float
     read: float
     probability: float | None
     judged: bool = True
     looked: tuple[float, float] | None = None  # where the second lies outside of it
-
-    @property
-    def text(self) -> str:
-        return self.said(self.topics()[0])[0]
 
     def topics(self) -> tuple[str, ...]:
         if self.looked is not None:
@@ -87,29 +65,7 @@ class MomentFact(TimeFact):
 class PartFact(TimeFact):
     """A part of the clip that was asked for, scored by itself; the verdict is not its."""
 
-    wordings: ClassVar[Wordings] = {
-        "part": {
-            "train": (
-                "Only from {begin} to {end} the probability is {probability}, {verdict}, with an "
-                "interval of {low} to {high}, over {count}.",
-            ),
-            "heldout": (),
-        },
-        "part-outside": {
-            "train": (
-                "The clip was looked at from {first} to {last}; nothing was measured between "
-                "{begin} and {end}.",
-            ),
-            "heldout": (),
-        },
-        "part-empty": {
-            "train": (
-                "From {begin} to {end} this person was not seen in any frame that was read, so "
-                "there is no score.",
-            ),
-            "heldout": (),
-        },
-    }
+    wordings: ClassVar[Wordings] = _ENGLISH["part"]
 
     begin: float
     end: float
@@ -119,10 +75,6 @@ class PartFact(TimeFact):
     high: float = 1.0
     verdict: Verdict = Verdict.UNCERTAIN
     looked: tuple[float, float] | None = None  # where the part lies outside of it
-
-    @property
-    def text(self) -> str:
-        return self.said(self.topics()[0])[0]
 
     def topics(self) -> tuple[str, ...]:
         if self.looked is not None:
@@ -163,36 +115,17 @@ class PartFact(TimeFact):
 class OtherPersonFact(TimeFact):
     """What was found of another person of the same clip, so that nobody takes it for this one."""
 
-    wordings: ClassVar[Wordings] = {
-        "other-person": {
-            "train": (
-                "Another person of the clip, person {person}, was judged apart: {verdict}, with a "
-                "probability of {probability}.",
-            ),
-            "heldout": (),
-        },
-    }
+    wordings: ClassVar[Wordings] = _ENGLISH["other-person"]
 
     person: int
     probability: float
     verdict: Verdict
-
-    @property
-    def text(self) -> str:
-        return self.said("other-person")[0]
 
     def fields(self) -> dict[str, str]:
         return {
             "person": str(self.person),
             "verdict": self.verdict.words,
             "probability": percent(self.probability),
-        }
-
-    def values(self) -> dict[str, Any]:
-        return {
-            "person": self.person,
-            "probability": self.probability,
-            "verdict": self.verdict.value,
         }
 
 

@@ -5,9 +5,9 @@ What kinds of facts there are, see :mod:`assistant.evidence`: each is a class of
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
@@ -18,7 +18,7 @@ from assistant.types.said import Clause
 __all__ = ["Evidence", "Fact", "FactKind", "Wordings"]
 
 #: topic -> variant (``train``, ``heldout``) -> patterns with the fields of a fact.
-Wordings = Mapping[str, Mapping[str, tuple[str, ...]]]
+Wordings = Mapping[str, Mapping[str, Sequence[str]]]
 
 
 class FactKind(StrEnum):
@@ -38,7 +38,7 @@ class FactKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact(ABC):
+class Fact:
     """A measured statement that can be cited by its id (``S1``, ``R2``).
 
     A kind of fact is a subclass: its fields are what was measured, and its methods are all that may
@@ -58,13 +58,14 @@ class Fact(ABC):
             raise ValueError(f"expected an id such as {self.kind.value}1, got {self.id!r}")
 
     @property
-    @abstractmethod
     def text(self) -> str:
-        """One or more exact English sentences, on one line."""
+        """Exact English sentences on one line; its first topic's, unless overridden."""
+        return self.said(self.topics()[0])[0]
 
-    @abstractmethod
     def values(self) -> dict[str, Any]:
-        """What it says, for JSON; probabilities, shares and changes are in [0, 1]."""
+        """What it says, for JSON: its fields, unless overridden; shares and changes in [0, 1]."""
+        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)[1:]}
+        return {n: v.value if isinstance(v, StrEnum) else v for n, v in own.items()}
 
     def abroad(self, language: str) -> tuple[str, ...]:
         """The same in German (``de``) or Spanish (``es``), by sentences; empty if untranslated."""
@@ -74,7 +75,7 @@ class Fact(ABC):
         """The topics of ``wordings`` that are true of it."""
         return tuple(self.wordings)
 
-    @classmethod  # noqa: B027 - most kinds claim nothing beyond their own sentences
+    @classmethod
     def judge(cls, clause: Clause, evidence: Evidence) -> None:
         """Check what a clause claims of facts of this kind, there or not, and take it out of it.
 
