@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assistant.cli.declare import PATH, argument, command, option
 from assistant.cli.inputs import Example, Input, Refused, list_inputs, tell_failure
-from assistant.cli.options import detector_options
+from assistant.cli.options import DETECTOR, DETECTOR_FILE
 from assistant.cli.progress import FileProgress
 from assistant.cli.saved_files import CardFile, ClipFiles
 
@@ -30,66 +31,36 @@ _BLIND = (
 )
 
 
-@click.command()
-@click.argument("paths", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, each a line.")
-@click.option(
-    "--card",
-    type=click.Path(path_type=Path),
-    help="Save the picture card here (several files: a number is added).",
-)
-@click.option(
-    "--fast",
-    is_flag=True,
-    help="Score, interval, verdict and domain check alone: no map, no checks, no words.",
-)
-@click.option("--evidence", is_flag=True, help="Print all facts and the written explanation.")
-@click.option("--no-explain", is_flag=True, help="Leave out the written explanation.")
-@click.option(
-    "--timeline",
-    type=click.Path(path_type=Path),
-    help="Save a clip's people over time here, as an HTML page of its own with a player.",
-)
-@click.option(
-    "--csv",
-    "table",
-    type=click.Path(path_type=Path),
-    help="Save a clip's numbers here: a line for each person and frame.",
-)
-@click.option(
-    "--export-clip",
-    type=click.Path(path_type=Path),
-    help="Save the clip here as MP4 with each person's box, name and verdict drawn in.",
-)
-@click.option("--person", type=click.IntRange(1), help="Tell of this face or person alone, from 1.")
-@click.option("--from", "begin", type=click.FloatRange(0), help="Look at a clip from this second.")
-@click.option("--to", "end", type=click.FloatRange(0), help="Look at a clip up to this second.")
-@click.option("--blind", is_flag=True, help=_BLIND)
-@click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
-@detector_options
-@click.option(
-    "--example", is_flag=True, hidden=True, help="Treat PATHS as names of shipped examples."
-)
-@click.pass_context
+@command()
 def analyze(
     context: click.Context,
-    paths: tuple[str, ...],
-    as_json: bool,
-    card: Path | None,
-    fast: bool,
-    evidence: bool,
-    no_explain: bool,
-    timeline: Path | None,
-    table: Path | None,
-    export_clip: Path | None,
-    person: int | None,
-    begin: float | None,
-    end: float | None,
-    blind: bool,
-    vlm: str | None,
-    detector: str | None,
-    weights: Path | None,
-    example: bool,
+    paths: tuple[str, ...] = argument(required=True),
+    as_json: bool = option("Print one JSON object a file, each a line.", name="--json"),
+    card: Path | None = option(
+        "Save the picture card here (several files: a number is added).", type=PATH
+    ),
+    fast: bool = option(
+        "Score, interval, verdict and domain check alone: no map, no checks, no words."
+    ),
+    evidence: bool = option("Print all facts and the written explanation."),
+    no_explain: bool = option("Leave out the written explanation."),
+    timeline: Path | None = option(
+        "Save a clip's people over time here, as an HTML page of its own with a player.", type=PATH
+    ),
+    table: Path | None = option(
+        "Save a clip's numbers here: a line for each person and frame.", name="--csv", type=PATH
+    ),
+    export_clip: Path | None = option(
+        "Save the clip here as MP4 with each person's box, name and verdict drawn in.", type=PATH
+    ),
+    person: int | None = option("Tell of this face or person alone, from 1.", least=1),
+    begin: float | None = option("Look at a clip from this second.", name="--from", least=0),
+    end: float | None = option("Look at a clip up to this second.", name="--to", least=0),
+    blind: bool = option(_BLIND),
+    vlm: str | None = option("Text backend, for example template or llama-cpp."),
+    detector: str | None = DETECTOR,
+    weights: Path | None = DETECTOR_FILE,
+    example: bool = option("Treat PATHS as names of shipped examples.", hidden=True),
 ) -> None:
     """Analyse photos or videos: the verdict, what it rests on, how sure, what to do.
 
@@ -160,25 +131,17 @@ def analyze(
     context.exit(_FAILED if not good else _NO_FACE if ended["without a face"] else _ANALYSED)
 
 
-@click.command()
-@click.argument("photo")
-@click.argument("questions", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="Print the analysis with its turns as JSON.")
-@click.option("--face", type=click.IntRange(1), default=1, help="Which face to ask about, from 1.")
-@click.option("--blind", is_flag=True, help=_BLIND)
-@click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
-@detector_options
-@click.pass_context
+@command()
 def ask(
     context: click.Context,
-    photo: str,
-    questions: tuple[str, ...],
-    as_json: bool,
-    face: int,
-    blind: bool,
-    vlm: str | None,
-    detector: str | None,
-    weights: Path | None,
+    photo: str = argument(),
+    questions: tuple[str, ...] = argument(required=True),
+    as_json: bool = option("Print the analysis with its turns as JSON.", name="--json"),
+    face: int = option("Which face to ask about, from 1.", 1, least=1),
+    blind: bool = option(_BLIND),
+    vlm: str | None = option("Text backend, for example template or llama-cpp."),
+    detector: str | None = DETECTOR,
+    weights: Path | None = DETECTOR_FILE,
 ) -> None:
     """Analyse PHOTO (a photo or clip, - for standard input), then answer each QUESTION in turn."""
     found = [*list_inputs([photo])]

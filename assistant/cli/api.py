@@ -9,13 +9,17 @@ from pathlib import Path
 
 import click
 
+from assistant.cli.declare import argument, command, option
 from assistant.cli.options import opened_store, settings_of
 from assistant.cli.port import check_port
 
 __all__ = ["api"]
 
-_password = click.password_option(
-    help="Asked for where it is not given; a command line can be read by others."
+_password = option(
+    "Asked for where it is not given; a command line can be read by others.",
+    prompt=True,
+    confirmation_prompt=True,
+    hide_input=True,
 )
 
 
@@ -24,35 +28,22 @@ def api() -> None:
     """The HTTP API and the case page (docs/api.md)."""
 
 
-@api.command()
-@click.option("--host", default="127.0.0.1", help="Address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8090)
-@click.option(
-    "--root-path",
-    default="",
-    show_default=False,
-    metavar="PATH",
-    help="Path under which a proxy offers the API, such as /whyfake-api (docs/deployment.md).",
-)
-@click.option(
-    "--webhook",
-    help="Tell this address of cases; its secret (whsec_...) is in WHYFAKE_WEBHOOK_SECRET.",
-)
-@click.option(
-    "--coop-key",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Coop's public key (PEM): take its callbacks.",
-)
-@click.option("--demo-fakes", is_flag=True, hidden=True, help="Serve the fakes, for tests.")
-@click.pass_context
+@command(of=api)
 def serve(
     context: click.Context,
-    host: str,
-    port: int,
-    root_path: str,
-    webhook: str | None,
-    coop_key: Path | None,
-    demo_fakes: bool,
+    host: str = option("Address to listen on.", "127.0.0.1"),
+    port: int = option(default=8090, least=1, most=65535),
+    root_path: str = option(
+        "Path under which a proxy offers the API, such as /whyfake-api (docs/deployment.md).",
+        "",
+        show_default=False,
+        metavar="PATH",
+    ),
+    webhook: str | None = option(
+        "Tell this address of cases; its secret (whsec_...) is in WHYFAKE_WEBHOOK_SECRET."
+    ),
+    coop_key: Path | None = option("Coop's public key (PEM): take its callbacks."),
+    demo_fakes: bool = option("Serve the fakes, for tests.", hidden=True),
 ) -> None:
     """Serve the API; by default only this machine reaches it."""
     from assistant.cases.extras import need
@@ -104,18 +95,17 @@ def keys() -> None:
     """Keys of the API."""
 
 
-@keys.command()
-@click.argument("owner")
-@click.option(
-    "--scope",
-    "scopes",
-    multiple=True,
-    default=("analyze", "read", "ask"),
-    help="analyze, read, ask, decide or metrics; several times.",
-)
-@click.option("--per-minute", type=click.IntRange(1, 100_000), default=60)
-@click.pass_context
-def make(context: click.Context, owner: str, scopes: tuple[str, ...], per_minute: int) -> None:
+@command(of=keys)
+def make(
+    context: click.Context,
+    owner: str = argument(),
+    scopes: tuple[str, ...] = option(
+        "analyze, read, ask, decide or metrics; several times.",
+        ("analyze", "read", "ask"),
+        name="--scope",
+    ),
+    per_minute: int = option(default=60, least=1, most=100_000),
+) -> None:
     """Print a new key for OWNER, the person that its decisions are by. It is shown once."""
     from assistant.api.keys import make_key
 
@@ -123,8 +113,7 @@ def make(context: click.Context, owner: str, scopes: tuple[str, ...], per_minute
         click.echo(make_key(store.engine, owner=owner, scopes=list(scopes), per_minute=per_minute))
 
 
-@keys.command("list")
-@click.pass_context
+@command("list", of=keys)
 def list_(context: click.Context) -> None:
     """List all keys, one JSON object a line; no key's text is known."""
     from assistant.api.keys import all_keys
@@ -134,10 +123,8 @@ def list_(context: click.Context) -> None:
             click.echo(json.dumps(row))
 
 
-@keys.command()
-@click.argument("key_id")
-@click.pass_context
-def revoke(context: click.Context, key_id: str) -> None:
+@command(of=keys)
+def revoke(context: click.Context, key_id: str = argument()) -> None:
     """End a key at once."""
     from assistant.api.keys import revoke_key
 
@@ -146,10 +133,8 @@ def revoke(context: click.Context, key_id: str) -> None:
     click.echo("revoked")
 
 
-@api.command("webhooks")
-@click.option("--again", is_flag=True, help="Put them back in the queue.")
-@click.pass_context
-def webhooks_(context: click.Context, again: bool) -> None:
+@command("webhooks", of=api)
+def webhooks_(context: click.Context, again: bool = option("Put them back in the queue.")) -> None:
     """List the webhooks that were given up, one JSON object a line."""
     from assistant.integrations.webhooks import dead_letters, try_again
 
@@ -165,12 +150,13 @@ def people() -> None:
     """People of the case page: viewer, moderator, reviewer or admin."""
 
 
-@people.command()
-@click.argument("name")
-@click.option("--role", default="moderator")
-@_password
-@click.pass_context
-def add(context: click.Context, name: str, role: str, password: str) -> None:
+@command(of=people)
+def add(
+    context: click.Context,
+    name: str = argument(),
+    role: str = option(default="moderator"),
+    password: str = _password,
+) -> None:
     """Let NAME log in."""
     from assistant.api.people import add_person
 
@@ -179,11 +165,10 @@ def add(context: click.Context, name: str, role: str, password: str) -> None:
     click.echo("added")
 
 
-@people.command()
-@click.argument("name")
-@click.argument("new_role", metavar="ROLE")
-@click.pass_context
-def role(context: click.Context, name: str, new_role: str) -> None:
+@command(of=people)
+def role(
+    context: click.Context, name: str = argument(), new_role: str = argument(metavar="ROLE")
+) -> None:
     """Give NAME another role; every session of that person ends."""
     from assistant.api.people import change_role
 
@@ -192,11 +177,8 @@ def role(context: click.Context, name: str, new_role: str) -> None:
     click.echo(new_role)
 
 
-@people.command()
-@click.argument("name")
-@_password
-@click.pass_context
-def password(context: click.Context, name: str, password: str) -> None:
+@command(of=people)
+def password(context: click.Context, name: str = argument(), password: str = _password) -> None:
     """Set another password; every session of that person ends."""
     from assistant.api.people import change_password
 
@@ -205,10 +187,8 @@ def password(context: click.Context, name: str, password: str) -> None:
     click.echo("changed")
 
 
-@people.command()
-@click.argument("name")
-@click.pass_context
-def end(context: click.Context, name: str) -> None:
+@command(of=people)
+def end(context: click.Context, name: str = argument()) -> None:
     """Let NAME log in no more."""
     from assistant.api.people import end_person
 
@@ -217,8 +197,7 @@ def end(context: click.Context, name: str) -> None:
     click.echo("ended")
 
 
-@people.command("list")
-@click.pass_context
+@command("list", of=people)
 def list_people(context: click.Context) -> None:
     """List everybody, one JSON object a line."""
     from assistant.api.people import all_people

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from assistant.cli.declare import command, option
 from assistant.cli.options import json_option, out_option, settings_of, write_result
 
 __all__ = ["bench"]
@@ -16,16 +17,17 @@ __all__ = ["bench"]
 _PARTS = ("start", "pipeline", "evidence", "cues", "clip", "busy", "vlm")
 
 
-@click.command()
-@click.option(
-    "--only", type=click.Choice(_PARTS), multiple=True, help="Measure these parts (default: all)."
-)
-@click.option("--rounds", type=click.IntRange(1, 200), default=7, help="Timed rounds of each job.")
-@json_option("Print the whole result as JSON.")
-@out_option("Also write the result here (docs/results/bench.json in this repository).")
-@click.pass_context
+@command()
 def bench(
-    context: click.Context, only: tuple[str, ...], rounds: int, as_json: bool, out: Path | None
+    context: click.Context,
+    only: tuple[str, ...] = option(
+        "Measure these parts (default: all).", type=click.Choice(_PARTS)
+    ),
+    rounds: int = option("Timed rounds of each job.", 7, least=1, most=200),
+    as_json: bool = json_option("Print the whole result as JSON."),
+    out: Path | None = out_option(
+        "Also write the result here (docs/results/bench.json in this repository)."
+    ),
 ) -> None:
     """Measure speed; ratios compare two things in one run."""
     from assistant.evaluation import bench as measured

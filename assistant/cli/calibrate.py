@@ -7,48 +7,35 @@ from pathlib import Path
 
 import click
 
-from assistant.cli.options import FILE, finder_and_scorer, json_option, out_option, write_result
+from assistant.cli.declare import EXISTING_FOLDER, argument, command, option
+from assistant.cli.options import finder_and_scorer, json_option, out_option, write_result
 
 __all__ = ["calibrate"]
 
 
-@click.command()
-@click.argument(
-    "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False
-)
-@click.option("--manifest", type=FILE, help="Instead of FOLDER: path,label[,source,video,crop].")
-@click.option("--points", is_flag=True, help="Of --manifest too, set the operating point alone.")
-@click.option(
-    "--method",
-    type=click.Choice(["temperature", "platt", "isotonic", "venn-abers"]),
-    default="platt",
-    help="How the curve is fitted.",
-)
-@click.option(
-    "--max-error",
-    type=click.FloatRange(0.0, 0.5, min_open=True),
-    default=0.05,
-    help="Share of wrong verdicts allowed in each class; of FOLDER, in each genuine source.",
-)
-@click.option(
-    "--bands",
-    type=click.Choice(["quantile", "conformal"]),
-    default="quantile",
-    help="Where verdicts begin; conformal keeps --max-error for new videos too.",
-)
-@out_option("Write the calibration here (JSON).")
-@json_option()
-@click.pass_context
+@command()
 def calibrate(
     context: click.Context,
-    folder: Path | None,
-    manifest: Path | None,
-    points: bool,
-    method: str,
-    max_error: float,
-    bands: str,
-    out: Path | None,
-    as_json: bool,
+    folder: Path | None = argument(type=EXISTING_FOLDER, required=False),
+    manifest: Path | None = option("Instead of FOLDER: path,label[,source,video,crop]."),
+    points: bool = option("Of --manifest too, set the operating point alone."),
+    method: str = option(
+        "How the curve is fitted.",
+        "platt",
+        type=click.Choice(["temperature", "platt", "isotonic", "venn-abers"]),
+    ),
+    max_error: float = option(
+        "Share of wrong verdicts allowed in each class; of FOLDER, in each genuine source.",
+        0.05,
+        type=click.FloatRange(0.0, 0.5, min_open=True),
+    ),
+    bands: str = option(
+        "Where verdicts begin; conformal keeps --max-error for new videos too.",
+        "quantile",
+        type=click.Choice(["quantile", "conformal"]),
+    ),
+    out: Path | None = out_option("Write the calibration here (JSON)."),
+    as_json: bool = json_option(),
 ) -> None:
     """Set the verdicts on your own pictures.
 

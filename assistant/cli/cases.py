@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assistant.cli.declare import EXISTING, argument, command, option
 from assistant.cli.options import json_option, opened_store, out_option, settings_of
 from assistant.cli.push import push
 
@@ -20,11 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["cases"]
 
-_actor = click.option(
-    "--by", "actor", default=getpass.getuser, show_default="the user's login", help="Who does it."
-)
-_reason = click.option("--reason", required=True, help="Why, in a sentence.")
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_actor = option("Who does it.", getpass.getuser, name="--by", show_default="the user's login")
+_reason = option("Why, in a sentence.", required=True)
 
 
 @click.group()
@@ -35,30 +33,19 @@ def cases() -> None:
 cases.add_command(push)
 
 
-@cases.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--source", default="", show_default=False, help="Where the files came from, for statistics."
-)
-@click.option("--subject", default="", show_default=False, help="Your own name of the item.")
-@click.option("--keep-picture", is_flag=True, help="Keep the picture too, sealed with the key.")
-@click.option(
-    "--truth",
-    type=click.Choice(["manipulated", "untouched"]),
-    help="Makes it a golden case: its answer is known, and people's decisions are measured by it.",
-)
-@click.option("--no-explain", is_flag=True, help="Leave out the written explanation.")
-@_actor
-@click.pass_context
+@command(of=cases)
 def add(
     context: click.Context,
-    paths: tuple[Path, ...],
-    source: str,
-    subject: str,
-    keep_picture: bool,
-    truth: str | None,
-    no_explain: bool,
-    actor: str,
+    paths: tuple[Path, ...] = argument(required=True, type=EXISTING),
+    source: str = option("Where the files came from, for statistics.", "", show_default=False),
+    subject: str = option("Your own name of the item.", "", show_default=False),
+    keep_picture: bool = option("Keep the picture too, sealed with the key."),
+    truth: str | None = option(
+        "Makes it a golden case: its answer is known, and people's decisions are measured by it.",
+        type=click.Choice(["manipulated", "untouched"]),
+    ),
+    no_explain: bool = option("Leave out the written explanation."),
+    actor: str = _actor,
 ) -> None:
     """Analyse PATHS and keep each as a case; prints the ids."""
     from assistant.cases.keeping import keep
@@ -85,38 +72,41 @@ def add(
             click.echo(case_id)
 
 
-@cases.command("list")
-@click.option("--state", help="open, escalated, confirmed, rejected or appealed.")
-@click.option("--source", help="Where the files came from.")
-@click.option("--verdict", help="For example likely_manipulated.")
-@click.option("--least", type=click.FloatRange(0, 1), help="Lowest probability.")
-@click.option("--since", help="UTC, for example 2026-11-01.")
-@click.option("--until", help="UTC, for example 2026-12-01.")
-@click.option("--near", metavar="ID", help="Only cases of nearly the same picture.")
-@click.option("--limit", type=click.IntRange(1), default=50)
-@json_option("Print one JSON object a case.")
-@click.pass_context
+@command("list", of=cases)
 def list_(
-    context: click.Context, /, near: str | None, limit: int, as_json: bool, **wanted: Any
+    context: click.Context,
+    state: str | None = option("open, escalated, confirmed, rejected or appealed."),
+    source: str | None = option("Where the files came from."),
+    verdict: str | None = option("For example likely_manipulated."),
+    least: float | None = option("Lowest probability.", least=0, most=1),
+    since: str | None = option("UTC, for example 2026-11-01."),
+    until: str | None = option("UTC, for example 2026-12-01."),
+    near: str | None = option("Only cases of nearly the same picture.", metavar="ID"),
+    limit: int = option(default=50, least=1),
+    as_json: bool = json_option("Print one JSON object a case."),
 ) -> None:
     """List cases, the newest first."""
     from assistant.cases.store import CaseFilter
 
+    wanted = CaseFilter(
+        state=state, source=source, verdict=verdict, least=least, since=since, until=until
+    )
     with opened_store(context) as store:
         rows = (
             [row for row, _ in store.near(store.find(near), limit=limit)]
             if near
-            else store.list(CaseFilter(**wanted), limit=limit)
+            else store.list(wanted, limit=limit)
         )
     for row in rows:
         click.echo(json.dumps(dataclasses.asdict(row)) if as_json else _line(row))
 
 
-@cases.command()
-@click.argument("case_id")
-@json_option("Print the case as JSON, after assistant/schema/case-1.json.")
-@click.pass_context
-def show(context: click.Context, case_id: str, as_json: bool) -> None:
+@command(of=cases)
+def show(
+    context: click.Context,
+    case_id: str = argument(),
+    as_json: bool = json_option("Print the case as JSON, after assistant/schema/case-1.json."),
+) -> None:
     """Show one case: what was found, who decided what, hashes."""
     from assistant.cases.pages import case_json
     from assistant.cases.sections import sections, title
@@ -136,11 +126,12 @@ def show(context: click.Context, case_id: str, as_json: bool) -> None:
             click.echo("  " + "  ".join(cells))
 
 
-@cases.command()
-@click.option("--anchor", type=_FILE, help="An anchor kept elsewhere; the log must contain it.")
-@click.option("--repair-guards", is_flag=True, help="Put back guards that were removed.")
-@click.pass_context
-def verify(context: click.Context, anchor: Path | None, repair_guards: bool) -> None:
+@command(of=cases)
+def verify(
+    context: click.Context,
+    anchor: Path | None = option("An anchor kept elsewhere; the log must contain it."),
+    repair_guards: bool = option("Put back guards that were removed."),
+) -> None:
     """Check the whole log and everything it seals; exit code 1 if something does not hold."""
     with opened_store(context, check_guards=False) as store:
         found = store.verify(_anchor_of(anchor) if anchor else None)
@@ -157,10 +148,13 @@ def verify(context: click.Context, anchor: Path | None, repair_guards: bool) -> 
     click.echo(f"The log is whole: {found.entries} entries.")
 
 
-@cases.command()
-@out_option("Write the anchor here, as JSON; keep the file on another machine.")
-@click.pass_context
-def anchor(context: click.Context, out: Path | None) -> None:
+@command(of=cases)
+def anchor(
+    context: click.Context,
+    out: Path | None = out_option(
+        "Write the anchor here, as JSON; keep the file on another machine."
+    ),
+) -> None:
     """Export the latest entry's hash: a later `verify --anchor` finds an exchanged log."""
     with opened_store(context) as store:
         found = store.anchor()
@@ -171,11 +165,10 @@ def anchor(context: click.Context, out: Path | None) -> None:
         out.write_text(text + "\n", encoding="utf-8")
 
 
-@cases.command()
-@click.argument("case_id")
-@json_option()
-@click.pass_context
-def replay(context: click.Context, case_id: str, as_json: bool) -> None:
+@command(of=cases)
+def replay(
+    context: click.Context, case_id: str = argument(), as_json: bool = json_option()
+) -> None:
     """Compute a case anew from its kept picture; exit code 1 where the result is another."""
     from assistant.cases.replay import replay as compute
     from assistant.compose import build
@@ -198,15 +191,14 @@ def replay(context: click.Context, case_id: str, as_json: bool) -> None:
         context.exit(1)
 
 
-@cases.command()
-@click.argument("case_id")
-@click.argument("outcome", type=click.Choice(["confirm", "reject", "escalate"]))
-@click.option("--opinion", is_flag=True, help="A second opinion, which changes no state.")
-@_reason
-@_actor
-@click.pass_context
+@command(of=cases)
 def decide(
-    context: click.Context, case_id: str, outcome: str, opinion: bool, reason: str, actor: str
+    context: click.Context,
+    case_id: str = argument(),
+    outcome: str = argument(type=click.Choice(["confirm", "reject", "escalate"])),
+    opinion: bool = option("A second opinion, which changes no state."),
+    reason: str = _reason,
+    actor: str = _actor,
 ) -> None:
     """Decide a case: is it manipulated (confirm), or not (reject)?"""
     kind = "opinion" if opinion else "decision"
@@ -217,37 +209,34 @@ def decide(
     click.echo(state)
 
 
-@cases.command()
-@click.argument("case_id")
-@_reason
-@_actor
-@click.pass_context
-def appeal(context: click.Context, case_id: str, reason: str, actor: str) -> None:
+@command(of=cases)
+def appeal(
+    context: click.Context, case_id: str = argument(), reason: str = _reason, actor: str = _actor
+) -> None:
     """Open a decided case again; whoever decided it cannot decide the appeal."""
     with opened_store(context) as store:
         store.appeal(store.find(case_id), actor=actor, reason=reason)
     click.echo("appealed")
 
 
-@cases.command()
-@click.argument("case_id")
-@click.argument("text")
-@_actor
-@click.pass_context
-def note(context: click.Context, case_id: str, text: str, actor: str) -> None:
+@command(of=cases)
+def note(
+    context: click.Context, case_id: str = argument(), text: str = argument(), actor: str = _actor
+) -> None:
     """Add a note to a case."""
     with opened_store(context) as store:
         store.note(store.find(case_id), actor=actor, text=text)
 
 
-@cases.command()
-@click.argument("case_id")
-@click.option("--format", "kind", type=click.Choice(["html", "pdf", "json", "dsa"]), default="html")
-@click.option("--out", type=_FILE, required=True, help="The file to write.")
-@click.option("--field", "fields", multiple=True, metavar="NAME=VALUE", help="A field of dsa.")
-@click.pass_context
+@command(of=cases)
 def export(
-    context: click.Context, case_id: str, kind: str, out: Path, fields: tuple[str, ...]
+    context: click.Context,
+    case_id: str = argument(),
+    kind: str = option(
+        default="html", name="--format", type=click.Choice(["html", "pdf", "json", "dsa"])
+    ),
+    out: Path = option("The file to write.", required=True),
+    fields: tuple[str, ...] = option("A field of dsa.", name="--field", metavar="NAME=VALUE"),
 ) -> None:
     """Write a case's report; dsa drafts a statement of reasons, which is never sent."""
     from assistant.cases.exporting import exported
@@ -258,8 +247,7 @@ def export(
     click.echo(f"Wrote {out}: {len(data):,} bytes.")
 
 
-@cases.command()
-@click.pass_context
+@command(of=cases)
 def stats(context: click.Context) -> None:
     """Print agreement between people, golden cases and false alarms by source, as JSON."""
     from assistant.cases.statistics import as_json
@@ -268,15 +256,14 @@ def stats(context: click.Context) -> None:
         click.echo(json.dumps(as_json(store.engine), indent=1))
 
 
-@cases.command()
-@click.pass_context
+@command(of=cases)
 def purge(context: click.Context) -> None:
     """Remove the kept pictures whose time has passed."""
     with opened_store(context) as store:
         click.echo(f"Pictures of {store.purge()} cases were removed.")
 
 
-@cases.command()
+@command(of=cases)
 def key() -> None:
     """Print a new random key for cases.key_file or its variable."""
     from assistant.cases.vault import new_key

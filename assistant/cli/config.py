@@ -6,6 +6,7 @@ import json
 
 import click
 
+from assistant.cli.declare import command, option
 from assistant.settings import Settings, flat_fields, load_with_origins
 
 __all__ = ["PAGE_HEAD", "config"]
@@ -37,11 +38,12 @@ def config() -> None:
     """Show the settings."""
 
 
-@config.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--meaning", is_flag=True, help="Add what each setting means.")
-@click.pass_context
-def show(context: click.Context, as_json: bool, meaning: bool) -> None:
+@command(of=config)
+def show(
+    context: click.Context,
+    as_json: bool = option("Print JSON.", name="--json"),
+    meaning: bool = option("Add what each setting means."),
+) -> None:
     """Print each setting's value and origin (flag > environment > file > profile > default)."""
     loaded = load_with_origins(**dict(context.obj or {}))
     rows = list(loaded.rows())
@@ -61,7 +63,7 @@ def show(context: click.Context, as_json: bool, meaning: bool) -> None:
     click.echo(f"\nSettings file: {loaded.config_file or 'none'}")
 
 
-@config.command()
+@command(of=config)
 def describe() -> None:
     """Print the page of all settings (Markdown), as in docs/settings.md."""
     click.echo(PAGE_HEAD)

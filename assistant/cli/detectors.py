@@ -8,15 +8,14 @@ from dataclasses import asdict
 
 import click
 
+from assistant.cli.declare import command
 from assistant.cli.options import json_option, settings_of
 
 __all__ = ["detectors"]
 
 
-@click.command()
-@json_option("Print JSON.")
-@click.pass_context
-def detectors(context: click.Context, as_json: bool) -> None:
+@command()
+def detectors(context: click.Context, as_json: bool = json_option("Print JSON.")) -> None:
     """List every detector: chosen (*), ready or not, and the next step for those that are not.
 
     Use one: `whyfake analyze photo.jpg --detector NAME [--weights FILE]`.

@@ -16,6 +16,7 @@ import click
 import psutil
 
 from assistant import __version__, registry
+from assistant.cli.declare import command, option
 from assistant.cli.in_use import in_use
 from assistant.settings import Loaded, load_with_origins
 from assistant.weights import State, data_dir_or_default, inspect_entry, manifest
@@ -83,10 +84,8 @@ _PACKAGES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_context
-def doctor(context: click.Context, as_json: bool) -> None:
+@command()
+def doctor(context: click.Context, as_json: bool = option("Print JSON.", name="--json")) -> None:
     """Tell what is there, what is missing and what to type.
 
     Exit code 0: ready, 1: something is missing.

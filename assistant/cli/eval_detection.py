@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
+from assistant.cli.declare import FOLDER, argument, command, option
 from assistant.cli.options import (
-    FILE,
-    FOLDER,
     base_and_finder,
     finder_and_scorer,
     json_option,
@@ -36,26 +35,20 @@ __all__ = [
 ]
 
 _RESULT = "Print the result as JSON."
-_RESAMPLES = click.option(
-    "--resamples", type=click.IntRange(10), default=400, help="Bootstrap draws."
-)
-_ROWS = click.option("--limit", type=click.IntRange(2), default=400, help="At most this many rows.")
+_RESAMPLES = option("Bootstrap draws.", 400, least=10)
+_ROWS = option("At most this many rows.", 400, least=2)
 
 
-@click.command("detection")
-@manifest_option("CSV: path,label[,source,video,family,split,crop]; paths are relative to it.")
-@json_option(_RESULT)
-@click.option("--scores", type=FILE, help="Write the score of every row here (CSV).")
-@click.option("--plots", type=FOLDER, help="Write plots here.")
-@_RESAMPLES
-@click.pass_context
+@command("detection")
 def detection(
     context: click.Context,
-    manifest: Path,
-    as_json: bool,
-    scores: Path | None,
-    plots: Path | None,
-    resamples: int,
+    manifest: Path = manifest_option(
+        "CSV: path,label[,source,video,family,split,crop]; paths are relative to it."
+    ),
+    as_json: bool = json_option(_RESULT),
+    scores: Path | None = option("Write the score of every row here (CSV)."),
+    plots: Path | None = option("Write plots here.", type=FOLDER),
+    resamples: int = _RESAMPLES,
 ) -> None:
     """Score a manifest and report by source, family, video and overall."""
     from assistant.evaluation.detection import evaluate
@@ -74,14 +67,13 @@ def detection(
     write_result(result, None, as_json=as_json, told=markdown)
 
 
-@click.command("robustness")
-@manifest_option()
-@_ROWS
-@seed_option("Of the choice of rows.")
-@json_option(_RESULT)
-@click.pass_context
+@command("robustness")
 def robustness(
-    context: click.Context, manifest: Path, limit: int, seed: int, as_json: bool
+    context: click.Context,
+    manifest: Path = manifest_option(),
+    limit: int = _ROWS,
+    seed: int = seed_option("Of the choice of rows."),
+    as_json: bool = json_option(_RESULT),
 ) -> None:
     """What verdict, interval and AUROC do when pictures are turned, coded, greyed, framed, ..."""
     from assistant.evaluation.face_manifest import read_manifest
@@ -94,11 +86,10 @@ def robustness(
     write_result(result, None, as_json=as_json, told=robustness_markdown)
 
 
-@click.command("framing")
-@manifest_option()
-@json_option(_RESULT)
-@click.pass_context
-def framing(context: click.Context, manifest: Path, as_json: bool) -> None:
+@command("framing")
+def framing(
+    context: click.Context, manifest: Path = manifest_option(), as_json: bool = json_option(_RESULT)
+) -> None:
     """How far the score of a face in a whole picture is from that in its own tight crop."""
     from assistant.evaluation.face_manifest import read_manifest
     from assistant.evaluation.framing import framing_markdown, framing_table
@@ -108,15 +99,14 @@ def framing(context: click.Context, manifest: Path, as_json: bool) -> None:
     write_result(result, None, as_json=as_json, told=framing_markdown)
 
 
-@click.command("false-alarms")
-@manifest_option("CSV: path,label[,source,kind,video,crop].")
-@click.option("--kinds", type=FILE, help="YAML: kinds of sources, and kinds to make of others.")
-@click.option("--most", type=click.IntRange(1), default=60, show_default=True, help="Of each kind.")
-@seed_option("Of what made kinds draw.")
-@json_option(_RESULT)
-@click.pass_context
+@command("false-alarms")
 def false_alarms(
-    context: click.Context, manifest: Path, kinds: Path | None, most: int, seed: int, as_json: bool
+    context: click.Context,
+    manifest: Path = manifest_option("CSV: path,label[,source,kind,video,crop]."),
+    kinds: Path | None = option("YAML: kinds of sources, and kinds to make of others."),
+    most: int = option("Of each kind.", 60, least=1),
+    seed: int = seed_option("Of what made kinds draw."),
+    as_json: bool = json_option(_RESULT),
 ) -> None:
     """How often genuine photos are flagged, by kind: portraits, groups, night, old prints, ..."""
     from assistant.evaluation import false_alarms as alarms
@@ -125,28 +115,18 @@ def false_alarms(
     config = alarms.load_kinds(kinds) if kinds is not None else None
     rows = [row for row in read_manifest(manifest) if not row.label]
     found = alarms.false_alarms(
-        rows,
-        *finder_and_scorer(context),
-        config=config,
-        most=most,
-        seed=seed,
-        progress=tell_count,
+        rows, *finder_and_scorer(context), config=config, most=most, seed=seed, progress=tell_count
     )
     write_result(found, None, as_json=as_json, told=alarms.false_alarms_markdown)
 
 
-@click.command("shortcuts")
-@manifest_option()
-@click.option(
-    "--limit",
-    type=click.IntRange(20),
-    default=100,
-    show_default=True,
-    help="Of each class of each source.",
-)
-@seed_option("Of the wear.")
-@json_option(_RESULT)
-def shortcuts(manifest: Path, limit: int, seed: int, as_json: bool) -> None:
+@command("shortcuts")
+def shortcuts(
+    manifest: Path = manifest_option(),
+    limit: int = option("Of each class of each source.", 100, least=20),
+    seed: int = seed_option("Of the wear."),
+    as_json: bool = json_option(_RESULT),
+) -> None:
     """How well file metadata and low-level statistics alone tell each pair of sources apart."""
     from assistant.evaluation.face_manifest import read_manifest
     from assistant.training.pair_shortcuts import pair_shortcuts, pairs_markdown
@@ -155,12 +135,13 @@ def shortcuts(manifest: Path, limit: int, seed: int, as_json: bool) -> None:
     write_result(found, None, as_json=as_json, told=pairs_markdown)
 
 
-@click.command("leave-out")
-@click.argument("config", type=FILE)
-@work_option("Caches of crops and views")
-@json_option()
-@click.pass_context
-def leave_out(context: click.Context, config: Path, work: Path, as_json: bool) -> None:
+@command("leave-out")
+def leave_out(
+    context: click.Context,
+    config: Path = argument(),
+    work: Path = work_option("Caches of crops and views"),
+    as_json: bool = json_option(),
+) -> None:
     """Train CONFIG's read-out without each fold of sources, and judge it on these.
 
     The crops and views in the work folder are used where they are there already.
@@ -175,20 +156,14 @@ def leave_out(context: click.Context, config: Path, work: Path, as_json: bool) -
     write_result(table, None, as_json=as_json, told=leave_out_markdown)
 
 
-@click.command("cross-dataset")
-@click.argument("sets", nargs=-1, required=True, metavar="NAME=MANIFEST...")
-@click.option("--limit", type=click.IntRange(2), help="At most this many videos of each set.")
-@seed_option("Of the choice of videos.")
-@_RESAMPLES
-@json_option(_RESULT)
-@click.pass_context
+@command("cross-dataset")
 def cross_dataset(
     context: click.Context,
-    sets: tuple[str, ...],
-    limit: int | None,
-    seed: int,
-    resamples: int,
-    as_json: bool,
+    sets: tuple[str, ...] = argument(required=True, metavar="NAME=MANIFEST..."),
+    limit: int | None = option("At most this many videos of each set.", least=2),
+    seed: int = seed_option("Of the choice of videos."),
+    resamples: int = _RESAMPLES,
+    as_json: bool = json_option(_RESULT),
 ) -> None:
     """Video AUROC on sets never trained on, beside the published numbers.
 
@@ -221,24 +196,16 @@ def cross_dataset(
     write_result(result, None, as_json=as_json, told=cross_dataset_markdown)
 
 
-@click.command("zero-shot")
-@manifest_option()
-@click.option("--real", multiple=True, help="A prompt of real faces; may be repeated.")
-@click.option("--fake", multiple=True, help="A prompt of manipulated faces; may be repeated.")
-@_ROWS
-@seed_option("Of the choice of rows.")
-@click.option("--text-tower", type=FILE, help="One that you trained; default: the shipped one.")
-@json_option(_RESULT)
-@click.pass_context
+@command("zero-shot")
 def zero_shot(
     context: click.Context,
-    manifest: Path,
-    real: tuple[str, ...],
-    fake: tuple[str, ...],
-    limit: int,
-    seed: int,
-    text_tower: Path | None,
-    as_json: bool,
+    manifest: Path = manifest_option(),
+    real: tuple[str, ...] = option("A prompt of real faces; may be repeated."),
+    fake: tuple[str, ...] = option("A prompt of manipulated faces; may be repeated."),
+    limit: int = _ROWS,
+    seed: int = seed_option("Of the choice of rows."),
+    text_tower: Path | None = option("One that you trained; default: the shipped one."),
+    as_json: bool = json_option(_RESULT),
 ) -> None:
     """AUROC of text prompts alone, by source: nothing is trained for the manifest."""
     from assistant.evaluation.face_manifest import read_manifest
@@ -262,46 +229,28 @@ def zero_shot(
     write_result(result, None, as_json=as_json, told=zero_shot_markdown)
 
 
-@click.command("compare")
-@manifest_option()
-@click.option("--detectors", default="all", show_default=True, help="Names with commas, or all.")
-@click.option(
-    "--seconds",
-    type=click.FloatRange(1),
-    default=60,
-    show_default=True,
-    help="Processor time of training for each detector that has no file in --work.",
-)
-@seed_option("Of all that is drawn.")
-@click.option(
-    "--weights",
-    "pairs",
-    multiple=True,
-    metavar="NAME=PATH",
-    help="Files of detectors that are not trained here: mesonet=Meso4_DF.h5.",
-)
-@click.option(
-    "--most",
-    "limits",
-    multiple=True,
-    metavar="NAME=COUNT",
-    help="Test faces at most of a slow detector: vlm-zero-shot=120.",
-)
-@click.option("--out", type=FOLDER, help="Tables and plot.")
-@work_option("Crops, features, trained files and finished rows")
-@json_option()
-@click.pass_context
+@command("compare")
 def compare(
     context: click.Context,
-    manifest: Path,
-    detectors: str,
-    seconds: float,
-    seed: int,
-    pairs: tuple[str, ...],
-    limits: tuple[str, ...],
-    out: Path | None,
-    work: Path,
-    as_json: bool,
+    manifest: Path = manifest_option(),
+    detectors: str = option("Names with commas, or all.", "all"),
+    seconds: float = option(
+        "Processor time of training for each detector that has no file in --work.", 60, least=1
+    ),
+    seed: int = seed_option("Of all that is drawn."),
+    pairs: tuple[str, ...] = option(
+        "Files of detectors that are not trained here: mesonet=Meso4_DF.h5.",
+        name="--weights",
+        metavar="NAME=PATH",
+    ),
+    limits: tuple[str, ...] = option(
+        "Test faces at most of a slow detector: vlm-zero-shot=120.",
+        name="--most",
+        metavar="NAME=COUNT",
+    ),
+    out: Path | None = option("Tables and plot.", type=FOLDER),
+    work: Path = work_option("Crops, features, trained files and finished rows"),
+    as_json: bool = json_option(),
 ) -> None:
     """Train and score detectors on the same faces, and write one table.
 
@@ -348,15 +297,14 @@ def _count(text: str) -> int:
     return int(text)
 
 
-@click.command("anomalies")
-@click.option("--sound", type=click.IntRange(4), default=60, show_default=True)
-@click.option("--tested", type=click.IntRange(6), default=60, show_default=True)
-@click.option("--seconds", type=click.FloatRange(1), default=120, show_default=True)
-@seed_option("Of textures and training.")
-@work_option("The trained file")
-@click.pass_context
+@command("anomalies")
 def anomalies(
-    context: click.Context, sound: int, tested: int, seconds: float, seed: int, work: Path
+    context: click.Context,
+    sound: int = option(default=60, least=4),
+    tested: int = option(default=60, least=6),
+    seconds: float = option(default=120, least=1),
+    seed: int = seed_option("Of textures and training."),
+    work: Path = work_option("The trained file"),
 ) -> None:
     """Train clad on drawn textures without a defect and measure it on others with known ones."""
     from assistant.compute import use_threads

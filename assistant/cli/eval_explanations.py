@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assistant.cli.declare import EXISTING, EXISTING_FILE, command, option
 from assistant.cli.options import (
     json_option,
     out_option,
@@ -51,88 +52,59 @@ _COLUMNS = (
 )
 
 
-@click.command("explanations")
-@pictures_option(
-    "Pictures: CSV with a path column (and label: 1 manipulated, source, and region, where one is "
-    "known to be changed), or one path a line. Default: portraits that installed packages ship, "
-    "changed in many ways."
-)
-@click.option(
-    "--human",
-    multiple=True,
-    type=click.Path(path_type=Path, exists=True),
-    help="What people wrote of the manifest's frames (exddv.csv, or DD-VQA's folder; may be given "
-    "twice): measure only how often the first two regions told are among those that people named.",
-)
-@click.option("--limit", type=click.IntRange(1), default=50, help="At most this many pictures.")
-@click.option(
-    "--half-wrong",
-    is_flag=True,
-    help="Draw the pictures from the manifest so that the detector is wrong on half of them: "
-    "sources and labels take turns.",
-)
-@click.option(
-    "--few",
-    type=click.IntRange(1),
-    default=8,
-    help="On so many of them questions are asked, and untuned narrators and controls measured.",
-)
-@click.option(
-    "--narrator",
-    "names",
-    multiple=True,
-    type=click.Choice(_NARRATORS),
-    help="Measure these only; default: template, tuned, untuned, and the configured one if it is "
-    "another.",
-)
-@click.option(
-    "--control",
-    "controls",
-    multiple=True,
-    type=click.Choice((*_CONTROLS, "none")),
-    help="Measure these controls only; default: all.",
-)
-@click.option("--questions", type=click.IntRange(0, 6), default=2, help="Asked on each picture.")
-@click.option("--attacks/--no-attacks", default=True, help="Pressures, injections, identity.")
-@click.option("--seed", type=int, default=0)
-@click.option(
-    "--rows",
-    "rows_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write each text here as it is told, a line of JSON; the same command again goes on from "
-    "there.",
-)
-@click.option(
-    "--blind",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the texts of two narrators (--narrator A --narrator B) from --rows here, "
-    "unlabelled and in a drawn order, for a judge to fill in; measure nothing.",
-)
-@click.option(
-    "--judged",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Count the preferences in a file of --blind that a judge filled in; measure nothing.",
-)
-@json_option("Print the result as JSON.")
-@out_option("Write the JSON here.")
-@click.pass_context
+@command("explanations")
 def explanations(
     context: click.Context,
-    manifest: Path | None,
-    human: tuple[Path, ...],
-    limit: int,
-    half_wrong: bool,
-    few: int,
-    names: tuple[str, ...],
-    controls: tuple[str, ...],
-    questions: int,
-    attacks: bool,
-    seed: int,
-    rows_file: Path | None,
-    blind: Path | None,
-    judged: Path | None,
-    as_json: bool,
-    out: Path | None,
+    manifest: Path | None = pictures_option(
+        "Pictures: CSV with a path column (and label: 1 manipulated, source, and region, where one "
+        "is known to be changed), or one path a line. Default: portraits that installed packages "
+        "ship, changed in many ways."
+    ),
+    human: tuple[Path, ...] = option(
+        "What people wrote of the manifest's frames (exddv.csv, or DD-VQA's folder; may be given "
+        "twice): measure only how often the first two regions told are among those that people "
+        "named.",
+        type=EXISTING,
+    ),
+    limit: int = option("At most this many pictures.", 50, least=1),
+    half_wrong: bool = option(
+        "Draw the pictures from the manifest so that the detector is wrong on half of them: "
+        "sources and labels take turns."
+    ),
+    few: int = option(
+        "On so many of them questions are asked, and untuned narrators and controls measured.",
+        8,
+        least=1,
+    ),
+    names: tuple[str, ...] = option(
+        "Measure these only; default: template, tuned, untuned, and the configured one if it is "
+        "another.",
+        name="--narrator",
+        type=click.Choice(_NARRATORS),
+    ),
+    controls: tuple[str, ...] = option(
+        "Measure these controls only; default: all.",
+        name="--control",
+        type=click.Choice((*_CONTROLS, "none")),
+    ),
+    questions: int = option("Asked on each picture.", 2, least=0, most=6),
+    attacks: bool = option("Pressures, injections, identity.", True, name="--attacks/--no-attacks"),
+    seed: int = option(default=0),
+    rows_file: Path | None = option(
+        "Write each text here as it is told, a line of JSON; the same command again goes on from "
+        "there.",
+        name="--rows",
+    ),
+    blind: Path | None = option(
+        "Write the texts of two narrators (--narrator A --narrator B) from --rows here, "
+        "unlabelled and in a drawn order, for a judge to fill in; measure nothing."
+    ),
+    judged: Path | None = option(
+        "Count the preferences in a file of --blind that a judge filled in; measure nothing.",
+        type=EXISTING_FILE,
+    ),
+    as_json: bool = json_option("Print the result as JSON."),
+    out: Path | None = out_option("Write the JSON here."),
 ) -> None:
     """Measure how true, whole, steadfast and readable each narrator's explanations are."""
     from assistant.compose import build
@@ -198,17 +170,16 @@ def explanations(
     write_result(result, out, as_json=as_json, told=_markdown)
 
 
-@click.command("described")
-@pictures_option(
-    "Pictures of genuine faces without glasses, beard and open mouth: CSV with a path column, or "
-    "one path a line. Default: portraits that installed packages ship."
-)
-@click.option("--limit", type=click.IntRange(1), default=12, help="At most this many pictures.")
-@json_option("Print the result as JSON.")
-@out_option("Write the JSON here, with all texts.")
-@click.pass_context
+@command("described")
 def described(
-    context: click.Context, manifest: Path | None, limit: int, as_json: bool, out: Path | None
+    context: click.Context,
+    manifest: Path | None = pictures_option(
+        "Pictures of genuine faces without glasses, beard and open mouth: CSV with a path column, "
+        "or one path a line. Default: portraits that installed packages ship."
+    ),
+    limit: int = option("At most this many pictures.", 12, least=1),
+    as_json: bool = json_option("Print the result as JSON."),
+    out: Path | None = out_option("Write the JSON here, with all texts."),
 ) -> None:
     """Measure what the text model sees of a face: its blind description against known changes."""
     from assistant.compose import build

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assistant.cli.declare import command, option
 from assistant.cli.options import (
-    FILE,
     json_option,
     out_option,
     pictures_option,
@@ -31,54 +31,40 @@ __all__ = ["maps", "region_baseline"]
 _PICTURES = "Pictures of untouched faces: CSV with a path column, or one path a line."
 
 
-@click.command("maps")
-@pictures_option(f"{_PICTURES} Default: the portraits that installed packages ship.")
-@click.option("--limit", type=click.IntRange(1), default=120, help="At most this many faces.")
-@click.option(
-    "--deep",
-    type=click.IntRange(1),
-    default=12,
-    help="Samples with deletion, insertion and ROAD; half of them with the sanity check, "
-    "sensitivity and the methods that score many crops.",
-)
-@click.option("--method", "only", multiple=True, help="Measure these only (and random).")
-@click.option(
-    "--rounds",
-    type=click.IntRange(1, 20),
-    help="Samples of each kind a face, blended and laid in anew. Default: 1, and 3 without "
-    "a manifest, where there are few faces.",
-)
-@click.option(
-    "--sanity",
-    type=click.Choice(["norms", "read-out", "both"]),
-    default="both",
-    help="What the sanity check randomises: the LayerNorms, the read-out, or each in turn.",
-)
-@click.option(
-    "--parts",
-    is_flag=True,
-    help="Measure only whether an exchanged part is the first one told, by cause, map and cues.",
-)
-@seed_option("Of donors, blends and noise.")
-@json_option("Print the result as JSON.")
-@out_option("Write the JSON here.")
-@click.option(
-    "--page", type=FILE, help="Write a page of pictures here. It shows the faces of the manifest."
-)
-@click.pass_context
+@command("maps")
 def maps(
     context: click.Context,
-    manifest: Path | None,
-    limit: int,
-    deep: int,
-    only: tuple[str, ...],
-    rounds: int | None,
-    sanity: str,
-    parts: bool,
-    seed: int,
-    as_json: bool,
-    out: Path | None,
-    page: Path | None,
+    manifest: Path | None = pictures_option(
+        f"{_PICTURES} Default: the portraits that installed packages ship."
+    ),
+    limit: int = option("At most this many faces.", 120, least=1),
+    deep: int = option(
+        "Samples with deletion, insertion and ROAD; half of them with the sanity check, "
+        "sensitivity and the methods that score many crops.",
+        12,
+        least=1,
+    ),
+    only: tuple[str, ...] = option("Measure these only (and random).", name="--method"),
+    rounds: int | None = option(
+        "Samples of each kind a face, blended and laid in anew. Default: 1, and 3 without "
+        "a manifest, where there are few faces.",
+        least=1,
+        most=20,
+    ),
+    sanity: str = option(
+        "What the sanity check randomises: the LayerNorms, the read-out, or each in turn.",
+        "both",
+        type=click.Choice(["norms", "read-out", "both"]),
+    ),
+    parts: bool = option(
+        "Measure only whether an exchanged part is the first one told, by cause, map and cues."
+    ),
+    seed: int = seed_option("Of donors, blends and noise."),
+    as_json: bool = json_option("Print the result as JSON."),
+    out: Path | None = out_option("Write the JSON here."),
+    page: Path | None = option(
+        "Write a page of pictures here. It shows the faces of the manifest."
+    ),
 ) -> None:
     """Measure heat maps against known masks, beside random and a centre prior."""
     from assistant.compose import build_detector, region_baseline
@@ -143,12 +129,13 @@ def maps(
     write_result(result, out, as_json=as_json, told=maps_markdown)
 
 
-@click.command("region-baseline")
-@pictures_option(_PICTURES, required=True)
-@click.option("--limit", type=click.IntRange(1), default=400, help="At most this many faces.")
-@out_option("Where to write it.", "weights/region-baseline.json")
-@click.pass_context
-def region_baseline(context: click.Context, manifest: Path, limit: int, out: Path) -> None:
+@command("region-baseline")
+def region_baseline(
+    context: click.Context,
+    manifest: Path = pictures_option(_PICTURES, required=True),
+    limit: int = option("At most this many faces.", 400, least=1),
+    out: Path = out_option("Where to write it.", "weights/region-baseline.json"),
+) -> None:
     """Measure what the default map shows on untouched faces: only more than that is named."""
     from assistant import registry
     from assistant.attribution.regions import (

@@ -10,17 +10,19 @@ from typing import Any
 
 import click
 
-from assistant.cli.options import FILE, json_option, out_option, settings_of, write_result
+from assistant.cli.declare import argument, command, option
+from assistant.cli.options import json_option, out_option, settings_of, write_result
 
 __all__ = ["grounding", "questions", "router"]
 
 
-@click.command("router")
-@click.option("--config", "recipe", type=FILE, default=Path("configs/router.yaml"))
-@json_option("Print the result as JSON.")
-@out_option("Write the JSON here.")
-@click.option("--wrong", is_flag=True, help="List the held-out wordings that go astray.")
-def router(recipe: Path, as_json: bool, out: Path | None, wrong: bool) -> None:
+@command("router")
+def router(
+    recipe: Path = option(default=Path("configs/router.yaml"), name="--config"),
+    as_json: bool = json_option("Print the result as JSON."),
+    out: Path | None = out_option("Write the JSON here."),
+    wrong: bool = option("List the held-out wordings that go astray."),
+) -> None:
     """Measure the router of questions that is in use on the held-out wordings."""
     from assistant.evaluation.router import evaluate_router
     from assistant.routing import Router
@@ -50,20 +52,14 @@ def router(recipe: Path, as_json: bool, out: Path | None, wrong: bool) -> None:
     write_result(evaluate_router(used, held_out), out, as_json=as_json, told=told)
 
 
-@click.command("questions")
-@click.argument("photos", nargs=-1, type=FILE)
-@click.option("--config", type=FILE, default=Path("configs/questions.yaml"))
-@click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
-@click.option("--answers", is_flag=True, help="Print every answer, not only those that do not fit.")
-@out_option("Write questions, answers and problems here, as JSON.")
-@click.pass_context
+@command("questions")
 def questions(
     context: click.Context,
-    photos: tuple[Path, ...],
-    config: Path,
-    vlm: str | None,
-    answers: bool,
-    out: Path | None,
+    photos: tuple[Path, ...] = argument(),
+    config: Path = option(default=Path("configs/questions.yaml")),
+    vlm: str | None = option("Text backend, for example template or llama-cpp."),
+    answers: bool = option("Print every answer, not only those that do not fit."),
+    out: Path | None = out_option("Write questions, answers and problems here, as JSON."),
 ) -> None:
     """Ask the questions of a list about PHOTOS (default: a portrait that scikit-image ships).
 
@@ -94,10 +90,11 @@ def questions(
     write_result(result, out, as_json=False, told=lambda _: "\n".join(lines))
 
 
-@click.command("grounding")
-@json_option("Print the result as JSON.")
-@out_option("Every sentence, as JSON.")
-def grounding(as_json: bool, out: Path | None) -> None:
+@command("grounding")
+def grounding(
+    as_json: bool = json_option("Print the result as JSON."),
+    out: Path | None = out_option("Every sentence, as JSON."),
+) -> None:
     """Check 120 true and false sentences, and count what was let through and what was lost."""
     from assistant.evaluation.grounding import judged, summary
 

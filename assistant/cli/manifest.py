@@ -11,7 +11,8 @@ from typing import Any
 import click
 import numpy as np
 
-from assistant.cli.options import FILE, json_option, settings_of, write_result
+from assistant.cli.declare import EXISTING, argument, command, option
+from assistant.cli.options import json_option, settings_of, write_result
 
 __all__ = ["LAYOUT_NAMES", "manifest"]
 
@@ -27,15 +28,14 @@ def manifest() -> None:
     """Lists of labelled pictures for training and evaluation."""
 
 
-@manifest.command("build")
-@click.argument("layout", type=click.Choice(LAYOUT_NAMES))
-@click.argument("root", type=click.Path(path_type=Path, exists=True))
-@click.option("--out", type=FILE, required=True, help="The manifest to write (CSV).")
-@click.option("--compression", type=click.Choice(["raw", "c23", "c40"]), default="c23")
-@click.option("--frames", type=click.IntRange(1), default=32, help="Of each video.")
-@click.option("--split", help="Only this part: train, val or test.")
+@command("build", of=manifest)
 def build(
-    layout: str, root: Path, out: Path, compression: str, frames: int, split: str | None
+    layout: str = argument(type=click.Choice(LAYOUT_NAMES)),
+    root: Path = argument(type=EXISTING),
+    out: Path = option("The manifest to write (CSV).", required=True),
+    compression: str = option(default="c23", type=click.Choice(["raw", "c23", "c40"])),
+    frames: int = option("Of each video.", 32, least=1),
+    split: str | None = option("Only this part: train, val or test."),
 ) -> None:
     """List a public deepfake set: LAYOUT is its name, ROOT its folder."""
     from assistant.errors import TrainingError
@@ -67,29 +67,18 @@ def build(
     )
 
 
-@manifest.command("check")
-@click.argument("path", type=FILE)
-@click.option(
-    "--near",
-    type=click.IntRange(0, 12),
-    default=4,
-    help="Bits of 64 in which two pictures may differ to count as the same.",
-)
-@click.option("--test-percent", type=click.IntRange(1, 50), default=15)
-@click.option("--calibration-percent", type=click.IntRange(1, 50), default=7)
-@click.option("--identity", type=FILE, help="ONNX face encoder: look for people on both sides.")
-@click.option("--write", type=FILE, help="Write the manifest without what leaks into training.")
-@json_option("Print the result as JSON.")
-@click.pass_context
+@command("check", of=manifest)
 def check(
     context: click.Context,
-    path: Path,
-    near: int,
-    test_percent: int,
-    calibration_percent: int,
-    identity: Path | None,
-    write: Path | None,
-    as_json: bool,
+    path: Path = argument(),
+    near: int = option(
+        "Bits of 64 in which two pictures may differ to count as the same.", 4, least=0, most=12
+    ),
+    test_percent: int = option(default=15, least=1, most=50),
+    calibration_percent: int = option(default=7, least=1, most=50),
+    identity: Path | None = option("ONNX face encoder: look for people on both sides."),
+    write: Path | None = option("Write the manifest without what leaks into training."),
+    as_json: bool = json_option("Print the result as JSON."),
 ) -> None:
     """Look for videos, near-duplicates (and people) on both sides of a split.
 
@@ -118,11 +107,12 @@ def check(
         context.exit(1)
 
 
-@manifest.command("held-out")
-@click.argument("config", type=FILE)
-@click.option("--most", type=click.IntRange(1), default=220, help="Of a source.")
-@click.option("--out", type=FILE, required=True, help="The manifest.")
-def held_out(config: Path, most: int, out: Path) -> None:
+@command("held-out", of=manifest)
+def held_out(
+    config: Path = argument(),
+    most: int = option("Of a source.", 220, least=1),
+    out: Path = option("The manifest.", required=True),
+) -> None:
     """List the test part of CONFIG's home sources, which a training run never sees.
 
     Where a source has more, those of the lowest hash are taken: the same ones on every machine.

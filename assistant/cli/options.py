@@ -7,9 +7,11 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from assistant.cli.declare import EXISTING_FILE, FOLDER, PATH, option
 
 if TYPE_CHECKING:
     from assistant.cases.store import CaseStore
@@ -18,10 +20,9 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
 
 __all__ = [
-    "FILE",
-    "FOLDER",
+    "DETECTOR",
+    "DETECTOR_FILE",
     "base_and_finder",
-    "detector_options",
     "finder_and_scorer",
     "json_option",
     "manifest_option",
@@ -36,9 +37,11 @@ __all__ = [
     "write_result",
 ]
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-FILE = click.Path(path_type=Path, dir_okay=False)
-FOLDER = click.Path(path_type=Path, file_okay=False)
+DETECTOR = option("The detector that scores; see `whyfake detectors`.")
+DETECTOR_FILE = option(
+    "File of that detector; default: what `whyfake train plugin` left in the data folder.",
+    type=PATH,
+)
 
 
 def settings_of(context: click.Context, **flags: Any) -> Settings:
@@ -71,14 +74,14 @@ def base_and_finder(context: click.Context, name: str) -> tuple[Path, FaceFinder
 
 def manifest_option(
     text: str = "CSV: path,label[,source,video,...]; paths are relative to it.",
-) -> Callable[[_Command], _Command]:
-    """``--manifest``: the list of labelled pictures that a command needs."""
-    return click.option("--manifest", type=FILE, required=True, help=text)
+) -> Any:
+    """``manifest``: the list of labelled pictures that a command needs."""
+    return option(text, required=True)
 
 
-def seed_option(text: str) -> Callable[[_Command], _Command]:
-    """``--seed`` of what ``text`` says, from 0 on."""
-    return click.option("--seed", type=int, default=0, help=text)
+def seed_option(text: str) -> Any:
+    """``seed`` of what ``text`` says, from 0 on."""
+    return option(text, 0)
 
 
 @contextlib.contextmanager
@@ -93,54 +96,24 @@ def opened_store(
         yield store
 
 
-def work_option(kept: str) -> Callable[[_Command], _Command]:
-    """``--work``: a folder that holds ``kept``, so that a run can go on where it ended."""
-    return click.option(
-        "--work",
-        type=FOLDER,
-        default=Path(".work"),
-        help=f"{kept}; the same command again goes on from there.",
-    )
+def work_option(kept: str) -> Any:
+    """``work``: a folder that holds ``kept``, so that a run can go on where it ended."""
+    return option(f"{kept}; the same command again goes on from there.", Path(".work"), type=FOLDER)
 
 
-def out_option(text: str, default: str | None = None) -> Callable[[_Command], _Command]:
-    """``--out``: the file that is written; without ``default``, only where it is given."""
-    return click.option(
-        "--out",
-        type=FILE,
-        default=None if default is None else Path(default),
-        show_default=default is not None,
-        help=text,
-    )
+def out_option(text: str, default: str | None = None) -> Any:
+    """``out``: the file that is written; without ``default``, only where it is given."""
+    return option(text, None if default is None else Path(default))
 
 
-def detector_options(command: _Command) -> _Command:
-    """``--detector`` and ``--weights``, handed to the command as ``detector`` and ``weights``."""
-    named = click.option(
-        "--detector", default=None, help="The detector that scores; see `whyfake detectors`."
-    )
-    file = click.option(
-        "--weights",
-        type=click.Path(path_type=Path),
-        default=None,
-        help="File of that detector; default: what `whyfake train plugin` left in the data folder.",
-    )
-    return named(file(command))
+def pictures_option(text: str, *, required: bool = False) -> Any:
+    """``manifest``: a list of pictures, as ``text`` says."""
+    return option(text, required=required, type=EXISTING_FILE)
 
 
-def pictures_option(text: str, *, required: bool = False) -> Callable[[_Command], _Command]:
-    """``--manifest``: a list of pictures, as ``text`` says."""
-    return click.option(
-        "--manifest",
-        type=click.Path(path_type=Path, dir_okay=False, exists=True),
-        required=required,
-        help=text,
-    )
-
-
-def json_option(text: str = "Print the report as JSON.") -> Callable[[_Command], _Command]:
-    """``--json``, handed to the command as ``as_json``."""
-    return click.option("--json", "as_json", is_flag=True, help=text)
+def json_option(text: str = "Print the report as JSON.") -> Any:
+    """``as_json``: ``--json``."""
+    return option(text, name="--json")
 
 
 def tell_progress(what: str, done: int, total: int, value: float) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from assistant import registry
+from assistant.cli.declare import argument, command, option
 from assistant.settings import load_settings
 
 __all__ = ["plugins"]
@@ -18,12 +19,13 @@ def plugins() -> None:
     """List the implementations of every stage."""
 
 
-@plugins.command("list")
-@click.argument("kind", required=False, type=click.Choice(list(registry.KINDS)))
-@click.option("--check", is_flag=True, help="Import every one, which takes some seconds.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_context
-def list_(context: click.Context, kind: str | None, check: bool, as_json: bool) -> None:
+@command("list", of=plugins)
+def list_(
+    context: click.Context,
+    kind: str | None = argument(required=False, type=click.Choice(list(registry.KINDS))),
+    check: bool = option("Import every one, which takes some seconds."),
+    as_json: bool = option("Print JSON.", name="--json"),
+) -> None:
     """Show every implementation: chosen (*), where it is from, and why it is broken."""
     settings = load_settings(**dict(context.obj or {}))
     chosen = {

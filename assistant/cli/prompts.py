@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assistant.cli.declare import argument, command, option
 from assistant.settings import load_settings
 
 if TYPE_CHECKING:
@@ -14,9 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["prompts"]
 
-_VERSION = click.option(
-    "--version", "number", type=click.IntRange(1), help="Which version; default: the newest."
-)
+_VERSION = option("Which version; default: the newest.", name="--version", least=1)
 
 
 @click.group()
@@ -33,10 +32,8 @@ def _library(context: click.Context) -> PromptLibrary:
     return PromptLibrary(settings.prompts_dir or resource_dir("prompts"))
 
 
-@prompts.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_context
-def list_(context: click.Context, as_json: bool) -> None:
+@command("list", of=prompts)
+def list_(context: click.Context, as_json: bool = option("Print JSON.", name="--json")) -> None:
     """Show every prompt: name, version, hash, what it is for."""
     library = _library(context)
     rows = [
@@ -58,11 +55,8 @@ def list_(context: click.Context, as_json: bool) -> None:
         click.echo(f"{name:20} {str(row['sha256'])[:12]}  {row['summary']}")
 
 
-@prompts.command()
-@click.argument("name")
-@_VERSION
-@click.pass_context
-def show(context: click.Context, name: str, number: int | None) -> None:
+@command(of=prompts)
+def show(context: click.Context, name: str = argument(), number: int | None = _VERSION) -> None:
     """Print a prompt file as it is."""
     library = _library(context)
     ref = library.get(name, number).ref
@@ -70,14 +64,13 @@ def show(context: click.Context, name: str, number: int | None) -> None:
     click.echo(path.read_text(encoding="utf-8"), nl=False)
 
 
-@prompts.command()
-@click.argument("name")
-@click.argument("values", nargs=-1, metavar="INPUT=TEXT...")
-@_VERSION
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_context
+@command(of=prompts)
 def render(
-    context: click.Context, name: str, values: tuple[str, ...], number: int | None, as_json: bool
+    context: click.Context,
+    name: str = argument(),
+    values: tuple[str, ...] = argument(metavar="INPUT=TEXT..."),
+    number: int | None = _VERSION,
+    as_json: bool = option("Print JSON.", name="--json"),
 ) -> None:
     """Fill a prompt in and print the messages that a model would get."""
     given: dict[str, str] = {}
@@ -97,8 +90,7 @@ def render(
         click.echo(f"\n[{message.role}]\n{message.content.rstrip()}")
 
 
-@prompts.command()
-@click.pass_context
+@command(of=prompts)
 def check(context: click.Context) -> None:
     """Check every prompt file against its rules and the lock; exit code 1 where one fails."""
     library = _library(context)

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from assistant.cli.declare import argument, command, option
 from assistant.cli.options import opened_store
 
 __all__ = ["push"]
@@ -16,28 +17,16 @@ def push() -> None:
     """Push a case to Ozone or Coop; nothing is decided there by it."""
 
 
-@push.command()
-@click.argument("case_id")
-@click.option("--subject", required=True, help="at://DID/COLLECTION/KEY, or a DID.")
-@click.option(
-    "--cid", default="", show_default=False, help="Of the record; left out for an account."
-)
-@click.option("--url", required=True, help="Address of the account's server.")
-@click.option("--service", required=True, help="DID of the Ozone service.")
-@click.option("--handle", required=True, help="Of a moderator account.")
-@click.option(
-    "--report-url", default="", show_default=False, help="Where a moderator finds the case."
-)
-@click.pass_context
+@command(of=push)
 def ozone(
     context: click.Context,
-    case_id: str,
-    subject: str,
-    cid: str,
-    url: str,
-    service: str,
-    handle: str,
-    report_url: str,
+    case_id: str = argument(),
+    subject: str = option("at://DID/COLLECTION/KEY, or a DID.", required=True),
+    cid: str = option("Of the record; left out for an account.", "", show_default=False),
+    url: str = option("Address of the account's server.", required=True),
+    service: str = option("DID of the Ozone service.", required=True),
+    handle: str = option("Of a moderator account.", required=True),
+    report_url: str = option("Where a moderator finds the case.", "", show_default=False),
 ) -> None:
     """Write a tag, a priority and a sticky comment.
 
@@ -54,17 +43,14 @@ def ozone(
         click.echo(event)
 
 
-@push.command()
-@click.argument("case_id")
-@click.option("--url", required=True, help="Coop's address.")
-@click.option("--item", required=True, help="The item's id there.")
-@click.option("--type", "type_id", required=True, help="The item type's id there.")
-@click.option(
-    "--report-url", default="", show_default=False, help="Where a reviewer finds the case."
-)
-@click.pass_context
+@command(of=push)
 def coop(
-    context: click.Context, case_id: str, url: str, item: str, type_id: str, report_url: str
+    context: click.Context,
+    case_id: str = argument(),
+    url: str = option("Coop's address.", required=True),
+    item: str = option("The item's id there.", required=True),
+    type_id: str = option("The item type's id there.", name="--type", required=True),
+    report_url: str = option("Where a reviewer finds the case.", "", show_default=False),
 ) -> None:
     """Send an item with verdict, score and explanation; the key is in WHYFAKE_COOP_KEY."""
     import httpx

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assistant.cli.declare import argument, command, option
 from assistant.cli.options import settings_of
 from assistant.cli.progress import time_left
 
@@ -24,28 +25,25 @@ __all__ = ["scan"]
 _EVERY = 2.0
 
 
-@click.command()
-@click.argument("target")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("results.parquet"),
-    help="The table; errors, summary and state are written beside it.",
-)
-@click.option(
-    "--engine",
-    type=click.Choice(["local", "ray"]),
-    default="local",
-    help="ray: on the machines of RAY_ADDRESS, or on this one where it is not set.",
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 1024),
-    help="Threads that read files and find faces, one a core if not given; with ray, processes "
-    "that do all of it, one a machine if not given.",
-)
-@click.pass_context
-def scan(context: click.Context, target: str, out: Path, engine: str, workers: int | None) -> None:
+@command()
+def scan(
+    context: click.Context,
+    target: str = argument(),
+    out: Path = option(
+        "The table; errors, summary and state are written beside it.", Path("results.parquet")
+    ),
+    engine: str = option(
+        "ray: on the machines of RAY_ADDRESS, or on this one where it is not set.",
+        "local",
+        type=click.Choice(["local", "ray"]),
+    ),
+    workers: int | None = option(
+        "Threads that read files and find faces, one a core if not given; with ray, processes "
+        "that do all of it, one a machine if not given.",
+        least=1,
+        most=1024,
+    ),
+) -> None:
     """Score every file of TARGET.
 
     TARGET is a folder, a CSV with a column path, a list of paths, or an address that fsspec knows

@@ -8,37 +8,28 @@ from pathlib import Path
 
 import click
 
-from assistant.cli.options import detector_options, settings_of
+from assistant.cli.declare import command, option
+from assistant.cli.options import DETECTOR, DETECTOR_FILE, settings_of
 from assistant.cli.port import check_port
 from assistant.errors import ConfigError
 
 __all__ = ["serve"]
 
 
-@click.command()
-@click.option("--host", default=None, help="Address to listen on (default: this machine only).")
-@click.option("--port", type=click.IntRange(1, 65535), default=None, help="Port to listen on.")
-@click.option(
-    "--root-path",
-    default=None,
-    metavar="PATH",
-    help="Path under which a proxy offers the page, such as /whyfake (docs/deployment.md).",
-)
-@click.option("--vlm", default=None, help="Text backend, for example template or llama-cpp.")
-@detector_options
-@click.option("--mcp", is_flag=True, help="Also offer the page's tools to MCP clients.")
-@click.option("--demo-fakes", is_flag=True, hidden=True, help="Serve the fakes, for tests.")
-@click.pass_context
+@command()
 def serve(
     context: click.Context,
-    host: str | None,
-    port: int | None,
-    root_path: str | None,
-    vlm: str | None,
-    detector: str | None,
-    weights: Path | None,
-    mcp: bool,
-    demo_fakes: bool,
+    host: str | None = option("Address to listen on (default: this machine only)."),
+    port: int | None = option("Port to listen on.", least=1, most=65535),
+    root_path: str | None = option(
+        "Path under which a proxy offers the page, such as /whyfake (docs/deployment.md).",
+        metavar="PATH",
+    ),
+    vlm: str | None = option("Text backend, for example template or llama-cpp."),
+    detector: str | None = DETECTOR,
+    weights: Path | None = DETECTOR_FILE,
+    mcp: bool = option("Also offer the page's tools to MCP clients."),
+    demo_fakes: bool = option("Serve the fakes, for tests.", hidden=True),
 ) -> None:
     """Start the chat page and print its address; by default only this machine reaches it."""
     settings = settings_of(

@@ -8,9 +8,8 @@ from typing import Any
 
 import click
 
+from assistant.cli.declare import EXISTING_FOLDER, FOLDER, argument, command, option
 from assistant.cli.options import (
-    FILE,
-    FOLDER,
     base_and_finder,
     finder_and_scorer,
     json_option,
@@ -45,13 +44,14 @@ PARTS = (
 )
 
 
-@click.command("detector")
-@click.argument("config", type=FILE)
-@work_option("Caches and checkpoints")
-@out_option("The trained detector.", "detector.safetensors")
-@json_option()
-@click.pass_context
-def detector(context: click.Context, config: Path, work: Path, out: Path, as_json: bool) -> None:
+@command("detector")
+def detector(
+    context: click.Context,
+    config: Path = argument(),
+    work: Path = work_option("Caches and checkpoints"),
+    out: Path = out_option("The trained detector.", "detector.safetensors"),
+    as_json: bool = json_option(),
+) -> None:
     """Train a detector as CONFIG (YAML) says, calibrate it, and write one file."""
     from assistant.evaluation.face_manifest import read_manifest, require_both_classes
     from assistant.training.detector_config import DetectorConfig
@@ -82,15 +82,14 @@ def detector(context: click.Context, config: Path, work: Path, out: Path, as_jso
     write_result(report, None, as_json=as_json, told=told_of_faces)
 
 
-@click.command("ablation")
-@click.argument("config", type=FILE)
-@click.option("--seeds", type=click.IntRange(1, 20), default=3, help="How many.")
-@work_option("Caches and checkpoints")
-@out_option("Also write JSON here.")
-@json_option("Print JSON instead of a table.")
-@click.pass_context
+@command("ablation")
 def ablation(
-    context: click.Context, config: Path, seeds: int, work: Path, out: Path | None, as_json: bool
+    context: click.Context,
+    config: Path = argument(),
+    seeds: int = option("How many.", 3, least=1, most=20),
+    work: Path = work_option("Caches and checkpoints"),
+    out: Path | None = out_option("Also write JSON here."),
+    as_json: bool = json_option("Print JSON instead of a table."),
 ) -> None:
     """Train the published recipe of CONFIG (YAML) term by term, each with several seeds."""
     from assistant.training.ablation import run_ablation, table
@@ -104,13 +103,14 @@ def ablation(
     write_result(result, out, as_json=as_json, told=table)
 
 
-@click.command("text-tower")
-@click.argument("config", type=FILE)
-@work_option("Caches")
-@out_option("The trained text tower.", "text-tower.safetensors")
-@json_option()
-@click.pass_context
-def text_tower(context: click.Context, config: Path, work: Path, out: Path, as_json: bool) -> None:
+@command("text-tower")
+def text_tower(
+    context: click.Context,
+    config: Path = argument(),
+    work: Path = work_option("Caches"),
+    out: Path = out_option("The trained text tower.", "text-tower.safetensors"),
+    as_json: bool = json_option(),
+) -> None:
     """Train a text tower against the locked picture tower, as CONFIG (YAML) says."""
     from assistant.training.text_tower import TextTowerConfig, report_text, train_text_tower
 
@@ -120,21 +120,19 @@ def text_tower(context: click.Context, config: Path, work: Path, out: Path, as_j
     write_result(report, None, as_json=as_json, told=report_text)
 
 
-@click.command("generated-faces")
-@click.option("--count", type=click.IntRange(1), default=1200, help="How many faces.")
-@seed_option("Another seed, other faces.")
-@click.option("--side", type=click.IntRange(64, 1024), default=256, help="Pixels a side.")
-@click.option("--quality", type=click.IntRange(1, 100), default=75, help="Of the JPEGs.")
-@click.option(
-    "--out",
-    type=FOLDER,
-    default=Path(".work/generated"),
-    help="Folder of the pictures and their manifest; the same command again goes on from there.",
-)
-@json_option()
-@click.pass_context
+@command("generated-faces")
 def generated_faces(
-    context: click.Context, count: int, out: Path, as_json: bool, **how: int
+    context: click.Context,
+    count: int = option("How many faces.", 1200, least=1),
+    seed: int = seed_option("Another seed, other faces."),
+    side: int = option("Pixels a side.", 256, least=64, most=1024),
+    quality: int = option("Of the JPEGs.", 75, least=1, most=100),
+    out: Path = option(
+        "Folder of the pictures and their manifest; the same command again goes on from there.",
+        Path(".work/generated"),
+        type=FOLDER,
+    ),
+    as_json: bool = json_option(),
 ) -> None:
     """Make faces of people who do not exist, to train or to evaluate on.
 
@@ -148,20 +146,24 @@ def generated_faces(
     settings = settings_of(context)
     files = [locate(name, data_dir=settings.data_dir) for name in PARTS]
     generator = MobileStyleGAN((files[0], files[1]), (files[2], files[3]))
-    manifest = write_generated(generator, out, count=count, progress=tell_progress, **how)
-    report = {"manifest": str(manifest), "faces": count, "seed": how["seed"]}
+    how = {"count": count, "seed": seed, "side": side, "quality": quality}
+    manifest = write_generated(generator, out, progress=tell_progress, **how)
+    report = {"manifest": str(manifest), "faces": count, "seed": seed}
     write_result(
         report, None, as_json=as_json, told=lambda _: f"Wrote {count} faces and {manifest}."
     )
 
 
-@click.command("domain")
-@manifest_option("CSV of what the detector knows.")
-@click.option("--limit", type=click.IntRange(400), default=2000, help="Pictures at most.")
-@seed_option("Of the choice of pictures.")
-@out_option("Write here; default: the data folder, where it is found at once.")
-@click.pass_context
-def domain(context: click.Context, manifest: Path, limit: int, seed: int, out: Path | None) -> None:
+@command("domain")
+def domain(
+    context: click.Context,
+    manifest: Path = manifest_option("CSV of what the detector knows."),
+    limit: int = option("Pictures at most.", 2000, least=400),
+    seed: int = seed_option("Of the choice of pictures."),
+    out: Path | None = out_option(
+        "Write here; default: the data folder, where it is found at once."
+    ),
+) -> None:
     """Fit the check that tells faces unlike those the detector in use knows."""
     from assistant.compose import DOMAIN_FILES
     from assistant.errors import ConfigError
@@ -194,9 +196,8 @@ def domain(context: click.Context, manifest: Path, limit: int, seed: int, out: P
         )
 
 
-@click.command("router")
-@click.option("--config", "recipe", type=FILE, default=Path("configs/router.yaml"))
-def router(recipe: Path) -> None:
+@command("router")
+def router(recipe: Path = option(default=Path("configs/router.yaml"), name="--config")) -> None:
     """Fit the classifier of questions on the lists of wordings."""
     from assistant.training.router import RouterConfig, train_router
 
@@ -207,30 +208,19 @@ def router(recipe: Path) -> None:
     )
 
 
-@click.command("plugin")
-@click.argument("name")
-@manifest_option()
-@click.option("--seconds", type=click.FloatRange(1), default=600, help="Of processor time.")
-@click.option("--epochs", type=click.IntRange(1), help="Default: the plugin's recipe.")
-@seed_option("Of all that is drawn.")
-@click.option("--options", default="{}", help="Of the plugin, as a JSON object; see its page.")
-@click.option("--calibration-percent", type=click.IntRange(1, 50), default=15)
-@out_option("Default: the data folder, where it is found by name.")
-@work_option("Crops and frozen features")
-@json_option()
-@click.pass_context
+@command("plugin")
 def plugin(
     context: click.Context,
-    name: str,
-    manifest: Path,
-    seconds: float,
-    epochs: int | None,
-    seed: int,
-    options: str,
-    calibration_percent: int,
-    out: Path | None,
-    work: Path,
-    as_json: bool,
+    name: str = argument(),
+    manifest: Path = manifest_option(),
+    seconds: float = option("Of processor time.", 600, least=1),
+    epochs: int | None = option("Default: the plugin's recipe.", least=1),
+    seed: int = seed_option("Of all that is drawn."),
+    options: str = option("Of the plugin, as a JSON object; see its page.", "{}"),
+    calibration_percent: int = option(default=15, least=1, most=50),
+    out: Path | None = out_option("Default: the data folder, where it is found by name."),
+    work: Path = work_option("Crops and frozen features"),
+    as_json: bool = json_option(),
 ) -> None:
     """Train the detector NAME from a manifest, within a budget.
 
@@ -275,13 +265,14 @@ def plugin(
     write_result(report, None, as_json=as_json, told=lambda _: told)
 
 
-@click.command("phone")
-@click.argument("name")
-@manifest_option("Faces to measure the files on.")
-@click.option("--out", type=FOLDER, required=True)
-@work_option("Crops")
-@click.pass_context
-def phone(context: click.Context, name: str, manifest: Path, out: Path, work: Path) -> None:
+@command("phone")
+def phone(
+    context: click.Context,
+    name: str = argument(),
+    manifest: Path = manifest_option("Faces to measure the files on."),
+    out: Path = option(type=FOLDER, required=True),
+    work: Path = work_option("Crops"),
+) -> None:
     """Write the convolutional detector NAME as ONNX and in int8, and measure both."""
     from assistant.compose import build_finder
     from assistant.evaluation.face_manifest import read_manifest
@@ -297,13 +288,14 @@ def phone(context: click.Context, name: str, manifest: Path, out: Path, work: Pa
     click.echo(json.dumps(export_phone(made, faces.crops, faces.labels, out), indent=2))
 
 
-@click.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@out_option("The adapted detector.", "adapted.safetensors")
-@work_option("Caches")
-@json_option()
-@click.pass_context
-def adapt(context: click.Context, folder: Path, out: Path, work: Path, as_json: bool) -> None:
+@command()
+def adapt(
+    context: click.Context,
+    folder: Path = argument(type=EXISTING_FOLDER),
+    out: Path = out_option("The adapted detector.", "adapted.safetensors"),
+    work: Path = work_option("Caches"),
+    as_json: bool = json_option(),
+) -> None:
     """Adapt the detector to your own faces in FOLDER/real and FOLDER/fake."""
     from assistant.training.adaptation import adapt_detector, folder_rows
     from assistant.weights import locate

@@ -6,23 +6,22 @@ from pathlib import Path
 
 import click
 
+from assistant.cli.declare import EXISTING_FILE, FOLDER, argument, command, option
+
 __all__ = ["narrator"]
 
 
-@click.command("narrator")
-@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--export",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Also write projector, LoRA and GGUF adapter into this folder.",
-)
-@click.option(
-    "--dialogues",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the dialogues that the run would learn from here, a line of JSON each; train none.",
-)
-@click.option("--restart", is_flag=True, help="Begin anew even where a checkpoint lies.")
-def narrator(config: Path, export: Path | None, dialogues: Path | None, restart: bool) -> None:
+@command("narrator")
+def narrator(
+    config: Path = argument(type=EXISTING_FILE),
+    export: Path | None = option(
+        "Also write projector, LoRA and GGUF adapter into this folder.", type=FOLDER
+    ),
+    dialogues: Path | None = option(
+        "Write the dialogues that the run would learn from here, a line of JSON each; train none."
+    ),
+    restart: bool = option("Begin anew even where a checkpoint lies."),
+) -> None:
     """Train the embedded text model and its projector as CONFIG (a YAML file) says.
 
     A run that was stopped goes on from its last checkpoint.

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from assistant import weights as store
+from assistant.cli.declare import EXISTING_FILE, argument, command, option
 from assistant.errors import AssistantError
 from assistant.settings import Settings, load_settings
 from assistant.weights import State
@@ -34,12 +35,8 @@ def _size(count: int | None) -> str:
     return "       ?" if count is None else f"{count / 1e6:5.1f} MB"
 
 
-_PROFILE = click.option(
-    "--profile",
-    type=click.Choice(["embedded", "full"]),
-    help="full takes in the embedded files too.",
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_PROFILE = option("full takes in the embedded files too.", type=click.Choice(["embedded", "full"]))
+_JSON = option("Print JSON.", name="--json")
 
 
 def _row(state: State) -> dict[str, object]:
@@ -71,11 +68,8 @@ def _print(rows: list[dict[str, object]], as_json: bool) -> None:
         )
 
 
-@weights.command("list")
-@_PROFILE
-@_JSON
-@click.pass_context
-def list_(context: click.Context, profile: str | None, as_json: bool) -> None:
+@command("list", of=weights)
+def list_(context: click.Context, profile: str | None = _PROFILE, as_json: bool = _JSON) -> None:
     """Show every model file: there or missing, size, source, licence."""
     data_dir = _settings(context).data_dir
     listed = store.manifest()
@@ -87,20 +81,14 @@ def list_(context: click.Context, profile: str | None, as_json: bool) -> None:
         click.echo(f"\nFetched files lie in {store.data_dir_or_default(data_dir)}")
 
 
-@weights.command()
-@click.argument("names", nargs=-1)
-@_PROFILE
-@click.option("--mirror", help="Address used instead of the model hub's own.")
-@click.option("--force", is_flag=True, help="Fetch again what is there.")
-@click.option("--quiet", is_flag=True, help="Say nothing of what is there already.")
-@click.pass_context
+@command(of=weights)
 def fetch(
     context: click.Context,
-    names: tuple[str, ...],
-    profile: str | None,
-    mirror: str | None,
-    force: bool,
-    quiet: bool,
+    names: tuple[str, ...] = argument(),
+    profile: str | None = _PROFILE,
+    mirror: str | None = option("Address used instead of the model hub's own."),
+    force: bool = option("Fetch again what is there."),
+    quiet: bool = option("Say nothing of what is there already."),
 ) -> None:
     """Download, check and build the model files (all of the profile, or only NAMES)."""
     settings = _settings(context, profile)
@@ -135,11 +123,8 @@ class _Progress:
         self._name = name
 
 
-@weights.command()
-@_PROFILE
-@_JSON
-@click.pass_context
-def verify(context: click.Context, profile: str | None, as_json: bool) -> None:
+@command(of=weights)
+def verify(context: click.Context, profile: str | None = _PROFILE, as_json: bool = _JSON) -> None:
     """Hash every file again; exit code 1 unless all of the profile are right."""
     settings = _settings(context, profile)
     wanted = store.manifest().of_profile(settings.profile)
@@ -154,8 +139,7 @@ def verify(context: click.Context, profile: str | None, as_json: bool) -> None:
     context.exit(1 if problems else 0)
 
 
-@weights.command()
-@click.pass_context
+@command(of=weights)
 def pin(context: click.Context) -> None:
     """Write size and SHA-256 of the files trained here into the manifest, after training."""
     path = manifest_path()
@@ -174,10 +158,8 @@ def pin(context: click.Context) -> None:
     write_atomically(path, (json.dumps(raw, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-@weights.command()
-@click.argument("checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
-def convert(checkpoint: Path, target: Path) -> None:
+@command(of=weights)
+def convert(checkpoint: Path = argument(type=EXISTING_FILE), target: Path = argument()) -> None:
     """Write what was trained of a published detector (LayerNorms and head, 0.42 MB) to TARGET.
 
     CHECKPOINT is the published file, safetensors or Lightning; it is read without running code.
