@@ -6,6 +6,7 @@ detector in use.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from assistant.attribution.regions import RegionBaseline
     from assistant.interfaces import Detector, DomainCheck
     from assistant.settings import Settings
+    from assistant.timeline import TemporalHead
 
 __all__ = [
     "DOMAIN_FILES",
     "build_domain",
+    "clip_head",
     "region_baseline",
 ]
 
@@ -43,6 +46,28 @@ def build_domain(settings: Settings, detector: Detector) -> DomainCheck | None:
         detector, load_domain, name, settings, f"no domain check fits, so {told}"
     )
     return made
+
+
+def clip_head(weights_sha256: str) -> TemporalHead | None:
+    """The head over a clip's frames that ships, where it was fitted to these weights; else None.
+
+    Raises:
+        WeightsError: the file is damaged.
+    """
+    from assistant.resources import resource_dir
+    from assistant.timeline import TemporalHead
+
+    path = resource_dir("weights") / "temporal.json"
+    if not path.is_file():
+        return None
+    try:
+        head = TemporalHead(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise WeightsError(
+            f"{path.name} is no head over time: {error}.",
+            hint="Install whyfake again, or fit one: whyfake train temporal.",
+        ) from error
+    return head if head.weights_sha256 == weights_sha256 else None
 
 
 def _made_for(

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from assistant.cues.motion import SPOILT, Motion
 from assistant.interfaces import Calibrator
-from assistant.scoring import ScoredFace
-from assistant.timeline import DEFAULT_RULE, LOOKS, StretchRule, clip_logit, raised_parts
+from assistant.scoring import ScoredFace, laid_in_of, looks_of
+from assistant.timeline import StretchRule, clip_logit, raised_parts
 from assistant.types import Moment, Stretch, Timeline, Verdict
 
-__all__ = ["laid_in_of", "looks_of", "motion_of", "stretches_of", "timeline_of", "worst_moments"]
+__all__ = ["motion_of", "stretches_of", "timeline_of", "worst_moments"]
 
 _WORST = 2
 _APART = 0.5  # seconds between two of the worst frames
@@ -30,30 +30,15 @@ def timeline_of(scored: ScoredFace, calibrator: Calibrator) -> Timeline | None:
             scored.moments,
             (begin, end),
             calibrator,
-            laid_in=laid_in_of(scored),
-            looks=looks_of(scored),
+            laid_in=laid_in_of(scored.track.readings or ()),
+            looks=looks_of(scored.track.readings or ()),
             shots=scored.track.shots or None,
         ),
         absent=scored.track.absent,
         begin=begin,
         end=end,
-        rule=DEFAULT_RULE,
+        rule=scored.rule,
     )
-
-
-def looks_of(scored: ScoredFace) -> NDArray[np.float32] | None:
-    """N x d: what a person looks like to the detector's tower at each moment; None: not shown."""
-    readings = scored.track.readings or ()
-    shown = [r.statistics for r in readings if r.statistics is not None]
-    if not shown or len(shown) < len(scored.moments):
-        return None
-    return np.stack([statistics[LOOKS] for statistics in shown])
-
-
-def laid_in_of(scored: ScoredFace) -> NDArray[np.float64] | None:
-    """The detector's answers to *laid in* at each moment (logits); None where it is not asked."""
-    heads = [r.heads for r in scored.track.readings or () if r.heads is not None]
-    return np.array(heads)[:, 0] if heads and len(heads) == len(scored.moments) else None
 
 
 def stretches_of(
@@ -123,7 +108,7 @@ def motion_of(scored: ScoredFace, stretches: Sequence[Stretch]) -> Motion:
     """A clip's person as the cues over time see them."""
     seconds = np.array([m.seconds for m in scored.moments])
     faces = scored.track.faces
-    looks = looks_of(scored)
+    looks = looks_of(scored.track.readings or ())
     inside = np.zeros(len(seconds), bool)
     for stretch in stretches:
         inside |= (seconds >= stretch.begin) & (seconds <= stretch.end)

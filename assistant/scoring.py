@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.calibration.quality import quality_effect
+from assistant.fitted import clip_head
 from assistant.interfaces import Calibrator, Detector, DomainCheck, ReadingDetector
 from assistant.numbers import crosses
-from assistant.timeline import clip_logit
+from assistant.timeline import DEFAULT_RULE, HEAD_RULE, LOOKS, clip_features, clip_logit
 from assistant.tracks import Track
 from assistant.types import (
     Calibrated,
@@ -28,7 +29,7 @@ from assistant.types import (
     Score,
 )
 
-__all__ = ["ScoredFace", "Scorer"]
+__all__ = ["ScoredFace", "Scorer", "laid_in_of", "looks_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,10 @@ class ScoredFace:
         track: the faces with their media.
         face: the one that stands for the track: that whose logit is nearest to the track's.
         logits: of the track's faces, in their order.
-        score: of a picture's logit, or of what :func:`assistant.timeline.clip_logit` makes of many.
+        score: of a picture's logit, or of what ``rule`` makes of many.
         moments: the faces of a clip one by one; empty for a picture.
+        rule: one of :data:`assistant.timeline.CLIP_RULES`, or the temporal head; empty for a
+            picture.
     """
 
     track: Track
@@ -48,6 +51,7 @@ class ScoredFace:
     logits: NDArray[np.float64]
     score: Score
     moments: tuple[Moment, ...] = ()
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +92,7 @@ class Scorer:
     def _scored(self, track: Track, readings: Sequence[Reading]) -> ScoredFace:
         logits = np.array([reading.logit for reading in readings], np.float64)
         moving = track.media.kind == "video"
-        logit = clip_logit(np.array(track.seconds), logits) if moving else float(logits[0])
+        logit, rule = self._of_clip(track, readings, logits) if moving else (float(logits[0]), "")
         # stands for the track: a frame that was kept, so that it can be looked at whole
         kept = [i for i, face in enumerate(track.faces) if face.frame_index is not None]
         standing = min(kept, key=lambda i: abs(logits[i] - logit))
@@ -109,7 +113,26 @@ class Scorer:
             opinions=_mean_opinions(readings),
         )
         moments = tuple(self._moment(track, i, r) for i, r in enumerate(readings)) if moving else ()
-        return ScoredFace(track=track, face=face, logits=logits, score=score, moments=moments)
+        return ScoredFace(
+            track=track, face=face, logits=logits, score=score, moments=moments, rule=rule
+        )
+
+    def _of_clip(
+        self, track: Track, readings: Sequence[Reading], logits: NDArray[np.float64]
+    ) -> tuple[float, str]:
+        """One logit of a clip's person, and what made it of the frames'."""
+        seconds = np.array(track.seconds)
+        head = clip_head(self.detector.weights_sha256)
+        if head is None:
+            return clip_logit(seconds, logits), DEFAULT_RULE
+        features = clip_features(
+            seconds,
+            logits,
+            laid_in_of(readings),
+            looks_of(readings),
+            shots=track.shots or None,
+        )
+        return head.logit(features), HEAD_RULE
 
     def _moment(self, track: Track, number: int, reading: Reading) -> Moment:
         calibrated, finding = self._judged(track, number, reading, reading.logit)
@@ -137,6 +160,20 @@ class Scorer:
             finding = replace(finding, status="outside")
             calibrated = self.domain.apply(plain, finding)
         return quality_effect(calibrated, finding, face.quality)
+
+
+def looks_of(readings: Sequence[Reading]) -> NDArray[np.float32] | None:
+    """N x d: what faces look like to the detector's tower; None where one does not show it."""
+    shown = [r.statistics for r in readings if r.statistics is not None]
+    if not shown or len(shown) < len(readings):
+        return None
+    return np.stack([statistics[LOOKS] for statistics in shown])
+
+
+def laid_in_of(readings: Sequence[Reading]) -> NDArray[np.float64] | None:
+    """N answers to *laid in* (logits); None where the detector is not asked that."""
+    heads = [r.heads for r in readings if r.heads is not None]
+    return np.array(heads)[:, 0] if heads and len(heads) == len(readings) else None
 
 
 def _mean_heads(readings: Sequence[Reading]) -> tuple[float, float] | None:

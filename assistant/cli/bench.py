@@ -77,19 +77,6 @@ def _cues(context: click.Context, rounds: int) -> dict[str, Any]:
     return bench_cues(cues, build_finder(settings), rounds=rounds)
 
 
-def _clip(context: click.Context) -> dict[str, Any]:
-    from assistant.cli.options import settings_of
-    from assistant.compose import build_detector, build_domain, build_finder
-    from assistant.evaluation.bench_clip import bench_clip
-    from assistant.scoring import Scorer
-
-    settings = settings_of(context)
-    detector, calibrator = build_detector(settings)
-    domain = build_domain(settings, detector)
-    scorer = Scorer(detector=detector, calibrator=calibrator, domain=domain)
-    return bench_clip(build_finder(settings), scorer)
-
-
 def _with_assistant(
     context: click.Context, job: Callable[..., dict[str, Any]], rounds: int
 ) -> dict[str, Any]:

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assistant.cli.manifest import LAYOUT_NAMES
-from assistant.cli.options import settings_of
+from assistant.cli.options import finder_and_scorer, settings_of
 
 if TYPE_CHECKING:
     from assistant.evaluation.judged import JudgedPerson
     from assistant.interfaces import Calibrator
-    from assistant.settings import Settings
     from assistant.training.layouts import Sample
 
 __all__ = ["video"]
@@ -30,7 +29,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 def _judged_clips(
-    settings: Settings,
+    context: click.Context,
     *,
     made: int,
     seed: int,
@@ -48,22 +47,16 @@ def _judged_clips(
     Raises:
         TrainingError: a set, the photos or the file cannot be used.
     """
-    from assistant.compose import build_detector, build_domain, build_finder
     from assistant.evaluation.judged import JudgedFile
     from assistant.evaluation.made_clips import portraits
     from assistant.evaluation.video import judge_made, made_clips, small_clips
     from assistant.evaluation.video_sets import judge_samples
     from assistant.media import MediaLimits
-    from assistant.scoring import Scorer
     from assistant.training.layouts import read_layout
 
-    detector, calibrator = build_detector(settings)
-    finder = build_finder(settings)
-    scorer = Scorer(
-        detector=detector, calibrator=calibrator, domain=build_domain(settings, detector)
-    )
-    limits = MediaLimits(frames=settings.limits.frames)
-    file = JudgedFile(judged, detector.weights_sha256)
+    finder, scorer = finder_and_scorer(context)
+    limits = MediaLimits(frames=settings_of(context).limits.frames)
+    file = JudgedFile(judged, scorer.detector.weights_sha256)
     people, of_sets = [], []
     if made:
         side, make = (_SMALL_SIDE, small_clips) if small else (_SIDE, made_clips)
@@ -84,7 +77,7 @@ def _judged_clips(
         of_sets += judge_samples(
             samples, finder, scorer, limits, file=file, again=again, progress=_progress
         )
-    return people, of_sets, calibrator
+    return people, of_sets, scorer.calibrator
 
 
 @click.command("video")
@@ -132,7 +125,7 @@ def video(
     from assistant.evaluation.video import fit_rule, rule_table, stretch_table, video_markdown
     from assistant.evaluation.video_sets import set_tables
 
-    people, of_sets, calibrator = _judged_clips(settings_of(context), **clips)
+    people, of_sets, calibrator = _judged_clips(context, **clips)
     result: dict[str, Any] = {}
     if people:
         result["made"] = rule_table(people, resamples)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,15 +81,19 @@ def _markdown(compared: Compared) -> str:
         **compared.people,
         "all": [sum(c) for c in zip(*compared.people.values(), strict=True)],
     }
-    rows = []
-    for rule, calibrated in compared.calibration.items():
-        cells = [
-            f"{shown(row['auroc'], '.2f')} ({shown(row['low'], '.2f')} to "
-            f"{shown(row['high'], '.2f')})"
-            for row in (compared.sources[name][rule] for name in names)
+
+    def cell(row: Mapping[str, float | None], name: str, form: str = ".2f") -> str:
+        return f"{shown(row[name], form)} ({shown(row['low'], form)} to {shown(row['high'], form)})"
+
+    rows = [
+        [
+            rule,
+            *(cell(compared.sources[name][rule], "auroc") for name in names),
+            cell(compared.gain[rule], "gain", "+.2f"),
+            shown(calibrated["ece"], ".2f"),
+            cell(calibrated, "brier"),
         ]
-        rows.append(
-            [rule, *cells, shown(calibrated["ece"], ".2f"), shown(calibrated["brier"], ".2f")]
-        )
+        for rule, calibrated in compared.calibration.items()
+    ]
     heads = [f"{n} ({counts[n][0]} genuine, {counts[n][1]} manipulated)" for n in names]
-    return table(["AUROC by video", *heads, "ECE", "Brier"], rows)
+    return table(["AUROC by video", *heads, "over the mean", "ECE", "Brier"], rows)

@@ -16,9 +16,9 @@ from assistant.evaluation.made_clips import MadeClip, MadePerson, Portrait, make
 from assistant.evaluation.reencoding import reencoded
 from assistant.evaluation.tables import shown, table
 from assistant.interfaces import Calibrator, FaceFinder
-from assistant.lanes import laid_in_of, motion_of
+from assistant.lanes import motion_of
 from assistant.media import MediaLimits, load_media
-from assistant.scoring import ScoredFace, Scorer
+from assistant.scoring import ScoredFace, Scorer, laid_in_of
 from assistant.timeline import CLIP_RULES, StretchRule, clip_logit
 from assistant.tracks import found_tracks
 from assistant.types import Media, Verdict
@@ -109,7 +109,7 @@ def judged_lane(lane: ScoredFace | None, scorer: Scorer, judged: JudgedPerson) -
         judged,
         moments=lane.moments,
         span=lane.track.media.span,
-        laid_in=laid_in_of(lane),
+        laid_in=laid_in_of(lane.track.readings or ()),
         probability=lane.score.probability,
         verdict="abstained" if lane.score.abstained else lane.score.verdict.value,
     )

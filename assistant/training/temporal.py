@@ -58,7 +58,7 @@ def seen_people(people: Sequence[JudgedPerson]) -> list[Seen]:
     return [
         seen
         for person in people
-        if person.motion is not None
+        if person.motion is not None and not person.again
         for seen in _parts_of(
             person.motion,
             person.stretch,
