@@ -331,7 +331,8 @@ class Narrator:
         """
         prompt = self._prompts.get("repair")
         facts = replace(request.evidence, facts=request.facts).to_prompt()
-        for place in grounding.mendable(sentences, most=_MOST_REPAIRS):
+        most = _MOST_REPAIRS if getattr(self.vlm, "mends", True) else 0
+        for place in grounding.mendable(sentences, most=most):
             left = self._limits.total_seconds - (time.perf_counter() - began)
             if left <= 0:
                 break

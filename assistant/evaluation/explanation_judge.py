@@ -102,12 +102,13 @@ def _cue(text: str, truth: Truth) -> Claim | None:
         return Claim(kind="cue", said="none judged", true=truth.cues_judged == 0)
     if "nothing that can be seen" in text or "rests on statistics that the eye" in text:
         return Claim(kind="cue", said="none speaks", true=bool(truth.cues_judged))
-    if not re.search(r"\bdiffers from the\b|\btimes as much\b|\bas unusual\b", text):
+    if not re.search(r"\bdiffers? (?:from the|by)\b|\btimes as much\b|\bas unusual\b", text):
         return None
+    unseen = "statistic that the eye does not see" in text
     rounded = text.replace("fewer than 1 in", "0 in")
     said = [(float(m[1]), len(m[1].partition(".")[2])) for m in _NUMBER.finditer(rounded)]
     true = any(
-        all(place in text for place in places)
+        (unseen or all(place in text for place in places))
         and all(
             number == 100 or any(abs(number - m) <= 0.5 * 10.0**-digits + 1e-6 for m in measured)
             for number, digits in said
@@ -162,7 +163,7 @@ def _allowed(part: str, text: str, unit: str, region: str, truth: Truth) -> list
 
 def _topics(part: str, text: str, unit: str) -> list[str]:
     """What a number in this part of a sentence is about."""
-    if re.search(r"\bneutrali[sz]|\bwithout the\b|\bcovered\b|\brandom patches\b", text):
+    if re.search(r"\bneutrali[sz]|\bwithout the\b|\bcover(?:ed|ing)\b|\brandom patches\b", text):
         return ["effect"]
     if re.search(r"\beveryday change|\bafter\b|\bwith\b.*\bwould be\b|\bmirror|\bhalf size", text):
         return ["change"]
@@ -171,7 +172,9 @@ def _topics(part: str, text: str, unit: str) -> list[str]:
     if re.search(r"\bnever saw\b", text):
         return ["misses"]
     if re.search(
-        r"\blimits?\b (?:for|of)|\bthat answer\b|\bneither answer\b|\btoo high for\b", part
+        r"\blimits?\b (?:for|of)|\bthat answer\b|\bneither answer\b|\btoo high for\b|"
+        r"\b(?:reaches|below) \d",
+        part,
     ):
         return ["threshold", "probability"]  # the probability, told beside the limit of the verdict
     if re.search(r"\bmeasured\b|\blimit\b", part):
@@ -254,7 +257,7 @@ def _regions(text: str, truth: Truth) -> list[Claim]:
     if "outside the face" in text or "not part of the face" in text:
         true = named == ["background"]
         return [Claim(kind="region", said="background", true=true)]
-    causal = re.search(r"\bneutrali[sz]|\bwithout the\b|\bcovered\b", text)
+    causal = re.search(r"\bneutrali[sz]|\bwithout the\b|\bcover(?:ed|ing)\b", text)
     mapped = re.search(r"\bmap\b|\bstands? out\b|\bdraws\b|\bpoints? to\b", text)
     for region in named:
         out, share, lift = truth.regions.get(region, (None, 0.0, 0.0))

@@ -57,6 +57,8 @@ class LlamaCppBackend:
 
     name = "llama-cpp"
     most_images = 1
+    #: A small model writes no better sentence at the second try, and each takes seconds.
+    mends = False
 
     def __init__(
         self,

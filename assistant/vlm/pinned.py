@@ -1,9 +1,9 @@
 """Free text with pinned numbers: any words, but only the numbers and ids of the facts at hand.
 
 For llama.cpp a grammar (GBNF): sentences in the order of the facts, each at most once, each ending
-in the id of the one fact that it rests on and holding no numbers but that fact's, in their order.
-For other local models a rule of what may be written next. Directions, regions and verdict words are
-left to the check that follows.
+in the id of the one fact that it rests on, naming what that fact is about (the verdict, a region)
+and holding no numbers but that fact's, in their order. For other local models a rule of what may be
+written next. What is said of it all is left to the check that follows.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from assistant.evidence import CueFact, EffectFact, RegionFact, StrongestFact, VerdictFact
 from assistant.evidence.amounts import amounts
-from assistant.types import Fact
+from assistant.types import Fact, Verdict
 
 __all__ = ["Pinned", "numbers_in", "pinned_grammar"]
 
@@ -60,17 +61,37 @@ def pinned_grammar(
 
 
 def _sentence(place: int, fact: Fact) -> list[str]:
-    """Words, and between them the fact's numbers in their order, each at most once."""
-    numbers = numbers_in(fact)
-    rules = [f'tell-{place} ::= begin rest-{place}-0 " [{fact.id}]."']
-    for count in range(len(numbers) + 1):
-        later = " | ".join(
-            f'" " "("? {_quoted(number)} tail rest-{place}-{index}'
-            for index, number in enumerate(numbers[count:], count + 1)
-        )
-        goes_on = f" ({later})?" if later else ""
-        rules.append(f'rest-{place}-{count} ::= (" " word){{0,{_MOST_WORDS}}}{goes_on}')
+    """Words, what the fact is about, and its numbers in their order, each at most once."""
+    numbers, name = numbers_in(fact), _about(fact)
+    begin = f"begin {'open' if name else 'rest'}-{place}-0"
+    if name:
+        begin = f"({begin} | {_quoted(name[0].upper() + name[1:])} tail rest-{place}-0)"
+    rules = [f'tell-{place} ::= {begin} " [{fact.id}]."']
+    for state in ("open", "rest") if name else ("rest",):  # open: not yet said what it is about
+        for count in range(len(numbers) + 1):
+            later = [
+                f'" " "("? {_quoted(number)} tail {state}-{place}-{index}'
+                for index, number in enumerate(numbers[count:], count + 1)
+            ]
+            if state == "open":
+                later.append(f'" " {_quoted(name)} tail rest-{place}-{count}')
+            goes_on = f" ({' | '.join(later)})" if later else ""
+            may_end = "?" if later and state == "rest" else ""
+            words = f'(" " word){{0,{_MOST_WORDS}}}{goes_on}{may_end}'
+            rules.append(f"{state}-{place}-{count} ::= {words}")
     return rules
+
+
+def _about(fact: Fact) -> str:
+    """What a sentence on a fact must name: the verdict, a region, the first place of a cue."""
+    match fact:
+        case VerdictFact():
+            return "no sign" if fact.verdict is Verdict.NO_SIGN else fact.verdict.words
+        case EffectFact() | RegionFact() | StrongestFact():
+            return fact.region
+        case CueFact() if fact.visible:
+            return fact.places[0]
+    return ""
 
 
 def _next(facts: Sequence[Fact], start: int, needed: Collection[str]) -> list[int]:

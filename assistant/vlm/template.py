@@ -22,7 +22,12 @@ from collections.abc import Iterator, Mapping
 from assistant.routing import route
 from assistant.translations import Language
 from assistant.types import VlmRequest
-from assistant.vlm.composition import compose_answer, compose_explanation, questions_for
+from assistant.vlm.composition import (
+    compose_answer,
+    compose_explanation,
+    questions_for,
+    to_the_point,
+)
 from assistant.vlm.composition.abroad import answer_abroad, explain_abroad
 
 __all__ = ["TemplateBackend", "compose_answer", "compose_explanation", "questions_for"]
@@ -59,7 +64,7 @@ class TemplateBackend:
         if not request.question:
             if self.language != "en":
                 return explain_abroad(evidence, self.language)
-            return compose_explanation(evidence, rng)
+            return compose_explanation(to_the_point(evidence, None), rng)
         asked = route(request.question)
         if asked.language == "de":
             return answer_abroad(evidence, request.question, "de", asked)

@@ -10,11 +10,11 @@ from assistant.vlm.composition.lines import Line, Writer, joined
 
 __all__ = ["compose_explanation"]
 
-_MOST_WORDS = 150
+_MOST_WORDS = 95
 
 
 def compose_explanation(evidence: Evidence, rng: random.Random, variant: Variant = "train") -> str:
-    """A true explanation of 60 to 160 words, every sentence citing its facts.
+    """A true explanation of 40 to 140 words, every sentence citing its facts.
 
     Args:
         evidence: the case.
@@ -53,7 +53,7 @@ def _lines(
     ]
     # What random patches do beside it gives way where there is much to tell.
     must += writer.causes()[: 2 if effects else 1]
-    must += writer.cues(most=1)
+    must += writer.cues(most=1, nothing=True)
     must += writer.regions(most=regions)
     must += writer.effects(most=effects)
     # In this order, as the second may refer to the first.

@@ -27,7 +27,9 @@ def test_a_sentence_holds_the_numbers_of_the_fact_that_it_cites() -> None:
         line.split(" ::= ", 1) for line in pinned_grammar((SCORE, VERDICT)).strip().splitlines()
     )
 
-    assert rules["tell-1"] == 'begin rest-1-0 " [S2]."'
+    verdict = '(begin open-1-0 | "Likely manipulated" tail rest-1-0) " [S2]."'
+    assert rules["tell-1"] == verdict, "the verdict is named"
+    assert rules["open-1-2"] == '(" " word){0,22} (" " "likely manipulated" tail rest-1-2)'
     assert [number in rules["rest-0-0"] for number in ('"74%"', '"50%"', '"87%"')] == [True] * 3
     assert [number in rules["rest-0-2"] for number in ('"74%"', '"50%"', '"87%"')] == [
         False, False, True,
