@@ -1,20 +1,31 @@
-"""Where the files that ship with the package lie: prompts and the weights manifest.
+"""Files that ship with the package: tables beside the code, prompts and the weights manifest.
 
-Looked for in this order: a setting (``ASSISTANT_PROMPTS_DIR``, ``ASSISTANT_WEIGHTS_DIR``), the data
-inside the installed package, the folders of a source checkout.
+Prompts and manifest are looked for in this order: a setting (``ASSISTANT_PROMPTS_DIR``,
+``ASSISTANT_WEIGHTS_DIR``), the data inside the installed package, the folders of a source checkout.
 """
 
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from assistant.errors import ConfigError
 
-__all__ = ["resource_dir"]
+__all__ = ["resource_dir", "table"]
 
 _PACKAGE = Path(__file__).resolve().parent
+
+
+@cache
+def table(path: str) -> dict[str, Any]:
+    """What a YAML file of the package holds; ``path`` is relative to ``assistant/``."""
+    import yaml
+
+    fast = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    read: dict[str, Any] = yaml.load((_PACKAGE / path).read_text("utf-8"), Loader=fast)  # noqa: S506
+    return read
 
 
 def resource_dir(name: Literal["prompts", "weights"]) -> Path:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
-from typing import Any, NamedTuple
-
-import yaml
+from typing import NamedTuple
 
 from assistant.numbers import percent
+from assistant.resources import table
 from assistant.translations import LANGUAGES
 from assistant.types import Verdict, Wordings
 
@@ -19,9 +16,10 @@ __all__ = [
     "percent_abroad",
     "region_abroad",
     "sentences",
-    "table",
     "verdict_abroad",
 ]
+
+_NAMES = "evidence/sentences/names.yaml"
 
 
 class Sentences(NamedTuple):
@@ -33,35 +31,27 @@ class Sentences(NamedTuple):
     abroad: Mapping[str, Mapping[str, str]]
 
 
-@cache
-def table(name: str) -> Mapping[str, Any]:
-    """The tables of ``sentences/NAME.yaml``, by language."""
-    text = (files("assistant.evidence") / "sentences" / f"{name}.yaml").read_text("utf-8")
-    read: Mapping[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    return read
-
-
 def sentences(name: str) -> Sentences:
     """What ``sentences/NAME.yaml`` says of the facts of the module NAME."""
-    read = table(name)
+    read = table(f"evidence/sentences/{name}.yaml")
     return Sentences(read["en"], {language: read.get(language, {}) for language in LANGUAGES})
 
 
 def region_abroad(region: str, language: str, *, subject: bool = True) -> str:
     """A region as the subject of a sentence, or as its object."""
-    name: str = table("names")[language]["regions"][region][0 if subject else 1]
+    name: str = table(_NAMES)[language]["regions"][region][0 if subject else 1]
     return name
 
 
 def verdict_abroad(verdict: Verdict, language: str) -> str:
     """The words of a verdict."""
-    words: str = table("names")[language]["verdicts"][verdict.value]
+    words: str = table(_NAMES)[language]["verdicts"][verdict.value]
     return words
 
 
 def percent_abroad(share: float, language: str, digits: int = 0) -> str:
     """As :func:`assistant.numbers.percent`."""
-    names = table("names")[language]
+    names = table(_NAMES)[language]
     return percent(share, digits).replace("under", names["under"]).replace("over", names["over"])
 
 
@@ -76,4 +66,4 @@ def listed_abroad(regions: Sequence[str], language: str) -> str:
     """Regions as the object of a sentence."""
     names = [region_abroad(region, language, subject=False) for region in regions]
     ends = [", ".join(names[:-1]), names[-1]][-len(names) :]
-    return f" {table('names')[language]['and']} ".join(ends)
+    return f" {table(_NAMES)[language]['and']} ".join(ends)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from assistant.evidence.amounts import amounts, matches_value
-from assistant.evidence.languages import amount_abroad, sentences, table
+from assistant.evidence.languages import amount_abroad, sentences
 from assistant.evidence.reading import negated
 from assistant.numbers import amount
+from assistant.resources import table
 from assistant.types import Clause, Evidence, Fact, FactKind, QualityIssue, QualityNote, Wordings
 
 __all__ = ["FlawlessFact", "QualityFact", "quality_facts"]
@@ -22,7 +23,7 @@ _MOST_NOTES = 4
 _Q = QualityIssue
 
 # language -> issue -> what is the case, what it means for trust
-_ISSUES = table("quality")["issues"]
+_ISSUES = table("evidence/sentences/quality.yaml")["issues"]
 _PROBLEM = re.compile(
     r"\b(?:quality (?:problems?|issues?)|(?:problems?|issues?) with the (?:\w+ )?quality|problems?(?: of the (?:picture|photo|image))?|"
     r"(?:poor|low|bad|good|high|fine|sufficient) (?:image |picture |photo )?quality|"

@@ -8,11 +8,11 @@ import unicodedata
 import zlib
 from collections import Counter
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
+
+from assistant.resources import table
 
 __all__ = ["BINS", "english", "hashed", "words_of"]
 
@@ -111,5 +111,4 @@ def _glossaries() -> dict[str, dict[str, str]]:
 
 
 def _listed(name: str) -> dict[str, str]:
-    text = (files("assistant.routing") / name).read_text("utf-8")
-    return {str(key): str(value) for key, value in yaml.safe_load(text).items()}
+    return {str(key): str(value) for key, value in table(f"routing/{name}").items()}

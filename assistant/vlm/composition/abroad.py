@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from assistant.evidence import FramesFact, QualityFact, VerdictFact, told_opinions
-from assistant.phrases import about
+from assistant.phrases import CLOSED_ABROAD, about
 from assistant.routing import QuestionKind, Route, route
-from assistant.translations import CLOSED_ABROAD, Language
+from assistant.translations import Language
 from assistant.types import Evidence, Fact, FactKind
 from assistant.vlm.composition.lines import Line, joined
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from assistant.evidence import KINDS, DomainFact
 from assistant.grounding import check
 from assistant.interfaces import VlmBackend
+from assistant.phrases import CLOSED_ABROAD
 from assistant.routing import QuestionKind
-from assistant.translations import CLOSED_ABROAD, Language
+from assistant.translations import Language
 from assistant.types import Evidence, SentenceStatus, VlmRequest
 from assistant.vlm.composition.abroad import answer_abroad
 from assistant.vlm.template import (
