@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any
 
 from assistant.errors import AssistantError
@@ -120,23 +122,12 @@ def _score(face: Face, score: Score) -> dict[str, Any]:
         "interval": list(score.interval),
         "verdict": score.verdict.value,
         "abstained": score.abstained,
-        "domain": None
-        if score.domain is None
-        else {
-            "status": score.domain.status,
-            "distance": round(score.domain.distance, 4),
-            "limit": score.domain.limit,
-            "outer_limit": round(score.domain.outer_limit, 4),
-            "reasons": list(score.domain.reasons),
-        },
+        "domain": None if score.domain is None else _plain(score.domain, distance=4, outer_limit=4),
         "thresholds": list(score.thresholds),
         "logit": score.logit,
         "box_xyxy": [round(float(v), 1) for v in face.box_xyxy],
         "confidence": round(float(face.confidence), 4),
-        "quality": [
-            {"issue": q.issue.value, "value": round(q.value, 4), "limit": q.limit, "unit": q.unit}
-            for q in face.quality
-        ],
+        "quality": [_plain(note, value=4, severity=None) for note in face.quality],
         "detector": score.detector,
         "calibrator": score.calibrator,
         "calibrated": score.calibrated,
@@ -150,30 +141,10 @@ def _timeline(timeline: Timeline) -> dict[str, Any]:
         "end": timeline.end,
         "rule": timeline.rule,
         "moments": [
-            {
-                "seconds": m.seconds,
-                "probability": round(m.probability, 4),
-                "interval": [round(v, 4) for v in m.interval],
-                "verdict": m.verdict.value,
-                "logit": round(m.logit, 4),
-                "judged": m.judged,
-                "box_xyxy": None
-                if m.box_xyxy is None
-                else [round(float(v), 1) for v in m.box_xyxy],
-            }
-            for m in timeline.moments
+            _plain(m, probability=4, interval=4, logit=4, box_xyxy=1) for m in timeline.moments
         ],
         "stretches": [
-            {
-                "begin": s.begin,
-                "end": s.end,
-                "peak": s.peak,
-                "probability": round(s.probability, 4),
-                "interval": [round(v, 4) for v in s.interval],
-                "verdict": s.verdict.value,
-                "elsewhere": None if s.elsewhere is None else round(s.elsewhere, 4),
-            }
-            for s in timeline.stretches
+            _plain(s, probability=4, interval=4, elsewhere=4) for s in timeline.stretches
         ],
         "absent": [list(gap) for gap in timeline.absent],
     }
@@ -207,17 +178,7 @@ def _face(result: FaceAnalysis) -> dict[str, Any]:
         **_score(result.face, result.score),
         "misses": _misses(result),
         "timeline": None if result.timeline is None else _timeline(result.timeline),
-        "regions": [
-            {
-                "region": r.region,
-                "share": round(r.share, 4),
-                "area": round(r.area, 4),
-                "lift": round(r.lift, 3),
-                "stands_out": r.stands_out,
-                "stability": r.stability,
-            }
-            for r in result.regions
-        ],
+        "regions": [_plain(r, share=4, area=4, lift=3) for r in result.regions],
         "map": {
             "method": result.attribution.method,
             "grid": list(result.attribution.grid),
@@ -240,7 +201,7 @@ def _face(result: FaceAnalysis) -> dict[str, Any]:
                 }
                 for f in result.cues.findings
             ],
-            "not_judged": [{"cue": n.cue, "reason": n.reason} for n in result.cues.not_judged],
+            "not_judged": [_plain(each) for each in result.cues.not_judged],
         },
     }
 
@@ -253,39 +214,30 @@ def _misses(result: FaceAnalysis) -> list[dict[str, Any]]:
 
 def _description(seen: Description) -> dict[str, Any]:
     return {
-        "text": seen.text,
-        "struck": list(seen.struck),
-        "disagreements": [
-            {"said": d.said, "measured": d.measured, "cites": list(d.cites)}
-            for d in seen.disagreements
-        ],
-        "backend": seen.backend,
+        **_plain(seen, seconds=3),
+        "disagreements": [_plain(each) for each in seen.disagreements],
         "prompt": str(seen.prompt) if seen.prompt else "",
-        "seconds": round(seen.seconds, 3),
-        "problem": seen.problem,
     }
 
 
 def _explanation(explanation: Explanation) -> dict[str, Any]:
     return {
-        "text": explanation.text,
-        "sentences": [
-            {
-                "text": s.text,
-                "status": s.status.value,
-                "cites": list(s.cites),
-                "reason": s.reason,
-                "replacement": s.replacement,
-                "rewritten": s.rewritten,
-            }
-            for s in explanation.sentences
-        ],
-        "backend": explanation.backend,
+        **_plain(explanation, seconds=3, raw_text=None, first_token_seconds=None),
+        "sentences": [_plain(sentence) for sentence in explanation.sentences],
         "prompt": str(explanation.prompt),
-        "fell_back": explanation.fell_back,
-        "fallback_reason": explanation.fallback_reason,
-        "pictures": list(explanation.pictures),
-        "left_out": list(explanation.left_out),
         "blind": _description(explanation.blind) if explanation.blind else None,
-        "seconds": round(explanation.seconds, 3),
     }
+
+
+def _plain(value: Any, /, **digits: int | None) -> dict[str, Any]:
+    """A dataclass by its fields, rounded where digits are given; those with None are left out."""
+    names = [f.name for f in dataclasses.fields(value) if digits.get(f.name, 0) is not None]
+    return {name: _rounded(getattr(value, name), digits.get(name)) for name in names}
+
+
+def _rounded(value: Any, digits: int | None) -> Any:
+    if isinstance(value, tuple):
+        return [_rounded(each, digits) for each in value]
+    if isinstance(value, StrEnum):
+        return value.value
+    return value if digits is None or value is None else round(float(value), digits)

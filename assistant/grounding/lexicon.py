@@ -7,6 +7,7 @@ from functools import cache
 
 from assistant.evidence import KINDS
 from assistant.phrases import CLOSED
+from assistant.resources import table
 
 __all__ = ["DATE", "FLAW", "FORBIDDEN", "MARKUP", "NUMBER_WORDS", "names_in", "words_in"]
 
@@ -62,39 +63,7 @@ DATE = _re(
 )
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
-#: Small words that claim nothing, and those of telling; not a list of all that may be said.
-_SMALL = frozenset(
-    """
-    a about above according additionally all almost also although an and any appears are as at based
-    be because been being both but by can checked clear clearly closer could did does due during each
-    either every finally first for from further furthermore gave get gets give given gives giving
-    has have having hence here high higher how however i if in indicate indicated indicates
-    indicating into is it its just leads lean leans like likelihood low lower made makes mainly may
-    meaning means might more moreover most mostly my near nearly no nor not note noted of on one only
-    or other our out over overall own part picture points probability puts quite rated rates rather
-    reading really remain remains result results s said same say says seem seems set should show
-    showing shown shows side since slightly so some somewhat still strong strongly such suggest
-    suggested suggesting suggests system than that the their them then there therefore these they
-    this those though thus to together too total two under up upon us very was we well were what when
-    where whereas which while who why will with within would yet you your
-    accordingly account analysis analysed analyzed assigned assigns attention carried carries
-    certainty chance considered conclusion concentrated concentrates chance data deepfake draws drops
-    effect estimate estimated estimates evidence exact exactly face fake falls falling find finding
-    finds focus focused focuses heat heatmap highlighted highlights image increases interval
-    judged judges largest leaves level lies likely lowers lowering main manipulation marked measured
-    measurement measurements model model's moderator network photo photograph possible put ranges
-    ranging real region regions reliable reports reported score scored scores section sits strongest
-    accounts across anything approximately by checked considerably consequently contain contains contrast
-    counterfactual current differences however importantly individual interestingly keep largely
-    many mention mentions mind neither notably nor noting only particularly primarily reduced
-    relatively respectively sees several significantly similarly specifically stay stays substantially
-    software unchanged
-    than therefore vary varies within worth
-    according also background began begin currently draw drop eye eyes fall features higher identified
-    important manipulated probably raised raises scoring subject summary supports support true upper whether
-    against begins holds sets subject summary threshold thresholds uncertainty unlikely value values verdict video viewer weight
-    """.split()  # noqa: SIM905
-)
+_SMALL = frozenset(table("grounding/small_words.yaml")["words"].split())
 
 
 @cache

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from assistant.media.c2pa import read_manifest
+from assistant.resources import table
 from assistant.types import ProvenanceNote
 
 __all__ = ["clean_text", "read_provenance"]
@@ -20,36 +21,8 @@ LONGEST = 120
 Kind = Literal["c2pa", "editor", "generator", "camera", "none"]
 
 # name as shown -> pattern over the fields that name a program
-_GENERATORS = {
-    "Stable Diffusion": r"stable.?diffusion|automatic1111|sd-?webui|sdxl",
-    "ComfyUI": r"comfyui",
-    "InvokeAI": r"invoke.?ai",
-    "NovelAI": r"novelai",
-    "Fooocus": r"fooocus",
-    "Midjourney": r"midjourney",
-    "DALL-E": r"dall.?e\b",
-    "OpenAI": r"openai|chatgpt|gpt-4o|gpt-image|\bsora\b",
-    "Adobe Firefly": r"firefly",
-    "Google Imagen": r"\bimagen\b|google ai|made with google ai|gemini|\bveo\b",
-    "Flux": r"\bflux\b|black forest labs",
-    "Leonardo AI": r"leonardo\.?ai",
-    "Ideogram": r"ideogram",
-    "Grok": r"\bgrok\b|\bxai\b",
-    "Bing Image Creator": r"bing image creator|microsoft designer",
-    "Runway": r"runway",
-    "Kling": r"\bkling\b",
-    "StyleGAN": r"stylegan|thispersondoesnotexist",
-    "DeepFaceLab": r"deepfacelab",
-    "FaceApp": r"faceapp",
-    "Reface": r"\breface\b",
-    "roop": r"\broop\b|facefusion|deep.?live.?cam",
-}
-_EDITORS = (
-    r"photoshop|lightroom|gimp|affinity|pixelmator|snapseed|facetune|picsart|canva|paint\.net|\bpaint\b"
-    r"|photopea|luminar|capture one|darktable|rawtherapee|acdsee|meitu|beautyplus|vsco|polarr|fotor"
-    r"|pixlr|after effects|premiere|davinci|final cut|capcut|inshot|imagemagick|krita|inkscape"
-    r"|adobe|photoscape|topaz|remini|photodirector|airbrush"
-)
+_GENERATORS: Mapping[str, str] = table("media/programs.yaml")["generators"]
+_EDITORS = "|".join(table("media/programs.yaml")["editors"])
 #: Fields in which programs name themselves. Titles and descriptions are left out: there "flux" or
 #: "runway" is what the picture shows.
 _PROGRAM_TAGS = (
