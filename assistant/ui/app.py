@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from assistant.ui.launching import prepare
+from assistant.ui.launching import prepare, script
 
 prepare()
 
@@ -14,16 +14,45 @@ import gradio as gr  # noqa: E402 - its settings are read when it is imported
 from assistant.errors import AssistantError  # noqa: E402
 from assistant.examples import EXAMPLES, example_bytes  # noqa: E402
 from assistant.pipeline import Assistant  # noqa: E402
-from assistant.ui import texts  # noqa: E402
 from assistant.ui.choice import detector_choice  # noqa: E402
 from assistant.ui.endpoints import add_endpoints  # noqa: E402
-from assistant.ui.markup import problem  # noqa: E402
+from assistant.ui.markup import problem, render  # noqa: E402
 from assistant.ui.mcp_tools import add_tools, need_mcp  # noqa: E402
 from assistant.ui.page import EMPTY, PARTS, Page, Update  # noqa: E402
 from assistant.ui.sessions import Session, Sessions  # noqa: E402
 from assistant.ui.uploads import upload_field  # noqa: E402
 
 __all__ = ["create_app"]
+
+_EXAMPLE_LABELS = {
+    "astronaut": "A portrait",
+    "coffee": "A picture without a face",
+}
+
+_MODEL_LABEL = "Let the language model write"
+_MODEL_INFO = (
+    "In its own words instead of the template's; each sentence is checked against the facts all "
+    "the same. Takes some seconds more."
+)
+_BLIND_LABEL = "Look first, without the score"
+_BLIND_INFO = (
+    "The language model describes the face before it is told the score. Where that does not fit "
+    "what was measured, you see both. Takes a few seconds more."
+)
+
+#: The questions that stand on the page as buttons.
+_QUESTIONS = (
+    "Why?",
+    "Where?",
+    "How sure is this?",
+    "What could be wrong?",
+    "What if it had been recompressed?",
+)
+
+_TALK_TITLE = (
+    '<header class="wf-talk-head"><h2>Ask about it</h2>'
+    "<p>Answers use the evidence alone. The score never changes by asking.</p></header>"
+)
 
 # One measurement and one text at a time, whoever asks; the others wait in Gradio's queue.
 _MEASURE: dict[str, Any] = {"concurrency_id": "measure", "concurrency_limit": 1}
@@ -71,7 +100,7 @@ def create_app(
 
 
 def _build(page: Page, sessions: Sessions) -> None:
-    gr.HTML(texts.header(demo=page.assistant.demo), js_on_load=None)
+    gr.HTML(render("about", "header", page.assistant.demo), js_on_load=None)
     with gr.Column(elem_id="wf-start"):
         upload = upload_field(
             label="Drop a photo or video here, paste it, or choose a file",
@@ -79,8 +108,8 @@ def _build(page: Page, sessions: Sessions) -> None:
             height=170,
         )
         blind = gr.Checkbox(
-            label=texts.BLIND_LABEL,
-            info=texts.BLIND_INFO,
+            label=_BLIND_LABEL,
+            info=_BLIND_INFO,
             value=False,
             visible=page.assistant.can_describe,
             container=False,
@@ -89,23 +118,22 @@ def _build(page: Page, sessions: Sessions) -> None:
         with gr.Row(elem_id="wf-examples"):
             gr.HTML('<p class="wf-small">No photo at hand?</p>', js_on_load=None)
             examples = {
-                name: gr.Button(texts.EXAMPLE_LABELS.get(name, name.capitalize()), size="sm")
+                name: gr.Button(_EXAMPLE_LABELS.get(name, name.capitalize()), size="sm")
                 for name in EXAMPLES
             }
         detector = detector_choice(page.assistant.speakers)
     parts: dict[str, gr.HTML] = {}
-    parts["tabs"] = gr.HTML(elem_id="wf-tabs", js_on_load=_TABS_JS)
-    parts["verdict"] = gr.HTML(elem_id="wf-verdict", js_on_load=None)
-    parts["player"] = gr.HTML(elem_id="wf-player", js_on_load=None)
-    parts["time"] = gr.HTML(elem_id="wf-time", js_on_load=None)
+    parts["tabs"] = gr.HTML(elem_id="wf-tabs", js_on_load=script("tabs"))
+    for name in ("verdict", "player", "time"):
+        parts[name] = gr.HTML(elem_id=f"wf-{name}", js_on_load=None)
     with gr.Column(elem_id="wf-panel"):  # the style sheet hides it while there is no verdict
         for name in ("words", "here", "look", "causes", "fragile"):
             parts[name] = gr.HTML(elem_id=f"wf-{name}", js_on_load=None)
         with gr.Column(elem_id="wf-talk-card"):
-            gr.HTML(texts.TALK_TITLE, js_on_load=None)
+            gr.HTML(_TALK_TITLE, js_on_load=None)
             parts["talk"] = gr.HTML(elem_id="wf-talk", js_on_load=None)
             with gr.Row(elem_id="wf-questions"):
-                asked = [gr.Button(q, size="sm", min_width=60) for q in texts.QUESTIONS]
+                asked = [gr.Button(q, size="sm", min_width=60) for q in _QUESTIONS]
             with gr.Row(elem_id="wf-ask"):
                 box = gr.Textbox(
                     label="Your question about this result",
@@ -123,8 +151,8 @@ def _build(page: Page, sessions: Sessions) -> None:
                 retry = gr.Button("Retry", size="sm", elem_id="wf-retry")
                 clear = gr.Button("Clear", size="sm", elem_id="wf-clear")
             by_model = gr.Checkbox(
-                label=texts.MODEL_LABEL,
-                info=texts.MODEL_INFO,
+                label=_MODEL_LABEL,
+                info=_MODEL_INFO,
                 value=False,
                 visible=page.assistant.narrator.offers_model,
                 container=False,
@@ -132,8 +160,9 @@ def _build(page: Page, sessions: Sessions) -> None:
             )
         parts["evidence"] = gr.HTML(elem_id="wf-evidence", js_on_load=None)
         parts["files"] = gr.HTML(elem_id="wf-files", js_on_load=None)
-        parts["export"] = gr.HTML(elem_id="wf-export", js_on_load=_EXPORT_JS)
-    gr.HTML(texts.limits(page.assistant), js_on_load=None)
+        parts["export"] = gr.HTML(elem_id="wf-export", js_on_load=script("export"))
+    about = (page.assistant.limits.media, page.assistant.provenance())
+    gr.HTML(render("about", "limits", *about), js_on_load=None)
 
     outputs = [*parts.values(), stop, retry]
 
@@ -233,25 +262,3 @@ def _build(page: Page, sessions: Sessions) -> None:
 
 def _session(sessions: Sessions, request: gr.Request) -> Session:
     return sessions.of(str(request.session_hash))
-
-
-_EXPORT_JS = """
-element.addEventListener('click', (e) => {
-  if (e.target.closest('[data-make]')) trigger('select', {});
-});
-"""
-_TABS_JS = """
-const open = (tab) => { tab.focus(); trigger('select', {index: Number(tab.dataset.index)}); };
-element.addEventListener('click', (e) => {
-  const tab = e.target.closest('[role=tab]');
-  if (tab) open(tab);
-});
-element.addEventListener('keydown', (e) => {
-  const tabs = [...element.querySelectorAll('[role=tab]')];
-  const at = tabs.indexOf(e.target.closest('[role=tab]'));
-  const step = {ArrowRight: 1, ArrowLeft: -1}[e.key];
-  if (at < 0 || !step) return;
-  e.preventDefault();
-  open(tabs[(at + step + tabs.length) % tabs.length]);
-});
-"""

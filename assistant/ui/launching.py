@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from assistant.pipeline import Assistant
 
-__all__ = ["launch_options", "prepare", "upload_dir"]
+__all__ = ["launch_options", "prepare", "script", "upload_dir"]
 
 _M_ARENA_MAX = -8  # of glibc's malloc.h
 _HERE = Path(__file__).parent
@@ -64,19 +64,23 @@ def _few_arenas() -> None:
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
+def script(name: str) -> str:
+    """The text of ``NAME.js``, beside this file."""
+    return (_HERE / f"{name}.js").read_text("utf-8")
+
+
 def launch_options(assistant: Assistant) -> dict[str, Any]:
     """What ``Blocks.launch`` needs for this page beside address and port."""
     from starlette.middleware import Middleware
 
     from assistant.ui.theme import theme
 
-    script = "".join((_HERE / f"{name}.js").read_text("utf-8") for name in ("page", "timeline"))
     return {
         "theme": theme(),
         "css": "".join(
             (_HERE / f"{name}.css").read_text("utf-8") for name in ("style", "timeline")
         ),
-        "head": f"<script>{script}</script>",
+        "head": f"<script>{script('page')}{script('timeline')}</script>",
         "favicon_path": str(_HERE / "icon.svg"),
         "footer_links": [],
         # Above the reader's own limit, so that its answer is the one that is seen.
