@@ -72,14 +72,9 @@ def create_api(
     webhooks: "Webhooks | None" = None,
     coop: "CaseCallbacks | None" = None,
 ) -> FastAPI:
-    """Build the app.
+    """Build the app over a store, which is closed by whoever opened it.
 
-    Args:
-        store: cases, jobs and keys; closed by whoever opened it.
-        assistant: analyses, one file at a time.
-        settings: what the assistant was built from.
-        webhooks: tell another program of cases.
-        coop: takes Coop's callbacks.
+    ``settings`` are those that the assistant was built from.
     """
     service = Service(store, assistant, settings, webhooks)
     worker = Worker(service)

@@ -71,11 +71,7 @@ class _TooLarge(Exception):
 
 
 class Gate:
-    """Knows callers by their keys and counts their calls.
-
-    Args:
-        engine: where the keys are.
-    """
+    """Knows callers by their keys and counts their calls."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -37,14 +37,7 @@ _MOST_HELD = 64
 
 
 class Service:
-    """Behind the API.
-
-    Args:
-        store: where cases go.
-        assistant: what analyses.
-        settings: what it was built from.
-        webhooks: tell of cases; None: nobody is told.
-    """
+    """Behind the API. ``settings`` are those that the assistant was built from."""
 
     def __init__(
         self,

@@ -19,10 +19,8 @@ _log = logging.getLogger(__name__)
 class Worker:
     """Works through the jobs of a store.
 
-    Args:
-        service: analyses, and stores the cases.
-        lease_seconds: a worker that is gone for so long loses its job to the next.
-        attempts: how often a job is begun before it is given up.
+    A worker that is gone for ``lease_seconds`` loses its job to the next; a job is given up after
+    so many ``attempts``.
     """
 
     def __init__(self, service: Service, *, lease_seconds: float = 60.0, attempts: int = 3) -> None:

@@ -70,9 +70,7 @@ _ROW = [cases.c[name] for name in CaseRow.__dataclass_fields__]
 class CaseReader:
     """Cases in a database, for reading. Safe to share between threads and processes.
 
-    Args:
-        engine: an opened database (``open_database``).
-        vault: seals and opens pictures; None: none can be kept.
+    Without a vault no picture can be kept or opened.
     """
 
     def __init__(self, engine: Engine, vault: Vault | None = None) -> None:

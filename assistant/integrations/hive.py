@@ -17,12 +17,7 @@ CLASSES = ("yes_deepfake", "no_deepfake")
 
 
 def hive_answer(record: Mapping[str, Any], case_id: str) -> dict[str, Any]:
-    """The answer for a case's record; ``output`` has one entry a face.
-
-    Args:
-        record: the object after ``case-1.json`` (its part ``analysis`` is read).
-        case_id: becomes the task's id, so that the case is found again.
-    """
+    """The answer for a case's record; the task's id is the case's, so that it is found again."""
     faces = record["analysis"]["faces"]
     return {
         "id": case_id,

@@ -58,10 +58,6 @@ def events_of(record: Mapping[str, Any], report_url: str) -> list[dict[str, Any]
 
     A file without a face gets no priority, and neither does a face outside what the detector knows:
     a queue must not be sorted by a number that is not there.
-
-    Args:
-        record: the object after ``case-1.json``.
-        report_url: where a moderator finds the case.
     """
     faces = record["analysis"]["faces"]
     worst = max(faces, key=lambda face: face["probability"], default=None)

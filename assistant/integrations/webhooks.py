@@ -63,13 +63,10 @@ class Webhooks:
         self._thread: threading.Thread | None = None
 
     def enter(self, within: Connection, kind: str, case_id: str, **data: Any) -> None:
-        """Put a message in the queue, in the transaction that is open.
+        """Put a message in the queue, in the writing transaction that is open.
 
-        Args:
-            within: a writing transaction.
-            kind: ``case.created``, ``case.decided`` or ``case.appealed``.
-            case_id: the case.
-            data: further fields; no pictures and no names of people.
+        ``kind`` is ``case.created``, ``case.decided`` or ``case.appealed``; ``data`` are further
+        fields, without pictures and names of people.
         """
         body = {"type": kind, "timestamp": now(), "data": {"case": case_id, **data}}
         within.execute(

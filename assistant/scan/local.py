@@ -40,12 +40,7 @@ class Progress:
 
 
 class Tally:
-    """Counts what a run enters, and tells it on.
-
-    Args:
-        ledger: where it goes.
-        tell: is handed the progress after every batch.
-    """
+    """Counts what a run enters in the ledger; ``tell`` is handed the progress after each batch."""
 
     def __init__(self, ledger: Ledger, tell: Callable[[Progress], None]) -> None:
         self._ledger, self._tell = ledger, tell
@@ -56,11 +51,7 @@ class Tally:
     def enter(
         self, rows: Sequence[tuple[str, str, int, dict[str, Any] | AssistantError | None]]
     ) -> None:
-        """Enter files with outcome or error, in one transaction.
-
-        Args:
-            rows: path, SHA-256, bytes, outcome; several files may share one content.
-        """
+        """Enter files as :meth:`Ledger.enter` does; several may share one content."""
         fresh = self._ledger.enter(rows)
         refused = sum(isinstance(row[3], AssistantError) for row in rows)
         self._refused += refused
@@ -108,11 +99,8 @@ def scan(
 ) -> Progress:
     """Analyse what the ledger lists and does not know yet.
 
-    Args:
-        ledger: what there is and what is done.
-        examiner: analyses.
-        workers: threads that read files and find faces; as many as OpenCV has where None.
-        tell: is handed the progress after every batch.
+    ``workers`` threads read files and find faces, as many as OpenCV has where None; ``tell`` is
+    handed the progress after every batch.
     """
     tally = Tally(ledger, tell)
     work = _Batches(ledger, examiner, tally)

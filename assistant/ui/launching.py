@@ -73,10 +73,8 @@ def launch_options(assistant: Assistant) -> dict[str, Any]:
     """What ``Blocks.launch`` needs for this page beside address and port."""
     from starlette.middleware import Middleware
 
-    from assistant.ui.theme import theme
-
     return {
-        "theme": theme(),
+        "theme": _theme(),
         "css": "".join(
             (_HERE / f"{name}.css").read_text("utf-8") for name in ("style", "timeline")
         ),
@@ -89,6 +87,26 @@ def launch_options(assistant: Assistant) -> dict[str, Any]:
         "enable_monitoring": False,
         "app_kwargs": {"middleware": [Middleware(_Headers)]},
     }
+
+
+def _theme() -> Any:
+    """Stone greys and one accent, in light and dark; fonts are the system's own."""
+    import gradio as gr
+
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.teal,
+        neutral_hue=gr.themes.colors.stone,
+        radius_size=gr.themes.sizes.radius_md,
+        font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"],
+        font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "DejaVu Sans Mono", "monospace"],
+    ).set(
+        body_background_fill="#f7f6f3",
+        body_background_fill_dark="#141413",
+        block_border_width="0px",
+        block_background_fill="transparent",
+        block_background_fill_dark="transparent",
+        block_shadow="none",
+    )
 
 
 def _largest(assistant: Assistant) -> int:
