@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assistant.cli.declare import PATH, argument, command, option
-from assistant.cli.inputs import Example, Input, Refused, list_inputs, tell_failure
+from assistant.cli.inputs import Input, Refused, list_inputs, tell_failure
+from assistant.cli.inputs import example as example_input
 from assistant.cli.options import DETECTOR, DETECTOR_FILE
 from assistant.cli.progress import FileProgress
 from assistant.cli.saved_files import CardFile, ClipFiles
@@ -89,7 +90,7 @@ def analyze(
     card_file = None if card is None else CardFile(card)
     inputs: list[Input] = []
     ended: Counter[str] = Counter()
-    for found in map(Example.named, paths) if example else list_inputs(paths):
+    for found in map(example_input, paths) if example else list_inputs(paths):
         if isinstance(found, Refused):
             tell_failure(found.name, found.error, as_json=as_json)
             ended["failed"] += 1

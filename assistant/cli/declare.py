@@ -110,14 +110,14 @@ def _told(hint: Any, declared: _Declared) -> dict[str, Any]:
     several = get_origin(hint) is tuple
     if several or get_origin(hint) in (Union, types.UnionType):
         hint = get_args(hint)[0]
-    least, most = declared.least, declared.most
+    limits: dict[str, Any] = {"min": declared.least, "max": declared.most}
     found: dict[str, Any] = {}
     if hint is bool:
         found["is_flag"] = True
     elif hint is Path:
         found["type"] = FILE
-    elif least is not None or most is not None:
-        found["type"] = (click.IntRange if hint is int else click.FloatRange)(least, most)
+    elif any(limit is not None for limit in limits.values()):
+        found["type"] = click.IntRange(**limits) if hint is int else click.FloatRange(**limits)
     elif hint in (int, float):
         found["type"] = hint
     if several:

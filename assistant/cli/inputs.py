@@ -6,8 +6,9 @@ import glob
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -17,70 +18,42 @@ from assistant.media import MediaLimits, check_path, read_path
 from assistant.media.files import HEAD, files_below, read_stream
 from assistant.media.sniff import check_kind
 
-__all__ = ["Example", "Input", "Refused", "list_inputs", "tell_failure"]
+__all__ = ["Input", "Refused", "example", "list_inputs", "tell_failure"]
 
 _STANDARD_INPUT = "-"
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _GLOB = re.compile(r"[*?\[]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Input:
-    """A file that can be opened and begins like a picture or video."""
+    """A file that can be opened and begins like a picture or video.
+
+    ``read`` gives its bytes within the limits, or raises a MediaError: it cannot be read any more,
+    or is too large.
+    """
 
     name: str
-
-    def read(self, limits: MediaLimits) -> bytes:
-        """Its bytes.
-
-        Raises:
-            MediaError: it cannot be read any more, or is too large.
-        """
-        return read_path(Path(self.name), limits)
+    read: Callable[[MediaLimits], bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piped(Input):
-    """What standard input holds; ``head`` is what was read of it to see that it is a picture."""
-
-    head: bytes
-
-    def read(self, limits: MediaLimits) -> bytes:
-        """All of it, to its end.
-
-        Raises:
-            MediaError: it is too large.
-        """
-        return self.head + read_stream(sys.stdin.buffer, "on standard input", limits)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example(Input):
-    """One of the pictures that come with scikit-image, by name."""
-
-    data: bytes
-
-    @classmethod
-    def named(cls, name: str) -> Example | Refused:
-        """The example of that name, if there is one."""
-        from assistant.examples import example_bytes
-
-        try:
-            return cls(name=name, data=example_bytes(name))
-        except MediaError as error:
-            return Refused(name=name, error=error)
-
-    def read(self, limits: MediaLimits) -> bytes:
-        """Its bytes; the limits are for files of others."""
-        return self.data
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A name that gives nothing to analyse, and why."""
 
     name: str
     error: AssistantError
+
+
+def example(name: str) -> Input | Refused:
+    """One of the pictures that come with scikit-image."""
+    from assistant.examples import example_bytes
+
+    try:
+        data = example_bytes(name)
+    except MediaError as error:
+        return Refused(name, error)
+    return Input(name, lambda _: data)
 
 
 def list_inputs(names: Sequence[str]) -> Iterator[Input | Refused]:
@@ -91,32 +64,20 @@ def list_inputs(names: Sequence[str]) -> Iterator[Input | Refused]:
     """
     read_once = False
     for name in names:
-        if name == _STANDARD_INPUT:
-            if not read_once:
-                yield _standard_input()
-            read_once = True
-        elif _ADDRESS.match(name):
-            yield Refused(name=name, error=_an_address(name))
-        elif _GLOB.search(name) and not Path(name).exists():
-            yield from _matching(name)
-        else:
-            yield from _named(name)
-
-
-def _standard_input() -> Input | Refused:
-    if sys.stdin.isatty():
-        error = MediaError(
-            "`-` reads a picture from standard input, and nothing is piped in.",
-            hint="Name the file, or pipe it in: cat photo.jpg | whyfake analyze -",
-            code="nothing-piped",
-        )
-        return Refused(name=_STANDARD_INPUT, error=error)
-    head = sys.stdin.buffer.read(HEAD)
-    try:
-        check_kind(head)
-    except MediaError as error:
-        return Refused(name=_STANDARD_INPUT, error=error)
-    return Piped(name=_STANDARD_INPUT, head=head)
+        try:
+            if name == _STANDARD_INPUT:
+                if not read_once:
+                    yield _standard_input()
+                read_once = True
+            elif _ADDRESS.match(name):
+                yield Refused(name, _an_address(name))
+            elif _GLOB.search(name) and not Path(name).exists():
+                for match in _matching(name):
+                    yield from _named(match)
+            else:
+                yield from _named(name)
+        except MediaError as error:
+            yield Refused(name, error)
 
 
 def _an_address(name: str) -> MediaError:
@@ -128,18 +89,37 @@ def _an_address(name: str) -> MediaError:
     )
 
 
-def _matching(pattern: str) -> Iterator[Input | Refused]:
+def _standard_input() -> Input:
+    if sys.stdin.isatty():
+        raise MediaError(
+            "`-` reads a picture from standard input, and nothing is piped in.",
+            hint="Name the file, or pipe it in: cat photo.jpg | whyfake analyze -",
+            code="nothing-piped",
+        )
+    head = sys.stdin.buffer.read(HEAD)
+    check_kind(head)
+    return Input(
+        _STANDARD_INPUT,
+        lambda limits: head + read_stream(sys.stdin.buffer, "on standard input", limits),
+    )
+
+
+def _matching(pattern: str) -> list[str]:
     # Path.glob takes no absolute pattern
     matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
     if not matches:
-        error = MediaError(
+        raise MediaError(
             f"No file matches {pattern!r}.",
             hint="Check the pattern and the folder you are in.",
             code="no-match",
         )
-        yield Refused(name=pattern, error=error)
-    for match in matches:
-        yield from _named(match)
+    return matches
+
+
+def _file(path: Path) -> Input:
+    """A file that was looked at: its first bytes are those of a picture or video."""
+    check_path(path)
+    return Input(str(path), partial(read_path, path))
 
 
 def _named(name: str) -> Iterator[Input | Refused]:
@@ -147,15 +127,12 @@ def _named(name: str) -> Iterator[Input | Refused]:
         if Path(name).is_dir():
             yield from _inside(name)
         else:
-            check_path(Path(name))
-            yield Input(name=name)
+            yield replace(_file(Path(name)), name=name)
     except ValueError:  # a null byte, of which older Pythons' is_dir makes no False
-        yield Refused(
-            name=name,
-            error=MediaError(f"The path {name[:200]!r} cannot be read.", code="unreadable-path"),
-        )
+        told = f"The path {name[:200]!r} cannot be read."
+        yield Refused(name, MediaError(told, code="unreadable-path"))
     except MediaError as error:
-        yield Refused(name=name, error=error)
+        yield Refused(name, error)
 
 
 def _inside(folder: str) -> Iterator[Input | Refused]:
@@ -168,14 +145,12 @@ def _inside(folder: str) -> Iterator[Input | Refused]:
     try:
         for path in files_below(Path(folder)):
             try:
-                check_path(path)
+                yield _file(path)
             except MediaError as error:
                 if error.code in {"not-an-image", "svg", "unsupported-format"}:
                     others += 1
                     continue
-                yield Refused(name=str(path), error=error)
-            else:
-                yield Input(name=str(path))
+                yield Refused(str(path), error)
             found = True
     except OSError as error:
         raise MediaError(
