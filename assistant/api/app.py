@@ -20,8 +20,7 @@ from assistant.api.intake import Incoming, read_request, request_body
 from assistant.api.keys import Key
 from assistant.api.service import Service
 from assistant.api.worker import Worker
-from assistant.cases.exporting import exported
-from assistant.cases.pages import case_json
+from assistant.cases.pages import case_json, exported
 from assistant.cases.store import CaseFilter
 
 if TYPE_CHECKING:

@@ -239,7 +239,7 @@ def export(
     fields: tuple[str, ...] = option("A field of dsa.", name="--field", metavar="NAME=VALUE"),
 ) -> None:
     """Write a case's report; dsa drafts a statement of reasons, which is never sent."""
-    from assistant.cases.exporting import exported
+    from assistant.cases.pages import exported
 
     with opened_store(context, key=True) as store:
         data = exported(store, store.find(case_id), kind, _pairs(fields))

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from assistant import __version__
-from assistant.cli.lazy import LazyGroup
+from assistant.cli.declare import LazyGroup
 from assistant.errors import AssistantError
 
 __all__ = ["COMMANDS", "EVAL_COMMANDS", "TRAIN_COMMANDS", "eval_", "main", "train"]

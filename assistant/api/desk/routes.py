@@ -17,7 +17,7 @@ from limits.strategies import MovingWindowRateLimiter
 from assistant.api import people
 from assistant.api.people import Visitor
 from assistant.api.problems import ApiError, status_of
-from assistant.cases.exporting import exported
+from assistant.cases.pages import exported
 from assistant.cases.rules import STATES
 from assistant.cases.sections import sections
 from assistant.cases.store import CaseFilter
