@@ -22,17 +22,16 @@ def compose_explanation(evidence: Evidence, rng: random.Random, variant: Variant
         variant: patterns for training or for testing a language model.
     """
     state = rng.getstate()
-    # Regions, effects and quality notes that are told: fewer where there is much to tell.
-    for most in ((3, 2, 2), (3, 1, 2), (2, 1, 2), (2, 1, 1), (1, 1, 1), (1, 0, 1)):
+    # Regions, effects and quality notes that are told: fewer where there is much to tell. What is
+    # as usual, or was said by the verdict, gives way before the map's second place.
+    usual = ((3, 2, 2), (3, 1, 2), (2, 1, 2), (2, 1, 1), (2, 0, 1))
+    for told_usual, most in [*((True, m) for m in usual), (False, (2, 0, 1)), (False, (1, 0, 1))]:
         rng.setstate(state)
-        lines = _lines(Writer(evidence, rng, variant), rng, *most)
+        writer = Writer(evidence, rng, variant)
+        writer.usual = told_usual
+        lines = _lines(writer, rng, *most)
         if _words(lines) <= _MOST_WORDS:
             break
-    else:  # what is as usual, or was said by the verdict, gives way to the rest
-        rng.setstate(state)
-        short = Writer(evidence, rng, variant)
-        short.usual = False
-        lines = _lines(short, rng, *most)
     return joined(lines)
 
 
