@@ -35,13 +35,15 @@ _WORK = click.option(
 def train_cues(context: click.Context, config_file: Path, work: Path, out: Path) -> None:
     """Measure what genuine and manipulated faces show: the reference of the visible cues.
 
-    CONFIG is configs/cues.yaml or one like it. Cues that do not hold up on held-out faces are left
-    out of the reference, and so stay silent; `whyfake eval cues` tells which and why.
+    CONFIG is configs/cues.yaml or one like it. Cues that do not hold up are left out of the
+    reference, and so stay silent; `whyfake eval cues` tells which and why, and how the others do on
+    held-out faces.
     """
-    from assistant.training.cue_fit import fit_limits, judge, reference
+    from assistant.training.cue_fit import choose, compare, fit_limits, reference
 
     config, faces, sha = _measured(context, config_file, work)
-    tables = judge(faces, fit_limits(faces, config), config)
+    compared = compare(faces, held_out=False)
+    tables = choose(compared, fit_limits(compared, config), config)
     made = reference(faces, tables, sha, config)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(made, separators=(",", ":")) + "\n", encoding="utf-8")
@@ -63,15 +65,17 @@ def eval_cues(
     from assistant.cues.reference import load_reference
     from assistant.evaluation.cue_table import cues_json, cues_markdown, spoken_for
     from assistant.resources import resource_dir
-    from assistant.training.cue_fit import fit_limits, judge
+    from assistant.training.cue_fit import choose, compare, fit_limits, held_out
 
     known = load_reference(file or resource_dir("weights") / "cues.json")
     config, faces, sha = _measured(context, config_file, work)
-    tables = judge(faces, fit_limits(faces, config), config)
+    compared = compare(faces, held_out=False)
+    chosen = choose(compared, fit_limits(compared, config), config)
+    tables = held_out(compare(faces, held_out=True), chosen, config)
     spoken = spoken_for(faces, known, config)
-    table = cues_markdown(tables, spoken, config)
+    table = cues_markdown(chosen, tables, spoken, config)
     if out is not None:
-        out.write_text(json.dumps(cues_json(tables, spoken, faces, sha), indent=1) + "\n")
+        out.write_text(json.dumps(cues_json(chosen, tables, spoken, faces, sha), indent=1) + "\n")
         out.with_suffix(".md").write_text(table)
     click.echo(table, nl=False)
 
@@ -101,8 +105,8 @@ def _measured(
     values = measure_faces(
         faces,
         work,
-        test_percent=config.test_percent,
         seed=config.seed,
+        is_test=lambda row: config.is_test(row.video),
         progress=lambda done, total: click.echo(f"measured: {done} of {total}", err=True),
     )
     return config, values, list_sha256([row for row, _ in faces])

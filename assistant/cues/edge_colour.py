@@ -25,7 +25,9 @@ class EdgeColour:
     name: ClassVar[str] = "edge-colour"
     sign: ClassVar[int] = 1
     visible: ClassVar[bool] = True
-    gates: ClassVar[frozenset[QualityIssue]] = frozenset({QualityIssue.GREYSCALE})
+    gates: ClassVar[frozenset[QualityIssue]] = frozenset(
+        {QualityIssue.GREYSCALE, QualityIssue.COVERED}
+    )
 
     def measure(self, window: FaceWindow) -> Reading:
         """Largest median step of chroma between neighbouring bands, in CIE a*b*."""

@@ -38,6 +38,12 @@ class Known:
     values: Mapping[str, NDArray[np.float64]]
     kinds: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, np.str_))
 
+    def by_likeness(self, eyes: float, fineness: float) -> NDArray[np.intp]:
+        """The faces, those of the most similar size and picture quality first."""
+        away = (np.log(self.eyes / eyes) / _SIZE_STEP) ** 2
+        away += ((self.fineness - fineness) / _FINENESS_STEP) ** 2
+        return np.argsort(away, kind="stable")
+
     def rate(
         self, cue: str, sign: int, value: float, eyes: float, fineness: float, *, kind: str = ""
     ) -> BaseRate:
@@ -45,14 +51,18 @@ class Known:
 
         ``kind``: compare with faces of this kind alone; empty: with all.
         """
-        known = self.values[cue]
+        return self.rate_in(cue, sign, value, self.by_likeness(eyes, fineness), kind=kind)
+
+    def rate_in(
+        self, cue: str, sign: int, value: float, order: NDArray[np.intp], *, kind: str = ""
+    ) -> BaseRate:
+        """As :meth:`rate`, with the order of :meth:`by_likeness`, which all cues share."""
+        known = self.values[cue][order]
         there = np.isfinite(known)
         if kind:
-            there &= self.kinds == kind
-        away = (np.log(self.eyes[there] / eyes) / _SIZE_STEP) ** 2
-        away += ((self.fineness[there] - fineness) / _FINENESS_STEP) ** 2
-        near = np.argsort(away, kind="stable")[:_NEAREST]
-        hits = int((sign * known[there][near] >= sign * value).sum())
+            there &= self.kinds[order] == kind
+        near = known[there][:_NEAREST]
+        hits = int((sign * near >= sign * value).sum())
         low, high = wilson(hits, len(near))
         return BaseRate(share=hits / len(near), low=low, high=high, faces=len(near))
 

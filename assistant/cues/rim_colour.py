@@ -25,7 +25,7 @@ class RimColour:
     sign: ClassVar[int] = 1
     visible: ClassVar[bool] = True
     gates: ClassVar[frozenset[QualityIssue]] = frozenset(
-        {QualityIssue.GREYSCALE, QualityIssue.DARK, QualityIssue.BRIGHT}
+        {QualityIssue.GREYSCALE, QualityIssue.DARK, QualityIssue.BRIGHT, QualityIssue.COVERED}
     )
 
     def measure(self, window: FaceWindow) -> Reading:

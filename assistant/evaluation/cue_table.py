@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from assistant.cues.reference import CueReference
+from assistant.cues.reference import NEVER, CueReference
 from assistant.evaluation.tables import table
 from assistant.training.cue_fit import CueConfig, CueTable, without_each_source
 from assistant.training.cue_values import LOOKS, FaceValues, all_cues
@@ -27,7 +27,8 @@ def spoken_for(
     """
     from assistant.cues.stage import base_rates
 
-    cues = [c for c in all_cues() if c.name in reference.limits and c.visible]
+    limits = reference.limits
+    cues = [c for c in all_cues() if c.visible and limits.get(c.name, NEVER) > NEVER]
     out: dict[str, dict[str, float]] = {}
     test = [f for f in faces if f.test]
     others = without_each_source([f for f in faces if not f.test and f.label == 0])
@@ -56,12 +57,13 @@ def spoken_for(
 
 
 def cues_json(
-    tables: Sequence[CueTable],
+    chosen: Sequence[CueTable],
+    held_out: Sequence[CueTable],
     spoken: dict[str, dict[str, float]],
     faces: Sequence[FaceValues],
     list_sha256: str,
 ) -> dict[str, Any]:
-    """All held-out measurements as JSON."""
+    """The measurements that cues were chosen by, and those on held-out faces, as JSON."""
     return {
         "made_by": "whyfake eval cues",
         "list_sha256": list_sha256,
@@ -73,19 +75,12 @@ def cues_json(
                 "visible": t.visible,
                 "stays": not t.why,
                 "speaks": t.speaks,
-                "why": t.why,
                 "limit": t.limit,
                 "tells_of": t.kind,
-                "all_genuine_beyond": round(t.all_false_alarms, 4),
-                "judged": round(t.judged, 4),
-                "auroc": {
-                    name: {look: [round(v, 4) for v in ends] for look, ends in looks.items()}
-                    for name, looks in t.auroc.items()
-                },
-                "genuine_beyond": {s: [round(v, 4), n] for s, (v, n) in t.false_alarms.items()},
-                "manipulated_beyond": {s: [round(v, 4), n] for s, (v, n) in t.told.items()},
+                "chosen_by": _measured(t),
+                "held_out": _measured(after),
             }
-            for t in tables
+            for t, after in zip(chosen, held_out, strict=True)
         },
         "any_visible_cue_speaks": {
             name: {k: round(v, 4) for k, v in row.items()} for name, row in spoken.items()
@@ -93,19 +88,47 @@ def cues_json(
     }
 
 
+def _measured(table: CueTable) -> dict[str, Any]:
+    return {
+        "falls_because": table.why,
+        "all_genuine_beyond": round(table.all_false_alarms, 4),
+        "judged": round(table.judged, 4),
+        "auroc": {
+            name: {look: [round(v, 4) for v in ends] for look, ends in looks.items()}
+            for name, looks in table.auroc.items()
+        },
+        "genuine_beyond": {s: [round(v, 4), n] for s, (v, n) in table.false_alarms.items()},
+        "manipulated_and_genuine_beyond": {
+            s: [round(fake, 4), n, round(real, 4), m]
+            for s, (fake, n, real, m) in table.told.items()
+        },
+    }
+
+
 def cues_markdown(
-    tables: Sequence[CueTable], spoken: dict[str, dict[str, float]], config: CueConfig
+    chosen: Sequence[CueTable],
+    held_out: Sequence[CueTable],
+    spoken: dict[str, dict[str, float]],
+    config: CueConfig,
 ) -> str:
-    """AUROC on compressed held-out faces and the share beyond the limit, those that stay first."""
+    """What became of each cue, and its figures on held-out faces; those that stay come first.
+
+    AUROC is that of compressed faces, with the shares of the family and of its genuine faces beyond
+    the limit.
+    """
     names = [c.name for c in config.comparisons]
     counts = {c.name: c.counts for c in config.comparisons}
     rows = []
-    for cue in sorted(tables, key=lambda t: (bool(t.why), not t.visible, t.cue)):
+    after = {t.cue: t for t in held_out}
+    for choice in sorted(chosen, key=lambda t: (bool(t.why), not t.visible, t.cue)):
+        cue = after[choice.cue]
         worst = max(cue.false_alarms.items(), key=lambda item: item[1][0], default=None)
         alarm = f"{cue.all_false_alarms:.1%}; " if worst else "-"
         alarm += f"{worst[1][0]:.1%} ({worst[0]}, {worst[1][1]} faces)" if worst else ""
-        kept = "stays, speaks" if cue.speaks else "stays, measured only"
-        outcome = "fell: " + cue.why if cue.why else kept
+        kept = "stays, speaks" if choice.speaks else "stays, measured only"
+        outcome = "fell: " + choice.why if choice.why else kept
+        if cue.why and not choice.why:
+            outcome += f"; on the held-out faces it would fall: {cue.why}"
         seen = "yes" if cue.visible else "no"
         rows.append([cue.cue, seen, *(_cell(cue, name) for name in names), alarm, outcome])
     compared = [name + ("" if counts[name] else " *") for name in names]
@@ -126,5 +149,5 @@ def _cell(table: CueTable, name: str) -> str:
     ends = table.auroc.get(name, {}).get(_LOOK)
     if ends is None:
         return "-"
-    beyond, _ = table.told[name]
-    return f"{ends[0]:.2f} ({ends[1]:.2f}-{ends[2]:.2f}); {beyond:.0%}"
+    fake, _, real, _ = table.told[name]
+    return f"{ends[0]:.2f} ({ends[1]:.2f}-{ends[2]:.2f}); {fake:.0%} / {real:.0%}"

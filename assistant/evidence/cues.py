@@ -27,7 +27,7 @@ _ENGLISH, _ABROAD = sentences("cues")
 
 _MOST_VISIBLE, _MOST_TECHNICAL = 3, 1
 _CUE = re.compile(
-    r"\b(?:fine (?:detail|structure)|grain|colou?r|block grid|genuine faces|as unusual|compared?|"
+    r"\b(?:fine (?:detail|structure)|grain|colou?r|genuine faces|as unusual|compared?|"
     r"can be seen|eye does not see)\b|\b\d+ in 100 (?:[a-z]+ ){1,4}(?:do|show)\b"
 )
 _LESS = re.compile(r"\b(?:less|lower|weaker|softer|poorer)\b")

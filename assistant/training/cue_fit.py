@@ -1,10 +1,14 @@
-"""Limits of the cues, how they do on faces they were not fitted on, and the reference to ship."""
+"""Limits of the cues, which of them stay, how these do on held-out faces, and the reference.
+
+Limits and the choice see no held-out face. Every face is compared with genuine faces of all other
+sources: a user's picture is of no known source either.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,13 +20,17 @@ from assistant.cues.reference import NEVER, SCHEMA, Known, wilson
 from assistant.evaluation.config_file import ConfigFile, Strict
 from assistant.evaluation.detection_metrics import auroc, bootstrap_interval
 from assistant.training.cue_values import LOOKS, FaceValues, all_cues
+from assistant.training.splits import part_of
 
 __all__ = [
+    "Compared",
     "Comparison",
     "CueConfig",
     "CueTable",
+    "choose",
+    "compare",
     "fit_limits",
-    "judge",
+    "held_out",
     "reference",
     "without_each_source",
 ]
@@ -56,28 +64,35 @@ class CueConfig(ConfigFile):
     more: Mapping[str, int] = {}
     faces: int | None = Field(default=None, ge=1)
     seed: int = 0
-    test_percent: int = Field(ge=1, le=99)
+    skip_percent: int = Field(default=0, ge=0, le=98)
+    test_percent: int = Field(ge=1, le=98)
     least_faces: int = Field(ge=1)
     false_alarms: float = Field(gt=0, lt=1)
     all_false_alarms: float = Field(gt=0, lt=1)
     kinds: Mapping[str, tuple[str, ...]] = {}
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
 
+    def is_test(self, video: str) -> bool:
+        """Whether the faces of a video are held out, by the hash of its name."""
+        skip, test = self.skip_percent, self.test_percent
+        return part_of(video, test_percent=skip, calibration_percent=test) == "calibration"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CueTable:
-    """The held-out measurements of one cue; all shares in [0, 1].
+    """The measurements of one cue; all shares in [0, 1].
 
     Attributes:
         auroc: comparison -> look -> (AUROC, low, high), of what genuine faces of the size show.
-        false_alarms: source -> (share of genuine faces beyond the limit of a reference without
-            that source, drawn towards the share of all; faces).
+        false_alarms: source -> (share of genuine faces beyond the limit, drawn towards the share
+            of all; faces).
         all_false_alarms: the share of all genuine faces.
-        told: family -> (share of manipulated faces beyond the limit, faces).
-        kind: of manipulation that shows most faces beyond the limit in the fitted part.
-        speaks: whether of some family that counts more faces lie beyond the limit, by the lower end
-            of the interval, than of all genuine faces; else it is only measured.
-        why: empty for a cue that stays, else why it fell.
+        told: family -> (share of manipulated faces beyond the limit, their number, share of the
+            genuine faces that it is compared with, their number).
+        kind: of manipulation that shows most faces beyond the limit.
+        speaks: whether of some family that counts at least twice as many faces lie beyond the limit
+            as of its genuine ones, and both intervals lie apart; else it is only measured.
+        why: empty for a cue that stays, else why it falls.
     """
 
     cue: str
@@ -87,7 +102,7 @@ class CueTable:
     auroc: Mapping[str, Mapping[str, tuple[float, float, float]]]
     false_alarms: Mapping[str, tuple[float, int]]
     all_false_alarms: float
-    told: Mapping[str, tuple[float, int]]
+    told: Mapping[str, tuple[float, int, float, int]]
     kind: str
     speaks: bool
     why: str
@@ -107,17 +122,43 @@ def known(
     )
 
 
-def fit_limits(faces: Sequence[FaceValues], config: CueConfig) -> dict[str, float]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Faces, and by cue and ``id`` the share of genuine faces of other sources with as much."""
+
+    faces: Sequence[FaceValues]
+    shares: Mapping[str, Mapping[int, float]]
+
+    def judged(self, cue: str) -> list[FaceValues]:
+        """The faces that a cue judged."""
+        return [f for f in self.faces if id(f) in self.shares[cue]]
+
+
+def compare(faces: Sequence[FaceValues], *, held_out: bool) -> Compared:
+    """The faces that are held out, or those that are not, beside the genuine ones that are not."""
+    cues = all_cues()
+    others = without_each_source([f for f in faces if not f.test and f.label == 0])
+    chosen = [f for f in faces if f.test is held_out]
+    shares: dict[str, dict[int, float]] = {cue.name: {} for cue in cues}
+    for face in chosen:
+        beside = others.get(face.source, others[""])
+        order = beside.by_likeness(face.eyes, face.fineness)
+        for cue in cues:
+            if cue.name in face.values and np.isfinite(beside.values[cue.name]).any():
+                rate = beside.rate_in(cue.name, cue.sign, face.values[cue.name], order)
+                shares[cue.name][id(face)] = rate.share
+    return Compared(faces=chosen, shares=shares)
+
+
+def fit_limits(compared: Compared, config: CueConfig) -> dict[str, float]:
     """For each cue the largest limit at which genuine faces raise few enough alarms.
 
-    Measured on the faces that are not held out, each against the faces of all other sources: at
-    most ``all_false_alarms`` of all, and ``false_alarms`` of any source, by :func:`_alarms`.
+    At most ``all_false_alarms`` of all, and ``false_alarms`` of any source, by :func:`_alarms`.
     """
-    train = [f for f in faces if not f.test and f.label == 0]
-    others = without_each_source(train)
     limits = {}
     for cue in all_cues():
-        judged, share = _left_out(cue, train, others)
+        share = compared.shares[cue.name]
+        judged = [f for f in compared.judged(cue.name) if f.label == 0]
         fits = [
             limit
             for limit in _LIMITS
@@ -131,32 +172,21 @@ def fit_limits(faces: Sequence[FaceValues], config: CueConfig) -> dict[str, floa
     return limits
 
 
-def judge(
-    faces: Sequence[FaceValues], limits: Mapping[str, float], config: CueConfig
-) -> list[CueTable]:
-    """Every cue on the held-out faces, against a reference of the others.
+def choose(compared: Compared, limits: Mapping[str, float], config: CueConfig) -> list[CueTable]:
+    """Every cue on faces that are not held out: which stay, and which speak."""
+    return [_judge_one(cue, compared, limits[cue.name], config) for cue in all_cues()]
 
-    Alarms are those of a reference without the face's own source.
+
+def held_out(compared: Compared, chosen: Sequence[CueTable], config: CueConfig) -> list[CueTable]:
+    """The same on held-out faces.
+
+    Whether a cue speaks, and of which kind, stays as it was chosen; ``why`` tells which would fall.
     """
-    train = [f for f in faces if not f.test and f.label == 0]
-    swapped = [f for f in faces if not f.test and f.label == 1]
-    held = _HeldOut(
-        test=[f for f in faces if f.test],
-        genuine=known(train, all_cues()),
-        others=without_each_source(train),
-        manipulated=swapped,
-    )
-    return [_judge_one(cue, held, limits[cue.name], config) for cue in all_cues()]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _HeldOut:
-    """Faces that are judged, the genuine ones that they are compared with, and the manipulated."""
-
-    test: Sequence[FaceValues]
-    genuine: Known
-    others: Mapping[str, Known]
-    manipulated: Sequence[FaceValues]
+    made = []
+    for cue, before in zip(all_cues(), chosen, strict=True):
+        after = _judge_one(cue, compared, before.limit, config)
+        made.append(replace(after, speaks=before.speaks, kind=before.kind))
+    return made
 
 
 def without_each_source(genuine: Sequence[FaceValues]) -> dict[str, Known]:
@@ -166,18 +196,6 @@ def without_each_source(genuine: Sequence[FaceValues]) -> dict[str, Known]:
         source: known([f for f in genuine if f.source != source], cues)
         for source in ("", *sorted({f.source for f in genuine}))
     }
-
-
-def _left_out(
-    cue: Cue, faces: Sequence[FaceValues], others: Mapping[str, Known]
-) -> tuple[list[FaceValues], dict[int, float]]:
-    """Faces that a cue judged, and how many genuine faces of other sources show as much."""
-    share = {}
-    for face in faces:
-        beside = others.get(face.source, others[""])
-        if cue.name in face.values and np.isfinite(beside.values[cue.name]).any():
-            share[id(face)] = _share(cue, face, beside)
-    return [f for f in faces if id(f) in share], share
 
 
 def reference(
@@ -218,17 +236,9 @@ def reference(
     }
 
 
-def _share(cue: Cue, face: FaceValues, genuine: Known) -> float:
-    value = face.values[cue.name]
-    return genuine.rate(cue.name, cue.sign, value, face.eyes, face.fineness).share
-
-
-def _judge_one(cue: Cue, held: _HeldOut, limit: float, config: CueConfig) -> CueTable:
-    there = [f for f in held.test if cue.name in f.values]
-    fakes = [f for f in held.manipulated if cue.name in f.values]
-    comparable = np.isfinite(held.genuine.values[cue.name]).any()
-    share = {id(f): _share(cue, f, held.genuine) for f in [*there, *fakes] if comparable}
-    there = [f for f in there if id(f) in share]
+def _judge_one(cue: Cue, compared: Compared, limit: float, config: CueConfig) -> CueTable:
+    there, share = compared.judged(cue.name), compared.shares[cue.name]
+    genuine = [f for f in there if f.label == 0]
     scores: dict[str, dict[str, tuple[float, float, float]]] = {}
     for comparison in config.comparisons:
         for look in LOOKS[-1:]:
@@ -246,28 +256,30 @@ def _judge_one(cue: Cue, held: _HeldOut, limit: float, config: CueConfig) -> Cue
             ends = bootstrap_interval(auroc, labels, values, videos, resamples=_RESAMPLES)
             if middle is not None and ends is not None:
                 scores.setdefault(comparison.name, {})[look] = (middle, *ends)
-    judged, alone = _left_out(cue, [f for f in there if f.label == 0], held.others)
-    alarms = _alarms(judged, alone, limit, config.least_faces)
+    alarms = _alarms(genuine, share, limit, config.least_faces)
     told = {}
     for comparison in config.comparisons:
         chosen = [f for f in there if f.label == 1 and _is_of(f, comparison.fake)]
-        if chosen:
+        beside = [f for f in genuine if _is_of(f, comparison.real)]
+        if chosen and beside:
             told[comparison.name] = (
-                float(np.mean([share[id(f)] <= limit for f in chosen])),
+                _pooled(chosen, share, limit),
                 len({f.name for f in chosen}),
+                _pooled(beside, share, limit),
+                len({f.name for f in beside}),
             )
-    pooled = _pooled(judged, alone, limit)
+    pooled = _pooled(genuine, share, limit)
     return CueTable(
         cue=cue.name,
         visible=cue.visible,
         limit=limit,
-        judged=len(there) / max(1, len(held.test)),
+        judged=len(there) / max(1, len(compared.faces)),
         auroc=scores,
         false_alarms=alarms,
         all_false_alarms=pooled,
         told=told,
-        kind=_told_most(fakes, share, limit, config),
-        speaks=_tells(told, pooled, config),
+        kind=_told_most([f for f in there if f.label == 1], share, limit, config),
+        speaks=_tells(told, config),
         why=_why(scores, alarms, config),
     )
 
@@ -284,10 +296,13 @@ def _told_most(
     return max(enough, key=lambda k: float(np.mean(enough[k])), default="")
 
 
-def _tells(told: Mapping[str, tuple[float, int]], pooled: float, config: CueConfig) -> bool:
+def _tells(told: Mapping[str, tuple[float, int, float, int]], config: CueConfig) -> bool:
     """Whether what lies beyond a limit is manipulated more often than genuine, in some family."""
     counted = [told[c.name] for c in config.comparisons if c.counts and c.name in told]
-    return any(wilson(round(share * count), count)[0] > pooled for share, count in counted)
+    return any(
+        fake >= 2 * real and wilson(round(fake * n), n)[0] > wilson(round(real * m), m)[1]
+        for fake, n, real, m in counted
+    )
 
 
 def _why(

@@ -19,7 +19,6 @@ from assistant.cues.window import WINDOW_EYES, FaceWindow, shrunk
 from assistant.evaluation.face_manifest import ManifestRow
 from assistant.faces.quality import quality_notes
 from assistant.training.cue_faces import window_of
-from assistant.training.splits import part_of
 from assistant.types import CueReading, Detection
 
 __all__ = ["LOOKS", "FaceValues", "all_cues", "in_look", "measure_faces"]
@@ -43,7 +42,7 @@ class FaceValues:
     family: str
     video: str
     look: Look
-    test: bool
+    test: bool = False
     eyes: float
     fineness: float
     values: Mapping[str, float]
@@ -86,12 +85,15 @@ def measure_faces(
     faces: Sequence[tuple[ManifestRow, Path]],
     folder: Path,
     *,
-    test_percent: int,
     seed: int,
+    is_test: Callable[[ManifestRow], bool],
     progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> list[FaceValues]:
-    """Measure all faces in all looks; each is kept in ``folder`` until a cue's code changes."""
-    key = hashlib.sha256(json.dumps([seed, test_percent]).encode())
+    """Measure all faces in all looks; each is kept in ``folder`` until a cue's code changes.
+
+    ``is_test`` tells which are held out; that changes no measurement.
+    """
+    key = hashlib.sha256(json.dumps([seed]).encode())
     for path in sorted(Path(assistant.cues.__file__).parent.glob("*.py")):
         if path.stem not in _NO_MEASURES:
             key.update(path.read_bytes())
@@ -102,17 +104,19 @@ def measure_faces(
     cues = all_cues()
     with kept.open("a") as file:
         for number, (row, path) in enumerate(missing, 1):
-            seen = _in_all_looks(row, window_of(path), cues, test_percent=test_percent, seed=seed)
+            seen = _in_all_looks(row, window_of(path), cues, seed)
             known[row.name] = [asdict(item) for item in seen]
             file.write(json.dumps(known[row.name]) + "\n")
             if number % 100 == 0 or number == len(missing):
                 file.flush()
                 progress(number, len(missing))
-    return [FaceValues(**item) for row, _ in faces for item in known[row.name]]
+    return [
+        FaceValues(**{**item, "test": is_test(row)}) for row, _ in faces for item in known[row.name]
+    ]
 
 
 def _in_all_looks(
-    row: ManifestRow, window: FaceWindow, cues: Sequence[Cue], *, test_percent: int, seed: int
+    row: ManifestRow, window: FaceWindow, cues: Sequence[Cue], seed: int
 ) -> list[FaceValues]:
     name_hash = hashlib.sha256(row.name.encode()).hexdigest()
     rng = np.random.default_rng([seed, int(name_hash[:8], 16)])
@@ -125,7 +129,6 @@ def _in_all_looks(
             family=row.family,
             video=row.video,
             look=look,
-            test=part_of(row.video, test_percent=test_percent, calibration_percent=0) == "test",
             eyes=seen.eyes,
             fineness=seen.fineness,
             values=_values(seen, cues),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -16,8 +17,10 @@ from assistant.training.cue_faces import pick_rows
 from assistant.training.cue_fit import (
     Comparison,
     CueConfig,
+    choose,
+    compare,
     fit_limits,
-    judge,
+    held_out,
     reference,
 )
 from assistant.training.cue_values import LOOKS, FaceValues
@@ -46,7 +49,7 @@ def faces(odd: float = 0.0):
             mouth = (
                 rng.normal(3.0, 0.3) - 0.9 * label - (odd if source == "a" and i % 8 == 0 else 0)
             )
-            values = {"mouth-detail": mouth, "symmetry": rng.normal(2.0, 0.3)}
+            values = {"mouth-detail": mouth, "rim-colour": rng.normal(2.0, 0.3)}
             out.append(
                 FaceValues(
                     name=f"{i}.jpg",
@@ -65,8 +68,13 @@ def faces(odd: float = 0.0):
 
 
 @cache
+def compared(odd: float = 0.0):
+    return compare(faces(odd), held_out=False)
+
+
+@cache
 def limits_of(odd: float = 0.0):
-    return fit_limits(faces(odd), CONFIG)
+    return fit_limits(compared(odd), CONFIG)
 
 
 def by_name(tables):
@@ -75,12 +83,12 @@ def by_name(tables):
 
 def test_a_cue_that_parts_a_family_stays_and_one_that_does_not_falls(tmp_path):
     made = faces()
-    tables = judge(made, limits_of(), CONFIG)
+    tables = choose(compared(), limits_of(), CONFIG)
     found = by_name(tables)
     assert found["mouth-detail"].why == ""
     assert found["mouth-detail"].auroc["swaps"]["compressed"][0] > 0.9
-    assert found["symmetry"].why.startswith("AUROC at most 0.")
-    assert found["neck-colour"].why
+    assert found["rim-colour"].why.startswith("AUROC at most 0.")
+    assert found["edge-colour"].why
 
     path = tmp_path / "cues.json"
     path.write_text(json.dumps(reference(made, tables, "0" * 64, CONFIG)))
@@ -92,16 +100,33 @@ def test_a_cue_that_parts_a_family_stays_and_one_that_does_not_falls(tmp_path):
     spoken = spoken_for(made, known, CONFIG)
     assert spoken["swaps"]["manipulated"] > 0.5
     assert spoken["swaps"]["genuine"] < 0.05
-    table = cues_markdown(tables, spoken, CONFIG)
+    after = held_out(compare(made, held_out=True), tables, CONFIG)
+    table = cues_markdown(tables, after, spoken, CONFIG)
     assert table.splitlines()[2].startswith("| mouth-detail | yes |")
     assert "fell: AUROC" in table
-    assert cues_json(tables, spoken, made, "0" * 64)["cues"]["symmetry"]["stays"] is False
+    told = cues_json(tables, after, spoken, made, "0" * 64)
+    assert (told["faces"], told["held_out"]) == (600, 240)
+    assert told["cues"]["rim-colour"]["stays"] is False
+
+
+def test_what_is_held_out_changes_neither_limits_nor_the_choice():
+    """Cues that would fall on the held-out faces are told of, and stay as they were chosen."""
+    made = [replace(f, values={**f.values, "mouth-detail": 9.0}) if f.test else f for f in faces()]
+    beside = compare(made, held_out=False)
+    assert fit_limits(beside, CONFIG) == limits_of()
+    chosen = choose(beside, limits_of(), CONFIG)
+    assert chosen == choose(compared(), limits_of(), CONFIG)
+    after = held_out(compare(made, held_out=True), chosen, CONFIG)
+    assert by_name(after)["mouth-detail"].why.startswith("AUROC at most 0.50")
+    assert "stays, speaks; on the held-out faces it would fall: AUROC" in cues_markdown(
+        chosen, after, {}, CONFIG
+    )
 
 
 def test_a_cue_that_alarms_on_one_genuine_source_gets_a_stricter_limit_or_falls():
     plain, odd = limits_of(), limits_of(1.5)
     assert odd["mouth-detail"] < plain["mouth-detail"]
-    found = by_name(judge(faces(1.5), {**odd, "mouth-detail": 0.04}, CONFIG))
+    found = by_name(choose(compared(1.5), {**odd, "mouth-detail": 0.04}, CONFIG))
     assert "of the genuine faces of a lie beyond its limit" in found["mouth-detail"].why
 
 
@@ -109,7 +134,7 @@ def test_a_family_of_another_source_keeps_no_cue():
     config = CONFIG.model_copy(
         update={"comparisons": (CONFIG.comparisons[0].model_copy(update={"counts": False}),)}
     )
-    assert by_name(judge(faces(), limits_of(), config))["mouth-detail"].why
+    assert by_name(choose(compared(), limits_of(), config))["mouth-detail"].why
 
 
 def row(name, label, source, video):
