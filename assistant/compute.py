@@ -12,7 +12,7 @@ import math
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -102,7 +102,7 @@ def done_ahead(
     threads: int | None = None,
     size: Callable[[_Result], int] = lambda _: 0,
     most: float = math.inf,
-) -> Iterator[_Result]:
+) -> Generator[_Result, None, None]:
     """``work`` of every item in order, done by threads up to ``ahead`` items before it is wanted.
 
     What ``work`` raises is raised here, at its item's place.

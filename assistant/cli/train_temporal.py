@@ -54,7 +54,7 @@ def temporal(
     compared = compare_rules(people, calibrator, resamples=resamples)
     head = fit_head(people, calibrator, detector.weights_sha256)
     _write(out, asdict(head))
-    result = {"comparison": asdict(compared), "head": asdict(head)}
+    result: dict[str, Any] = {"comparison": asdict(compared), "head": asdict(head)}
     click.echo(_markdown(compared))
     if motion is not None:
         seen = seen_people(people)
