@@ -102,6 +102,8 @@ class CueFact(Fact):
             good = fact._says(clause.text, number, numbers)
             clause.judge(good, "that is not what was measured of this cue", fact)
         fact._judge_direction(clause)
+        if re.search(r"\bmap\b", clause.whole) and not fact._is_named(clause.whole):
+            clause.wrong("a cue is measured in the picture, not in the map", fact)
         for number in numbers:
             clause.blank(number.start, number.end)
         # The longer name first, as it may hold the other.
