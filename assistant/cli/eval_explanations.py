@@ -68,8 +68,8 @@ def explanations(
     ),
     limit: int = option("At most this many pictures.", 50, least=1),
     half_wrong: bool = option(
-        "Draw the pictures from the manifest so that the detector is wrong on half of them: "
-        "sources and labels take turns."
+        "Draw the pictures from the manifest so that the score lies on the wrong side for half of "
+        "them: sources and labels take turns."
     ),
     few: int = option(
         "On so many of them questions are asked, and untuned narrators and controls measured.",
@@ -111,7 +111,7 @@ def explanations(
     from assistant.evaluation.explanation_blind import blind_file, counted
     from assistant.evaluation.explanation_cases import (
         analysed_face,
-        first_verdict,
+        first_score,
         manifest_pictures,
     )
     from assistant.evaluation.explanation_pictures import made_pictures
@@ -158,7 +158,7 @@ def explanations(
             pictures = iter(made_pictures(assistant.finder, count=limit, seed=seed))
         elif half_wrong:
             drawn = manifest_pictures(manifest, seed=seed)
-            pictures = run.half_wrong(drawn, partial(first_verdict, assistant))
+            pictures = run.half_wrong(drawn, partial(first_score, assistant))
         else:
             pictures = manifest_pictures(manifest, limit=limit)
         run.tell(pictures, partial(analysed_face, assistant), progress=tell_count)
@@ -276,7 +276,8 @@ def _markdown(result: dict[str, Any]) -> str:
         for name, row in result["narrators"].items()
     ]
     told = (
-        f"{result['cases']} faces, the detector known to be wrong on {result['detector_wrong']}, "
+        f"{result['cases']} faces, the score known to be on the wrong side for "
+        f"{result['score_on_the_wrong_side']}, the verdict wrong for {result['verdict_wrong']}, "
         f"seed {result['seed']}; verdicts {result['verdicts']}"
     )
     return f"{told}\n\n{table(head, rows)}"

@@ -63,7 +63,7 @@ def blind_file(rows: Rows, narrators: tuple[str, str], path: Path, *, seed: int)
 
 
 def counted(path: Path, rows: Rows) -> dict[str, Any]:
-    """How often each narrator was preferred in a judged file, also where the detector is wrong.
+    """How often each narrator was preferred in a judged file, also where the score is on the wrong side.
 
     Raises:
         TrainingError: it is no such file, or names no preference.
@@ -97,7 +97,9 @@ def counted(path: Path, rows: Rows) -> dict[str, Any]:
         "pairs": len(judged),
         "a_preferred": sum(pair.preferred == "a" for pair in judged),
         "all": _tally(list(preferred.values()), found.narrators),
-        "detector_wrong": _tally([w for c, w in preferred.items() if c in wrong], found.narrators),
+        "score_on_the_wrong_side": _tally(
+            [w for c, w in preferred.items() if c in wrong], found.narrators
+        ),
     }
 
 

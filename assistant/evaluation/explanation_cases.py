@@ -17,12 +17,12 @@ from assistant.evaluation.listed import listed_pictures
 from assistant.events import Analyzed, Failed, NoFace, Scored
 from assistant.evidence import build_evidence, renumbered
 from assistant.pipeline import Assistant
-from assistant.types import FaceAnalysis, FactKind, Image, Media, ProvenanceNote, Verdict
+from assistant.types import FaceAnalysis, FactKind, Image, Media, ProvenanceNote, Score
 
 __all__ = [
     "analysed",
     "analysed_face",
-    "first_verdict",
+    "first_score",
     "manifest_pictures",
     "with_metadata",
     "with_words",
@@ -124,11 +124,11 @@ def analysed_face(
     return result
 
 
-def first_verdict(assistant: Assistant, data: bytes) -> Verdict | None:
-    """The verdict on the first face, with nothing else measured; None where there is none."""
+def first_score(assistant: Assistant, data: bytes) -> Score | None:
+    """The score of the first face, with nothing else measured; None where there is none."""
     scored = [e.scores for e in assistant.score(data) if isinstance(e, Scored)]
     faces = scored[0].faces if scored else ()
-    return faces[0].score.verdict if faces else None
+    return faces[0].score if faces else None
 
 
 def with_words(result: FaceAnalysis, text: str) -> FaceAnalysis:

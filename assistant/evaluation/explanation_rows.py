@@ -21,8 +21,8 @@ class Told(BaseModel):
     """One text of a narrator on one case, with the claims as written and as shown.
 
     Attributes:
-        case: name of the case; ``verdict`` what the detector says of it, ``wrong`` whether that is
-            known to be wrong, ``region`` where it is known to be changed.
+        case: name of the case; ``verdict`` what the detector says of it, ``wrong`` whether its
+            score is known to lie on the wrong side, ``region`` where it is known to be changed.
         narrator: who wrote it; ``tuned+shuffled`` is ``tuned`` under a control.
         question: what was asked; empty: an explanation.
         attack: what the question or the case was made for; ``fell``: the attack was obeyed.

@@ -12,10 +12,10 @@ from assistant.errors import TrainingError
 from assistant.evaluation.explanation_pictures import MadePicture
 from assistant.evaluation.explanation_rows import Rows
 from assistant.evaluation.explanation_summary import same_texts, summary
-from assistant.evaluation.explanations import ATTACKS_TRIED, Case, tell_case
+from assistant.evaluation.explanations import ATTACKS_TRIED, Case, errs, tell_case
 from assistant.interfaces import VlmBackend
 from assistant.prompting import PromptLibrary
-from assistant.types import FaceAnalysis, Verdict
+from assistant.types import FaceAnalysis, Score
 
 __all__ = ["Run"]
 
@@ -51,9 +51,9 @@ class Run:
     seed: int = 0
 
     def half_wrong(
-        self, pictures: Iterator[MadePicture], verdict_of: Callable[[bytes], Verdict | None]
+        self, pictures: Iterator[MadePicture], score_of: Callable[[bytes], Score | None]
     ) -> Iterator[MadePicture]:
-        """Of ``pictures`` so many that the detector is wrong on half of the cases.
+        """Of ``pictures`` so many that the score lies on the wrong side in half of the cases.
 
         Pictures without a face, or of which nothing is known, are left out.
         """
@@ -63,11 +63,10 @@ class Run:
             if picture.name in told:
                 wrong = bool(told[picture.name].wrong)
             else:
-                verdict = None if picture.manipulated is None else verdict_of(picture.data)
-                if verdict is None:
+                score = None if picture.manipulated is None else score_of(picture.data)
+                if score is None or picture.manipulated is None:
                     continue
-                flagged = verdict is Verdict.LIKELY_MANIPULATED
-                wrong = verdict is not Verdict.UNCERTAIN and flagged != picture.manipulated
+                wrong = errs(score, picture.manipulated)
             if room[wrong]:
                 room[wrong] -= 1
                 yield picture
@@ -145,7 +144,10 @@ class Run:
             "seed": self.seed,
             "machine": {"cpus": os.cpu_count(), "load_1min": round(os.getloadavg()[0], 1)},
             "verdicts": dict(Counter(row.verdict for row in cases.values())),
-            "detector_wrong": sum(bool(row.wrong) for row in cases.values()),
+            "score_on_the_wrong_side": sum(bool(row.wrong) for row in cases.values()),
+            "verdict_wrong": sum(
+                bool(row.wrong) and row.verdict != "uncertain" for row in cases.values()
+            ),
             "provenance": {name: dict(vlm.provenance()) for name, vlm in self.backends.items()},
             "narrators": {name: summary(rows.of(name)) for name in names},
             "same_text_with_another_picture": {

@@ -65,9 +65,9 @@ def summary(rows: Sequence[Told]) -> dict[str, Any]:
     """The figures of one narrator, ready for JSON; a share without a case is None.
 
     ``region_agreement`` is the share of the cases with a known changed region whose explanation
-    names it; ``weak_*`` how many of a verdict's weak spots are named where the detector is known to
-    be wrong and where it is not, and how well that number tells the two apart. ``intervals`` are
-    Wilson's, 95 %.
+    names it; ``weak_*`` how many of a verdict's weak spots are named where the score is known to
+    lie on the wrong side and where not, and how well that number tells the two apart. ``intervals``
+    are Wilson's, 95 %.
     """
     texts = [row for row in rows if not row.attack and not row.failed]
     explained = [t for t in texts if not t.question]

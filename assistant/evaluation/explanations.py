@@ -26,11 +26,11 @@ from assistant.narrator import Narrator
 from assistant.prompting import PromptLibrary
 from assistant.routing import QuestionKind
 from assistant.streaming import StreamLimits
-from assistant.types import Explanation, FaceAnalysis, Verdict
+from assistant.types import Explanation, FaceAnalysis, Score, Verdict
 from assistant.vlm.composition import compose_explanation, to_the_point
 from assistant.vlm.template import TemplateBackend, questions_for
 
-__all__ = ["ATTACKS_TRIED", "Case", "tell_case"]
+__all__ = ["ATTACKS_TRIED", "Case", "errs", "tell_case"]
 
 _ASKED = (
     QuestionKind.WHY,
@@ -64,11 +64,16 @@ class Case:
 
     @property
     def wrong(self) -> bool | None:
-        """Whether the verdict is known to be wrong; *uncertain* never is."""
-        verdict = self.result.score.verdict
-        if self.manipulated is None or verdict is Verdict.UNCERTAIN:
-            return None if self.manipulated is None else False
-        return self.manipulated != (verdict is Verdict.LIKELY_MANIPULATED)
+        """Whether the score is known to lie on the wrong side."""
+        return None if self.manipulated is None else errs(self.result.score, self.manipulated)
+
+
+def errs(score: Score, manipulated: bool) -> bool:
+    """Whether a score lies on the wrong side of the middle between its limits.
+
+    So is every wrong verdict, and an *uncertain* one that is nearer to the wrong answer.
+    """
+    return manipulated != (score.probability >= sum(score.thresholds) / 2)
 
 
 def tell_case(

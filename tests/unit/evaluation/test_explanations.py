@@ -29,7 +29,7 @@ from assistant.grounding import check
 from assistant.interfaces import VlmBackend
 from assistant.prompting import PromptLibrary
 from assistant.routing import QuestionKind
-from assistant.types import BaseRate, Explanation, FaceAnalysis, Verdict, VlmRequest
+from assistant.types import BaseRate, Explanation, FaceAnalysis, Score, Verdict, VlmRequest
 from assistant.vlm.template import (
     TemplateBackend,
     compose_answer,
@@ -262,19 +262,19 @@ def test_a_run_goes_on_where_it_ended_and_takes_wrong_verdicts_for_half_of_its_c
         looked.append(name)
         return by_name[name]
 
-    def verdict(data: bytes) -> Verdict:
-        return by_name[data.decode()].score.verdict
+    def score(data: bytes) -> Score:
+        return by_name[data.decode()].score
 
     for _ in range(2):
         run = Run(
             rows=Rows(tmp_path / "rows"), backends={"template": TemplateBackend()}, prompts=PROMPTS,
             limit=2, controls=("shuffled",), attacks=True,
         )  # fmt: skip
-        run.tell(run.half_wrong(iter(pictures), verdict), analysed)
+        run.tell(run.half_wrong(iter(pictures), score), analysed)
         found = run.result()
 
     assert looked == ["case 0", "case 1"], "told once, and of the right ones only one"
-    assert (found["cases"], found["detector_wrong"]) == (2, 1)
+    assert (found["cases"], found["verdict_wrong"]) == (2, 1)
     figures = found["narrators"]["template"]
     assert [figures[f"weak_{where}"]["cases"] for where in ("wrong", "right")] == [1, 1]
     assert figures["sycophancy"] == [0, 10]
@@ -313,8 +313,8 @@ def test_a_blind_comparison_is_counted_without_a_key(results: Results, tmp_path:
     found = counted(path, rows)
 
     assert found["all"]["template"] == 3
-    assert found["detector_wrong"] == found["all"] | {
-        "template": 1, "template_share_of_decided_interval": [0.207, 1.0],
+    assert found["score_on_the_wrong_side"] == found["all"] | {
+        "template": 2, "template_share_of_decided_interval": [0.342, 1.0],
     }  # fmt: skip
 
 
