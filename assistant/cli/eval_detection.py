@@ -209,7 +209,7 @@ def zero_shot(
 ) -> None:
     """AUROC of text prompts alone, by source: nothing is trained for the manifest."""
     from assistant.evaluation.face_manifest import read_manifest
-    from assistant.training.zero_shot import zero_shot_markdown, zero_shot_table
+    from assistant.training.text_tower import zero_shot_markdown, zero_shot_table
     from assistant.weights import locate
 
     if bool(real) != bool(fake):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import statistics
@@ -12,9 +13,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from assistant.compute import use_threads
+from assistant.edits import mirrored
 from assistant.events import Analyzed, Done, Explained, Token
 from assistant.examples import example_bytes
 from assistant.media import load_media
+from assistant.overlay import png_bytes
 
 if TYPE_CHECKING:
     from assistant.cues.stage import VisibleCues
@@ -30,6 +33,8 @@ __all__ = [
     "interleaved",
     "machine",
 ]
+
+_NOTHING = "the benchmark's photo gave no"
 
 
 def machine() -> dict[str, str | int | None]:
@@ -88,7 +93,7 @@ def bench_pipeline(assistant: Assistant, *, rounds: int = 7) -> dict[str, Any]:
         rounds=rounds,
     )
     _told(assistant, photo)  # the model's first answer also loads it
-    told = _told(assistant, _mirrored(photo))
+    told = _told(assistant, png_bytes(mirrored(load_media(photo).frames[0])))
     return {
         "seconds": {
             **{k: round(v, 4) for k, v in medians.items()},
@@ -144,20 +149,18 @@ def bench_cues(cues: VisibleCues, finder: FaceFinder, *, rounds: int = 7) -> dic
 
 def bench_cold_start(*, rounds: int = 5) -> dict[str, Any]:
     """Seconds of ``import assistant`` and ``whyfake --help`` in fresh interpreters (median)."""
-
-    def run(*arguments: str) -> Callable[[], object]:
-        return lambda: subprocess.run(  # noqa: S603 - our own interpreter and arguments
-            [sys.executable, *arguments], check=True, capture_output=True
+    words = {
+        "python": ("-c", "pass"),
+        "import_assistant": ("-c", "import assistant"),
+        "help": ("-m", "assistant.cli.main", "--help"),
+    }
+    jobs = {
+        name: functools.partial(
+            subprocess.run, [sys.executable, *arguments], check=True, capture_output=True
         )
-
-    medians = interleaved(
-        {
-            "python": run("-c", "pass"),
-            "import_assistant": run("-c", "import assistant"),
-            "help": run("-m", "assistant.cli.main", "--help"),
-        },
-        rounds=rounds,
-    )
+        for name, arguments in words.items()
+    }
+    medians = interleaved(jobs, rounds=rounds)
     return {
         "seconds": {
             "python_itself": round(medians["python"], 3),
@@ -177,16 +180,14 @@ def bench_busy(assistant: Assistant, *, rounds: int = 3, others: int = 2) -> dic
     """
     photo = example_bytes("astronaut")
 
-    def analysed(threads: int) -> Callable[[], object]:
-        def job() -> object:
-            use_threads(threads)
-            return list(assistant.analyze(photo, explain=False))
-
-        return job
+    def analysed(threads: int) -> None:
+        use_threads(threads)
+        list(assistant.analyze(photo, explain=False))
 
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(others)]
     try:
-        medians = interleaved({"usual": analysed(0), "one": analysed(1)}, rounds=rounds)
+        jobs = {"usual": lambda: analysed(0), "one": lambda: analysed(1)}
+        medians = interleaved(jobs, rounds=rounds)
     finally:
         for program in busy:
             program.kill()
@@ -205,22 +206,7 @@ def _first_face(assistant: Assistant, photo: bytes) -> Any:
     for event in assistant.analyze(photo, explain=False, fragility=False):
         if isinstance(event, Analyzed):
             return event.result
-    raise RuntimeError(
-        "the benchmark's photo gave no analysis: run `whyfake analyze` on it to see why"
-    )
-
-
-def _mirrored(photo: bytes) -> bytes:
-    """The photo mirrored: another picture, of which nothing is cached."""
-    import io
-
-    import PIL.Image
-    import PIL.ImageOps
-
-    out = io.BytesIO()
-    with PIL.Image.open(io.BytesIO(photo)) as picture:
-        PIL.ImageOps.mirror(picture.convert("RGB")).save(out, "PNG")
-    return out.getvalue()
+    raise RuntimeError(f"{_NOTHING} analysis: run `whyfake analyze` on it to see why")
 
 
 def _told(assistant: Assistant, photo: bytes) -> dict[str, float]:
@@ -233,9 +219,7 @@ def _told(assistant: Assistant, photo: bytes) -> dict[str, float]:
         if isinstance(event, Explained):
             explanation = event.explanation.seconds
     if not {Analyzed, Token, Explained, Done} <= set(at):
-        raise RuntimeError(
-            "the benchmark's photo gave no words: run `whyfake analyze` on it to see why"
-        )
+        raise RuntimeError(f"{_NOTHING} words: run `whyfake analyze` on it to see why")
     return {
         "verdict_to_first_words": at[Token] - at[Analyzed],
         "photo_to_first_words": at[Token] - began,

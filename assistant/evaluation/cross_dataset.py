@@ -36,9 +36,8 @@ def cross_dataset_table(
 ) -> dict[str, Any]:
     """AUROC by video (mean over its frames) of each set, beside the published numbers.
 
-    Args:
-        scored: name of a set -> its scored rows; names are matched without regard to case.
-        resamples: bootstrap draws for the interval.
+    ``scored``: name of a set -> its scored rows; names are matched without regard to case.
+    ``resamples``: bootstrap draws for the interval.
 
     Returns:
         ``sets[NAME]``: ``auroc``, ``auroc_ci``, ``frame_auroc``, ``videos``, ``frames``,

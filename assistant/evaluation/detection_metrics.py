@@ -14,6 +14,7 @@ from sklearn import metrics
 
 __all__ = [
     "auroc",
+    "auroc_by_source",
     "average_precision",
     "bootstrap_interval",
     "brier",
@@ -22,6 +23,7 @@ __all__ = [
     "negative_log_likelihood",
     "reliability",
     "roc_points",
+    "share_of",
     "tpr_at_fpr",
     "wilson",
 ]
@@ -47,6 +49,16 @@ def auroc(labels: Labels, scores: Scores) -> float | None:
     fakes, count = np.asarray(labels) == 1, len(labels)
     above = rankdata(scores)[fakes].sum() - fakes.sum() * (fakes.sum() + 1) / 2
     return float(above / (fakes.sum() * (count - fakes.sum())))
+
+
+def auroc_by_source(
+    labels: Labels, scores: Scores, sources: NDArray[np.str_], whole: str
+) -> dict[str, float | None]:
+    """AUROC of each source by its name, and of all together under ``whole``; 4 digits."""
+    parts = {whole: np.ones(len(labels), bool)}
+    parts |= {str(source): sources == source for source in sorted(set(sources.tolist()))}
+    found = {name: auroc(labels[part], scores[part]) for name, part in parts.items()}
+    return {name: None if v is None else round(v, 4) for name, v in found.items()}
 
 
 def roc_points(labels: Labels, scores: Scores) -> tuple[Scores, Scores, Scores]:
@@ -157,3 +169,12 @@ def wilson(count: int, total: int) -> tuple[float, float]:
 
     found = binomtest(count, total).proportion_ci(method="wilson")
     return float(found.low), float(found.high)
+
+
+def share_of(count: int, total: int) -> dict[str, float]:
+    """``share``, its 95 % Wilson interval ``low`` to ``high``, and ``count``."""
+    low, high = wilson(count, total)
+    share = count / total if total else 0.0
+    return {
+        "share": round(share, 4), "low": round(low, 4), "high": round(high, 4), "count": count,
+    }  # fmt: skip

@@ -15,7 +15,7 @@ from assistant.evaluation.pages import detection_page
 from assistant.evaluation.scoring import ScoredRow
 from assistant.evaluation.tables import shown, table
 
-__all__ = ["markdown", "write_plots"]
+__all__ = ["markdown", "new_figure", "write_plots"]
 
 _COLUMNS = ("ap", "eer", "ece", "brier", "nll", "n", "no_face", "abstained")
 
@@ -47,11 +47,11 @@ def markdown(result: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def write_plots(scored: Sequence[ScoredRow], result: dict[str, Any], folder: Path) -> None:
-    """``roc.png``, ``reliability.png`` and ``report.html`` (tables and both plots in one file).
+def new_figure(**how: Any) -> Any:
+    """A figure of matplotlib.
 
     Raises:
-        TrainingError: matplotlib is missing, or the folder cannot be written.
+        TrainingError: it is not installed.
     """
     try:
         from matplotlib.figure import Figure
@@ -61,9 +61,17 @@ def write_plots(scored: Sequence[ScoredRow], result: dict[str, Any], folder: Pat
             hint="Install it: pip install 'whyfake[train]'.",
             code="plots-missing",
         ) from error
-    roc = Figure(figsize=(5, 5), layout="tight")
+    return Figure(**how)
+
+
+def write_plots(scored: Sequence[ScoredRow], result: dict[str, Any], folder: Path) -> None:
+    """``roc.png``, ``reliability.png`` and ``report.html`` (tables and both plots in one file).
+
+    Raises:
+        TrainingError: matplotlib is missing, or the folder cannot be written.
+    """
+    roc, calibration = (new_figure(figsize=(5, 5), layout="tight") for _ in range(2))
     curve = roc.subplots()
-    calibration = Figure(figsize=(5, 5), layout="tight")
     bars = calibration.subplots()
     for name, numbers in result["sources"].items():
         known = [s for s in scored if s.row.source == name and s.logit is not None]

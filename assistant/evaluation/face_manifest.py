@@ -8,13 +8,21 @@ already, to be scored whole where no face is found in it) may be left out.
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import TrainingError
 
-__all__ = ["ManifestRow", "read_manifest", "require_both_classes", "write_manifest"]
+__all__ = [
+    "ManifestRow",
+    "drawn_by_hash",
+    "hashed",
+    "read_manifest",
+    "require_both_classes",
+    "write_manifest",
+]
 
 _COLUMNS = ("path", "label", "source", "video", "family", "split", "crop")
 _LABELS = {"0": 0, "real": 0, "1": 1, "fake": 1, "manipulated": 1}
@@ -30,15 +38,15 @@ class ManifestRow:
     name: str
     path: Path
     label: int
-    source: str
-    video: str
-    family: str
-    split: str
-    crop: bool
+    source: str = "all"
+    video: str = ""
+    family: str = ""
+    split: str = ""
+    crop: bool = False
     kind: str = ""
 
 
-def read_manifest(path: Path, *, check_files: bool = True) -> list[ManifestRow]:
+def read_manifest(path: Path) -> list[ManifestRow]:
     """Read a manifest and check all of it before anything is done.
 
     Raises:
@@ -69,7 +77,7 @@ def read_manifest(path: Path, *, check_files: bool = True) -> list[ManifestRow]:
             hint=f"The first line names the columns: {','.join(_COLUMNS)}.",
             code="manifest",
         )
-    return _checked(path, found, check_files)
+    return _checked(path, found)
 
 
 def write_manifest(path: Path, rows: Iterable[tuple[str | int, ...]]) -> int:
@@ -84,6 +92,16 @@ def write_manifest(path: Path, rows: Iterable[tuple[str | int, ...]]) -> int:
     return count
 
 
+def hashed(text: str) -> int:
+    """A number of a name that is the same on every machine, for splits and draws."""
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16)
+
+
+def drawn_by_hash(rows: Iterable[ManifestRow], most: int) -> list[ManifestRow]:
+    """At most so many rows: those whose names have the lowest hash."""
+    return sorted(rows, key=lambda row: hashed(row.name))[:most]
+
+
 def require_both_classes(rows: Sequence[ManifestRow]) -> None:
     """Raise a TrainingError (code ``one-class``) unless real and manipulated faces are listed."""
     if len({row.label for row in rows}) < 2:
@@ -95,9 +113,7 @@ def require_both_classes(rows: Sequence[ManifestRow]) -> None:
         )
 
 
-def _checked(
-    path: Path, found: list[tuple[int, dict[str, str]]], check_files: bool
-) -> list[ManifestRow]:
+def _checked(path: Path, found: list[tuple[int, dict[str, str]]]) -> list[ManifestRow]:
     rows: list[ManifestRow] = []
     problems: list[str] = []
     seen: dict[Path, int] = {}
@@ -107,7 +123,7 @@ def _checked(
             for key, value in raw.items()
             if isinstance(key, str) and isinstance(value, str)
         }
-        wrong = _problems(row, path.parent, check_files)
+        wrong = _problems(row, path.parent)
         target = path.parent / row.get("path", "")
         if not wrong and target in seen:
             wrong = [f"{row['path']} is already on line {seen[target]}"]
@@ -147,7 +163,7 @@ def _checked(
     return rows
 
 
-def _problems(row: dict[str, str], folder: Path, check_files: bool) -> list[str]:
+def _problems(row: dict[str, str], folder: Path) -> list[str]:
     wrong = []
     if not row.get("path"):
         return ["the path is empty"]
@@ -155,6 +171,6 @@ def _problems(row: dict[str, str], folder: Path, check_files: bool) -> list[str]
         wrong.append(f"label {row.get('label', '')!r} is none of 0, 1, real, fake")
     if row.get("crop", "").lower() not in _YES_NO:
         wrong.append(f"crop {row['crop']!r} is neither 0 nor 1")
-    if check_files and not (folder / row["path"]).is_file():
+    if not (folder / row["path"]).is_file():
         wrong.append(f"{row['path']} does not exist")
     return wrong

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +14,8 @@ from pydantic import Field
 from assistant.edits import coded, shrunk
 from assistant.errors import ConfigError, TrainingError
 from assistant.evaluation.config_file import ConfigFile
-from assistant.evaluation.detection_metrics import wilson
-from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.detection_metrics import share_of
+from assistant.evaluation.face_manifest import ManifestRow, drawn_by_hash
 from assistant.evaluation.robustness import CHANGES
 from assistant.evaluation.scoring import ScoredRow, faces_in, read_row, score_all, versions
 from assistant.evaluation.tables import table
@@ -132,12 +131,12 @@ def false_alarms(
     """
     config = config or KindsConfig()
     groups = _grouped(rows, config)
-    chosen = {kind: _drawn(members, most) for kind, members in groups.items()}
+    chosen = {kind: drawn_by_hash(members, most) for kind, members in groups.items()}
     plain = [
         row for k, members in chosen.items() if k in (config.made_from or chosen) for row in members
     ]
     jobs: list[tuple[str, ManifestRow]] = [(k, r) for k, members in chosen.items() for r in members]
-    jobs += [(kind, row) for kind in config.made for row in _drawn(plain, most)]
+    jobs += [(kind, row) for kind in config.made for row in drawn_by_hash(plain, most)]
     looks = (
         (row, faces_in(_worn(kind, row, (seed, number)), row, finder, scorer.detector.crop_spec))
         for number, (kind, row) in enumerate(jobs)
@@ -195,10 +194,6 @@ def _grouped(rows: Sequence[ManifestRow], config: KindsConfig) -> dict[str, list
     return groups
 
 
-def _drawn(rows: Sequence[ManifestRow], most: int) -> list[ManifestRow]:
-    return sorted(rows, key=lambda r: hashlib.sha256(r.name.encode()).hexdigest())[:most]
-
-
 def _worn(kind: str, row: ManifestRow, seed: tuple[int, int]) -> Media | None:
     """A row's picture, made to look of a kind that is not its own."""
     media = read_row(row)
@@ -214,19 +209,13 @@ def _numbers(results: Sequence[ScoredRow], *, made: bool) -> dict[str, Any]:
     known = [s for s in results if s.verdict is not None]
     n = len(known)
     count = sum(s.verdict is Verdict.LIKELY_MANIPULATED for s in known)
-    low, high = wilson(count, n)
 
     def share(verdict: Verdict) -> float:
         return round(sum(s.verdict is verdict for s in known) / n, 4) if n else 0.0
 
     return {
         "n": n,
-        "flagged": {
-            "share": round(count / n, 4) if n else 0.0,
-            "low": round(low, 4),
-            "high": round(high, 4),
-            "count": count,
-        },
+        "flagged": share_of(count, n),
         "uncertain": share(Verdict.UNCERTAIN),
         "no_sign": share(Verdict.NO_SIGN),
         "no_face": len(results) - n,

@@ -67,8 +67,7 @@ def first_regions(text: str, most: int = _MOST) -> tuple[str, ...]:
 def pointed_at(path: Path) -> dict[str, frozenset[str]]:
     """Name of a frame (without its ending) -> the regions that people named.
 
-    Args:
-        path: ExDDV's CSV file, or DD-VQA's folder of JSON files or one of them.
+    ``path``: ExDDV's CSV file, or DD-VQA's folder of JSON files or one of them.
 
     Raises:
         TrainingError: it cannot be read, or no region is named in it (code ``human``).

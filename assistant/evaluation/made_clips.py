@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from assistant.errors import MediaError, TrainingError
 from assistant.evaluation.known_masks import AlignedFace
+from assistant.evaluation.map_faces import shipped_pictures
 from assistant.faces import make_face
 from assistant.interfaces import FaceFinder
 from assistant.types import CropSpec, Image
@@ -89,19 +90,14 @@ def portraits(
 
 
 def _shipped(finder: FaceFinder, side: int) -> dict[str, _Found]:
-    try:
-        from matplotlib.cbook import get_sample_data
-        from PIL import Image as Pictures
-        from skimage import data
-    except ImportError as error:
+    shipped = [picture for _, picture in shipped_pictures()]
+    if len(shipped) < 2:
         raise TrainingError(
             "The portraits come with scikit-image and matplotlib, and one is missing.",
             hint="Run `pip install 'whyfake[page,train]'`.",
             code="examples-missing",
-        ) from error
-    with Pictures.open(str(get_sample_data("grace_hopper.jpg", asfileobj=False))) as opened:
-        hopper = np.asarray(opened.convert("RGB"))
-    sources = {"astronaut": data.astronaut()[:360, 50:410], "hopper": hopper[40:512, 20:492]}
+        )
+    sources = {"astronaut": shipped[0][:360, 50:410], "hopper": shipped[1][40:512, 20:492]}
     sized = {
         name: cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
         for name, picture in sources.items()

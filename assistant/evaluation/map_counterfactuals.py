@@ -41,11 +41,8 @@ def evaluate_counterfactuals(
 ) -> dict[str, dict[str, Any]]:
     """Neutralise the true region of every sample in every way.
 
-    Args:
-        detector: scores.
-        calibrator: its calibrator.
-        samples: those with a ``region`` are used; all of them should be flagged.
-        controls: random patches a sample.
+    ``samples``: those with a ``region`` are used; all of them should be flagged. ``controls``:
+    random patches a sample.
 
     Returns:
         Method -> ``n``, mean ``change`` and ``control`` of the raw score, their ``ratio`` (absolute

@@ -52,10 +52,9 @@ def shipped_pictures() -> list[tuple[str, Image]]:
 def manifest_pictures(path: Path, *, limit: int | None = None) -> list[tuple[str, Image]]:
     """The pictures a manifest names, unreadable ones left out with a warning.
 
-    Args:
-        path: a CSV file with a ``path`` column (and ``label``: rows with 1 are left out, they are
-            manipulated already), or a text file with one path a line; relative to the manifest.
-        limit: at most this many.
+    ``path``: a CSV file with a ``path`` column (and ``label``: rows with 1 are left out, they are
+    manipulated already), or a text file with one path a line; relative to the manifest. ``limit``:
+    at most this many.
 
     Raises:
         TrainingError: the manifest cannot be read or names no picture that can.

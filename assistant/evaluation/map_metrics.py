@@ -6,7 +6,7 @@ map and a centre prior, because a mask in the middle of a face is easily met by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,6 @@ __all__ = [
     "imputed",
     "iou",
     "max_sensitivity",
-    "perturbation_curve",
     "pointing",
     "road",
     "spearman",
@@ -35,7 +34,6 @@ __all__ = [
 
 Heat = NDArray[np.floating]
 Mask = NDArray[np.bool_]
-Logits = Callable[[Sequence[Image]], NDArray[np.float64]]
 
 
 def pointing(heat: Heat, mask: Mask) -> float:
@@ -104,35 +102,6 @@ def spearman(a: Heat, b: Heat) -> float:
     return float(spearmanr(a, b, axis=None).statistic)
 
 
-def perturbation_curve(
-    logits: Logits,
-    crop: Image,
-    filler: Image,
-    heat: Heat,
-    *,
-    shares: Sequence[float],
-    insert: bool = False,
-    cells: int = 16,
-) -> NDArray[np.float64]:
-    """Logits while the map's highest cells are replaced by the filler, or put back onto it.
-
-    Petsiuk et al., "RISE", arXiv 1806.07421: deletion (``insert`` False) and insertion.
-
-    Args:
-        logits: scores crops.
-        crop: the picture.
-        filler: the same picture with the detail gone.
-        heat: H x W.
-        shares: of the cells to exchange, rising, in [0, 1].
-        insert: start from the filler.
-        cells: patches a side that are exchanged as a whole.
-
-    Returns:
-        One logit a share.
-    """
-    return logits(exchanged(crop, filler, heat, shares=shares, insert=insert, cells=cells))
-
-
 def exchanged(
     crop: Image,
     filler: Image,
@@ -142,19 +111,26 @@ def exchanged(
     insert: bool = False,
     cells: int = 16,
 ) -> list[Image]:
-    """The pictures of :func:`perturbation_curve`."""
-    order = np.argsort(-average_pool(heat, cells).ravel(), kind="stable")
+    """The crop with its map's highest cells replaced by the filler, or put back onto it.
+
+    Petsiuk et al., "RISE", arXiv 1806.07421: deletion (``insert`` False) and insertion, for each of
+    ``shares`` of the ``cells`` x ``cells`` patches; the filler is the picture with its detail gone.
+    """
     start, other = (filler, crop) if insert else (crop, filler)
-    height, width = crop.shape[:2]
-    row_of = np.minimum(np.arange(height) * cells // height, cells - 1)
-    col_of = np.minimum(np.arange(width) * cells // width, cells - 1)
-    pictures = []
-    for share in shares:
-        taken = np.zeros(cells * cells, bool)
-        taken[order[: round(share * cells * cells)]] = True
-        mask = taken.reshape(cells, cells)[row_of][:, col_of]
-        pictures.append(np.where(mask[..., None], other, start))
-    return pictures
+    taken = (_highest(crop, heat, share, cells)[1] for share in shares)
+    return [np.where(mask[..., None], other, start) for mask in taken]
+
+
+def _highest(crop: Image, heat: Heat, share: float, cells: int) -> tuple[Mask, Mask]:
+    """A share of the cells, those with the highest mean: ``cells`` x ``cells``, and H x W."""
+    order = np.argsort(-average_pool(heat, cells).ravel(), kind="stable")
+    taken = np.zeros(cells * cells, bool)
+    taken[order[: round(share * cells * cells)]] = True
+    rows, columns = (
+        np.minimum(np.arange(side) * cells // side, cells - 1) for side in crop.shape[:2]
+    )
+    grid = taken.reshape(cells, cells)
+    return grid, grid[rows][:, columns]
 
 
 def trapezoid(shares: Sequence[float], values: NDArray[np.float64]) -> float:
@@ -179,30 +155,22 @@ def road(
     plus a little noise, so that the hole's form tells the network nothing. Solved on a grid of two
     points a cell each way.
 
-    Args:
-        crop: the picture.
-        heat: H x W.
-        share: of the cells to fill, in [0, 1]; with ``insert``, to keep.
-        rng: gives the noise.
-        insert: fill all but the highest cells instead.
-        cells: patches a side that are filled as a whole.
+    ``share``: of the cells to fill, in [0, 1]; with ``insert``, to keep. ``insert``: fill all but
+    the highest cells instead. ``cells``: patches a side that are filled as a whole.
     """
-    order = np.argsort(-average_pool(heat, cells).ravel(), kind="stable")
-    hidden = np.full(cells * cells, insert)
-    hidden[order[: round(share * cells * cells)]] = not insert
+    hidden, mask = _highest(crop, heat, share, cells)
+    if insert:
+        hidden, mask = ~hidden, ~mask
     if not hidden.any():
         return crop
     scale = 2
     side = cells * scale
     small = np.stack([average_pool(crop[..., c], side) for c in range(3)], axis=-1)
-    hole = np.kron(hidden.reshape(cells, cells), np.ones((scale, scale), bool))
+    hole = np.kron(hidden, np.ones((scale, scale), bool))
     filled = imputed(small, hole)
     filled[hole] += rng.normal(0.0, 2.55, (int(hole.sum()), 3))
     height, width = crop.shape[:2]
     big = np.stack([enlarge(filled[..., c], height, width) for c in range(3)], axis=-1)
-    row_of = np.minimum(np.arange(height) * cells // height, cells - 1)
-    col_of = np.minimum(np.arange(width) * cells // width, cells - 1)
-    mask = hidden.reshape(cells, cells)[row_of][:, col_of]
     return np.where(mask[..., None], big.round().clip(0, 255).astype(np.uint8), crop)
 
 
@@ -267,12 +235,9 @@ def bootstrap(
 ) -> tuple[float, float, float]:
     """Mean and 95 % percentile bootstrap interval (mean, low, high); NaN where there is none.
 
-    Args:
-        values: those that are not finite are left out.
-        groups: what each value comes from (a face); groups are drawn whole, because samples made of
-            one face are alike. None: each value for itself.
-        rounds: how often is drawn.
-        seed: of the draws.
+    ``values``: those that are not finite are left out. ``groups``: what each value comes from (a
+    face); groups are drawn whole, because samples made of one face are alike. None: each value for
+    itself. ``rounds``: how often is drawn.
     """
     data = np.asarray(values, np.float64)
     finite = np.isfinite(data)

@@ -125,10 +125,8 @@ def able(
 ) -> tuple[list[Attributor], dict[str, str]]:
     """The methods that can read a detector, and why the others cannot.
 
-    Args:
-        detector: to be mapped.
-        methods: are tried on ``crop``, but for those that need scores alone.
-        crop: RGB uint8 HWC.
+    ``detector``: to be mapped; ``methods``: are tried on ``crop``, but for those that need scores
+    alone; ``crop``: RGB uint8 HWC.
     """
     fit: list[Attributor] = []
     unfit: dict[str, str] = {}

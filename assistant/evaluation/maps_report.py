@@ -31,9 +31,8 @@ def pick_default(methods: Mapping[str, Mapping[str, Any]]) -> str:
 
     Where no method is within the rule, the cheapest class-specific one.
 
-    Args:
-        methods: name -> ``pointing``, ``iou``, ``first_region`` (may be left out),
-            ``ms_over_score``, ``class_specific``.
+    ``methods``: name -> ``pointing``, ``iou``, ``first_region`` (may be left out),
+    ``ms_over_score``, ``class_specific``.
     """
     able = {name: m for name, m in methods.items() if m["class_specific"]}
     cheap = {name: m for name, m in able.items() if m["ms_over_score"] <= MOST_COST}
@@ -62,13 +61,9 @@ def maps_json(
     flags none: ``over`` says which); ``interval`` holds 95 % bootstrap intervals in which all
     samples of a face are drawn together; ``all`` holds the same over all manipulated samples.
 
-    Args:
-        table: the measurement.
-        class_specific: by method.
-        detector: its provenance.
-        source: what the faces were, in words.
-        default: the map in use; None, or one that was not measured: what the rule picks.
-        left_out: methods that cannot read the detector, with the reason.
+    ``source``: what the faces were, in words. ``default``: the map in use; None, or one that was
+    not measured: what the rule picks. ``left_out``: methods that cannot read the detector, with the
+    reason.
     """
     flagged = table.flagged_count()
     methods: dict[str, dict[str, Any]] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 
 from assistant.calibration import CurveCalibrator
 from assistant.errors import ConfigError, TrainingError
-from assistant.evaluation.detection_metrics import wilson
-from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.detection_metrics import share_of
+from assistant.evaluation.face_manifest import ManifestRow, hashed
 from assistant.evaluation.listed import pictures_below
 from assistant.evaluation.scoring import ScoredRow
 from assistant.evaluation.tables import table
@@ -42,18 +41,11 @@ def source_rows(folder: Path) -> list[ManifestRow]:
     for label, place in places.items():
         for path in pictures_below(place):
             inside = path.relative_to(place).parts
+            source = inside[0] if len(inside) > 1 else place.name
+            name = path.relative_to(folder).as_posix()
+            line = len(rows) + 1
             rows.append(
-                ManifestRow(
-                    line=len(rows) + 1,
-                    name=path.relative_to(folder).as_posix(),
-                    path=path,
-                    label=label,
-                    source=inside[0] if len(inside) > 1 else place.name,
-                    video=path.relative_to(folder).as_posix(),
-                    family="",
-                    split="",
-                    crop=False,
-                )
+                ManifestRow(line=line, name=name, path=path, label=label, source=source, video=name)
             )
     if not any(row.label == 0 for row in rows):
         raise TrainingError(
@@ -211,8 +203,7 @@ def _held_out(
     """Whether each picture of a source is flagged by the threshold of the half it is not in."""
     own = [s for s in scored if s.row.source == source and s.row.label == 0 and s.logit is not None]
     probability = curve.probabilities(np.array([s.logit for s in own]))
-    digests = [hashlib.sha256(s.row.video.encode()).hexdigest() for s in own]
-    half = np.array([int(digest, 16) % 2 for digest in digests])
+    half = np.array([hashed(s.row.video) % 2 for s in own])
     flagged = np.zeros(len(own), bool)
     for part in (0, 1):
         other = probability[half != part]
@@ -232,11 +223,4 @@ def _kept(fitted_on: Mapping[str, Any], *, moved: bool) -> dict[str, Any]:
 
 
 def _share(flagged: NDArray[np.bool_]) -> dict[str, float]:
-    count, total = int(flagged.sum()), len(flagged)
-    low, high = wilson(count, total)
-    return {
-        "share": round(count / total, 4) if total else 0.0,
-        "low": round(low, 4),
-        "high": round(high, 4),
-        "count": count,
-    }
+    return share_of(int(flagged.sum()), len(flagged))

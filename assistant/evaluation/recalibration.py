@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from assistant.calibration import CurveCalibrator
 from assistant.calibration.fitting import fit_calibrator
 from assistant.evaluation import detection_metrics as metrics
+from assistant.evaluation.face_manifest import hashed
 from assistant.evaluation.scoring import ScoredRow
 from assistant.evaluation.tables import table
 from assistant.interfaces import Calibrator
@@ -53,7 +53,7 @@ def recalibrate(
     logits = np.array([s.logit for s in known], np.float64)
     labels = np.array([s.row.label for s in known], np.int64)
     videos = [s.row.video for s in known]
-    half = np.array([int(hashlib.sha256(v.encode()).hexdigest(), 16) % 2 for v in videos])
+    half = np.array([hashed(v) % 2 for v in videos])
 
     def fit(rows: NDArray[np.bool_]) -> CurveCalibrator:
         return fit_calibrator(

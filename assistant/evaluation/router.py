@@ -29,9 +29,7 @@ class Asked(Protocol):
 def evaluate_router(router: Router, wordings: Sequence[Asked]) -> dict[str, Any]:
     """Macro F1 over kinds and over topics, by list and by kind; and what is confused most.
 
-    Args:
-        router: to be measured.
-        wordings: held-out ones.
+    ``wordings``: held-out ones.
     """
     from sklearn.metrics import f1_score
 

@@ -103,12 +103,7 @@ def shortcut_auroc(
 ) -> float:
     """AUROC of a logistic regression on low-level statistics, by cross-validation over videos.
 
-    Args:
-        statistics: N x K.
-        labels: N, both classes.
-        videos: N source videos.
-        folds: how many parts.
-        seed: of the regression.
+    ``statistics``: N x K; ``labels``: N, both classes; ``videos``: N source videos.
 
     Raises:
         ValueError: one class only.

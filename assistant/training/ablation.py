@@ -7,7 +7,7 @@ the rows above it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from assistant.evaluation import tables
 from assistant.interfaces import FaceFinder
 from assistant.training.detector_config import DetectorConfig
+from assistant.training.progress import Progress
 from assistant.training.tuning_run import train_layer_norms
 
 __all__ = ["ROWS", "run_ablation", "table"]
@@ -47,18 +48,13 @@ def run_ablation(
     *,
     work: Path,
     seeds: Sequence[int],
-    progress: Callable[[str, int, int, float], None],
+    progress: Progress,
 ) -> dict[str, Any]:
     """Train every row with every seed.
 
-    Args:
-        config: ``recipe: layer-norms``; its terms are set by the rows, all else is kept. Its
-            ``self_blended`` is used by the last row alone.
-        base: safetensors of the tower.
-        finder: finds the faces.
-        work: of caches and checkpoints; what is done is not done again.
-        seeds: of order, blends and first values.
-        progress: told (what, done, in all, value).
+    ``config``: ``recipe: layer-norms``; its terms are set by the rows, all else is kept. Its
+    ``self_blended`` is used by the last row alone. ``work``: of caches and checkpoints; what is
+    done is not done again. ``progress``: told (what, done, in all, value).
 
     Returns:
         ``rows[NAME].{SOURCE}.{mean, deviation, values}`` of the test part's AUROC, ``seeds``,

@@ -8,7 +8,6 @@ wins.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,21 +22,21 @@ from torch.nn import functional
 from assistant.calibration.fitting import fit_calibrator
 from assistant.detectors.assembly import assemble
 from assistant.detectors.delta_file import DeltaHeader, read_delta, write_delta
-from assistant.detectors.read_out import token_statistics
-from assistant.detectors.tower import Tower, embed, run_blocks
+from assistant.detectors.tower import Tower
 from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.errors import TrainingError
 from assistant.evaluation.detection_metrics import auroc, ece
-from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.face_manifest import ManifestRow, hashed
 from assistant.evaluation.listed import pictures_below
 from assistant.interfaces import FaceFinder
 from assistant.training.face_cache import UNREADABLE, CropCache
+from assistant.training.frozen import block_tokens, stacked_statistics
+from assistant.training.progress import Progress
 
 __all__ = ["adapt_detector", "folder_rows"]
 
 _LEAST, _SMALL = 40, 300
 _AT_ONCE = 64
-Progress = Callable[[str, int, int, float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +79,6 @@ def folder_rows(folder: Path) -> list[ManifestRow]:
                     source="own",
                     video=parent if parent != "." else path.stem,
                     family=name,
-                    split="",
                     crop=True,
                 )
             )
@@ -124,9 +122,7 @@ def adapt_detector(
             code="cannot-adapt",
         )
     faces = _faces(rows, tower, read_out, read.header, finder, work, progress)
-    quarter = np.array(
-        [int(hashlib.sha256(g.encode()).hexdigest(), 16) % 4 for g in faces.groups], np.int64
-    )
+    quarter = np.array([hashed(group) % 4 for group in faces.groups])
     train, held, judged = quarter < 2, quarter == 2, quarter == 3
     for name, chosen in (("training", train), ("calibration", held), ("judged", judged)):
         if len(set(faces.labels[chosen].tolist())) < 2:
@@ -197,10 +193,8 @@ def _faces(
         for start in range(0, len(usable), _AT_ONCE):
             crops = [np.array(cache.crops[i])[:, ::step].copy() for i in usable[start:][:_AT_ONCE]]
             with torch.inference_mode():
-                entering = embed(tower, header.tower.normalised(crops))
-                outputs = run_blocks(tower, entering, range(max(read_out.blocks) + 1))
-                tokens = [outputs[block] for block in read_out.blocks]
-                seen.append(torch.stack([token_statistics(t) for t in tokens], dim=1))
+                tokens = block_tokens(tower, header.tower, crops, read_out.blocks)
+                seen.append(stacked_statistics(tokens))
                 said.append(read_out.evidence(tokens))
             done = number * len(usable) + min(start + _AT_ONCE, len(usable))
             progress("faces read", done, (1 + header.mirror) * len(usable), 0.0)

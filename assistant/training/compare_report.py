@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from assistant.errors import TrainingError
+from assistant.evaluation.detection_report import new_figure
 from assistant.evaluation.tables import shown, table
 
 __all__ = ["comparison_markdown", "write_comparison_plot"]
@@ -64,19 +64,12 @@ def write_comparison_plot(result: dict[str, Any], path: Path) -> None:
     Raises:
         TrainingError: matplotlib is missing.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise TrainingError(
-            "The plot needs matplotlib, which is not installed.",
-            hint="Install it: pip install matplotlib.",
-        ) from error
     done = {
         name: row
         for name, row in result["detectors"].items()
         if "error" not in row and row["overall"]["auroc"] is not None
     }
-    figure = Figure(figsize=(10, 1.4 + 0.32 * len(done)), layout="constrained")
+    figure = new_figure(figsize=(10, 1.4 + 0.32 * len(done)), layout="constrained")
     axes, alarms = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
     order = sorted(done, key=lambda name: done[name]["overall"]["auroc"])
     sources = _enough(done, "sources")

@@ -51,8 +51,6 @@ class TuningConfig(Strict):
     slerp: bool = False
     paired: bool = True
     augment: bool = True
-    average: float = Field(default=0.0, ge=0, lt=1, description="decay of the weights' average")
-    patience: int = Field(default=0, ge=0, description="epochs without progress; 0: never stop")
     checkpoint_steps: int = Field(default=50, ge=1)
     precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False

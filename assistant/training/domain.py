@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from assistant.evaluation.face_manifest import ManifestRow
 from assistant.evaluation.scoring import found_in
 from assistant.interfaces import FaceFinder, ReadingDetector
 from assistant.media import MediaLimits
+from assistant.training.progress import Progress, silent
 from assistant.training.splits import list_sha256, part_of
 
 __all__ = ["fit_domain", "sources_told"]
@@ -29,7 +30,7 @@ def fit_domain(
     *,
     limit: int = 2000,
     seed: int = 0,
-    progress: Callable[[str, int, int, float], None] = lambda *_: None,
+    progress: Progress = silent,
 ) -> DomainModel:
     """Fit on pictures drawn evenly from the sources of a manifest.
 
@@ -37,13 +38,8 @@ def fit_domain(
     Pictures that cannot be read are left out; crops in which no face is found count without the
     measures of a picture.
 
-    Args:
-        rows: of a manifest.
-        finder: finds the faces.
-        detector: whose feature is taken.
-        limit: at most this many pictures.
-        seed: of the draw.
-        progress: told (what, done, in all, 0).
+    ``detector``: whose feature is taken; ``limit``: at most this many pictures; ``progress``: told
+    (what, done, in all, 0).
 
     Raises:
         TrainingError: too few faces.

@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,23 +24,15 @@ from assistant.evaluation.scoring import read_row
 from assistant.faces.crops import make_face
 from assistant.interfaces import FaceFinder
 from assistant.media import MediaLimits
+from assistant.training.progress import Progress
 from assistant.training.splits import list_sha256
 from assistant.types import CropSpec, Image
 
-__all__ = [
-    "EVERY",
-    "CropCache",
-    "StatisticsCache",
-    "rows_done",
-    "save_rows_done",
-    "work_order",
-]
+__all__ = ["FOUND", "UNREADABLE", "CropCache", "RowStore", "work_order"]
 
 #: Rows between two savings.
-EVERY = 256
+_EVERY = 256
 UNREADABLE, WHOLE, FOUND = -1, 0, 1
-
-Progress = Callable[[str, int, int, float], None]
 
 
 def work_order(count: int) -> NDArray[np.int64]:
@@ -47,17 +40,64 @@ def work_order(count: int) -> NDArray[np.int64]:
     return np.random.default_rng(0).permutation(count)
 
 
-def rows_done(folder: Path, name: str) -> int:
-    """How many rows of a cache were made before."""
-    path = folder / f"{name}.done"
-    return int(path.read_text()) if path.exists() else 0
+class RowStore:
+    """Arrays on disk, a row a picture, filled from the first row on and resumed where that stopped.
 
+    ``NAME.npy`` holds an array, ``NAME.done`` of the store how many rows are made.
 
-def save_rows_done(folder: Path, name: str, done: int) -> None:
-    """Keep how many rows of a cache are made; a kill leaves the old number or the new one."""
-    draft = folder / f".{name}.done"
-    draft.write_text(str(done))
-    draft.replace(folder / f"{name}.done")
+    Args:
+        folder: where they lie.
+        name: of the store.
+        count: rows.
+        arrays: by name, the shape of a row and the kind of its numbers.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        count: int,
+        arrays: Mapping[str, tuple[tuple[int, ...], type[np.generic]]],
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.name, self.count = folder, name, count
+        told = folder / f"{name}.done"
+        self.done = int(told.read_text()) if told.exists() else 0
+        self.arrays: dict[str, np.memmap] = {}
+        for array, (shape, kind) in arrays.items():
+            path = folder / f"{array}.npy"
+            new = None if path.exists() else (count, *shape)
+            mode = "w+" if new else "r+"
+            self.arrays[array] = np.lib.format.open_memmap(path, mode, kind, new)
+
+    def fill(
+        self,
+        make: Callable[[range], Mapping[str, NDArray[Any]]],
+        *,
+        limit: int,
+        progress: Progress,
+        batch: int = 32,
+    ) -> None:
+        """Fill up to row ``limit`` with what ``make`` gives of some rows, by the arrays' names.
+
+        ``progress`` is told the rows a second.
+        """
+        limit = min(limit, self.count)
+        start, began = self.done, time.monotonic()
+        while self.done < limit:
+            rows = range(self.done, min(self.done + batch, limit))
+            for array, values in make(rows).items():
+                self.arrays[array][rows.start : rows.stop] = values
+            self.done = rows.stop
+            if self.done // _EVERY != rows.start // _EVERY or self.done == limit:
+                for stored in self.arrays.values():
+                    stored.flush()
+                # a kill leaves the old number or the new one
+                draft = self.folder / f".{self.name}.done"
+                draft.write_text(str(self.done))
+                draft.replace(self.folder / f"{self.name}.done")
+                rate = (self.done - start) / (time.monotonic() - began)
+                progress(self.name, self.done, limit, rate)
 
 
 class CropCache:
@@ -74,12 +114,10 @@ class CropCache:
         key = hashlib.sha256(
             json.dumps([list_sha256(rows), spec.size, spec.scale, spec.shift_y]).encode()
         ).hexdigest()[:16]
-        self.folder = root / f"crops-{key}"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.done = rows_done(self.folder, "crops")
-        size = spec.size
-        self.crops = self._open("crops.npy", (len(rows), size, size, 3), np.uint8)
-        self.points = self._open("points.npy", (len(rows), 12), np.float32)
+        shapes = {"crops": ((spec.size, spec.size, 3), np.uint8), "points": ((12,), np.float32)}
+        self._store = RowStore(root / f"crops-{key}", "crops", len(rows), shapes)
+        self.folder = self._store.folder
+        self.crops, self.points = self._store.arrays["crops"], self._store.arrays["points"]
 
     def fill(self, finder: FaceFinder, *, limit: int, progress: Progress) -> None:
         """Find and align faces up to row ``limit``.
@@ -88,16 +126,12 @@ class CropCache:
             TrainingError: what is there was made with another face finder.
         """
         self._same_finder(finder)
-        start, began = self.done, time.monotonic()
-        for index in range(start, min(limit, len(self.rows))):
-            self.crops[index], self.points[index] = self._one(self.rows[index], finder)
-            self.done = index + 1
-            if self.done % EVERY == 0 or self.done == min(limit, len(self.rows)):
-                self.crops.flush()
-                self.points.flush()
-                save_rows_done(self.folder, "crops", self.done)
-                rate = (self.done - start) / (time.monotonic() - began)
-                progress("crops", self.done, min(limit, len(self.rows)), rate)
+
+        def made(rows: range) -> dict[str, NDArray[Any]]:
+            crop, points = self._one(self.rows[rows.start], finder)
+            return {"crops": crop[None], "points": points[None]}
+
+        self._store.fill(made, limit=limit, progress=progress, batch=1)
 
     def _same_finder(self, finder: FaceFinder) -> None:
         """Crops of two face finders are two kinds of crops: never mix them in one folder."""
@@ -164,52 +198,3 @@ class CropCache:
                 values[2:] = face.crop_landmarks.ravel()
                 return face.crop, values
         return np.asarray(cv2.resize(frame, (size, size)), np.uint8), values
-
-    def _open(self, name: str, shape: tuple[int, ...], kind: type) -> np.memmap:
-        path = self.folder / name
-        mode = "r+" if path.exists() else "w+"
-        return np.lib.format.open_memmap(path, mode, kind, shape if mode == "w+" else None)
-
-
-class StatisticsCache:
-    """Statistics of faces, float16: N x ``shape``.
-
-    Args:
-        folder: where it lies.
-        name: of the look, and of what is read (``learnt-3-5-6-8``).
-        count: faces.
-        shape: of the statistics of one.
-    """
-
-    def __init__(self, folder: Path, name: str, *, count: int, shape: tuple[int, ...]) -> None:
-        self.name = name
-        self.folder = folder
-        self.done = rows_done(folder, self.name)
-        path = folder / f"{self.name}.npy"
-        mode = "r+" if path.exists() else "w+"
-        self.values = np.lib.format.open_memmap(
-            path, mode, np.float16, (count, *shape) if mode == "w+" else None
-        )
-
-    def fill(
-        self,
-        crop_at: Callable[[int], Image],
-        statistics: Callable[[list[Image]], NDArray[np.float32]],
-        *,
-        limit: int,
-        progress: Progress,
-        batch: int = 32,
-    ) -> None:
-        """Run the tower over rows up to ``limit``; ``crop_at`` gives a row's crop."""
-        limit = min(limit, len(self.values))
-        start, began = self.done, time.monotonic()
-        while self.done < limit:
-            stop = min(self.done + batch, limit)
-            crops = [crop_at(i) for i in range(self.done, stop)]
-            self.values[self.done : stop] = statistics(crops).astype(np.float16)
-            before, self.done = self.done, stop
-            if self.done // EVERY != before // EVERY or self.done == limit:
-                self.values.flush()
-                save_rows_done(self.folder, self.name, self.done)
-                rate = (self.done - start) / (time.monotonic() - began)
-                progress(self.name, self.done, limit, rate)

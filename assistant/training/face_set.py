@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import TrainingError
-from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.face_manifest import ManifestRow, hashed
 from assistant.interfaces import FaceFinder
 from assistant.training.face_cache import FOUND, UNREADABLE, CropCache
+from assistant.training.progress import Progress
 from assistant.types import CropSpec, Image
 
-__all__ = ["FaceSet", "Progress", "faces_of", "split", "split_rows"]
-
-
-Progress = Callable[[str, int, int, float], None]
+__all__ = ["FaceSet", "faces_of", "split", "split_rows"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +90,7 @@ def split_rows(
     """Parts of a manifest by the hash of the video's name; what is left is ``train``."""
     sides: dict[str, list[ManifestRow]] = {name: [] for name in (*percent, "train")}
     for row in rows:
-        value = int(hashlib.sha256(row.video.encode()).hexdigest(), 16) % 100
+        value = hashed(row.video) % 100
         for name, share in percent.items():
             if value < share:
                 sides[name].append(row)

@@ -26,7 +26,9 @@ from assistant.detectors.frozen import FeatureStore, FrozenFeatures, to_pixels
 from assistant.detectors.plugin import Files, Recipe, TrainedDetector
 from assistant.errors import PluginError, TrainingError
 from assistant.training.augmentation import Augmentation, augment
-from assistant.training.face_set import FaceSet, Progress
+from assistant.training.face_set import FaceSet
+from assistant.training.losses import descend
+from assistant.training.progress import Progress, silent
 from assistant.training.self_blended import self_blend
 from assistant.types import Image
 
@@ -83,7 +85,7 @@ def train_plugin(
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
     store: FeatureStore | None = None,
-    progress: Progress = lambda *_: None,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Train a plugin, fit its probabilities on faces held aside, and write its file.
 
@@ -347,15 +349,11 @@ class _Run:
         return steps, losses
 
     def _step(self, values: Tensor, labels: Tensor, masks: Tensor) -> float:
-        loss = self.loss(self.forward, values, labels, masks)
-        if not torch.isfinite(loss):
-            raise TrainingError(
-                f"The loss of {self.detector.name} is {float(loss.detach())} and no number.",
-                hint="Look for damaged pictures, or lower the learning rate of its recipe.",
-                code="nan-loss",
-            )
-        self.optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.optimiser.param_groups[0]["params"], 5.0)
-        self.optimiser.step()
-        return float(loss.detach())
+        return descend(
+            self.optimiser,
+            self.loss(self.forward, values, labels, masks),
+            f"in the training of {self.detector.name}",
+            hint="Look for damaged pictures, or lower the learning rate of its recipe.",
+            clip=5.0,
+            code="nan-loss",
+        )

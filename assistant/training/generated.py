@@ -10,7 +10,6 @@ not that one of the two is softer.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +20,7 @@ from PIL import Image as PillowImage
 
 from assistant.errors import ConfigError
 from assistant.evaluation.face_manifest import write_manifest
+from assistant.training.progress import Progress, silent
 from assistant.types import Image
 
 __all__ = ["FaceGenerator", "MobileStyleGAN", "write_generated"]
@@ -48,10 +48,7 @@ class FaceGenerator(Protocol):
 class MobileStyleGAN:
     """The generator of the ``random-face`` wheel: 1024 x 1024 pixels, three a second on two cores.
 
-    Args:
-        mapping: the mapping network's XML and weights.
-        synthesis: the synthesis network's.
-        threads: of the CPU.
+    ``mapping``: the mapping network's XML and weights; ``synthesis``: the synthesis network's.
 
     Raises:
         ConfigError: OpenVINO is not installed.
@@ -98,7 +95,7 @@ def write_generated(
     seed: int = 0,
     side: int = 256,
     quality: int = 75,
-    progress: Callable[[str, int, int, float], None] | None = None,
+    progress: Progress = silent,
 ) -> Path:
     """Make faces and the manifest that lists them; what is there already is not made again.
 
@@ -131,7 +128,7 @@ def write_generated(
             )
             draft.replace(path)
             made += 1
-        if progress is not None and (number % 50 == 49 or number + 1 == count):
+        if number % 50 == 49 or number + 1 == count:
             progress("faces", number + 1, count, made / max(time.monotonic() - began, 1e-9))
     manifest = folder / "manifest.csv"
     write_manifest(

@@ -1,4 +1,4 @@
-"""LayerNorm tuning: the published recipe, as a loop that resumes and stops by itself.
+"""LayerNorm tuning: the published recipe, as a loop that resumes.
 
 Yermakov, Cech, Matas (arXiv 2503.19683) and GenD (arXiv 2508.06248): all weights frozen but the
 LayerNorms and a linear head on the L2-normalised class token; cross-entropy, uniformity and
@@ -11,7 +11,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,14 +27,17 @@ from assistant.evaluation.detection_metrics import auroc
 from assistant.training.detector_config import TuningConfig
 from assistant.training.losses import (
     alignment_loss,
-    require_finite,
+    descend,
+    paired_batches,
     slerp_within_classes,
     uniformity_loss,
 )
-from assistant.training.pairing import paired_batches
+from assistant.training.progress import Progress, silent
 from assistant.training.run_state import RunState
 
-__all__ = ["Tuned", "learning_rate", "tune_layer_norms", "tuned_norms"]
+__all__ = [
+    "Tuned", "features_of", "learning_rate", "logits_of", "tune_layer_norms", "tuned_norms",
+]  # fmt: skip
 
 _LOG = logging.getLogger(__name__)
 Pictures = Callable[[NDArray[np.int64], int], Tensor]
@@ -84,7 +87,7 @@ def tune_layer_norms(
     seed: int,
     entry: int = 0,
     checkpoint: Path | None = None,
-    progress: Callable[[str, int, int, float], None] | None = None,
+    progress: Progress = silent,
     device: str = "cpu",
 ) -> Tuned:
     """Tune ``tower``'s LayerNorms and ``head`` in place.
@@ -117,7 +120,7 @@ def tune_layer_norms(
     optimiser = torch.optim.AdamW(
         tuned, config.learning_rate, betas=(0.9, 0.999), weight_decay=config.weight_decay
     )
-    run = torch.compile(_features) if config.compile else _features
+    run = torch.compile(features_of) if config.compile else features_of
     named = {
         **{f"norm.{n}": p for n, p in norms.items()},
         **{f"head.{n}": p for n, p in head.named_parameters()},
@@ -127,9 +130,7 @@ def tune_layer_norms(
         optimiser,
         key=json.dumps([config.model_dump(mode="json"), seed, sorted(named)]),
         path=checkpoint,
-        average=config.average,
         every=config.checkpoint_steps,
-        patience=config.patience,
     )
     run_state.restore()
     batches_per_epoch = sum(1 for _ in _batches(rows, labels, videos, config, seed, 0))
@@ -146,32 +147,36 @@ def tune_layer_norms(
             generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
             with torch.autocast(device, torch.bfloat16, enabled=config.precision == "bfloat16"):
                 loss = _loss(run, tower, head, images, target, config, generator, entry)
-            require_finite(
+            descend(
+                optimiser,
                 loss,
                 f"in epoch {epoch + 1}, batch {number + 1} "
                 f"(rows {', '.join(str(r) for r in batch[:8])} ...)",
                 hint="Look at these rows, or lower the learning rate.",
             )
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
             run_state.stepped(epoch, number + 1)
-        value = _validate(tower, head, pictures, held, labels, config, device, run_state, entry)
+        scores = logits_of(
+            tower, head, pictures, held, entry=entry, device=device, batch=config.batch
+        )
+        found = auroc(labels[held], scores)
+        value = float("nan") if found is None else found
         run_state.epoch_done(epoch, value)
-        if progress is not None:
-            left = (time.monotonic() - began) * (config.epochs - epoch - 1)
-            _LOG.info("epoch %d: AUROC %.4f, %.0f s left", epoch + 1, value, left)
-            progress("epoch", epoch + 1, config.epochs, value)
-        if run_state.exhausted():
-            break
+        left = (time.monotonic() - began) * (config.epochs - epoch - 1)
+        _LOG.info("epoch %d: AUROC %.4f, %.0f s left", epoch + 1, value, left)
+        progress("epoch", epoch + 1, config.epochs, value)
     return Tuned(
-        norms=run_state.best("norm."),
-        head=run_state.best("head."),
+        norms=_under("norm.", run_state.best),
+        head=_under("head.", run_state.best),
         validation=run_state.validation,
     )
 
 
-def _features(tower: Tower, head: ClassTokenReadOut, images: Tensor, entry: int) -> Tensor:
+def _under(prefix: str, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose name begins so, without it, on the CPU."""
+    return {n.removeprefix(prefix): t.cpu() for n, t in values.items() if n.startswith(prefix)}
+
+
+def features_of(tower: Tower, head: ClassTokenReadOut, images: Tensor, entry: int) -> Tensor:
     """The class token after the last LayerNorm."""
     entered = images if entry else embed(tower, images)
     tokens = run_blocks(tower, entered, range(entry, head.blocks[0] + 1))[-1]
@@ -220,23 +225,21 @@ def _batches(
         yield order[start : start + config.batch]
 
 
-def _validate(
+def logits_of(
     tower: Tower,
     head: ClassTokenReadOut,
     pictures: Pictures,
-    held: NDArray[np.int64],
-    labels: NDArray[np.int64],
-    config: TuningConfig,
-    device: str,
-    state: RunState,
+    rows: NDArray[np.int64],
+    *,
     entry: int,
-) -> float:
-    with state.averaged(), torch.inference_mode():
-        parts = []
-        for start in range(0, len(held), config.batch):
-            images = pictures(held[start : start + config.batch], 0).to(device)
-            features = _features(tower, head, images, entry).float()
-            real_fake = head.linear(features)
-            parts.append((real_fake[:, 1] - real_fake[:, 0]).double().cpu().numpy())
-    value = auroc(labels[held], np.concatenate(parts))
-    return float("nan") if value is None else value
+    device: str,
+    batch: int = 16,
+) -> NDArray[np.float64]:
+    """The logits of some rows, without augmentation."""
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(rows), batch):
+            images = pictures(rows[start : start + batch], 0).to(device)
+            real_fake = head.linear(features_of(tower, head, images, entry).float())
+            found.append((real_fake[:, 1] - real_fake[:, 0]).double().cpu().numpy())
+    return np.concatenate(found)

@@ -12,7 +12,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,12 @@ _VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm"}
 _SPLITS = {"train": "train", "val": "val", "validation": "val", "test": "test"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """One video: its frames as pictures in order, or one video file. ``label`` 1 = manipulated."""
+    """One video: its frames as pictures in order, or one video file. ``label`` 1 = manipulated.
+
+    The ``family`` is that of manipulated videos: :func:`read_layout` takes it off the others.
+    """
 
     files: tuple[Path, ...]
     label: int
@@ -57,7 +60,9 @@ def read_layout(name: str, root: Path, *, compression: str = "c23") -> list[Samp
         raise TrainingError(
             f"layout {name!r} is not known.", hint=f"Choose one of {', '.join(LAYOUTS)}."
         )
-    found = sorted(LAYOUTS[name](root, compression), key=lambda s: (s.label, s.family, s.files[0]))
+    read = LAYOUTS[name](root, compression)
+    told = [s if s.label else replace(s, family="") for s in read]
+    found = sorted(told, key=lambda s: (s.label, s.family, s.files[0]))
     if not found:
         raise TrainingError(
             f"No video of {name} was found under {root}.",
@@ -82,14 +87,7 @@ def _ffpp(root: Path, compression: str) -> Iterator[Sample]:
             continue
         for name, files in _videos(folder):
             target = name.split("_")[0]
-            yield Sample(
-                files=files,
-                label=label,
-                source="ffpp",
-                video=f"ffpp-{target}",
-                family=family if label else "",
-                split=splits.get(target, ""),
-            )
+            yield Sample(files, label, "ffpp", f"ffpp-{target}", family, splits.get(target, ""))
 
 
 def _dfd(root: Path, compression: str) -> Iterator[Sample]:
@@ -101,13 +99,7 @@ def _dfd(root: Path, compression: str) -> Iterator[Sample]:
             parts = name.split("__")
             person = parts[0].split("_")[0]
             scene = parts[1] if len(parts) > 1 else ""
-            yield Sample(
-                files=files,
-                label=label,
-                source="dfd",
-                video=f"dfd-{person}__{scene}",
-                family=family if label else "",
-            )
+            yield Sample(files, label, "dfd", f"dfd-{person}__{scene}", family)
 
 
 def _ff_folders(base: Path, compression: str) -> Iterator[tuple[Path, int, str]]:
@@ -133,12 +125,7 @@ def _celeb_df(version: str) -> Reader:
                 origin = f"{parts[0]}_{parts[2]}" if len(parts) == 3 else name
                 known = "test" if f"{kind}/{name}" in names else "train"
                 yield Sample(
-                    files=files,
-                    label=label,
-                    source=source,
-                    video=f"{source}-{origin}",
-                    family="face-swap" if label else "",
-                    split=known if names else "",
+                    files, label, source, f"{source}-{origin}", "face-swap", known if names else ""
                 )
 
     return read
@@ -154,15 +141,7 @@ def _dfdc(root: Path, _: str) -> Iterator[Sample]:
                 label = {"0": 0, "1": 1, "REAL": 0, "FAKE": 1}.get(labels[name].upper())
                 if label is None:
                     raise _unreadable(test / "labels.csv", f"label {labels[name]!r} of {name}")
-                family = "dfdc" if label else ""
-                yield Sample(
-                    files=files,
-                    label=label,
-                    source="dfdc",
-                    video=f"dfdc-{name}",
-                    family=family,
-                    split="test",
-                )
+                yield Sample(files, label, "dfdc", f"dfdc-{name}", "dfdc", "test")
     for part in [*_folders(base / "train"), *_folders(base)]:
         if not (part / "metadata.json").is_file():
             continue
@@ -173,14 +152,7 @@ def _dfdc(root: Path, _: str) -> Iterator[Sample]:
                 continue
             label = int(str(entry["label"]).upper() == "FAKE")
             origin = str(entry.get("original") or name).removesuffix(".mp4")
-            yield Sample(
-                files=files,
-                label=label,
-                source="dfdc",
-                video=f"dfdc-{origin}",
-                family="dfdc" if label else "",
-                split="train",
-            )
+            yield Sample(files, label, "dfdc", f"dfdc-{origin}", "dfdc", "train")
 
 
 def _ffiw(root: Path, _: str) -> Iterator[Sample]:
@@ -191,12 +163,7 @@ def _ffiw(root: Path, _: str) -> Iterator[Sample]:
                 split = _SPLITS.get(part.name.lower())
                 for name, files in _videos(part if split else folder):
                     yield Sample(
-                        files=files,
-                        label=label,
-                        source="ffiw",
-                        video=f"ffiw-{split or ''}-{name}",
-                        family="face-swap" if label else "",
-                        split=split or "",
+                        files, label, "ffiw", f"ffiw-{split or ''}-{name}", "face-swap", split or ""
                     )
                 if not split:
                     break
@@ -213,14 +180,7 @@ def _two_folders(source: str) -> Reader:
                     inner = files[0].relative_to(folder).parts
                     above = inner[:-1] if files[0].suffix.lower() in _VIDEOS else inner[:-2]
                     family = above[0] if above else source
-                    yield Sample(
-                        files=files,
-                        label=label,
-                        source=source,
-                        video=f"{source}-{name}",
-                        family=family if label else "",
-                        split=split,
-                    )
+                    yield Sample(files, label, source, f"{source}-{name}", family, split)
 
     return read
 
@@ -233,11 +193,11 @@ def _df40(root: Path, _: str) -> Iterator[Sample]:
             for name, files in _videos(domain):
                 target = name.split("_")[0] if domain.name == "ff" else name
                 yield Sample(
-                    files=files,
-                    label=label,
-                    source=f"df40-{domain.name}",
-                    video=f"{'ffpp' if domain.name == 'ff' else domain.name}-{target}",
-                    family=method.name if label else "",
+                    files,
+                    label,
+                    f"df40-{domain.name}",
+                    f"{'ffpp' if domain.name == 'ff' else domain.name}-{target}",
+                    method.name,
                 )
 
 
@@ -251,12 +211,12 @@ def _wilddeepfake(root: Path, _: str) -> Iterator[Sample]:
         for group in _folders(part):
             for name, files in _videos(group):
                 yield Sample(
-                    files=files,
-                    label=label,
-                    source="wilddeepfake",
-                    video=f"wild-{found[1]}-{found[2]}-{group.name}-{name}",
-                    family="in-the-wild" if label else "",
-                    split=found[2],
+                    files,
+                    label,
+                    "wilddeepfake",
+                    f"wild-{found[1]}-{found[2]}-{group.name}-{name}",
+                    "in-the-wild",
+                    found[2],
                 )
 
 
@@ -284,12 +244,12 @@ def _json_videos(base: Path, source: str, node: Any, trail: tuple[str, ...]) -> 
     files = tuple(base / str(name).replace("\\", "/") for name in sorted(node["frames"]))
     if files:
         yield Sample(
-            files=files,
-            label=label,
-            source=source,
-            video=f"ffpp-{paired[1]}" if paired else f"{source}-{trail[-1]}",
-            family=told if label else "",
-            split=next((_SPLITS[t] for t in trail if t in _SPLITS), ""),
+            files,
+            label,
+            source,
+            f"ffpp-{paired[1]}" if paired else f"{source}-{trail[-1]}",
+            told,
+            next((_SPLITS[t] for t in trail if t in _SPLITS), ""),
         )
 
 

@@ -7,7 +7,7 @@ choices are made by it, and probabilities are fitted to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.evaluation import tables
 from assistant.evaluation.detection_metrics import ece
 from assistant.evidence.kind import named_kind
+from assistant.training.progress import Progress, silent
 from assistant.training.recipe import Recipe
 from assistant.training.sources import kind_of, source_weights
 from assistant.training.two_heads import head_scores
@@ -30,7 +31,6 @@ from assistant.types import Verdict
 __all__ = ["LeftOut", "calibrated", "leave_out", "leave_out_markdown", "leave_out_table"]
 
 Array = NDArray[np.float64]
-Progress = Callable[[str, int, int, float], None]
 _RESAMPLES = 500
 _KINDS = ("laid-in", "made")
 #: Fewer genuine pictures of a source set no threshold.
@@ -68,7 +68,7 @@ def leave_out(
     data: Prepared,
     read_out: TwoHeadReadOut,
     *,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> LeftOut:
     """Train once for each fold without its sources, and score what was left out.
 
@@ -90,8 +90,7 @@ def leave_out(
         patches.append((counted * (1 - np.array(model.shares)) * seen.evidence[views]).sum(1))
         blended = np.flatnonzero(out & (data.view_kinds == "laid-in"))
         blends.append(head_scores(model, seen, blended))
-        if progress is not None:
-            progress("folds", number + 1, len(recipe.folds), 0.0)
+        progress("folds", number + 1, len(recipe.folds), 0.0)
     return LeftOut(
         rows=np.concatenate([rows for rows, _, _ in found]),
         heads=np.concatenate([heads for _, heads, _ in found]),

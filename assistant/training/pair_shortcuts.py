@@ -6,7 +6,6 @@ pair that can be told apart without looking at a face teaches the sources, not m
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import TrainingError
-from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.face_manifest import ManifestRow, drawn_by_hash
 from assistant.evaluation.shortcuts import (
     FILE,
     LOW_LEVEL,
@@ -25,7 +24,7 @@ from assistant.evaluation.shortcuts import (
     shortcut_auroc,
 )
 from assistant.evaluation.tables import table
-from assistant.training.wear import worn
+from assistant.training.augmentation import worn
 
 __all__ = ["LEAST", "REACH", "pair_shortcuts", "pairs_markdown"]
 
@@ -53,18 +52,15 @@ def pair_shortcuts(
     *,
     limit: int = 100,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> dict[str, Any]:
     """AUROC of a logistic regression that sees no face, genuine of one source against fakes of one.
 
     Cross-validated over videos (over pictures, in a source of fewer than five videos), the larger
     side cut to twice the smaller.
 
-    Args:
-        rows: of a manifest.
-        limit: pictures of each class of each source at most, drawn by the hash of their names.
-        seed: of the wear.
-        progress: told (groups measured, groups in all).
+    ``limit``: pictures of each class of each source at most, drawn by the hash of their names;
+    ``progress``: told (groups measured, groups in all).
 
     Returns:
         ``pairs``: ``genuine``, ``manipulated``, ``n`` and AUROC of ``file`` (:data:`FILE` as
@@ -79,13 +75,12 @@ def pair_shortcuts(
     groups: dict[tuple[str, int], list[ManifestRow]] = {}
     for row in rows:
         groups.setdefault((row.source, row.label), []).append(row)
-    chosen = {key: _drawn(members, limit) for key, members in sorted(groups.items())}
+    chosen = {key: drawn_by_hash(members, limit) for key, members in sorted(groups.items())}
     large = {key: members for key, members in chosen.items() if len(members) >= LEAST}
     measured = {}
     for number, (key, members) in enumerate(large.items()):
         measured[key] = _measured(members, seed)
-        if progress is not None:
-            progress(number + 1, len(large))
+        progress(number + 1, len(large))
     kept = {key: one for key, one in measured.items() if len(one.videos) >= LEAST}
     pairs = [
         _pair(genuine, fake, kept[genuine, 0], kept[fake, 1])
@@ -142,10 +137,6 @@ def pairs_markdown(result: Mapping[str, Any]) -> str:
     if result["left_out"]:
         told.append(f"Too small: {', '.join(sorted(result['left_out']))}.")
     return "\n\n".join(told)
-
-
-def _drawn(rows: Sequence[ManifestRow], limit: int) -> list[ManifestRow]:
-    return sorted(rows, key=lambda r: hashlib.sha256(r.name.encode()).hexdigest())[:limit]
 
 
 def _measured(rows: Sequence[ManifestRow], seed: int) -> _Measured:

@@ -38,11 +38,8 @@ _TRACE = 0.08
 def without_some(crop: Image, points: NDArray[np.float64], rng: np.random.Generator) -> Image:
     """A face with regions, a patch or a random field of cells taken out, up to half of the crop.
 
-    Args:
-        crop: RGB uint8 S x S x 3.
-        points: its five points (5 x 2), in pixels of the crop; where they span no face, no region
-            is taken out, but a patch.
-        rng: every choice is drawn from it.
+    ``crop``: RGB uint8 S x S x 3. ``points``: its five points (5 x 2), in pixels of the crop; where
+    they span no face, no region is taken out, but a patch.
     """
     size = crop.shape[:2]
     kind = rng.random()
@@ -62,11 +59,8 @@ def exchanged(
 ) -> tuple[Image, Mask]:
     """A real face with a part exchanged: blended with itself, or laid in from ``donor``.
 
-    Args:
-        crop: RGB uint8 S x S x 3.
-        points: its five points (5 x 2), in pixels of the crop.
-        donor: another real face in the same crop.
-        rng: every choice is drawn from it.
+    ``crop``: RGB uint8 S x S x 3; ``points``: its five points (5 x 2), in pixels of the crop;
+    ``donor``: another real face in the same crop.
 
     Returns:
         The picture, and which pixels were exchanged.

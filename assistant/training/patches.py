@@ -8,7 +8,6 @@ as weights of the tokens.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,13 +19,13 @@ from torch.nn import functional
 
 from assistant.detectors.read_out import PatchEvidenceReadOut
 from assistant.errors import TrainingError
-from assistant.training.losses import require_finite
+from assistant.training.losses import descend
+from assistant.training.progress import Progress, silent
 
 __all__ = ["PatchConfig", "PatchData", "evidence_of", "train_patches", "widened"]
 
 _AT_ONCE = 256
 _SMOOTHING = 0.04
-Progress = Callable[[str, int, int, float], None]
 
 
 class PatchConfig(BaseModel):
@@ -69,7 +68,7 @@ def train_patches(
     hidden: int,
     seed: int,
     name: str = "patches",
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> PatchEvidenceReadOut:
     """Train on ``rows``, each drawn as ``odds`` say; the same arguments give the same weights.
 
@@ -125,17 +124,15 @@ def train_patches(
         target = mask.amax(1) * (1 - 2 * _SMOOTHING) + _SMOOTHING
         entropy = functional.binary_cross_entropy_with_logits
         loss = entropy(model.pooled(patches), target) + config.mask_weight * entropy(patches, mask)
-        require_finite(
+        value = descend(
+            optimiser,
             loss,
             f"at step {step + 1} of the patches' training",
             hint="Look for damaged rows in the cache, or lower the learning rate.",
         )
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
         schedule.step()
-        if progress is not None and (step % 100 == 99 or step + 1 == config.steps):
-            progress(name, step + 1, config.steps, float(loss.detach()))
+        if step % 100 == 99 or step + 1 == config.steps:
+            progress(name, step + 1, config.steps, value)
     return model.eval().requires_grad_(False)
 
 
@@ -155,10 +152,8 @@ def widened(
 ) -> PatchEvidenceReadOut:
     """The same read-out of the tokens themselves.
 
-    Args:
-        model: of patches along ``basis``.
-        basis: (blocks x width + 1) x dimensions, the mean last.
-        blocks: whose tokens they are.
+    ``model``: of patches along ``basis``; ``basis``: (blocks x width + 1) x dimensions, the mean
+    last; ``blocks``: whose tokens they are.
     """
     directions, mean = torch.from_numpy(basis[:-1]), torch.from_numpy(basis[-1])
     made = PatchEvidenceReadOut(

@@ -8,7 +8,7 @@ arXiv 1907.06515); content is the same on both sides, as in DRCT (Chen et al., I
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from assistant.errors import TrainingError
+from assistant.training.progress import Progress, silent
 from assistant.types import Image
 
 __all__ = ["BUILDS", "Build", "Redrawer", "train_redrawer"]
@@ -121,7 +122,7 @@ def train_redrawer(
     steps: int = 400,
     batch: int = 6,
     path: Path | None = None,
-    progress: Callable[[str, int, int, float], None] | None = None,
+    progress: Progress = silent,
 ) -> Redrawer:
     """Train one on genuine faces, or read the one that was trained before from ``path``.
 
@@ -163,7 +164,7 @@ def train_redrawer(
         optimiser.step()
         schedule.step()
         errors.append(255.0 * float(error.detach()))
-        if progress is not None and (step % 100 == 99 or step + 1 == steps):
+        if step % 100 == 99 or step + 1 == steps:
             progress(f"redrawer {build.up} {build.side}", step + 1, steps, errors[-1])
     last = float(np.mean(errors[-20:]))
     if not np.isfinite(last) or last > _DIVERGED:

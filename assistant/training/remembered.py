@@ -18,9 +18,8 @@ __all__ = ["RememberedFinder"]
 class RememberedFinder:
     """Another finder, with what it found kept in ``folder``: a line a picture, by its pixels.
 
-    Args:
-        inner: the finder that is asked.
-        folder: of the file ``found-KEY.jsonl``, KEY from the finder's own provenance.
+    ``inner``: the finder that is asked; ``folder``: of the file ``found-KEY.jsonl``, KEY from the
+    finder's own provenance.
     """
 
     def __init__(self, inner: FaceFinder, folder: Path) -> None:

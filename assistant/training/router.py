@@ -7,7 +7,7 @@ import json
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from pydantic import Field
 
 from assistant.errors import TrainingError
 from assistant.evaluation.config_file import ConfigFile
+from assistant.evaluation.face_manifest import hashed as name_hash
 from assistant.routing.features import BINS, english, hashed
 from assistant.routing.kinds import QuestionKind
 
@@ -157,7 +158,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _kept_out(group: str, config: RouterConfig) -> bool:
-    return int(hashlib.sha256(group.encode()).hexdigest(), 16) % config.held_out == 0
+    return name_hash(group) % config.held_out == 0
 
 
 def _wordings(line: str, config: RouterConfig) -> list[tuple[str, bool]]:
@@ -200,7 +201,8 @@ def _dressed(
         manners = wanted or ("sentence", "simple")
         said = " ".join(rng.choice(phrases[m, asked.language]) for m in manners)
         text = f"{said}, {asked.text}" if rng.random() < 0.25 else f"{asked.text} {said}"
-        out.append((_like(asked, text, asked.label, 0.3), frozenset(manners)))
+        wording = replace(asked, text=text, weight=0.3, list="manners")
+        out.append((wording, frozenset(manners)))
     for (manner, language), texts in phrases.items():
         for text in texts:
             bare = Wording(
@@ -213,17 +215,6 @@ def _dressed(
             )
             out.append((bare, frozenset({manner})))
     return out
-
-
-def _like(wording: Wording, text: str, label: str, weight: float) -> Wording:
-    return Wording(
-        text=text,
-        label=label,
-        language=wording.language,
-        held_out=False,
-        weight=weight,
-        list="manners",
-    )
 
 
 def _idf(texts: Sequence[str]) -> NDArray[np.float32]:

@@ -30,11 +30,8 @@ def self_blend(
 ) -> tuple[Image, Floats]:
     """Blend a real face with a changed copy of itself.
 
-    Args:
-        crop: RGB uint8 H x W x 3.
-        landmarks: the five points (5 x 2) or a dense set (N x 2, N > 5), in pixels of ``crop``.
-        rng: every choice is drawn from it.
-        ratios: one is drawn as the blend ratio.
+    ``crop``: RGB uint8 H x W x 3; ``landmarks``: the five points (5 x 2) or a dense set (N x 2, N >
+    5), in pixels of ``crop``; ``ratios``: one is drawn as the blend ratio.
 
     Returns:
         The blended face, like ``crop``, and the mask, float32 H x W in [0, 1]: the share of the

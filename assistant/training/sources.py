@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import TrainingError
-from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.face_manifest import ManifestRow, hashed
 from assistant.training.splits import part_of
 
 __all__ = ["MADE", "check_sources", "choose_rows", "kind_of", "source_weights"]
@@ -49,7 +49,7 @@ def choose_rows(
     """
     taken: Counter[tuple[str, int]] = Counter()
     chosen = []
-    for row in sorted(rows, key=lambda r: (_hash(r.video), r.name)):
+    for row in sorted(rows, key=lambda r: (hashed(r.video), r.name)):
         part = part_of(row.video, test_percent=test_percent, calibration_percent=0)
         if row.source in home and part == "test":
             continue
@@ -138,7 +138,3 @@ def source_weights(rows: Sequence[ManifestRow]) -> NDArray[np.float64]:
         if part.any():
             weights[part] /= weights[part].sum()
     return np.asarray(weights / weights.mean())
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

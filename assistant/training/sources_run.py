@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,13 @@ from assistant.calibration.curve import CurveCalibrator
 from assistant.detectors.assembly import assemble
 from assistant.detectors.delta_file import DeltaHeader, read_delta, write_delta
 from assistant.detectors.low_rank import sum_low_rank
-from assistant.detectors.tower import build_tower, fit_positions, tower_sha256
+from assistant.detectors.tower import tower_sha256
 from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.errors import ConfigError
 from assistant.interfaces import FaceFinder
+from assistant.training.frozen import loaded_tower
 from assistant.training.leave_out import calibrated, leave_out, leave_out_table
+from assistant.training.progress import Progress
 from assistant.training.recipe import Recipe
 from assistant.training.splits import list_sha256
 from assistant.training.tower_stage import TunedTower
@@ -28,8 +30,6 @@ from assistant.training.two_heads import new_read_out, standardise
 from assistant.training.view_data import Prepared, prepare
 
 __all__ = ["judge_recipe", "train_sources", "write_detector"]
-
-Progress = Callable[[str, int, int, float], None]
 
 
 def judge_recipe(
@@ -58,13 +58,8 @@ def train_sources(
 ) -> dict[str, Any]:
     """Train on all sources, calibrate on sources left out, and write one file.
 
-    Args:
-        recipe: of the run.
-        base: safetensors of the tower.
-        finder: finds the faces.
-        work: folder of caches; a run that was stopped goes on from there.
-        output: the detector's file.
-        progress: told (what, done, in all, rate or loss).
+    ``work``: folder of caches; a run that was stopped goes on from there. ``progress``: told (what,
+    done, in all, rate or loss).
 
     Returns:
         The report that is also the file's card.
@@ -130,8 +125,7 @@ def _prepared(
     work.mkdir(parents=True, exist_ok=True)
     (work / "recipe.json").write_text(json.dumps(recipe.model_dump(mode="json"), indent=2))
     if recipe.start is None:
-        tower = build_tower(recipe.layout)
-        tower.load_state_dict(fit_positions(state, recipe.layout), strict=True)
+        tower = loaded_tower(state, recipe.layout)
         read_out = new_read_out(
             recipe.heads, width=recipe.layout.width, grid=recipe.layout.grid[0], seed=recipe.seed
         )

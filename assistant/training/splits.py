@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.face_manifest import ManifestRow, drawn_by_hash, hashed
 
 __all__ = ["Part", "hashed_sample", "list_sha256", "part_of", "parts_of"]
 
@@ -18,7 +18,7 @@ Part = Literal["test", "calibration", "train"]
 
 def part_of(video: str, *, test_percent: int, calibration_percent: int) -> Part:
     """Where a video belongs, by the hash of its name."""
-    value = int(hashlib.sha256(video.encode()).hexdigest(), 16) % 100
+    value = hashed(video) % 100
     if value < test_percent:
         return "test"
     return "calibration" if value < test_percent + calibration_percent else "train"
@@ -41,6 +41,6 @@ def list_sha256(rows: Sequence[ManifestRow]) -> str:
 def hashed_sample(rows: Sequence[ManifestRow], most: int) -> list[ManifestRow]:
     """At most so many rows of each source: those whose names have the lowest hash."""
     by_source: dict[str, list[ManifestRow]] = {}
-    for row in sorted(rows, key=lambda row: hashlib.sha256(row.name.encode()).hexdigest()):
+    for row in drawn_by_hash(rows, len(rows)):
         by_source.setdefault(row.source, []).append(row)
     return [row for source in sorted(by_source) for row in by_source[source][:most]]

@@ -1,9 +1,9 @@
-"""``whyfake train text-tower``: a text tower trained against the locked picture tower."""
+"""A text tower trained against the locked picture tower, and what its prompts alone tell."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,10 +22,12 @@ from assistant.detectors.text_tower import (
 from assistant.detectors.tower import TOWERS, tower_sha256
 from assistant.errors import TrainingError
 from assistant.evaluation.config_file import ConfigFile
-from assistant.evaluation.detection_metrics import auroc
+from assistant.evaluation.detection_metrics import auroc_by_source
 from assistant.evaluation.face_manifest import ManifestRow, read_manifest
+from assistant.evaluation.scoring import found_in
 from assistant.evaluation.tables import shown, table
 from assistant.interfaces import FaceFinder
+from assistant.media import MediaLimits
 from assistant.training.captions import (
     HELD_OUT,
     Caption,
@@ -34,12 +36,16 @@ from assistant.training.captions import (
     read_annotations,
 )
 from assistant.training.detector_config import CropConfig
-from assistant.training.face_cache import UNREADABLE, CropCache, StatisticsCache, work_order
+from assistant.training.face_cache import UNREADABLE, CropCache, RowStore, work_order
 from assistant.training.frozen import statistics_of
-from assistant.training.losses import require_finite
-from assistant.training.splits import list_sha256, part_of
+from assistant.training.losses import descend
+from assistant.training.progress import Progress, silent
+from assistant.training.splits import list_sha256, parts_of
+from assistant.types import CropSpec
 
-__all__ = ["PROMPTS", "TextTowerConfig", "train_text_tower"]
+__all__ = [
+    "PROMPTS", "TextTowerConfig", "train_text_tower", "zero_shot_markdown", "zero_shot_table",
+]  # fmt: skip
 
 #: Prompt pairs that are reported: name -> (real, manipulated). The last were never trained.
 PROMPTS: dict[str, tuple[str, str]] = {
@@ -47,7 +53,8 @@ PROMPTS: dict[str, tuple[str, str]] = {
     "photo": ("a real photo of a person", "a fake photo of a person"),
     "held out": HELD_OUT,
 }
-Progress = Callable[[str, int, int, float], None]
+_SPEC = CropSpec(size=224, scale=0.95, shift_y=-0.13)
+_BATCH = 8
 
 
 class TextTowerConfig(ConfigFile):
@@ -87,13 +94,7 @@ def train_text_tower(
 ) -> dict[str, Any]:
     """From manifest to one file; crops and statistics resume where they stopped.
 
-    Args:
-        config: of the run.
-        base: safetensors of the picture tower.
-        finder: finds the faces.
-        work: folder of caches.
-        output: the file to write.
-        progress: told (what, done, in all, images a second or loss).
+    ``progress``: told (what, done, in all, images a second or loss).
 
     Returns:
         The report that is also in the file: data, and zero-shot AUROC of :data:`PROMPTS` by source
@@ -109,16 +110,22 @@ def train_text_tower(
     cache = CropCache(work, chosen, config.crop.spec)
     cache.fill(finder, limit=len(chosen), progress=progress)
     state = load_file(base)
-    width = TOWERS["vit-s14"].width
     name = f"text-{'-'.join(str(block) for block in config.blocks)}"
-    shape = (len(config.blocks), 3, width)
-    store = StatisticsCache(cache.folder, name, count=len(chosen), shape=shape)
+    shape = (len(config.blocks), 3, TOWERS["vit-s14"].width)
+    store = RowStore(cache.folder, name, len(chosen), {name: (shape, np.float16)})
     run = statistics_of(state, TOWERS["vit-s14"], config.blocks)
-    store.fill(lambda i: np.array(cache.crops[i]), run, limit=len(chosen), progress=progress)
+    store.fill(
+        lambda rows: {name: run([np.array(cache.crops[i]) for i in rows])},
+        limit=len(chosen),
+        progress=progress,
+    )
     usable = cache.points[:, 0] != UNREADABLE
     known = [row for row, keep in zip(cache.rows, usable, strict=True) if keep]
-    values = np.asarray(store.values)[usable]
-    train = np.array([_part(row, config) == "train" for row in known])
+    values = np.asarray(store.arrays[name])[usable]
+    parts = parts_of(
+        known, test_percent=config.test_percent, calibration_percent=config.calibration_percent
+    )
+    train, test = parts == "train", parts == "test"
     model = fit_text_tower(
         values[train],
         [row for row, keep in zip(known, train, strict=True) if keep],
@@ -126,7 +133,6 @@ def train_text_tower(
         config,
         progress=progress,
     )
-    test = np.array([_part(row, config) == "test" for row in known])
     judged = [row for row, keep in zip(known, test, strict=True) if keep]
     report = {
         "data_sha256": list_sha256(chosen),
@@ -150,7 +156,7 @@ def fit_text_tower(
     annotations: dict[str, list[str]],
     config: TextTowerConfig,
     *,
-    progress: Progress = lambda *_: None,
+    progress: Progress = silent,
 ) -> VisionLanguageModel:
     """Train on N x blocks x 3 x width statistics of ``rows``.
 
@@ -194,16 +200,11 @@ def fit_text_tower(
             batch = [rows[i] for i in picked]
             captions = [captions_of(row, annotations, rng) for row in batch]
             loss = _loss(model, flat[torch.from_numpy(picked)], batch, captions)
-            require_finite(
-                loss, f"in epoch {epoch + 1}, step {step + 1}", hint="Lower learning_rate."
-            )
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
+            where = f"in epoch {epoch + 1}, step {step + 1}"
+            total += descend(optimiser, loss, where, hint="Lower learning_rate.")
             schedule.step()
             with torch.no_grad():
                 model.logit_scale.clamp_(0.0, float(np.log(100.0)))
-            total += float(loss.detach())
         progress("text tower", epoch + 1, config.epochs, total / steps)
     return model.eval().requires_grad_(False)
 
@@ -220,12 +221,9 @@ def zero_shot(
     logits = model.prompt_logits(values, real=real, fake=fake)
     labels = np.array([row.label for row in rows], np.int64)
     sources = np.array([row.source for row in rows])
-    out = {}
-    for source in [*sorted(set(sources.tolist())), "overall"]:
-        part = (sources == source) | (source == "overall")
-        value = auroc(labels[part], logits[part])
-        out[source] = None if value is None else round(value, 4)
-    return out
+    found = auroc_by_source(labels, logits, sources, "overall")
+    whole = found.pop("overall")
+    return {**found, "overall": whole}
 
 
 def _loss(
@@ -277,14 +275,6 @@ def _chosen(rows: Sequence[ManifestRow], config: TextTowerConfig) -> list[Manife
     return taken
 
 
-def _part(row: ManifestRow, config: TextTowerConfig) -> str:
-    return part_of(
-        row.video,
-        test_percent=config.test_percent,
-        calibration_percent=config.calibration_percent,
-    )
-
-
 def report_text(report: dict[str, Any]) -> str:
     """The zero-shot AUROC as a Markdown table."""
     found = report["zero_shot"]
@@ -292,3 +282,74 @@ def report_text(report: dict[str, Any]) -> str:
     rows = [[name, *(shown(one[s]) for s in sources)] for name, one in found.items()]
     head = json.dumps({k: report[k] for k in ("trained_on", "words")})
     return f"{head}\n\n{table(['prompts', *sources], rows)}"
+
+
+def zero_shot_table(
+    rows: Sequence[ManifestRow],
+    finder: FaceFinder,
+    base: Path,
+    text_tower: Path,
+    *,
+    prompts: Mapping[str, tuple[list[str], list[str]]] | None = None,
+    limit: int = 400,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """AUROC of prompt pairs by source.
+
+    Args:
+        rows: of a manifest; of a video the first frame is judged.
+        finder: finds the faces.
+        base: safetensors of the picture tower.
+        text_tower: file of ``whyfake train text-tower``.
+        prompts: name -> (prompts of real faces, prompts of manipulated ones); default: those that
+            were reported in training.
+        limit: rows at most, drawn by ``seed``.
+        seed: of the draw.
+
+    Raises:
+        TrainingError: no face was found in any picture.
+        WeightsError: the text tower is missing, or was trained on another base.
+    """
+    state = load_file(base)
+    model = VisionLanguageModel.load(text_tower, base_sha256=tower_sha256(state))
+    run = statistics_of(state, TOWERS["vit-s14"], model.layout.blocks)
+    pairs = prompts or {name: ([real], [fake]) for name, (real, fake) in PROMPTS.items()}
+    texts = [text for sides in pairs.values() for side in sides for text in side]
+    unknown = sorted({word for text in texts for word in model.vocabulary.unknown(text)})
+    order = np.random.default_rng(seed).permutation(len(rows))[:limit]
+    chosen = [rows[index] for index in sorted(order)]
+    pictures = found_in(chosen, finder, _SPEC, MediaLimits(frames=1))
+    seen = [(row, found.crops[0]) for row, found in pictures if found.crops]
+    known, crops = [row for row, _ in seen], [crop for _, crop in seen]
+    if not crops:
+        raise TrainingError(
+            f"No face was found in any of {len(order)} pictures.",
+            hint="For pictures that are face crops already, add a column crop with 1.",
+            code="no-faces",
+        )
+    values = np.concatenate([run(crops[i : i + _BATCH]) for i in range(0, len(crops), _BATCH)])
+    return {
+        "schema": "whyfake.zero-shot/1",
+        "n": len(known),
+        "not_scored": len(order) - len(known),
+        "unknown_words": unknown,
+        "prompts": {
+            name: {
+                "real": real,
+                "fake": fake,
+                "auroc": zero_shot(model, values, known, real=real, fake=fake),
+            }
+            for name, (real, fake) in pairs.items()
+        },
+    }
+
+
+def zero_shot_markdown(result: dict[str, Any]) -> str:
+    """The table as Markdown."""
+    found = result["prompts"]
+    sources = list(next(iter(found.values()))["auroc"])
+    rows = [[name, *(shown(entry["auroc"][s]) for s in sources)] for name, entry in found.items()]
+    lines = [table(["prompts", *sources], rows), "", f"AUROC on {result['n']} faces."]
+    if result["unknown_words"]:
+        lines.append(f"Words it does not know: {', '.join(result['unknown_words'])}.")
+    return "\n".join(lines)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,17 +20,17 @@ from pydantic import Field
 from torch import Tensor
 
 from assistant.detectors.low_rank import attach_low_rank, fold_low_rank
-from assistant.detectors.tower import Tower, TowerLayout, embed, layer_norms, run_block
+from assistant.detectors.tower import Tower, TowerLayout, layer_norms
 from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.evaluation.config_file import Strict
-from assistant.training.losses import require_finite
+from assistant.training.frozen import block_tokens
+from assistant.training.losses import descend
+from assistant.training.progress import Progress
 from assistant.training.run_state import RunState
 from assistant.training.two_heads import HeadConfig, heads_loss
 from assistant.training.views import View, ViewMaker
 
 __all__ = ["TowerConfig", "TunedTower", "tune_tower"]
-
-Progress = Callable[[str, int, int, float], None]
 
 
 class TowerConfig(Strict):
@@ -142,24 +142,21 @@ def tune_tower(
             maker.make(View(row=v.row, kind=v.kind, number=v.number + 100 + step))[0]
             for v in (views[int(row)] for row in rows)
         ]
-        tokens = _tokens(tower, layout, made, heads.blocks)
+        tokens = block_tokens(tower, layout, made, heads.blocks)
         loss = heads_loss(model.head_logits(tokens), torch.from_numpy(kinds[rows]), heads)
-        require_finite(
+        value = descend(
+            optimiser,
             loss,
             f"at step {step + 1} of the tower's tuning",
             hint="Lower the rates of the recipe's tower stage.",
+            clip=config.clip,
         )
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(list(named.values()), config.clip)
-        optimiser.step()
         state.stepped(0, step + 1)
         if step % 10 == 9 or step + 1 == config.steps:
-            progress("tower", step + 1, config.steps, float(loss.detach()))
-    best = state.best("", last=True)
+            progress("tower", step + 1, config.steps, value)
     with torch.no_grad():
         for name, value in named.items():
-            value.copy_(best[name])
+            value.copy_(state.average[name])
     kept = TunedTower(
         norms={n: p.detach().clone() for n, p in norms.items()},
         low_rank={n: p.detach().clone() for n, p in factors.items()},
@@ -168,18 +165,6 @@ def tune_tower(
     fold_low_rank(tower)
     tower.eval().requires_grad_(False)
     return kept
-
-
-def _tokens(
-    tower: Tower, layout: TowerLayout, crops: Sequence[NDArray[np.uint8]], blocks: Sequence[int]
-) -> list[Tensor]:
-    """The outputs of ``blocks``, with gradients where something below them is tuned."""
-    tokens = embed(tower, layout.normalised(crops))
-    kept = {}
-    for index in range(max(blocks) + 1):
-        tokens = run_block(tower.transformer.resblocks[index], tokens)
-        kept[index] = tokens
-    return [kept[block] for block in blocks]
 
 
 def _key(config: TowerConfig, heads: HeadConfig, views: int, seed: int) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -21,7 +20,8 @@ from torch import Tensor
 from assistant.detectors.tower import Tower, TowerLayout, embed, run_blocks
 from assistant.training.augmentation import augment
 from assistant.training.detector_config import DetectorConfig
-from assistant.training.face_cache import UNREADABLE, CropCache
+from assistant.training.face_cache import UNREADABLE, CropCache, RowStore
+from assistant.training.progress import Progress
 from assistant.training.self_blended import self_blend
 from assistant.training.splits import parts_of
 from assistant.types import Image
@@ -93,35 +93,19 @@ class TuningFaces:
             return self.images(rows, seed)
         return torch.from_numpy(self._tokens[rows].astype(np.float32))
 
-    def keep_tokens(
-        self,
-        tower: Tower,
-        block: int,
-        folder: Path,
-        progress: Callable[[str, int, int, float], None],
-        *,
-        batch: int = 16,
-    ) -> None:
+    def keep_tokens(self, tower: Tower, block: int, folder: Path, progress: Progress) -> None:
         """Compute every row's tokens after ``block`` once; what is in ``folder`` is used again."""
-        config = self._config
+        config, layout = self._config, self._layout
         key = json.dumps([config.self_blended, self.known, block, config.base])
-        name = f"tokens-{hashlib.sha256(key.encode()).hexdigest()[:12]}.npy"
-        path = folder / name
-        count = len(self.labels)
-        if path.exists():
-            self._tokens = np.load(path, mmap_mode="r")
-            return
-        draft = folder / f".{name}"
-        shape = (count, self._layout.grid[0] * self._layout.grid[1] + 1, self._layout.width)
-        kept = np.lib.format.open_memmap(draft, "w+", np.float16, shape)
+        name = f"tokens-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+        shape = (layout.grid[0] * layout.grid[1] + 1, layout.width)
+        store = RowStore(folder, name, len(self.labels), {name: (shape, np.float16)})
         low = tower.to(torch.bfloat16)
-        with torch.inference_mode():
-            for start in range(0, count, batch):
-                rows = np.arange(start, min(start + batch, count))
-                entered = embed(low, self.images(rows, 0).bfloat16())
-                kept[rows] = run_blocks(low, entered, range(block + 1))[-1].float().numpy()
-                if start // batch % 20 == 19:
-                    progress("tokens", int(rows[-1]) + 1, count, 0.0)
-        kept.flush()
-        draft.replace(path)
-        self._tokens = np.load(path, mmap_mode="r")
+
+        def of(rows: range) -> dict[str, NDArray[np.float32]]:
+            with torch.inference_mode():
+                entered = embed(low, self.images(np.array(rows), 0).bfloat16())
+                return {name: run_blocks(low, entered, range(block + 1))[-1].float().numpy()}
+
+        store.fill(of, limit=len(self.labels), progress=progress, batch=16)
+        self._tokens = store.arrays[name]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +16,15 @@ from safetensors.torch import load_file
 from assistant.calibration.fitting import fit_calibrator
 from assistant.detectors.delta_file import DeltaHeader, write_delta
 from assistant.detectors.read_out import ClassTokenReadOut
-from assistant.detectors.tower import (
-    Tower,
-    build_tower,
-    embed,
-    fit_positions,
-    run_blocks,
-    tower_sha256,
-)
-from assistant.evaluation.detection_metrics import auroc
+from assistant.detectors.tower import Tower, tower_sha256
+from assistant.evaluation.detection_metrics import auroc_by_source
 from assistant.evaluation.face_manifest import read_manifest
 from assistant.interfaces import FaceFinder
 from assistant.training.detector_config import DetectorConfig
 from assistant.training.face_cache import CropCache
-from assistant.training.layer_norms import tune_layer_norms
+from assistant.training.frozen import loaded_tower
+from assistant.training.layer_norms import features_of, logits_of, tune_layer_norms
+from assistant.training.progress import Progress
 from assistant.training.splits import list_sha256
 from assistant.training.tuning_faces import TuningFaces
 
@@ -44,7 +38,7 @@ def train_layer_norms(
     *,
     work: Path,
     output: Path,
-    progress: Callable[[str, int, int, float], None],
+    progress: Progress,
 ) -> dict[str, Any]:
     """Crops, tuning, calibration, one file.
 
@@ -56,8 +50,7 @@ def train_layer_norms(
     limit = min(config.limit or len(rows), len(rows))
     layout = config.layout
     state = load_file(base)
-    tower = build_tower(layout)
-    tower.load_state_dict(fit_positions(state, layout))
+    tower = loaded_tower(state, layout)
     head = ClassTokenReadOut(
         width=layout.width, last_block=layout.layers - 1, normalise=config.tuning.normalise
     )
@@ -93,14 +86,7 @@ def train_layer_norms(
     head.load_state_dict(tuned.head)
 
     def logits(chosen: NDArray[np.int64]) -> NDArray[np.float64]:
-        found = []
-        with torch.inference_mode():
-            for start in range(0, len(chosen), 16):
-                entered = faces.pictures(chosen[start : start + 16], 0).to(device)
-                tokens = entered if entry else embed(tower, entered)
-                tokens = run_blocks(tower, tokens, range(entry, layout.layers))[-1]
-                found.append(head([tower.ln_post(tokens)]).double().cpu().numpy())
-        return np.concatenate(found)
+        return logits_of(tower, head, faces.pictures, chosen, entry=entry, device=device)
 
     held = split["calibration"]
     calibrator = fit_calibrator(
@@ -151,10 +137,8 @@ def start_from_regression(
     parts = []
     with torch.inference_mode():
         for start in range(0, len(chosen), 32):
-            entered = faces.pictures(chosen[start : start + 32], 0)
-            tokens = entered if entry else embed(tower, entered)
-            tokens = run_blocks(tower, tokens, range(entry, head.blocks[0] + 1))[-1]
-            parts.append(head.feature([tower.ln_post(tokens)]).double().numpy())
+            images = faces.pictures(chosen[start : start + 32], 0)
+            parts.append(features_of(tower, head, images, entry).double().numpy())
     features = np.concatenate(parts)
     spread = float(features.std(0).mean()) + 1e-12
     fitted = LogisticRegression(C=0.05, max_iter=2000).fit(features / spread, faces.labels[chosen])
@@ -177,12 +161,7 @@ def _by_source(
     faces: TuningFaces, rows: NDArray[np.int64], logits: NDArray[np.float64]
 ) -> dict[str, Any]:
     """AUROC of the test part, all together and by source."""
-    found = {}
-    for source in ("all", *sorted(set(faces.sources[rows].tolist()))):
-        part = np.ones(len(rows), bool) if source == "all" else faces.sources[rows] == source
-        value = auroc(faces.labels[rows][part], logits[part])
-        found[source] = {
-            "auroc": None if value is None else round(value, 4),
-            "n": int(part.sum()),
-        }
-    return found
+    sources = faces.sources[rows]
+    found = auroc_by_source(faces.labels[rows], logits, sources, "all")
+    counts = {"all": len(rows)} | {s: int((sources == s).sum()) for s in found if s != "all"}
+    return {source: {"auroc": value, "n": counts[source]} for source, value in found.items()}

@@ -134,10 +134,7 @@ def with_direction(
 def heads_loss(heads: Tensor, kinds: Tensor, config: HeadConfig) -> Tensor:
     """Cross-entropy of the joined answer, and of each head on the genuine and its own kind.
 
-    Args:
-        heads: B x 2 logits.
-        kinds: B.
-        config: for ``own_weight`` and ``label_smoothing``.
+    ``heads``: B x 2 logits; ``kinds``: B; ``config``: for ``own_weight`` and ``label_smoothing``.
     """
     loss = _entropy(heads.logsumexp(1), (kinds != GENUINE).float(), config)
     for head, kind in enumerate((LAID_IN, MADE)):

@@ -15,6 +15,7 @@ from assistant.evaluation.face_manifest import ManifestRow
 from assistant.interfaces import FaceFinder
 from assistant.training.face_cache import FOUND, UNREADABLE, CropCache
 from assistant.training.patches import PatchData, evidence_of, train_patches, widened
+from assistant.training.progress import Progress, silent
 from assistant.training.recipe import FakeShares, Recipe
 from assistant.training.reconstruction import BUILDS, Redrawer, train_redrawer
 from assistant.training.sources import check_sources, choose_rows, kind_of
@@ -30,7 +31,6 @@ from assistant.training.views import ViewCache, ViewMaker, plan_views
 
 __all__ = ["Prepared", "label_views", "prepare", "view_weights"]
 
-Progress = Callable[[str, int, int, float], None]
 _KINDS = {"genuine": GENUINE, "laid-in": LAID_IN, "made": MADE}
 #: What the redrawers are trained on: so many genuine faces, the sources taken in turn.
 _REDRAWN_FACES = 800
@@ -64,7 +64,7 @@ class Prepared:
         recipe: Recipe,
         *,
         name: str = "all",
-        progress: Progress | None = None,
+        progress: Progress = silent,
     ) -> tuple[TwoHeadReadOut, HeadData]:
         """Train the patches that look for what was laid in, and fit the direction, on ``kept``.
 

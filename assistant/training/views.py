@@ -1,18 +1,18 @@
 """What a read-out learns from: views of the pictures, and what the tuned tower makes of them.
 
-Each picture is seen as it is and worn (:mod:`assistant.training.wear`); of each genuine one fakes
-are made too (:mod:`assistant.training.made_fakes`). A view is fixed by the recipe's seed, its row
-and its kind, so that a run which was stopped goes on with the same views. The tower runs once over
-all of them; statistics of its blocks and its patches, in few dimensions, are kept.
+Each picture is seen as it is and worn (:mod:`assistant.training.augmentation`); of each genuine
+one fakes are made too (:mod:`assistant.training.made_fakes`). A view is fixed by the recipe's seed,
+its row and its kind, so that a run which was stopped goes on with the same views. The tower runs
+once over all of them; statistics of its blocks and its patches, in few dimensions, are kept.
 """
 
 from __future__ import annotations
 
-import time
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -20,15 +20,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from assistant.detectors.read_out import PatchEvidenceReadOut, token_statistics
-from assistant.detectors.tower import Tower, TowerLayout, embed, run_blocks
+from assistant.detectors.read_out import PatchEvidenceReadOut
+from assistant.detectors.tower import Tower, TowerLayout
 from assistant.errors import InferenceError, TrainingError
 from assistant.evaluation.known_masks import AlignedFace
-from assistant.training.face_cache import EVERY, rows_done, save_rows_done
+from assistant.training.augmentation import worn
+from assistant.training.face_cache import RowStore
+from assistant.training.frozen import block_tokens, stacked_statistics
 from assistant.training.made_fakes import laid_in, redrawn
 from assistant.training.partial import exchanged, mended, spared, without_some
+from assistant.training.progress import Progress
 from assistant.training.reconstruction import Redrawer
-from assistant.training.wear import worn
 from assistant.types import Image
 
 __all__ = ["KINDS", "View", "ViewCache", "ViewMaker", "plan_views"]
@@ -44,7 +46,6 @@ _OF_GENUINE = frozenset({"laid-in", "redrawn", "mended", "spared"})
 _WORN_FAKES = 0.6
 _TRIES = 12
 _BASIS_VIEWS = 256
-Progress = Callable[[str, int, int, float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,14 +113,9 @@ class ViewMaker:
 
     def with_donors(self, donors: Callable[[int], Sequence[int]]) -> ViewMaker:
         """The same with other faces to lay in."""
-        return ViewMaker(
-            self._crop_at,
-            self._points_at,
-            donors,
-            self._redrawers,
-            side=self._side,
-            seed=self._seed,
-        )
+        other = copy.copy(self)
+        other._donors = donors
+        return other
 
     def make(self, view: View) -> tuple[Image, NDArray[np.float32]]:
         """The RGB uint8 view and its mask: side x side in [0, 1], 1 where something was laid in."""
@@ -198,17 +194,25 @@ class ViewCache:
         blocks: Sequence[int],
         dimensions: int,
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.views, self.blocks, self.layout = folder, views, tuple(blocks), layout
         self.dimensions = min(dimensions, len(blocks) * layout.width)
-        self.done = rows_done(folder, "views")
-        count, cells = len(views), layout.grid[0] * layout.grid[1]
-        shape = (count, len(blocks), 3, layout.width)
-        self.statistics = _opened(folder / "statistics.npy", shape, np.float16)
-        self.made = _opened(folder / "made.npy", (count,), np.float32)
-        self.patches = _opened(folder / "patches.npy", (count, cells, self.dimensions), np.float16)
-        self.masks = _opened(folder / "masks.npy", (count, cells), np.float16)
-        if self.statistics.shape != shape or self.patches.shape[2] != self.dimensions:
+        cells = layout.grid[0] * layout.grid[1]
+        shape = (len(blocks), 3, layout.width)
+        self._store = RowStore(
+            folder,
+            "views",
+            len(views),
+            {
+                "statistics": (shape, np.float16),
+                "made": ((), np.float32),
+                "patches": ((cells, self.dimensions), np.float16),
+                "masks": ((cells,), np.float16),
+            },
+        )
+        self.statistics, self.made, self.patches, self.masks = self._store.arrays.values()
+        if self.statistics.shape != (len(views), *shape) or (
+            self.patches.shape[2] != self.dimensions
+        ):
             raise TrainingError(
                 f"The cache {folder} holds {len(self.statistics)} views, and this recipe makes "
                 f"{len(views)}.",
@@ -239,47 +243,27 @@ class ViewCache:
         return basis
 
     def fill(
-        self,
-        tower: Tower,
-        maker: ViewMaker,
-        made: PatchEvidenceReadOut,
-        *,
-        progress: Progress,
-        batch: int = 32,
+        self, tower: Tower, maker: ViewMaker, made: PatchEvidenceReadOut, *, progress: Progress
     ) -> None:
         """Run the tower over the views that are not made yet."""
-        start, began = self.done, time.monotonic()
         basis = torch.from_numpy(self.basis(tower, maker))
-        while self.done < len(self.views):
-            stop = min(self.done + batch, len(self.views))
-            views = [maker.make(view) for view in self.views[self.done : stop]]
-            tokens = self._tokens(tower, [crop for crop, _ in views])
-            kept = torch.stack([token_statistics(t) for t in tokens], dim=1)
-            patches = torch.cat([t[:, 1:] for t in tokens], 2) @ basis[:-1] - basis[-1]
-            part = slice(self.done, stop)
-            with torch.inference_mode():
-                self.made[part] = made(tokens).numpy()
-            self.statistics[part] = kept.numpy().astype(np.float16)
-            self.patches[part] = patches.numpy().astype(np.float16)
-            size = self.layout.grid[::-1]
+        size = self.layout.grid[::-1]
+
+        def of(rows: range) -> dict[str, NDArray[Any]]:
+            views = [maker.make(self.views[row]) for row in rows]
             cells = [cv2.resize(mask, size, interpolation=cv2.INTER_AREA) for _, mask in views]
-            self.masks[part] = np.stack(cells).reshape(len(views), -1).astype(np.float16)
-            before, self.done = self.done, stop
-            if self.done // EVERY != before // EVERY or self.done == len(self.views):
-                for store in (self.statistics, self.made, self.patches, self.masks):
-                    store.flush()
-                save_rows_done(self.folder, "views", self.done)
-                rate = (self.done - start) / (time.monotonic() - began)
-                progress("views", self.done, len(self.views), rate)
+            tokens = self._tokens(tower, [crop for crop, _ in views])
+            with torch.inference_mode():
+                patches = torch.cat([t[:, 1:] for t in tokens], 2) @ basis[:-1] - basis[-1]
+                return {
+                    "statistics": stacked_statistics(tokens).numpy(),
+                    "made": made(tokens).numpy(),
+                    "patches": patches.numpy(),
+                    "masks": np.stack(cells).reshape(len(views), -1),
+                }
+
+        self._store.fill(of, limit=len(self.views), progress=progress)
 
     def _tokens(self, tower: Tower, crops: Sequence[Image]) -> list[Tensor]:
         with torch.inference_mode():
-            entering = embed(tower, self.layout.normalised(crops))
-            outputs = run_blocks(tower, entering, range(max(self.blocks) + 1))
-        return [outputs[block] for block in self.blocks]
-
-
-def _opened(path: Path, shape: tuple[int, ...], kind: type) -> np.memmap:
-    """An array on disk, made where it is not there yet."""
-    mode = "r+" if path.exists() else "w+"
-    return np.lib.format.open_memmap(path, mode, kind, shape if mode == "w+" else None)
+            return block_tokens(tower, self.layout, crops, self.blocks)

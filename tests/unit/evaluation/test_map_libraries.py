@@ -40,10 +40,8 @@ def test_deletion_and_insertion_are_those_of_the_paper(seed):
     shares = [n / heat.size for n in range(heat.size + 1)]
     black = np.zeros_like(crop)
     for insert in (False, True):
-        curve = figures.perturbation_curve(
-            lambda crops: np.array([score(c) for c in crops]),
-            crop, black, heat, shares=shares, insert=insert, cells=SIDE,
-        )  # fmt: skip
+        changed = figures.exchanged(crop, black, heat, shares=shares, insert=insert, cells=SIDE)
+        curve = np.array([score(c) for c in changed])
         wanted = plain(black, crop) if insert else plain(crop, black)
         assert figures.trapezoid(shares, curve) == pytest.approx(wanted)
 

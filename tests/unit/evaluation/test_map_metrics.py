@@ -98,10 +98,8 @@ def test_a_right_map_has_the_lower_deletion_curve():
     shares = (0.0, 0.1, 0.3, 0.6, 1.0)
 
     def area(heat):
-        curve = figures.perturbation_curve(
-            logits, crop, np.zeros_like(crop), heat, shares=shares, cells=8
-        )
-        return figures.trapezoid(shares, curve)
+        changed = figures.exchanged(crop, np.zeros_like(crop), heat, shares=shares, cells=8)
+        return figures.trapezoid(shares, logits(changed))
 
     assert area(MASK.astype(float)) < area(RNG.random((32, 32))) - 20
 

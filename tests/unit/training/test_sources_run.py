@@ -18,6 +18,7 @@ from assistant.detectors.read_out import ClassTokenReadOut, token_statistics
 from assistant.detectors.two_heads import HEADS, HeadNetwork, TwoHeadReadOut
 from assistant.errors import ConfigError, TrainingError
 from assistant.evaluation.face_manifest import read_manifest
+from assistant.training.augmentation import worn
 from assistant.training.direction import fit_direction
 from assistant.training.recipe import Recipe
 from assistant.training.reconstruction import Build, train_redrawer
@@ -25,7 +26,6 @@ from assistant.training.sources import check_sources, choose_rows, source_weight
 from assistant.training.sources_run import judge_recipe, train_sources
 from assistant.training.two_heads import HeadConfig, new_read_out, with_direction
 from assistant.training.views import KINDS, View, ViewMaker, plan_views
-from assistant.training.wear import worn
 from tests.drawn import MiddleFinder
 
 

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.evaluation.anomaly import anomaly_metrics, drawn_textures, pro
 from assistant.training.field import Budget
-from assistant.training.textures import measure_textures
+from assistant.training.textures import anomaly_metrics, drawn_textures, measure_textures, pro
 from tests.field import tiny_files
 
 
