@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class Judged:
     reason: str
 
 
+@cache
 def cases() -> dict[str, Evidence]:
     """The cases that the sentences speak of, by name."""
     found = {}

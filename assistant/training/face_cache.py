@@ -57,7 +57,7 @@ class RowStore:
         folder: Path,
         name: str,
         count: int,
-        arrays: Mapping[str, tuple[tuple[int, ...], type[np.generic]]],
+        arrays: Mapping[str, tuple[tuple[int, ...], type[Any]]],
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.name, self.count = folder, name, count

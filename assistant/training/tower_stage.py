@@ -144,7 +144,7 @@ def tune_tower(
         ]
         tokens = block_tokens(tower, layout, made, heads.blocks)
         loss = heads_loss(model.head_logits(tokens), torch.from_numpy(kinds[rows]), heads)
-        value = descend(
+        reached = descend(
             optimiser,
             loss,
             f"at step {step + 1} of the tower's tuning",
@@ -153,7 +153,7 @@ def tune_tower(
         )
         state.stepped(0, step + 1)
         if step % 10 == 9 or step + 1 == config.steps:
-            progress("tower", step + 1, config.steps, value)
+            progress("tower", step + 1, config.steps, reached)
     with torch.no_grad():
         for name, value in named.items():
             value.copy_(state.average[name])

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from assistant.cli.eval_words import grounding
-from assistant.evaluation.grounding import TABLE, cases, judged, summary
+from assistant.evaluation.grounding import TABLE, Judged, cases, judged, summary
 from assistant.grounding import check
 from assistant.types import SentenceStatus
 from tests.unit.grounding.table import NEVER_SUPPORTED
@@ -20,17 +20,21 @@ HOSTILE = [
 ]
 
 
-def test_half_of_the_sentences_are_true_and_half_are_of_small_models() -> None:
-    found = judged()
+@pytest.fixture(scope="module")
+def found() -> list[Judged]:
+    return judged()
 
+
+def test_half_of_the_sentences_are_true_and_half_are_of_small_models(found: list[Judged]) -> None:
     assert Counter((j.written_by, j.true) for j in found) == {
         (writer, true): 30 for writer in ("small", "large") for true in (True, False)
     }
     assert len({(j.case, j.sentence) for j in found}) == 120
 
 
-def test_nothing_false_is_supported_and_hardly_anything_true_is_contradicted() -> None:
-    found = judged()
+def test_nothing_false_is_supported_and_hardly_anything_true_is_contradicted(
+    found: list[Judged],
+) -> None:
     result = summary(found)
 
     assert [j.sentence for j in found if not j.true and j.status == "supported"] == []

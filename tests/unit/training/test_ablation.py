@@ -11,6 +11,7 @@ def test_every_row_has_its_terms_and_seeds(project):
         "recipe": "layer-norms",
         "manifest": "m.csv",
         "crop": {"size": 42},
+        "limit": 160,
         "calibration_percent": 40,
         "self_blended": {"drawn": 0.1},
         "tuning": {
