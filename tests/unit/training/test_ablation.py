@@ -1,11 +1,16 @@
+from functools import partial
+
 import yaml
 
+from assistant.calibration.fitting import fit_calibrator
 from assistant.training.ablation import ROWS, run_ablation, table
 from assistant.training.detector_config import DetectorConfig
 from tests.drawn import MiddleFinder
 
 
-def test_every_row_has_its_terms_and_seeds(project):
+def test_every_row_has_its_terms_and_seeds(project, monkeypatch):
+    quick = partial(fit_calibrator, resamples=4)  # its interval is of no interest here
+    monkeypatch.setattr("assistant.training.tuning_run.fit_calibrator", quick)
     path = project / "c.yaml"
     values = {
         "recipe": "layer-norms",
