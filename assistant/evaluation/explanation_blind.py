@@ -63,7 +63,7 @@ def blind_file(rows: Rows, narrators: tuple[str, str], path: Path, *, seed: int)
 
 
 def counted(path: Path, rows: Rows) -> dict[str, Any]:
-    """How often each narrator was preferred in a judged file, also where the score is on the wrong side.
+    """How often each narrator was preferred in a judged file, also of scores on the wrong side.
 
     Raises:
         TrainingError: it is no such file, or names no preference.

@@ -59,6 +59,9 @@ class LlamaCppBackend:
     most_images = 1
     #: A small model writes no better sentence at the second try, and each takes seconds.
     mends = False
+    #: Measured (``whyfake eval described``): the projector that ships lets it see nothing yet, and
+    #: a description that is the same of every picture is none.
+    describes = False
 
     def __init__(
         self,
