@@ -18,9 +18,9 @@ from assistant.detectors.plugin import (
     refuse_layers,
     trace_of,
 )
-from assistant.detectors.plugin_file import file_sha256
 from assistant.errors import WeightsError
 from assistant.types import Image, Trace
+from assistant.weights.store import file_sha256
 
 __all__ = ["CnnDetector", "CnnOptions"]
 

@@ -8,7 +8,6 @@ names, and ``yermandy/GenD_DINOv3_L``, with those of transformers. Both run here
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from assistant.compute import torch_device
 from assistant.detectors.published import read_checkpoint, unfitted_softmax
 from assistant.errors import ConfigError, InferenceError, OutOfMemory, WeightsError
 from assistant.types import CropSpec, Image
+from assistant.weights.store import file_sha256
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
@@ -272,8 +272,7 @@ class GendDetector:
             WeightsError: missing, not accepted, damaged, of another layout or of another size.
         """
         try:
-            with path.open("rb") as stream:
-                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            sha256 = file_sha256(path)
         except OSError as error:
             raise WeightsError(
                 f"{path} cannot be read: {error.strerror}.",

@@ -22,10 +22,10 @@ from torch.nn import functional
 from assistant.compute import torch_device
 from assistant.detectors.frozen import to_pixels
 from assistant.detectors.plugin import FIELD_CROP, PluginOptions, checked_options
-from assistant.detectors.plugin_file import file_sha256
 from assistant.detectors.published import accepted_path, unfitted_softmax
 from assistant.errors import InferenceError, PluginError, WeightsError
 from assistant.types import Image
+from assistant.weights.store import file_sha256
 
 if TYPE_CHECKING:
     from assistant.settings import Settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,8 +12,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from assistant.errors import WeightsError
+from assistant.weights.store import file_sha256
 
-__all__ = ["FORMAT", "Header", "file_sha256", "read", "read_header"]
+__all__ = ["FORMAT", "Header", "read", "read_header"]
 
 
 FORMAT = "whyfake.plugin/1"
@@ -28,12 +28,6 @@ class Header:
     base_sha256: str = ""
     calibration: Mapping[str, Any] | None = None
     card: Mapping[str, Any] = field(default_factory=dict)
-
-
-def file_sha256(path: Path) -> str:
-    """Of a file, as hex digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def read_header(path: Path, name: str) -> Header:
