@@ -10,7 +10,13 @@ from typing import Any
 import click
 
 from assistant.cli.declare import command, option
-from assistant.cli.options import json_option, out_option, settings_of, write_result
+from assistant.cli.options import (
+    finder_and_scorer,
+    json_option,
+    out_option,
+    settings_of,
+    write_result,
+)
 
 __all__ = ["bench"]
 
@@ -31,6 +37,7 @@ def bench(
 ) -> None:
     """Measure speed; ratios compare two things in one run."""
     from assistant.evaluation import bench as measured
+    from assistant.evaluation.bench_clip import bench_clip
     from assistant.evaluation.bench_vlm import bench_vlm
 
     jobs: dict[str, Callable[[], dict[str, Any]]] = {
@@ -39,6 +46,7 @@ def bench(
         "evidence": lambda: _with_assistant(context, measured.bench_evidence, rounds),
         "busy": lambda: _with_assistant(context, measured.bench_busy, min(rounds, 3)),
         "cues": lambda: _cues(context, rounds),
+        "clip": lambda: bench_clip(*finder_and_scorer(context)),
         "vlm": bench_vlm,
     }
     result: dict[str, Any] = {"schema": "whyfake.bench/1", "seconds": {}, "ratios": {}}

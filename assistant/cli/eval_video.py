@@ -16,7 +16,7 @@ from assistant.cli.options import finder_and_scorer, settings_of
 
 if TYPE_CHECKING:
     from assistant.evaluation.judged import JudgedPerson
-    from assistant.interfaces import Calibrator
+    from assistant.scoring import Scorer
     from assistant.training.layouts import Sample
 
 __all__ = ["video"]
@@ -41,8 +41,8 @@ def _judged_clips(
     limit: int | None,
     again: bool,
     judged: Path | None,
-) -> tuple[list[JudgedPerson], list[JudgedPerson], Calibrator]:
-    """The people of made clips, those of sets, and the calibrator in use.
+) -> tuple[list[JudgedPerson], list[JudgedPerson], Scorer]:
+    """The people of made clips, those of sets, and what judged them.
 
     Raises:
         TrainingError: a set, the photos or the file cannot be used.
@@ -77,7 +77,7 @@ def _judged_clips(
         of_sets += judge_samples(
             samples, finder, scorer, limits, file=file, again=again, progress=_progress
         )
-    return people, of_sets, scorer.calibrator
+    return people, of_sets, scorer
 
 
 @click.command("video")
@@ -124,18 +124,20 @@ def video(
     from assistant.evaluation.reencoding import reencoding_table
     from assistant.evaluation.video import fit_rule, rule_table, stretch_table, video_markdown
     from assistant.evaluation.video_sets import set_tables
+    from assistant.fitted import clip_head
 
-    people, of_sets, calibrator = _judged_clips(context, **clips)
+    people, of_sets, scorer = _judged_clips(context, **clips)
+    calibrator, head = scorer.calibrator, clip_head(scorer.detector.weights_sha256)
     result: dict[str, Any] = {}
     if people:
-        result["made"] = rule_table(people, resamples)
+        result["made"] = rule_table(people, resamples, head)
         result["made"]["stretch"] = stretch_table(people, calibrator)
         if fit:
             rule, table = fit_rule(people, calibrator)
             result["made"]["fitted"] = {"rule": asdict(rule), **table}
-    result |= set_tables(of_sets, resamples)
+    result |= set_tables(of_sets, resamples, head)
     if clips["again"]:
-        result["again"] = reencoding_table([*people, *of_sets], resamples)
+        result["again"] = reencoding_table([*people, *of_sets], calibrator, head, resamples)
     click.echo(json.dumps(result, indent=2) if as_json else video_markdown(result))
 
 

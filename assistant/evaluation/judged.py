@@ -15,7 +15,7 @@ from assistant.cues.motion import Motion
 from assistant.errors import TrainingError
 from assistant.interfaces import Calibrator
 from assistant.lanes import stretches_of
-from assistant.timeline import StretchRule
+from assistant.timeline import StretchRule, TemporalHead, clip_features, clip_logit
 from assistant.types import Moment, Stretch, Verdict
 
 __all__ = ["JudgedFile", "JudgedPerson"]
@@ -38,8 +38,7 @@ class JudgedPerson:
         source: the set that the clip is of.
         family: kind of manipulation.
         again: whether the clip was encoded once more before it was judged.
-        probability: of the person's score; None where there is none.
-        verdict: of the score, or ``abstained``; empty where there is none.
+        abstained: whether the person is unlike what the detector knows, and got no verdict.
         laid_in: the detector's answers to that question at each moment, where it is asked.
         motion: what the cues over time see; None where the person was not found.
     """
@@ -54,8 +53,7 @@ class JudgedPerson:
     source: str = ""
     family: str = ""
     again: bool = False
-    probability: float | None = None
-    verdict: str = ""
+    abstained: bool = False
     laid_in: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
     motion: Motion | None = field(default=None, repr=False, compare=False)
 
@@ -82,6 +80,17 @@ class JudgedPerson:
             looks=self.looks,
             shots=None if self.motion is None else self.motion.shots,
         )
+
+    def features(self) -> NDArray[np.float64]:
+        """What the head over time sees of the person."""
+        shots = None if self.motion is None else self.motion.shots
+        return clip_features(self.seconds, self.logits, self.laid_in, self.looks, shots=shots)
+
+    def logit(self, head: TemporalHead | None) -> float:
+        """Of the whole clip: by the head, or the mean where there is none."""
+        if head is None:
+            return clip_logit(self.seconds, self.logits)
+        return head.logit(self.features())
 
     @property
     def looks(self) -> NDArray[np.float64] | None:

@@ -11,6 +11,8 @@ import numpy as np
 from assistant.errors import MediaError
 from assistant.evaluation.detection_metrics import wilson
 from assistant.evaluation.judged import JudgedPerson
+from assistant.interfaces import Calibrator
+from assistant.timeline import TemporalHead
 
 __all__ = ["reencoded", "reencoding_table"]
 
@@ -80,38 +82,42 @@ def _changed(source: Any, film: Any, rate: int, size: tuple[int, int]) -> Iterat
     yield from ready()
 
 
-def reencoding_table(people: Sequence[JudgedPerson], resamples: int = 400) -> dict[str, Any]:
+def reencoding_table(
+    people: Sequence[JudgedPerson],
+    calibrator: Calibrator,
+    head: TemporalHead | None = None,
+    resamples: int = 400,
+) -> dict[str, Any]:
     """How many keep their verdict, and how far the probability moves, with 95 % intervals.
 
-    ``kept`` counts *abstained* as a verdict of its own; ``opposite``: *no sign found* became
-    *likely manipulated* or the other way round; a person who is not found any more is not kept and
-    has no change.
+    The verdicts are those of the calibrated score, or *abstained*, which counts as one of its own.
+    ``opposite``: *no sign found* became *likely manipulated* or the other way round; ``lost``: the
+    person was not found any more, which counts as not kept and has no change.
     """
-    first = {(p.source, p.clip, p.stretch): p for p in people if not p.again and p.verdict}
-    pairs = [
-        (first[key], p)
-        for p in people
-        if p.again and (key := (p.source, p.clip, p.stretch)) in first
-    ]
+    first = {(p.name, p.stretch): p for p in people if not p.again and p.moments}
+    pairs = [(first[key], p) for p in people if p.again and (key := (p.name, p.stretch)) in first]
     if not pairs:
         return {"people": 0}
-    kept = sum(a.verdict == b.verdict for a, b in pairs)
-    opposite = sum({a.verdict, b.verdict} == {"no_sign", "likely_manipulated"} for a, b in pairs)
-    moved = np.array(
-        [
-            abs(a.probability - b.probability)
-            for a, b in pairs
-            if a.probability is not None and b.probability is not None
-        ]
-    )
+    found = [[_told(p, calibrator, head) for p in pair] for pair in pairs if pair[1].moments]
+    verdicts = [(a[0], b[0]) for a, b in found]
+    moved = np.array([abs(a[1] - b[1]) for a, b in found])
+    kept = sum(a == b for a, b in verdicts)
     rng = np.random.default_rng(0)
-    drawn = np.median(rng.choice(moved, (resamples, len(moved))), axis=1) if len(moved) else []
+    drawn = np.median(rng.choice(moved, (resamples, len(moved))), axis=1) if len(moved) else None
     return {
         "people": len(pairs),
+        "lost": len(pairs) - len(found),
         "kept": kept,
         "kept_interval": wilson(kept, len(pairs)),
-        "opposite": opposite,
-        "change": float(np.median(moved)) if len(moved) else None,
-        "change_interval": np.quantile(drawn, [0.025, 0.975]).tolist() if len(moved) else None,
-        "change_most": float(moved.max()) if len(moved) else None,
+        "opposite": sum({"no_sign", "likely_manipulated"} == {a, b} for a, b in verdicts),
+        "change": float(np.median(moved)) if drawn is not None else None,
+        "change_interval": None if drawn is None else np.quantile(drawn, [0.025, 0.975]).tolist(),
+        "change_most": float(moved.max()) if drawn is not None else None,
     }
+
+
+def _told(
+    person: JudgedPerson, calibrator: Calibrator, head: TemporalHead | None
+) -> tuple[str, float]:
+    made = calibrator.calibrate(person.logit(head))
+    return "abstained" if person.abstained else made.verdict.value, made.probability

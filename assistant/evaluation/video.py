@@ -19,7 +19,7 @@ from assistant.interfaces import Calibrator, FaceFinder
 from assistant.lanes import motion_of
 from assistant.media import MediaLimits, load_media
 from assistant.scoring import ScoredFace, Scorer, laid_in_of
-from assistant.timeline import CLIP_RULES, StretchRule, clip_logit
+from assistant.timeline import CLIP_RULES, HEAD_RULE, StretchRule, TemporalHead, clip_logit
 from assistant.tracks import found_tracks
 from assistant.types import Media, Verdict
 
@@ -110,8 +110,7 @@ def judged_lane(lane: ScoredFace | None, scorer: Scorer, judged: JudgedPerson) -
         moments=lane.moments,
         span=lane.track.media.span,
         laid_in=laid_in_of(lane.track.readings or ()),
-        probability=lane.score.probability,
-        verdict="abstained" if lane.score.abstained else lane.score.verdict.value,
+        abstained=lane.score.abstained,
     )
     known = replace(known, motion=motion_of(lane, ()))
     return replace(known, motion=motion_of(lane, known.stretches(scorer.calibrator)))
@@ -193,15 +192,20 @@ def _lane_of(person: MadePerson, found: Sequence[ScoredFace]) -> ScoredFace | No
     return nearest if nearest is not None and miss(nearest) < 0.15 else None
 
 
-def rule_table(people: Sequence[JudgedPerson], resamples: int = 400) -> dict[str, Any]:
-    """AUROC of each rule by person, with 95 % intervals over clips drawn again."""
+def rule_table(
+    people: Sequence[JudgedPerson], resamples: int = 400, head: TemporalHead | None = None
+) -> dict[str, Any]:
+    """AUROC of each rule, and of the head, by person; 95 % intervals over clips drawn again."""
     people = [p for p in people if not p.again]
     known = [p for p in people if p.moments]
     labels = np.array([p.manipulated for p in known])
     groups = [p.clip for p in known]
+    by_rule = {rule: [clip_logit(p.seconds, p.logits, rule) for p in known] for rule in CLIP_RULES}
+    if head is not None:
+        by_rule[HEAD_RULE] = [p.logit(head) for p in known]
     table = {}
-    for rule in CLIP_RULES:
-        scores = np.array([clip_logit(p.seconds, p.logits, rule) for p in known])
+    for rule, logits in by_rule.items():
+        scores = np.array(logits)
         ends = bootstrap_interval(auroc, labels, scores, groups, resamples=resamples)
         low, high = ends or (None, None)
         table[rule] = {"auroc": auroc(labels, scores), "low": low, "high": high}

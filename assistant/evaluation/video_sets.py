@@ -20,6 +20,7 @@ from assistant.interfaces import FaceFinder
 from assistant.media import MediaLimits, load_media, read_path
 from assistant.media.clip import spread
 from assistant.scoring import Scorer
+from assistant.timeline import TemporalHead
 from assistant.training.layouts import Sample
 from assistant.types import Image, Media
 
@@ -127,15 +128,17 @@ def _judged(
     return judged_lane(people[0] if people else None, scorer, truth)
 
 
-def set_tables(people: Sequence[JudgedPerson], resamples: int = 400) -> dict[str, Any]:
+def set_tables(
+    people: Sequence[JudgedPerson], resamples: int = 400, head: TemporalHead | None = None
+) -> dict[str, Any]:
     """The table of rules of each source, and of each of its families against its genuine videos."""
     tables: dict[str, Any] = {}
     for source in sorted({p.source for p in people}):
         own = [p for p in people if p.source == source]
-        tables[source] = rule_table(own, resamples)
+        tables[source] = rule_table(own, resamples, head)
         families = sorted({p.family for p in own if p.manipulated})
         if len(families) > 1:
             for family in families:
                 against = [p for p in own if not p.manipulated or p.family == family]
-                tables[f"{source} / {family}"] = rule_table(against, resamples)
+                tables[f"{source} / {family}"] = rule_table(against, resamples, head)
     return tables

@@ -24,9 +24,9 @@ from assistant.evaluation.detection_metrics import (
 )
 from assistant.evaluation.judged import JudgedPerson
 from assistant.interfaces import Calibrator
-from assistant.timeline import CLIP_RULES, FEATURES, TemporalHead, clip_features, clip_logit
+from assistant.timeline import CLIP_RULES, FEATURES, TemporalHead, clip_logit
 
-__all__ = ["Compared", "compare_rules", "features_of", "fit_head"]
+__all__ = ["Compared", "compare_rules", "fit_head"]
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -56,12 +56,6 @@ class Compared:
     best: str
 
 
-def features_of(person: JudgedPerson) -> Array:
-    """The measures of a person that the head sees."""
-    shots = None if person.motion is None else person.motion.shots
-    return clip_features(person.seconds, person.logits, person.laid_in, person.looks, shots=shots)
-
-
 def fit_head(
     people: Sequence[JudgedPerson], calibrator: Calibrator, weights_sha256: str = ""
 ) -> TemporalHead:
@@ -80,7 +74,7 @@ def fit_head(
         )
     from scipy.optimize import minimize
 
-    features = np.array([features_of(p) for p in known])
+    features = np.array([p.features() for p in known])
     kinds, kind = np.unique(
         [f"{s} {k}" for s, k in zip(sources, labels, strict=True)], return_inverse=True
     )
@@ -125,7 +119,7 @@ def compare_rules(
         out = sources == name
         head = fit_head([p for p, left in zip(known, out, strict=True) if not left], calibrator)
         for number in np.flatnonzero(out):
-            logits["head"][number] = head.logit(features_of(known[number]))
+            logits["head"][number] = known[number].logit(head)
     groups = np.array([p.clip for p in known])
     table = {
         name: {

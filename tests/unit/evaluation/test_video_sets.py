@@ -133,7 +133,7 @@ def test_what_was_judged_is_kept_and_not_judged_again(tmp_path: Path) -> None:
 
     assert again == first
     assert [p.again for p in first] == [False, True, False, True]
-    told = reencoding_table(first, 20)
+    told = reencoding_table(first, FlatCalibrator())
     assert (told["people"], told["kept"]) == (2, 2)
     assert 0 <= told["change"] < 0.1
     with pytest.raises(TrainingError, match="other weights"):
