@@ -133,7 +133,7 @@ def cues_markdown(
         rows.append([cue.cue, seen, *(_cell(cue, name) for name in names), alarm, outcome])
     compared = [name + ("" if counts[name] else " *") for name in names]
     last = ["Genuine beyond limit: all; worst source", "Outcome"]
-    held_out = ["Held-out faces", "Manipulated that a visible cue speaks for", "Genuine"]
+    heads = ["Held-out faces", "Manipulated that a visible cue speaks for", "Genuine"]
     any_cue = [
         (
             name,
@@ -142,7 +142,7 @@ def cues_markdown(
         )
         for name, row in spoken.items()
     ]
-    return f"{table(['Cue', 'Seen', *compared, *last], rows)}\n\n{table(held_out, any_cue)}\n"
+    return f"{table(['Cue', 'Seen', *compared, *last], rows)}\n\n{table(heads, any_cue)}\n"
 
 
 def _cell(table: CueTable, name: str) -> str:
