@@ -18,7 +18,9 @@ import random
 import re
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from assistant.evidence import NextFact
 from assistant.routing import route
 from assistant.translations import Language
 from assistant.types import VlmRequest
@@ -64,7 +66,10 @@ class TemplateBackend:
         if not request.question:
             if self.language != "en":
                 return explain_abroad(evidence, self.language)
-            return compose_explanation(to_the_point(evidence, None), rng)
+            told = to_the_point(evidence, None)
+            # A model is told of one region alone.
+            after = [f for f in evidence.of(NextFact) if f not in told.facts]
+            return compose_explanation(replace(told, facts=(*told.facts, *after)), rng)
         asked = route(request.question)
         if asked.language == "de":
             return answer_abroad(evidence, request.question, "de", asked)
