@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from assistant.evidence import SpreadFact
 from assistant.phrases import Variant
 from assistant.types import Evidence
 from assistant.vlm.composition.lines import Line, Writer, joined
@@ -14,7 +15,7 @@ _MOST_WORDS = 95
 
 
 def compose_explanation(evidence: Evidence, rng: random.Random, variant: Variant = "train") -> str:
-    """A true explanation of 40 to 140 words, every sentence citing its facts.
+    """A true explanation of 40 to 160 words, every sentence citing its facts.
 
     Args:
         evidence: the case.
@@ -55,6 +56,9 @@ def _lines(
     must += writer.cues(most=1, nothing=True)
     must += writer.regions(most=regions)
     must += writer.effects(most=effects)
+    spread, fragility = writer.first(SpreadFact), writer.fragility()
+    if spread is not None and spread.flips:
+        must, fragility = [*must, *fragility], []
     # In this order, as the second may refer to the first.
     if rng.random() < 0.3:
         after = [*writer.domain(), *writer.quality(most=notes)]
@@ -69,7 +73,7 @@ def _lines(
     # What may be said where there is room, most telling first; each knows its place.
     room = _MOST_WORDS - _words([*must, *after, *ending])
     meaning, width = writer.meaning(), writer.width()
-    origin, fragility, smallest = writer.origin(most=1), writer.fragility(), writer.smallest_set()
+    origin, smallest = writer.origin(most=1), writer.smallest_set()
     chosen: dict[str, list[Line]] = {}
     for name, lines in (
         ("fragility", fragility),
