@@ -36,6 +36,8 @@ _WORDS = {
     "jaw": r"jaw(?:line)?|chin|beard|mandible",
 }
 _NAMED = re.compile("|".join(rf"(?P<{name}>\b(?:{words})\b)" for name, words in _WORDS.items()))
+#: Said of a statistic, not of a region.
+_NO_EYE = re.compile(r"\bthat the eye does not see\b")
 #: ExDDV's kinds of manipulation as FaceForensics++ numbers them in the names of frames.
 _METHODS = {"Deepfakes": 0, "Face2Face": 1, "FaceShifter": 2, "FaceSwap": 3, "NeuralTextures": 6}
 _FAKE_PART = re.compile(r"\bperson's ([a-z]+) looks? (?:very |a bit )?fake\b")
@@ -60,7 +62,8 @@ class Pointed:
 
 def first_regions(text: str, most: int = _MOST) -> tuple[str, ...]:
     """The first regions that a text names, in its order."""
-    found = (str(match.lastgroup) for match in _NAMED.finditer(text.lower()))
+    said = _NO_EYE.sub("", text.lower())
+    found = (str(match.lastgroup) for match in _NAMED.finditer(said))
     return tuple(dict.fromkeys(found))[:most]
 
 

@@ -26,6 +26,7 @@ HEAD = "id,movie_name,text,manipulation,split\n"
         ("The background stands out.", ()),
         ("The eyebrows and the cheeks of a surprised face.", ("forehead", "cheeks")),
         ("Nosey neighbours eyed it.", ()),
+        ("It rests on statistics that the eye does not see. The nose.", ("nose",)),
     ],
 )
 def test_the_first_two_regions_are_read_in_the_order_of_the_text(text, regions):
