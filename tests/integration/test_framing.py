@@ -63,11 +63,12 @@ def test_frames_of_clips(tmp_path, parts):
 
 def test_what_the_detector_sees_of_a_photo_is_in_its_tight_crop_too(parts):
     """The crop shows the inner face alone: next to nothing of it has to be mirrored in."""
-    finder, detector, _ = parts
+    finder, scorer = parts
     photo = data.astronaut()
     found = max(finder.find(photo), key=lambda d: d.confidence)
-    _, matrix = align(photo, found.landmarks, detector.crop_spec)
-    side = detector.crop_spec.size
+    spec = scorer.detector.crop_spec
+    _, matrix = align(photo, found.landmarks, spec)
+    side = spec.size
     corners = np.array([[0, 0, 1], [side, 0, 1], [0, side, 1], [side, side, 1]], np.float64)
     inside = corners @ cv2.invertAffineTransform(matrix).T
     left, top, right, bottom = found.box_xyxy
