@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from assistant.edits import greyed, softened
 from assistant.evaluation.detection_metrics import wilson
-from assistant.evaluation.map_faces import AlignedFace
+from assistant.evaluation.known_masks import AlignedFace
 from assistant.interfaces import VlmBackend
 from assistant.prompting import Prompt
 from assistant.training.narrator_cases import made_up_evidence
@@ -27,7 +27,7 @@ from assistant.types import Image, VlmRequest
 
 __all__ = ["ATTRIBUTES", "described"]
 
-_Points = NDArray[np.float32]
+_Points = NDArray[np.floating[Any]]
 _Change = Callable[[Image, _Points], Image]
 
 

@@ -121,10 +121,10 @@ class Run:
             count += 1
             if progress is not None:
                 progress(count, self.limit)
-        for name in set(self.backends) - set(self.on_few) if case is not None and tries else ():
-            tell_case(  # the rest, where there were fewer cases than might be
-                self.rows, name, self.backends[name], case, self.prompts, attacks=ATTACKS_TRIED
-            )
+        if case is not None and tries:  # the rest, where there were fewer cases than might be
+            for name in set(self.backends) - set(self.on_few):
+                vlm = self.backends[name]
+                tell_case(self.rows, name, vlm, case, self.prompts, attacks=ATTACKS_TRIED)
         if not count:
             raise TrainingError(
                 f"No face was found in {seen} pictures, so there is nothing to explain.",
