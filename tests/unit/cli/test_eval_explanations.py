@@ -76,7 +76,7 @@ def test_what_is_told_first_is_held_against_what_people_named(run, tmp_path):
     words.write_text(
         "id,movie_name,text,manipulation,split\n"
         "1,003_000.mp4,A blurred lip,FaceSwap,test\n"
-        "2,004_000.mp4,One eye,Face2Face,val\n"
+        "2,004_000.mp4,One cheek,Face2Face,val\n"
     )
     said = {"0": {"question": "?", "answer": ["The person's mouth looks fake."]}}
     answers.write_text(json.dumps({"3_003_000": said}))
