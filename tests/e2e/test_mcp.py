@@ -138,7 +138,7 @@ def test_what_is_no_photo_is_a_typed_failure(address: str, photo: str, code: str
 
 def test_a_file_larger_than_the_limit_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(mcp_tools.MediaError, match="more than"):
-        mcp_tools._decoded("A" * 2000, 1000)
+        mcp_tools._decoded("A" * 3000, 1000)
 
 
 def test_without_the_package_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
