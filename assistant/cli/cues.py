@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assistant.cli.options import settings_of
+from assistant.cli.declare import FILE, FOLDER, argument, command, option
+from assistant.cli.options import settings_of, write_compact
 
 if TYPE_CHECKING:
     from assistant.training.cue_fit import CueConfig
@@ -16,23 +17,21 @@ if TYPE_CHECKING:
 
 __all__ = ["eval_cues", "train_cues"]
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
-_FOLDER = click.Path(path_type=Path, file_okay=False)
-_WORK = click.option(
-    "--work",
-    type=_FOLDER,
-    default=Path(".work/cues"),
-    show_default=True,
-    help="Found faces and measurements; a run that was stopped goes on from them.",
+
+_WORK = option(
+    "Found faces and measurements; a run that was stopped goes on from them.",
+    Path(".work/cues"),
+    type=FOLDER,
 )
 
 
-@click.command("cues")
-@click.argument("config_file", metavar="CONFIG", type=_FILE)
-@_WORK
-@click.option("--out", type=_FILE, required=True, help="The reference, such as weights/cues.json.")
-@click.pass_context
-def train_cues(context: click.Context, config_file: Path, work: Path, out: Path) -> None:
+@command("cues")
+def train_cues(
+    context: click.Context,
+    config_file: Path = argument(metavar="CONFIG", type=FILE),
+    work: Path = _WORK,
+    out: Path = option("The reference, such as weights/cues.json.", required=True),
+) -> None:
     """Measure what genuine and manipulated faces show: the reference of the visible cues.
 
     CONFIG is configs/cues.yaml or one like it. Cues that do not hold up are left out of the
@@ -45,21 +44,19 @@ def train_cues(context: click.Context, config_file: Path, work: Path, out: Path)
     compared = compare(faces, held_out=False)
     tables = choose(compared, fit_limits(compared, config), config)
     made = reference(faces, tables, sha, config)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(made, separators=(",", ":")) + "\n", encoding="utf-8")
+    write_compact(made, out)
     for table in tables:
         click.echo(f"{table.cue}: {table.why or f'stays, limit {table.limit}'}")
     click.echo(f"Wrote {out}: {len(made['limits'])} of {len(tables)} cues stay.")
 
 
-@click.command("cues")
-@click.argument("config_file", metavar="CONFIG", type=_FILE)
-@_WORK
-@click.option("--reference", "file", type=_FILE, help="The reference; default: the one that ships.")
-@click.option("--out", type=_FILE, help="Write the measurements here as JSON, the table beside.")
-@click.pass_context
+@command("cues")
 def eval_cues(
-    context: click.Context, config_file: Path, work: Path, file: Path | None, out: Path | None
+    context: click.Context,
+    config_file: Path = argument(metavar="CONFIG", type=FILE),
+    work: Path = _WORK,
+    file: Path | None = option("The reference; default: the one that ships.", name="--reference"),
+    out: Path | None = option("Write the measurements here as JSON, the table beside."),
 ) -> None:
     """Tell which cues hold up on held-out faces, and for how many faces one speaks."""
     from assistant.cues.reference import load_reference

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assistant.cli.declare import EXISTING, EXISTING_FOLDER, command, option
 from assistant.cli.manifest import LAYOUT_NAMES
-from assistant.cli.options import finder_and_scorer, settings_of
+from assistant.cli.options import finder_and_scorer, json_option, settings_of
 
 if TYPE_CHECKING:
     from assistant.evaluation.judged import JudgedPerson
@@ -24,8 +25,6 @@ __all__ = ["video"]
 _NAMED = ", ".join(LAYOUT_NAMES)
 #: Sides of a portrait in pixels, and how many photos of a folder are used.
 _SIDE, _SMALL_SIDE, _PORTRAITS = 300, 260, 16
-_EXISTING = click.Path(path_type=Path, exists=True)
-_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 def _judged_clips(
@@ -80,42 +79,33 @@ def _judged_clips(
     return people, of_sets, scorer
 
 
-@click.command("video")
-@click.option("--made", type=click.IntRange(0), default=16, help="Clips to make and judge.")
-@click.option("--seed", type=int, default=1, help="Of the made clips.")
-@click.option(
-    "--small",
-    is_flag=True,
-    help="Small made clips of one person, each quality in turn: quicker, to fit on.",
-)
-@click.option("--photos", type=_FOLDER, help="Make clips of the portraits in this folder.")
-@click.option(
-    "--set",
-    "sets",
-    type=(click.Choice(LAYOUT_NAMES), _EXISTING),
-    multiple=True,
-    metavar="LAYOUT FOLDER",
-    help=f"A public set, or folders of your own named real and fake: {_NAMED}.",
-)
-@click.option("--split", help="Of the sets: train, val or test.")
-@click.option("--compression", default="c23", help="Of FaceForensics++ and DFD.")
-@click.option("--limit", type=click.IntRange(2), help="Videos at most of a set, evenly taken.")
-@click.option(
-    "--again",
-    is_flag=True,
-    help="Judge each clip a second time: H.264 CRF 28, 480p, another frame rate.",
-)
-@click.option(
-    "--judged",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Keep here what was judged: a second run goes on from it, `train temporal` reads it.",
-)
-@click.option("--fit", is_flag=True, help="Fit the constants of stretches on the made clips.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--resamples", type=click.IntRange(10), default=400, help="Bootstrap draws.")
-@click.pass_context
+@command("video")
 def video(
-    context: click.Context, /, fit: bool, as_json: bool, resamples: int, **clips: Any
+    context: click.Context,
+    made: int = option("Clips to make and judge.", 16, least=0),
+    seed: int = option("Of the made clips.", 1),
+    small: bool = option(
+        "Small made clips of one person, each quality in turn: quicker, to fit on."
+    ),
+    photos: Path | None = option(
+        "Make clips of the portraits in this folder.", type=EXISTING_FOLDER
+    ),
+    sets: tuple[tuple[str, Path], ...] = option(
+        f"A public set, or folders of your own named real and fake: {_NAMED}.",
+        name="--set",
+        type=(click.Choice(LAYOUT_NAMES), EXISTING),
+        metavar="LAYOUT FOLDER",
+    ),
+    split: str | None = option("Of the sets: train, val or test."),
+    compression: str = option("Of FaceForensics++ and DFD.", "c23"),
+    limit: int | None = option("Videos at most of a set, evenly taken.", least=2),
+    again: bool = option("Judge each clip a second time: H.264 CRF 28, 480p, another frame rate."),
+    judged: Path | None = option(
+        "Keep here what was judged: a second run goes on from it, `train temporal` reads it."
+    ),
+    fit: bool = option("Fit the constants of stretches on the made clips."),
+    as_json: bool = json_option("Print the result as JSON."),
+    resamples: int = option("Bootstrap draws.", 400, least=10),
 ) -> None:
     """Judge clips by person and by time: AUROC of the rules, and how well stretches are found.
 
@@ -126,7 +116,19 @@ def video(
     from assistant.evaluation.video_sets import set_tables
     from assistant.fitted import clip_head
 
-    people, of_sets, scorer = _judged_clips(context, **clips)
+    people, of_sets, scorer = _judged_clips(
+        context,
+        made=made,
+        seed=seed,
+        small=small,
+        photos=photos,
+        sets=sets,
+        split=split,
+        compression=compression,
+        limit=limit,
+        again=again,
+        judged=judged,
+    )
     calibrator, head = scorer.calibrator, clip_head(scorer.detector.weights_sha256)
     result: dict[str, Any] = {}
     if people:
@@ -136,7 +138,7 @@ def video(
             rule, table = fit_rule(people, calibrator)
             result["made"]["fitted"] = {"rule": asdict(rule), **table}
     result |= set_tables(of_sets, resamples, head)
-    if clips["again"]:
+    if again:
         result["again"] = reencoding_table([*people, *of_sets], calibrator, head, resamples)
     click.echo(json.dumps(result, indent=2) if as_json else video_markdown(result))
 

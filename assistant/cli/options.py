@@ -34,6 +34,7 @@ __all__ = [
     "tell_count",
     "tell_progress",
     "work_option",
+    "write_compact",
     "write_result",
 ]
 
@@ -137,3 +138,9 @@ def write_result(
     if out is not None:
         out.write_text(text + "\n", encoding="utf-8")
     click.echo(text if as_json else told(result))
+
+
+def write_compact(made: Any, out: Path) -> None:
+    """Write a fitted file, such as ``weights/cues.json``, without blanks; its folder is made."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(made, separators=(",", ":")) + "\n", encoding="utf-8")

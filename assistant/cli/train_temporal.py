@@ -10,32 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assistant.cli.options import settings_of
+from assistant.cli.declare import EXISTING_FILE, argument, command, option
+from assistant.cli.options import settings_of, write_compact
 
 if TYPE_CHECKING:
     from assistant.training.temporal_head import Compared
 
 __all__ = ["temporal"]
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
-_JUDGED = click.Path(path_type=Path, dir_okay=False, exists=True)
 
-
-@click.command("temporal")
-@click.argument("judged", nargs=-1, required=True, type=_JUDGED)
-@click.option("--out", type=_FILE, required=True, help="The head: temporal.json.")
-@click.option("--motion", type=_FILE, help="Also measure the cues over time: weights/motion.json.")
-@click.option("--table", type=_FILE, help="Write the comparison here (JSON).")
-@click.option("--resamples", type=click.IntRange(10), default=400, help="Bootstrap draws.")
-@click.pass_context
+@command("temporal")
 def temporal(
     context: click.Context,
-    /,
-    judged: tuple[Path, ...],
-    out: Path,
-    motion: Path | None,
-    table: Path | None,
-    resamples: int,
+    judged: tuple[Path, ...] = argument(required=True, type=EXISTING_FILE),
+    out: Path = option("The head: temporal.json.", required=True),
+    motion: Path | None = option("Also measure the cues over time: weights/motion.json."),
+    table: Path | None = option("Write the comparison here (JSON)."),
+    resamples: int = option("Bootstrap draws.", 400, least=10),
 ) -> None:
     """Fit a small head over the frames of clips, and compare it with the rules.
 
@@ -53,24 +44,19 @@ def temporal(
     people = [p for path in judged for p in JudgedFile(path, detector.weights_sha256).people]
     compared = compare_rules(people, calibrator, resamples=resamples)
     head = fit_head(people, calibrator, detector.weights_sha256)
-    _write(out, asdict(head))
+    write_compact(asdict(head), out)
     result: dict[str, Any] = {"comparison": asdict(compared), "head": asdict(head)}
     click.echo(_markdown(compared))
     if motion is not None:
         seen = seen_people(people)
         tables = judge_motion(seen)
-        _write(motion, motion_reference(seen, tables))
+        write_compact(motion_reference(seen, tables), motion)
         result["motion"] = [asdict(row) for row in tables]
         for row in tables:
             click.echo(f"{row.cue}: {row.why or 'stays'}")
     if table is not None:
         table.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     click.echo(f"Wrote {out}. Best by videos left out: {compared.best}.")
-
-
-def _write(path: Path, made: object) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(made, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 def _markdown(compared: Compared) -> str:
