@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from assistant.evidence import (
     ChangeFact,
+    CueFact,
     DomainFact,
     EffectFact,
     FramesFact,
@@ -19,6 +21,7 @@ from assistant.evidence import (
 from assistant.faces.quality import LIMITS
 from assistant.types import (
     REGIONS,
+    BaseRate,
     CropSpec,
     Evidence,
     Face,
@@ -247,3 +250,18 @@ def drawn(rng: random.Random, probability: float | None = None) -> Evidence:
     notes = rng.sample(NOTES, rng.choice([0, 0, 1, 2]))
     media_id = f"{rng.getrandbits(256):064x}"
     return evidence_of(p, interval, regions, quality, notes, extra, media_id)
+
+
+def cue(name: str, **other: Any) -> CueFact:
+    """A visible cue: twice and more of the mouth's fine detail, unless ``other`` fields say so."""
+    fields: dict[str, Any] = {
+        "cue_name": name,
+        "quantity": "fine detail",
+        "value": 2.4,
+        "unit": "times",
+        "places": ("mouth", "left cheek"),
+        "boxes": ((0, 0, 1, 1), (1, 1, 2, 2)),
+        "genuine": BaseRate(share=0.04, low=0.02, high=0.07, faces=300),
+        "manipulated": BaseRate(share=0.31, low=0.25, high=0.38, faces=280),
+    }
+    return CueFact(id="V1", **{**fields, **other})

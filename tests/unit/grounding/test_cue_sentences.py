@@ -2,22 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.evidence import CueFact, renumbered
+from assistant.evidence import renumbered
 from assistant.grounding import check
 from assistant.types import BaseRate
 from tests.unit.grounding import cases
 
-CUE = CueFact(
-    id="V1",
-    cue_name="mouth-detail",
-    quantity="fine detail",
-    value=2.4,
-    unit="times",
-    places=("mouth", "left cheek"),
-    boxes=((0, 0, 1, 1), (1, 1, 2, 2)),
-    genuine=BaseRate(share=0.01, low=0.0, high=0.03, faces=300),
-    manipulated=BaseRate(share=0.31, low=0.25, high=0.38, faces=280),
-)
+CUE = cases.cue("mouth-detail", genuine=BaseRate(share=0.01, low=0.0, high=0.03, faces=300))
 
 
 @pytest.mark.parametrize(

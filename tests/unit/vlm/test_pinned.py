@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.evidence import CueFact, NotProofFact, ScoreFact, VerdictFact
-from assistant.types import BaseRate, Verdict
+from assistant.evidence import NotProofFact, ScoreFact, VerdictFact
+from assistant.types import Verdict
 from assistant.vlm.pinned import Pinned, numbers_in, pinned_grammar
 from tests.unit.grounding import cases
 
@@ -53,16 +53,12 @@ def test_a_fact_that_is_needed_is_not_left_out() -> None:
 
 
 def test_a_number_is_followed_by_one_space_whatever_its_unit() -> None:
-    colour = CueFact(
-        id="V1",
-        cue_name="neck-colour",
+    colour = cases.cue(
+        "neck-colour",
         quantity="colour",
         value=5.31,
         unit="units of colour",
         places=("neck", "face"),
-        boxes=((0, 0, 1, 1), (1, 1, 2, 2)),
-        genuine=BaseRate(share=0.04, low=0.02, high=0.07, faces=300),
-        manipulated=BaseRate(share=0.31, low=0.25, high=0.38, faces=280),
     )
     assert "5.31" in numbers_in(colour)
 
