@@ -174,8 +174,9 @@ def explanations(
 def described(
     context: click.Context,
     manifest: Path | None = pictures_option(
-        "Pictures of genuine faces without glasses, beard and open mouth: CSV with a path column, "
-        "or one path a line. Default: portraits that installed packages ship."
+        "Pictures of genuine faces: CSV with a path column, or one path a line; labels (columns "
+        "glasses, beard, open mouth: 1 or 0) are measured too. Default: portraits that "
+        "installed packages ship."
     ),
     limit: int = option("At most this many pictures.", 12, least=1),
     as_json: bool = json_option("Print the result as JSON."),
@@ -187,6 +188,7 @@ def described(
     from assistant.evaluation.map_faces import aligned_faces, manifest_pictures, shipped_pictures
     from assistant.prompting import PromptLibrary
     from assistant.resources import resource_dir
+    from assistant.training.narrator_pictures import Seen, read_labels
     from assistant.types import CropSpec
 
     settings = settings_of(context)
@@ -194,7 +196,12 @@ def described(
     assistant = build(settings.model_copy(update={"vlm_backend": "template"}))
     vlm = _backend("tuned", settings)
     try:
-        faces = aligned_faces(pictures[:limit], assistant.finder, CropSpec())
+        found = aligned_faces(pictures[:limit], assistant.finder, CropSpec())
+        labels = {} if manifest is None or manifest.suffix != ".csv" else read_labels(manifest)
+        faces = [
+            Seen(crop=f.crop, points=f.crop_landmarks[:5], shows=labels.get(f.name, ("", {}))[1])
+            for f in found
+        ]
         prompt = PromptLibrary(settings.prompts_dir or resource_dir("prompts")).get("describe")
         result = measured(vlm, faces, prompt, progress=tell_count)
         result["provenance"] = dict(vlm.provenance())
@@ -209,12 +216,13 @@ def _seen(result: dict[str, Any]) -> str:
 
     rows = [
         [
-            name,
+            f"{name}, {how}",
             *("{} of {}".format(*row[key]) for key in ("named_with", "named_without")),
             "{:.2f} ({:.2f} to {:.2f})".format(row["balanced_accuracy"], *row["interval"]),
             "yes" if row["seen"] else "no",
         ]
-        for name, row in result["attributes"].items()
+        for how in ("drawn", "labelled")
+        for name, row in result[how].items()
     ]
     head = ["attribute", "named where it is", "where it is not", "balanced accuracy", "seen"]
     return f"{table(head, rows)}\n\nwithout a picture: {result['control']}"

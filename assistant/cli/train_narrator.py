@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from assistant.cli.declare import EXISTING_FILE, FOLDER, argument, command, option
+from assistant.cli.options import base_and_finder
 
 __all__ = ["narrator"]
 
 
 @command("narrator")
 def narrator(
+    context: click.Context,
     config: Path = argument(type=EXISTING_FILE),
     export: Path | None = option(
         "Also write projector, LoRA and GGUF adapter into this folder.", type=FOLDER
@@ -35,10 +37,12 @@ def narrator(
         count, words = write_dialogues(settings, dialogues)
         click.echo(f"{count} dialogues, {words:.0f} words a text on average")
         return
+    tower, finder = base_and_finder(context, settings.tower)
     checkpoint = train_narrator(
         settings,
         language_model=locate(settings.language_model),
-        tower=locate(settings.tower),
+        tower=tower,
+        finder=finder,
         resume=not restart,
         progress=lambda line: click.echo(line, err=True),
     )

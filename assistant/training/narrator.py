@@ -1,13 +1,13 @@
 """Trains the embedded narrator: LoRA on the language model and the projector, the tower frozen.
 
-Grounded dialogue and blind captions are mixed; every text is composed from facts or measurements,
-so it is true by construction. Checkpoints let a run go on where it stopped. See Liu et al., "Visual
-Instruction Tuning", arXiv 2304.08485, and Hu et al., "LoRA", arXiv 2106.09685.
+The projector first learns to point to words (:mod:`assistant.training.narrator_words`); then
+grounded dialogue and blind captions are mixed. Every text is composed from facts, measurements or
+labels, so it is true by construction. Checkpoints let a run go on where it stopped. See Liu et al.,
+"Visual Instruction Tuning", arXiv 2304.08485, and Hu et al., "LoRA", arXiv 2106.09685.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import logging
 import math
@@ -24,13 +24,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.numpy import load_file
 
 from assistant.errors import TrainingError
+from assistant.evaluation.map_faces import aligned_faces
+from assistant.interfaces import FaceFinder
 from assistant.prompting import PromptLibrary
 from assistant.resources import resource_dir
 from assistant.training.narrator_cases import made_up_evidence
 from assistant.training.narrator_dialogue import caption_dialogue, case_dialogues, packed
 from assistant.training.narrator_model import NarratorModel, picture_features
+from assistant.training.narrator_pictures import Seen, changed, listed_seen, read_labels
+from assistant.training.narrator_words import towards_words
 from assistant.training.router import RouterConfig, Wording, read_wordings
-from assistant.types import Image, Message
+from assistant.types import CropSpec, Image, Message
 from assistant.vlm.llava import tokenizer_from_gguf, vision_tower
 
 __all__ = [
@@ -51,7 +55,9 @@ class NarratorConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     data: Path = Field(description="Folder that the picture list's paths are relative to.")
-    pictures: Path = Field(description="CSV with columns path and split (train, heldout).")
+    pictures: Path = Field(
+        description="CSV: path, split (train, heldout), glasses, beard, open mouth (1, 0 or empty)."
+    )
     language_model: str = "smollm2-135m-q4"
     tower: str = "dinov2-vits14"
     questions: Path = Field(
@@ -64,6 +70,9 @@ class NarratorConfig(BaseModel):
     accumulate: int = Field(default=2, ge=1, description="Sequences a step of the optimiser.")
     answers: int = Field(default=2, ge=1, description="Questions a case.")
     caption_share: float = Field(default=0.2, ge=0, le=1)
+    words: int = Field(
+        default=0, ge=0, description="Pictures that teach the projector words first; 0: none."
+    )
     rank: int = Field(default=8, ge=1)
     alpha: int = Field(default=16, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0)
@@ -91,49 +100,47 @@ def load_config(path: Path) -> NarratorConfig:
         ) from error
 
 
-def read_pictures(config: NarratorConfig, split: str) -> list[Image]:
-    """The listed pictures of one split as RGB uint8, 224 x 224.
+def read_pictures(config: NarratorConfig, split: str, finder: FaceFinder) -> list[Seen]:
+    """The listed faces of one split, aligned, with their labels.
 
     Raises:
-        TrainingError: the list or a picture is missing, or the split is empty.
+        TrainingError: the list or a picture is missing, or the split has no face.
     """
     import PIL.Image
 
-    try:
-        with config.pictures.open(newline="", encoding="utf-8") as file:
-            paths = [row["path"] for row in csv.DictReader(file) if row["split"] == split]
-        images = []
-        for path in paths:
-            with PIL.Image.open(config.data / path) as picture:
-                images.append(np.array(picture.convert("RGB").resize((224, 224))))
-    except (OSError, KeyError) as error:
-        raise TrainingError(
-            f"The pictures of {config.pictures} cannot be read ({error}).",
-            hint="Set `data` to the folder they lie in.",
-        ) from error
-    if not images:
-        raise TrainingError(
-            f"{config.pictures} names no picture of the split {split!r}.",
-            hint="Its column `split` holds train and heldout.",
-        )
-    return images
+    pictures = []
+    for name, (of, *_) in read_labels(config.pictures).items():
+        if of != split:
+            continue
+        try:
+            with PIL.Image.open(config.data / name) as picture:
+                pictures.append((name, np.array(picture.convert("RGB"))))
+        except OSError as error:
+            raise TrainingError(
+                f"The pictures of {config.pictures} cannot be read ({error}).",
+                hint="Set `data` to the folder they lie in.",
+            ) from error
+    faces = aligned_faces(pictures, finder, CropSpec())
+    return listed_seen(config.pictures, {f.name: (f.crop, f.crop_landmarks) for f in faces}, split)
 
 
 def dialogues_of(
     config: NarratorConfig,
     step: int,
-    image: Image,
+    face: Seen,
     prompts: PromptLibrary,
     questions: Sequence[Wording],
-) -> list[list[Message]]:
-    """The dialogues of one step: a case's explanation and answers, or a caption of ``image``.
+) -> tuple[Image, list[list[Message]]]:
+    """The picture and the dialogues of one step: a case's explanation and answers, or a caption.
 
     Each step has its own seed, so that a resumed run sees what an unbroken one sees.
     """
     rng = random.Random(config.seed * 1_000_003 + step)  # noqa: S311 - not for secrets
     if rng.random() < config.caption_share:
-        return [caption_dialogue(image, prompts, rng)]
-    return case_dialogues(made_up_evidence(rng), prompts, rng, questions, answers=config.answers)
+        face = changed(face, rng)
+        return face.crop, [caption_dialogue(face, prompts)]
+    evidence = made_up_evidence(rng)
+    return face.crop, case_dialogues(evidence, prompts, rng, questions, answers=config.answers)
 
 
 def write_dialogues(config: NarratorConfig, path: Path) -> tuple[int, float]:
@@ -144,12 +151,13 @@ def write_dialogues(config: NarratorConfig, path: Path) -> tuple[int, float]:
     """
     prompts = PromptLibrary(resource_dir("prompts"))
     questions = read_wordings(RouterConfig.read(config.questions))
-    blank = np.full((224, 224, 3), 128, np.uint8)
+    points = np.array([[80, 90], [144, 90], [112, 125], [88, 155], [136, 155]], np.float64)
+    blank = Seen(crop=np.full((224, 224, 3), 128, np.uint8), points=points)
     count = words = 0
     try:
         with path.open("w", encoding="utf-8") as file:
             for step in range(config.steps):
-                for dialogue in dialogues_of(config, step, blank, prompts, questions):
+                for dialogue in dialogues_of(config, step, blank, prompts, questions)[1]:
                     said = [{"role": m.role, "content": m.content} for m in dialogue]
                     file.write(json.dumps(said) + "\n")
                     count += 1
@@ -166,6 +174,7 @@ def train_narrator(
     *,
     language_model: Path,
     tower: Path,
+    finder: FaceFinder,
     resume: bool = True,
     progress: Callable[[str], None] = _LOG.info,
 ) -> Path:
@@ -180,8 +189,8 @@ def train_narrator(
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     config.output.mkdir(parents=True, exist_ok=True)
-    images = read_pictures(config, "train")
-    progress(f"{len(images)} pictures")
+    faces = read_pictures(config, "train", finder)
+    progress(f"{len(faces)} faces")
     eye = vision_tower(tower)
     prompts = PromptLibrary(resource_dir("prompts"))
     tokenizer = tokenizer_from_gguf(language_model)
@@ -195,9 +204,9 @@ def train_narrator(
     )
     if config.adapter is not None:
         model.load_lora(load_file(config.adapter))
-    learned = [p for p in model.parameters() if p.requires_grad]
     projector = [*model.linear_1.parameters(), *model.linear_2.parameters()]
-    adapter = [p for p in learned if all(p is not other for other in projector)]
+    adapter = [p for n, p in model.named_parameters() if ".lora_" in n]
+    learned = [*adapter, *projector]
     groups = [
         {"params": adapter, "share": 1.0},
         {"params": projector, "share": config.projector_rate},
@@ -208,6 +217,16 @@ def train_narrator(
     if resume and checkpoint.is_file():
         start, spent = _resume(model, optimiser, checkpoint)
         progress(f"going on from sequence {start}")
+    elif config.words:
+        towards_words(
+            model,
+            eye,
+            tokenizer,
+            faces,
+            pictures=config.words,
+            seed=config.seed,
+            progress=progress,
+        )
     began = time.monotonic() - spent
     smoothed = math.nan
     trained = start
@@ -218,8 +237,8 @@ def train_narrator(
         rate = _rate(config, step, done)
         for group in optimiser.param_groups:
             group["lr"] = rate * group["share"]
-        image = images[(config.seed + step * 7919) % len(images)]
-        dialogues = dialogues_of(config, step, image, prompts, questions)
+        face = faces[(config.seed + step * 7919) % len(faces)]
+        image, dialogues = dialogues_of(config, step, face, prompts, questions)
         sample = packed(dialogues, tokenizer)
         loss = model.loss(sample, picture_features(eye, image))
         if not torch.isfinite(loss):

@@ -19,9 +19,10 @@ from assistant.citations import without_cites
 from assistant.prompting import PromptLibrary
 from assistant.routing import HARD_WORDS, QuestionKind
 from assistant.routing.answering import ANSWERED_BY
+from assistant.training.narrator_pictures import Seen, caption
 from assistant.training.narrator_texts import sentence_of, told
 from assistant.training.router import Wording
-from assistant.types import Evidence, Image, Message
+from assistant.types import Evidence, Message
 from assistant.vlm.composition import compose_answer, must_be_told, to_the_point
 from assistant.vlm.composition.pictures import ONE_PICTURE
 
@@ -29,7 +30,6 @@ __all__ = [
     "PICTURE",
     "Packed",
     "answered",
-    "caption",
     "caption_dialogue",
     "case_dialogues",
     "explanation_text",
@@ -110,7 +110,7 @@ def explanation_text(chosen: Evidence, rng: random.Random) -> str:
     must = must_be_told(chosen.facts)
     text = ""
     for _ in range(_TRIES):
-        text = " ".join(told(chosen, rng, most=6, must=must))
+        text = " ".join(told(chosen, rng, most=7, must=must))
         if _FEWEST <= len(without_cites(text).split()) <= _MOST:
             break
     return text
@@ -147,33 +147,12 @@ def answered(
     return question, chosen.to_prompt(), " ".join(told(chosen, rng, most=5))
 
 
-def caption_dialogue(image: Image, prompts: PromptLibrary, rng: random.Random) -> list[Message]:
-    """The blind description of a crop, from what was measured on it."""
-    text = caption(image, rng)
-    return [*prompts.get("describe").render(), Message(role="assistant", content=text)]
-
-
-def caption(image: Image, rng: random.Random) -> str:
-    """Light, contrast, colour and sharpness of a crop in words; measured, never guessed."""
-    grey = image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    bright = float(grey.mean())
-    light = "dark" if bright < 80 else "bright" if bright > 150 else "evenly lit"
-    half = grey.shape[1] // 2
-    lean = float(grey[:, :half].mean() - grey[:, half:].mean())
-    side = "left" if lean > 18 else "right" if lean < -18 else ""
-    edges = np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean()
-    sharp = "soft" if edges < 6 else "sharp" if edges > 12 else "fairly sharp"
-    colour = float(np.ptp(image.astype(np.int16), axis=2).mean())
-    tone = "almost without colour" if colour < 12 else "strong in colour" if colour > 60 else ""
-    said = [
-        rng.choice((f"The picture is {light}.", f"The crop is {light}.")),
-        rng.choice((f"It is {sharp}.", f"The picture looks {sharp}.")),
+def caption_dialogue(face: Seen, prompts: PromptLibrary) -> list[Message]:
+    """The blind description of a face, from what is known to be seen in it."""
+    return [
+        *prompts.get("describe").render(),
+        Message(role="assistant", content=caption(face)),
     ]
-    if side:
-        said.append(rng.choice((f"The {side} side is brighter.", f"More light is on the {side}.")))
-    if tone:
-        said.append(f"It is {tone}.")
-    return " ".join(said)
 
 
 def packed(

@@ -89,6 +89,11 @@ class NarratorModel(nn.Module):
         hidden: torch.Tensor = self.linear_2(nn.functional.gelu(self.linear_1(features.float())))
         return hidden
 
+    def word_embeddings(self) -> torch.Tensor:
+        """The language model's embedding of each word (words, 576)."""
+        weight: torch.Tensor = self._inside().model.embed_tokens.weight
+        return weight
+
     def loss(self, sample: Packed, features: torch.Tensor) -> torch.Tensor:
         """Mean cross-entropy over the tokens to be learned."""
         hidden = self._hidden(sample, features)

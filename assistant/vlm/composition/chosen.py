@@ -56,9 +56,10 @@ def must_be_told(facts: Sequence[Fact]) -> frozenset[str]:
     """Ids of those facts of an explanation that it does not leave out.
 
     Verdict and score; the first cause and the first cue, else where the map is strongest; that the
-    face lies outside what is known, and that everyday changes turn the verdict.
+    face lies outside what is known, that everyday changes turn the verdict, what the detector
+    misses, and that the score is no proof.
     """
-    always = (VerdictFact, ScoreFact, SpreadFact, DomainFact)
+    always = (VerdictFact, ScoreFact, SpreadFact, DomainFact, MissesFact, NotProofFact)
     needed: list[Fact] = [f for f in facts if isinstance(f, always)]
     causes = [f for f in facts if isinstance(f, EffectFact)][:1]
     cues = [f for f in facts if f.kind is FactKind.CUE][:1]

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from assistant.evaluation.described import ATTRIBUTES, described
-from assistant.evaluation.map_faces import AlignedFace
 from assistant.prompting import PromptLibrary
+from assistant.training.narrator_pictures import Seen
 from assistant.types import VlmRequest
 
 PROMPT = PromptLibrary(Path(__file__).parents[3] / "prompts").get("describe")
@@ -29,19 +29,22 @@ class SeesLight:
 def test_what_a_model_tells_of_known_changes_is_seen_and_what_it_always_says_is_not() -> None:
     rng = np.random.default_rng(0)
     faces = [
-        AlignedFace(
+        Seen(
             crop=rng.integers(90, 220, (224, 224, 3), dtype=np.uint8),
-            crop_landmarks=POINTS,
-            name=f"face {i}",
+            points=POINTS,
+            shows={"glasses": i == 0},
         )
         for i in range(8)
     ]
     found = described(SeesLight(), faces, PROMPT)  # type: ignore[arg-type]
-    light, glasses = (found["attributes"][name] for name in ("dark", "glasses"))
+    light, glasses = (found["drawn"][name] for name in ("dark", "glasses"))
 
     assert (light["named_with"], light["named_without"], light["seen"]) == ([8, 8], [0, 8], True)
     assert (glasses["balanced_accuracy"], glasses["seen"]) == (0.5, False)
-    assert found["control_names"] == ["glasses"]
+    assert glasses["named_with"] == [7, 7], "none is drawn where one is labelled"
+    assert list(found["labelled"]) == ["glasses"]
+    assert found["labelled"]["glasses"]["named_without"] == [7, 7]
+    assert found["control"] == "glasses are worn."
 
 
 def test_every_change_leaves_a_picture_and_changes_it() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from assistant.errors import TrainingError, WeightsError
+from assistant.fakes import SkinFaceFinder
 from assistant.grounding import check
 from assistant.prompting import PromptLibrary
 from assistant.resources import resource_dir
@@ -21,13 +22,14 @@ from assistant.training.narrator_cases import made_up_evidence
 from assistant.training.narrator_dialogue import (
     PICTURE,
     answered,
-    caption,
     caption_dialogue,
     case_dialogues,
     packed,
 )
+from assistant.training.narrator_pictures import LABELLED, Seen, caption, changed
 from assistant.training.router import Wording
 from assistant.types import FactKind, Message, SentenceStatus, Verdict
+from tests.drawn import drawn_faces
 from tests.tiny_models import WIDTH, write_tiny_gguf, write_tiny_projector, write_tiny_tower
 
 torch = pytest.importorskip("torch")
@@ -44,6 +46,7 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+POINTS = np.array([[0.38, 0.4], [0.62, 0.4], [0.5, 0.55], [0.4, 0.7], [0.6, 0.7]])
 QUESTIONS = tuple(
     Wording(text=text, label=label, language="en", held_out=False, weight=1.0, list="made")
     for text, label in (
@@ -113,15 +116,41 @@ def test_an_answer_keeps_to_one_sentence_and_to_simple_words_where_asked() -> No
     assert simple > 1
 
 
-def test_captions_say_what_was_measured() -> None:
+def seen(crop: np.ndarray, **known: Any) -> Seen:
+    return Seen(crop=crop, points=POINTS * len(crop), **known)
+
+
+def test_captions_say_what_was_measured_and_labelled_and_nothing_else() -> None:
     dark = np.full((32, 32, 3), 30, np.uint8)
     light = np.full((32, 32, 3), 220, np.uint8)
     halves = dark.copy()
     halves[:, :16] = 200
-    assert "dark" in caption(dark, random.Random(0))
-    assert "bright" in caption(light, random.Random(0))
-    assert "left" in caption(halves, random.Random(0))
-    assert "without colour" in caption(light, random.Random(0))
+    assert "dark" in caption(seen(dark))
+    assert "bright" in caption(seen(light))
+    assert "left side is brighter" in caption(seen(halves))
+    assert "without colour" in caption(seen(light))
+    assert "glasses" not in caption(seen(light))
+    assert "There are glasses." in caption(seen(light, shows={"glasses": True}))
+    assert "The eyes are bare." in caption(seen(light, shows={"glasses": False}))
+    assert "upright" in caption(seen(light))
+
+
+def test_what_is_drawn_in_or_turned_is_known() -> None:
+    face = drawn_faces(size=(160, 160))
+    told = set()
+    for number in range(60):
+        before = seen(face)
+        before.points[2] -= (40, 0)
+        assert before.direction == "left"
+        after = changed(before, random.Random(number))
+        text = caption(after)
+        told |= {name for name, there in after.shows.items() if there}
+        assert after.crop.shape == face.shape
+        assert ("tilted" in text) == (after.direction == "tilted")
+        mirror = after.points[2][0] > 80
+        assert ("turned to the right" in text) == (mirror and not after.tilt)
+        assert ("There is a beard" in text) == bool(after.shows.get("beard"))
+    assert told == set(LABELLED)
 
 
 def test_a_branch_sees_the_prefix_and_itself_alone() -> None:
@@ -183,9 +212,11 @@ def config(files: Path) -> Any:
     from assistant.training.narrator import NarratorConfig
 
     for number in range(3):
-        image = np.full((40, 40, 3), 60 * number, np.uint8)
+        image = drawn_faces(size=(160, 160), skin=(230, 160 - 10 * number, 120))
         PIL.Image.fromarray(image).save(files / f"{number}.png")
-    (files / "list.csv").write_text("path,split\n0.png,train\n1.png,train\n2.png,heldout\n")
+    (files / "list.csv").write_text(
+        "path,split,glasses\n0.png,train,0\n1.png,train,\n2.png,heldout,1\n"
+    )
     return NarratorConfig(
         data=files,
         pictures=files / "list.csv",
@@ -211,6 +242,7 @@ def train(config: Any, files: Path, monkeypatch: pytest.MonkeyPatch, **changes: 
         config.model_copy(update=changes),
         language_model=files / "model.gguf",
         tower=files / "tower.safetensors",
+        finder=SkinFaceFinder(),
         progress=told.append,
     )
     return torch.load(path, weights_only=True), told, path
@@ -234,6 +266,30 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
         whole["weights"]["linear_2.weight"].numpy(),
         tiny_model(files).linear_2.weight.detach().numpy(),
     )
+
+
+def test_the_projector_first_learns_to_point_to_the_words_of_what_is_seen(files: Path) -> None:
+    from assistant.training.narrator_model import picture_features
+    from assistant.training.narrator_words import towards_words, values_of
+    from assistant.vlm.llava import vision_tower
+
+    assert values_of("The head is tilted. The light is bright.")[:3] == [0, 1, -1]
+    model, eye = tiny_model(files), vision_tower(files / "tower.safetensors")
+    grey = seen(np.full((64, 64, 3), 128, np.uint8), shows={"glasses": False, "beard": False})
+    told: list[str] = []
+    towards_words(model, eye, Words(), [grey], pictures=240, seed=1, progress=told.append)
+    assert "points to words" in told[-1]
+    words = model.word_embeddings()
+    dark, even = (
+        words[torch.tensor(Words().encode(f" {word}"))].mean(0) for word in ("dark", "even")
+    )
+
+    def leans(level: int) -> float:
+        picture = np.full((64, 64, 3), level, np.uint8)
+        mean = model.projected(picture_features(eye, picture)).mean(0)
+        return (mean @ (dark - even)).item()
+
+    assert leans(20) > leans(128)
 
 
 def test_a_checkpoint_of_another_rank_is_refused(
@@ -357,13 +413,13 @@ def test_a_missing_picture_is_a_typed_error(config: Any, tmp_path: Path) -> None
     from assistant.training.narrator import read_pictures
 
     with pytest.raises(TrainingError, match="picture"):
-        read_pictures(config.model_copy(update={"data": tmp_path}), "train")
+        read_pictures(config.model_copy(update={"data": tmp_path}), "train", SkinFaceFinder())
     with pytest.raises(TrainingError, match="split"):
-        read_pictures(config, "nosuch")
+        read_pictures(config, "nosuch", SkinFaceFinder())
 
 
 def test_a_caption_dialogue_knows_no_score(prompts: PromptLibrary) -> None:
     image = np.full((32, 32, 3), 30, np.uint8)
-    text = " ".join(m.content for m in caption_dialogue(image, prompts, random.Random(0)))
+    text = " ".join(m.content for m in caption_dialogue(seen(image), prompts))
     assert "probability" not in text
     assert "verdict" not in text
