@@ -74,12 +74,8 @@ def test_renders_are_as_reviewed(name: str) -> None:
     if question is not None:
         values["sentence" if name.startswith("repair") else "question"] = clean_user_text(question)
     shown = "\n".join(f"--- {m.role}\n{m.content}" for m in prompt.render(**values)) + "\n"
-    golden = GOLDEN / f"{name}.txt"
-    if not golden.exists():
-        golden.parent.mkdir(exist_ok=True)
-        golden.write_text(shown, "utf-8")
 
-    assert shown == golden.read_text("utf-8")
+    assert shown == (GOLDEN / f"{name}.txt").read_text("utf-8")
 
 
 def test_user_text_cannot_leave_its_delimiters_or_name_fields() -> None:
