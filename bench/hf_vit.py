@@ -41,9 +41,7 @@ def main() -> None:
     use_threads(settings.threads)
     files = Files.of(settings)
     rows = split_rows(read_manifest(chosen.manifest), SHARES)["train"]
-    faces = faces_of(
-        rows, build_finder(settings), FIELD_CROP, work=chosen.work, progress=lambda *_: None
-    )
+    faces = faces_of(rows, build_finder(settings), FIELD_CROP, work=chosen.work)
     pair = load_pair(ClipOptions(), files)
     found = FeatureStore(chosen.work).of(PairHead(pair), faces.crops) * pair.spread + pair.centre
     width = pair.layout.width

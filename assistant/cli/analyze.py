@@ -16,7 +16,6 @@ from assistant.cli.declare import PATH, argument, command, option
 from assistant.cli.inputs import Input, Refused, list_inputs, tell_failure
 from assistant.cli.inputs import example as example_input
 from assistant.cli.options import DETECTOR, DETECTOR_FILE
-from assistant.cli.progress import FileProgress
 from assistant.cli.saved_files import CardFile, ClipFiles
 
 if TYPE_CHECKING:
@@ -100,10 +99,12 @@ def analyze(
         chosen: dict[str, Any] = {"vlm_backend": "template" if fast else vlm}
         chosen |= {"detector": detector, "detector_weights": weights}
         with _assistant(context, words=words, **chosen) as assistant:
+            from tqdm import tqdm
+
             from assistant.cli.outcome import Outcome, Shown, run_file, score_file
 
-            progress = FileProgress(len(inputs))
-            for number, one in enumerate(inputs):
+            few = len(inputs) <= 3
+            for number, one in enumerate(tqdm(inputs, unit="file", disable=few)):
                 shown = Shown(one.name, as_json=as_json, evidence=evidence, person=person)
                 data = cache(partial(one.read, assistant.limits.media))
                 if fast:
@@ -124,7 +125,6 @@ def analyze(
                         save = partial(card_file.save, number=number, count=len(inputs))
                     shown.analysis(analysis, save)
                 ended[shown.outcome.value] += 1
-                progress.done(number + 1)
     if ended.total() > 1:
         told = ", ".join(f"{count:,} {how}" for how, count in sorted(ended.items()))
         click.echo(f"{ended.total():,} files: {told}.", err=True)

@@ -97,13 +97,11 @@ def _measured(
         build_finder(settings),
         DenseLandmarks(locate("face-landmarks", data_dir=settings.data_dir)),
         work / "faces",
-        lambda done, total: click.echo(f"faces: {done} of {total}", err=True),
     )
     values = measure_faces(
         faces,
         work,
         seed=config.seed,
         is_test=lambda row: config.is_test(row.video),
-        progress=lambda done, total: click.echo(f"measured: {done} of {total}", err=True),
     )
     return config, values, list_sha256([row for row, _ in faces])

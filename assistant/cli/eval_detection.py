@@ -15,8 +15,6 @@ from assistant.cli.options import (
     manifest_option,
     seed_option,
     settings_of,
-    tell_count,
-    tell_progress,
     work_option,
     write_result,
 )
@@ -57,9 +55,7 @@ def detection(
     from assistant.evaluation.scoring import write_scores
 
     rows = read_manifest(manifest)
-    result, scored = evaluate(
-        rows, *finder_and_scorer(context), resamples=resamples, progress=tell_count
-    )
+    result, scored = evaluate(rows, *finder_and_scorer(context), resamples=resamples)
     if scores is not None:
         write_scores(scored, scores)
     if plots is not None:
@@ -80,9 +76,7 @@ def robustness(
     from assistant.evaluation.robustness import robustness_markdown, robustness_table
 
     rows = read_manifest(manifest)
-    result = robustness_table(
-        rows, *finder_and_scorer(context), limit=limit, seed=seed, progress=tell_count
-    )
+    result = robustness_table(rows, *finder_and_scorer(context), limit=limit, seed=seed)
     write_result(result, None, as_json=as_json, told=robustness_markdown)
 
 
@@ -95,7 +89,7 @@ def framing(
     from assistant.evaluation.framing import framing_markdown, framing_table
 
     rows = read_manifest(manifest)
-    result = framing_table(rows, *finder_and_scorer(context, domain=False), progress=tell_count)
+    result = framing_table(rows, *finder_and_scorer(context, domain=False))
     write_result(result, None, as_json=as_json, told=framing_markdown)
 
 
@@ -115,7 +109,7 @@ def false_alarms(
     config = alarms.load_kinds(kinds) if kinds is not None else None
     rows = [row for row in read_manifest(manifest) if not row.label]
     found = alarms.false_alarms(
-        rows, *finder_and_scorer(context), config=config, most=most, seed=seed, progress=tell_count
+        rows, *finder_and_scorer(context), config=config, most=most, seed=seed
     )
     write_result(found, None, as_json=as_json, told=alarms.false_alarms_markdown)
 
@@ -131,7 +125,7 @@ def shortcuts(
     from assistant.evaluation.face_manifest import read_manifest
     from assistant.training.pair_shortcuts import pair_shortcuts, pairs_markdown
 
-    found = pair_shortcuts(read_manifest(manifest), limit=limit, seed=seed, progress=tell_count)
+    found = pair_shortcuts(read_manifest(manifest), limit=limit, seed=seed)
     write_result(found, None, as_json=as_json, told=pairs_markdown)
 
 
@@ -152,7 +146,7 @@ def leave_out(
 
     recipe = Recipe.read(config)
     base, finder = base_and_finder(context, recipe.base)
-    table = judge_recipe(recipe, base, finder, work=work, progress=tell_progress)
+    table = judge_recipe(recipe, base, finder, work=work)
     write_result(table, None, as_json=as_json, told=leave_out_markdown)
 
 

@@ -17,7 +17,6 @@ from assistant.cli.options import (
     pictures_option,
     seed_option,
     settings_of,
-    tell_count,
     write_result,
 )
 
@@ -107,7 +106,6 @@ def maps(
         baselines={} if baseline is None else {settings.attributor: baseline.limits},
         deep=deep,
         seed=seed,
-        progress=tell_count,
     )
     result = maps_json(
         table,
@@ -137,6 +135,8 @@ def region_baseline(
     out: Path = out_option("Where to write it.", "weights/region-baseline.json"),
 ) -> None:
     """Measure what the default map shows on untouched faces: only more than that is named."""
+    from tqdm import tqdm
+
     from assistant import registry
     from assistant.attribution.regions import (
         BASELINE_QUANTILES,
@@ -151,10 +151,9 @@ def region_baseline(
     attributor = registry.load("attributors", settings.attributor, plugins=settings.plugins)()
     faces, _ = _faces(settings, manifest, limit, detector)
     findings = []
-    for done, face in enumerate(faces, start=1):
+    for face in tqdm(faces, "faces"):
         heat = attributor.attribute(detector, face.crop).map
         findings.append(find_regions(heat, face.crop_landmarks))
-        tell_count(done, len(faces))
     quantiles, limits = baseline_from(findings)
     content = {
         "schema": BASELINE_SCHEMA,
@@ -187,7 +186,6 @@ def _told_first(
         registry.load("attributors", settings.attributor, plugins=settings.plugins)(),
         baseline=None if known is None else known.limits,
         cues=build_cues(settings),
-        progress=tell_count,
     )
 
 

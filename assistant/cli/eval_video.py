@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -69,13 +68,10 @@ def _judged_clips(
             source=photos.name if photos else "packages",
             series=f"{'small-' if small else ''}{seed}",
             again=again,
-            progress=lambda done: _progress(done, made),
         )
     for layout, root in sets:
         samples = _chosen(read_layout(layout, root, compression=compression), split, limit)
-        of_sets += judge_samples(
-            samples, finder, scorer, limits, file=file, again=again, progress=_progress
-        )
+        of_sets += judge_samples(samples, finder, scorer, limits, file=file, again=again)
     return people, of_sets, scorer
 
 
@@ -151,8 +147,3 @@ def _chosen(samples: list[Sample], split: str | None, limit: int | None) -> list
     classes = [[s for s in kept if s.label == label] for label in (0, 1)]
     half = limit // 2
     return [own[i * len(own) // half] for own in classes for i in range(min(half, len(own)))]
-
-
-def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r\033[K{done} of {total} clips", nl=done == total, err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,8 @@ def main(
         stream=sys.stderr,
         format="%(levelname)s %(name)s: %(message)s",
     )
+    if not sys.stderr.isatty():  # bars that nobody watches fill a log
+        os.environ.setdefault("TQDM_MININTERVAL", "10")
     # What the commands hand to load_settings(**context.obj).
     overrides: dict[str, Any] = {"config_file": config_file, "profile": profile}
     overrides["data_dir"] = data_dir

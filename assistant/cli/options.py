@@ -32,7 +32,6 @@ __all__ = [
     "seed_option",
     "settings_of",
     "tell_count",
-    "tell_progress",
     "work_option",
     "write_compact",
     "write_result",
@@ -115,11 +114,6 @@ def pictures_option(text: str, *, required: bool = False) -> Any:
 def json_option(text: str = "Print the report as JSON.") -> Any:
     """``as_json``: ``--json``."""
     return option(text, name="--json")
-
-
-def tell_progress(what: str, done: int, total: int, value: float) -> None:
-    """One line on stderr a step; ``value`` is what the step gave, a loss for example."""
-    click.echo(f"{what}: {done} of {total} ({value:.3g})", err=True)
 
 
 def tell_count(done: int, total: int) -> None:

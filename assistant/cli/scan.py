@@ -12,7 +12,6 @@ import click
 
 from assistant.cli.declare import argument, command, option
 from assistant.cli.options import settings_of
-from assistant.cli.progress import time_left
 
 if TYPE_CHECKING:
     from assistant.scan.ledger import Ledger
@@ -103,7 +102,10 @@ def _teller() -> Callable[[Progress], None]:
 
 
 def _line(progress: Progress) -> str:
-    left = f", {time_left(progress.seconds_left)}" if progress.seconds_left else ""
+    from tqdm import tqdm
+
+    seconds = progress.seconds_left
+    left = f", {tqdm.format_interval(seconds)} left" if seconds else ""
     return (
         f"{progress.done:,} of {progress.total:,} files{left}; in this run {progress.analysed:,} "
         f"analysed, {progress.same:,} the same as others, {progress.refused:,} refused"

@@ -17,7 +17,6 @@ from assistant.cli.options import (
     out_option,
     seed_option,
     settings_of,
-    tell_progress,
     work_option,
     write_result,
 )
@@ -70,7 +69,7 @@ def detector(
             told.append(f"  {source}: AUROC {numbers['auroc']} on {numbers['n']} held-out faces")
         return "\n".join(told)
 
-    where: dict[str, Any] = {"work": work, "output": out, "progress": tell_progress}
+    where: dict[str, Any] = {"work": work, "output": out}
     if is_recipe(config):
         recipe = Recipe.read(config)
         report = train_sources(recipe, *base_and_finder(context, recipe.base), **where)
@@ -97,9 +96,7 @@ def ablation(
 
     loaded = DetectorConfig.read(config)
     base, finder = base_and_finder(context, loaded.base)
-    result = run_ablation(
-        loaded, base, finder, work=work, seeds=range(seeds), progress=tell_progress
-    )
+    result = run_ablation(loaded, base, finder, work=work, seeds=range(seeds))
     write_result(result, out, as_json=as_json, told=table)
 
 
@@ -116,7 +113,7 @@ def text_tower(
 
     loaded = TextTowerConfig.read(config)
     base, finder = base_and_finder(context, loaded.base)
-    report = train_text_tower(loaded, base, finder, work=work, output=out, progress=tell_progress)
+    report = train_text_tower(loaded, base, finder, work=work, output=out)
     write_result(report, None, as_json=as_json, told=report_text)
 
 
@@ -147,7 +144,7 @@ def generated_faces(
     files = [locate(name, data_dir=settings.data_dir) for name in PARTS]
     generator = MobileStyleGAN((files[0], files[1]), (files[2], files[3]))
     how = {"count": count, "seed": seed, "side": side, "quality": quality}
-    manifest = write_generated(generator, out, progress=tell_progress, **how)
+    manifest = write_generated(generator, out, **how)
     report = {"manifest": str(manifest), "faces": count, "seed": seed}
     write_result(
         report, None, as_json=as_json, told=lambda _: f"Wrote {count} faces and {manifest}."
@@ -180,7 +177,7 @@ def domain(
             f"The detector {reading.name!r} shows no inside, which the domain check needs.",
             hint="Use clip-ln.",
         )
-    model = fit_domain(rows, finder, reading, limit=limit, seed=seed, progress=tell_progress)
+    model = fit_domain(rows, finder, reading, limit=limit, seed=seed)
     settings = settings_of(context)
     target = out or data_dir_or_default(settings.data_dir) / DOMAIN_FILES[settings.profile]
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -237,7 +234,7 @@ def plugin(
     settings = settings_of(context)
     cls = trainable(name, plugins=settings.plugins)
     rows = read_manifest(manifest)
-    faces = faces_of(rows, build_finder(settings), cls.crop_spec, work=work, progress=tell_progress)
+    faces = faces_of(rows, build_finder(settings), cls.crop_spec, work=work)
     parts = split(faces, {"calibration": calibration_percent})
     target = out or cls.home(settings)
     report = train_plugin(
@@ -250,7 +247,6 @@ def plugin(
         seed=seed,
         options=json.loads(options),
         store=FeatureStore(work),
-        progress=tell_progress,
     )
     told = (
         f"Wrote {target}: {report['parameters_trained']:,} numbers trained on "
@@ -284,7 +280,7 @@ def phone(
     kind = trainable(name, plugins=settings.plugins)
     made = kind.from_settings(settings)
     finder, rows = build_finder(settings), read_manifest(manifest)
-    faces = faces_of(rows, finder, kind.crop_spec, work=work, progress=tell_progress)
+    faces = faces_of(rows, finder, kind.crop_spec, work=work)
     click.echo(json.dumps(export_phone(made, faces.crops, faces.labels, out), indent=2))
 
 
@@ -303,9 +299,7 @@ def adapt(
     rows = folder_rows(folder)
     base, finder = base_and_finder(context, "dinov2-vits14")
     delta = locate("clip-ln-vits14", data_dir=settings_of(context).data_dir)
-    report = adapt_detector(
-        rows, base, delta, finder, work=work, output=out, progress=tell_progress
-    )
+    report = adapt_detector(rows, base, delta, finder, work=work, output=out)
     told = [
         f"{name}: AUROC {report[name]['auroc']:.3f}, ECE {report[name]['ece']:.3f}"
         for name in ("before", "after")

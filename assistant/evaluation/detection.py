@@ -154,7 +154,6 @@ def evaluate(
     scorer: Scorer,
     *,
     resamples: int = 400,
-    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[dict[str, Any], list[ScoredRow]]:
     """Score and summarise, with throughput and the versions of what was used.
 
@@ -162,7 +161,7 @@ def evaluate(
     domain (``outside_domain``); ``at_edge`` counts those with a widened interval.
     """
     start = time.perf_counter()
-    scored = score_manifest(rows, finder, scorer, progress=progress)
+    scored = score_manifest(rows, finder, scorer)
     seconds = time.perf_counter() - start
     result = summarise(scored, resamples=resamples)
     result["throughput"] = {

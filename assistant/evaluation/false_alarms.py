@@ -113,7 +113,6 @@ def false_alarms(
     config: KindsConfig | None = None,
     most: int = 60,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Score the genuine rows of each kind, ``most`` by the hash of their names; the largest face.
 
@@ -141,7 +140,7 @@ def false_alarms(
         (row, faces_in(_worn(kind, row, (seed, number)), row, finder, scorer.detector.crop_spec))
         for number, (kind, row) in enumerate(jobs)
     )
-    scored = score_all(looks, scorer, total=len(jobs), progress=progress)
+    scored = score_all(looks, scorer, total=len(jobs))
     found: dict[str, list[ScoredRow]] = {}
     for (kind, _), result in zip(jobs, scored, strict=True):
         found.setdefault(kind, []).append(result)

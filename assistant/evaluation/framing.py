@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from assistant.errors import InferenceError, TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
@@ -40,7 +41,6 @@ def framing_table(
     scorer: Scorer,
     *,
     limits: MediaLimits | None = None,
-    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Score the largest face of every picture in the whole picture and in its own tight crops.
 
@@ -60,7 +60,7 @@ def framing_table(
     chosen = [row for row in rows if not row.crop]
     changes: dict[float, list[float]] = {margin: [] for margin in MARGINS}
     faces = 0
-    for number, row in enumerate(chosen):
+    for row in tqdm(chosen, "pictures"):
         media = read_row(row, limits)
         for frame in media.frames if media else ():
             found = _largest(frame, finder)
@@ -80,8 +80,6 @@ def framing_table(
             first, *others = (calibrator.calibrate(float(z)).probability for z in logits)
             for margin, probability in zip(kept, others, strict=True):
                 changes[margin].append(abs(probability - first))
-        if progress is not None:
-            progress(number + 1, len(chosen))
     if not faces:
         raise TrainingError(
             f"No face was found in {len(chosen)} pictures that are not face crops already.",

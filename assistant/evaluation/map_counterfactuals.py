@@ -7,11 +7,12 @@ region moves the score more than chance does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from assistant.attribution.counterfactual import probe, region_effects
 from assistant.attribution.neutralise import NEUTRALISERS
@@ -93,7 +94,6 @@ def told_first(
     *,
     baseline: Mapping[str, float] | None = None,
     cues: VisibleCues | None = None,
-    progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> dict[str, dict[str, Any]]:
     """How often the exchanged part is the first one told.
 
@@ -104,7 +104,6 @@ def told_first(
         attributor: makes the map.
         baseline: the share of the map above which each region stands out.
         cues: where a visible one speaks of a single part, that part is told first.
-        progress: told (done, all) after each picture.
 
     Returns:
         Pictures -> shares, each [mean, low, high] with faces drawn whole. ``flagged``;
@@ -125,10 +124,9 @@ def told_first(
         "score raised": [i for i in swaps if logits[i] - logits[before[samples[i].name]] > 1],
     }
     wanted = sorted({i for chosen in sets.values() for i in chosen})
-    told = {}
-    for done, i in enumerate(wanted, 1):
-        told[i] = _told(detector, samples[i], attributor, baseline, cues)
-        progress(done, len(wanted))
+    told = {
+        i: _told(detector, samples[i], attributor, baseline, cues) for i in tqdm(wanted, "pictures")
+    }
     return {
         name: {
             "of_swaps": len(swaps),

@@ -8,11 +8,12 @@ many scores and is taken on the first ``deep`` of those, the sanity check and se
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from assistant.attribution.regions import find_regions
 from assistant.errors import InferenceError, TrainingError
@@ -157,7 +158,6 @@ def evaluate_maps(
     deep: int = 12,
     show: int = 16,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
 ) -> MapTable:
     """Measure methods on samples.
 
@@ -173,7 +173,6 @@ def evaluate_maps(
             on half of them; so do methods that score many crops a map, without these two.
         show: samples whose maps are kept for the page.
         seed: of noise in ROAD and sensitivity.
-        progress: told (done, all) after each sample.
 
     Raises:
         TrainingError: no samples, or no ``random`` control among the methods.
@@ -200,7 +199,7 @@ def evaluate_maps(
     chosen, half = set(flagged_first[:deep]), set(flagged_first[: (deep + 1) // 2])
     rows: list[SampleRow] = []
     shown: list[tuple[KnownMask, float, Mapping[str, NDArray[np.float32]]]] = []
-    for index, sample in enumerate(samples):
+    for index, sample in enumerate(tqdm(samples, "samples")):
         is_deep = index in chosen
         active = [m for m in methods if index in half or not _is_slow(m)]
         maps = _maps(detector, active, sample.crop)
@@ -235,8 +234,6 @@ def evaluate_maps(
             shown.append(
                 (sample, verdicts[index].probability, {n: h for n, (h, _) in maps.items()})
             )
-        if progress is not None:
-            progress(index + 1, len(samples))
     return MapTable(rows=tuple(rows), score_milliseconds=score_ms, shown=tuple(shown))
 
 

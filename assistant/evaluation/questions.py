@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from tqdm import tqdm
 
 from assistant.citations import without_cites
 from assistant.errors import TrainingError
@@ -83,12 +84,10 @@ def ask_all(
     assistant: Assistant,
     pictures: Sequence[tuple[str, FaceAnalysis]],
     questions: Sequence[Question],
-    *,
-    progress: Callable[[int, int], None] | None = None,
 ) -> list[Asked]:
     """Every question on every picture, each in a conversation of its own."""
     out: list[Asked] = []
-    for name, result in pictures:
+    for name, result in tqdm(pictures, "pictures"):
         for question in questions:
             history: tuple[Turn, ...] = ()
             if question.after:
@@ -98,8 +97,6 @@ def ask_all(
             answer = turn.explanation.text if turn else ""
             problem = problem_of(question, result, turn) if turn else "no answer"
             out.append(Asked(picture=name, question=question.ask, answer=answer, problem=problem))
-            if progress is not None:
-                progress(len(out), len(pictures) * len(questions))
     return out
 
 

@@ -88,7 +88,6 @@ def robustness_table(
     limit: int = 400,
     seed: int = 0,
     changes: Mapping[str, Change | None] = CHANGES,
-    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """What each change does to the same ``limit`` rows (drawn by ``seed``).
 
@@ -111,7 +110,7 @@ def robustness_table(
         for media in [read_row(row)]
         for change in changes.values()
     )
-    found = score_all(looks, scorer, total=len(chosen) * len(changes), progress=progress)
+    found = score_all(looks, scorer, total=len(chosen) * len(changes))
     scored = {name: found[place :: len(changes)] for place, name in enumerate(changes)}
     before = next(iter(scored.values()))
     table: dict[str, Any] = {}

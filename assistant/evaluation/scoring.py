@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from assistant.compute import done_ahead
 from assistant.errors import InferenceError, MediaError, TrainingError
@@ -37,7 +38,6 @@ __all__ = [
 ]
 
 _LOG = logging.getLogger(__name__)
-Count = Callable[[int, int], None]
 _BATCH = 8  # faces; larger batches are no faster on a CPU
 
 
@@ -134,7 +134,6 @@ def score_manifest(
     scorer: Scorer,
     *,
     limits: MediaLimits | None = None,
-    progress: Count | None = None,
 ) -> list[ScoredRow]:
     """Score every row; a video is scored as its most prominent person.
 
@@ -142,7 +141,7 @@ def score_manifest(
         TrainingError: not one row could be scored.
     """
     found = found_in(rows, finder, scorer.detector.crop_spec, limits, scorer.read)
-    return score_all(found, scorer, total=len(rows), progress=progress)
+    return score_all(found, scorer, total=len(rows))
 
 
 def score_all(
@@ -150,22 +149,19 @@ def score_all(
     scorer: Scorer,
     *,
     total: int,
-    progress: Count | None = None,
 ) -> list[ScoredRow]:
-    """Score rows whose faces are found, in batches; ``progress`` is told (rows done, ``total``).
+    """Score ``total`` rows whose faces are found, in batches.
 
     Raises:
         TrainingError: not one row could be scored.
     """
     scored: list[ScoredRow] = []
     waiting: list[tuple[ManifestRow, FoundFaces]] = []
-    for one in found:
+    for one in tqdm(found, "rows", total):
         waiting.append(one)
         if sum(len(faces.crops) for _, faces in waiting) >= _BATCH:
             scored += score_found(waiting, scorer)
             waiting.clear()
-        if progress is not None:
-            progress(len(scored) + len(waiting), total)
     scored += score_found(waiting, scorer)
     require_scored(scored)
     return scored

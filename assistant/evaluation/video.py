@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from assistant.evaluation.detection_metrics import auroc, bootstrap_interval
 from assistant.evaluation.judged import JudgedFile, JudgedPerson
@@ -126,7 +127,6 @@ def judge_made(
     source: str,
     series: str,
     again: bool = False,
-    progress: Callable[[int], None] | None = None,
 ) -> list[JudgedPerson]:
     """The people of made clips, each with the truth of the one whose place they have.
 
@@ -139,10 +139,9 @@ def judge_made(
         source: whose portraits they show.
         series: what else tells these clips from others of the source.
         again: judge each clip a second time, encoded once more.
-        progress: is told how many clips are done.
     """
     judged: list[JudgedPerson] = []
-    for number, clip in enumerate(clips):
+    for number, clip in enumerate(tqdm(clips, "clips")):
         name = f"{source}-{series}-{number}"
         for once_more in (False, True)[: 1 + again]:
             if not file.of(name, again=once_more):
@@ -159,8 +158,6 @@ def judge_made(
                     ]
                 )
             judged += file.of(name, again=once_more)
-        if progress is not None:
-            progress(number + 1)
     return judged
 
 

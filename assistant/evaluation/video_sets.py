@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from assistant.errors import MediaError
 from assistant.evaluation.judged import JudgedFile, JudgedPerson
@@ -81,7 +82,6 @@ def judge_samples(
     *,
     file: JudgedFile,
     again: bool = False,
-    progress: Callable[[int, int], None] | None = None,
 ) -> list[JudgedPerson]:
     """The most prominent person of each video; without moments where nothing could be judged.
 
@@ -89,7 +89,7 @@ def judge_samples(
     encoded once more.
     """
     judged = []
-    for number, sample in enumerate(samples, 1):
+    for sample in tqdm(samples, "videos"):
         name = "/".join(sample.files[0].parts[-3:])
         for once_more in (False, True)[: 1 + (again and len(sample.files) == 1)]:
             if not file.of(name, again=once_more):
@@ -104,8 +104,6 @@ def judge_samples(
                 )
                 file.add([_judged(sample, truth, finder, scorer, limits)])
             judged += file.of(name, again=once_more)
-        if progress is not None:
-            progress(number, len(samples))
     return judged
 
 

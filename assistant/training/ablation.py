@@ -16,7 +16,6 @@ import numpy as np
 from assistant.evaluation import tables
 from assistant.interfaces import FaceFinder
 from assistant.training.detector_config import DetectorConfig
-from assistant.training.progress import Progress
 from assistant.training.tuning_run import train_layer_norms
 
 __all__ = ["ROWS", "run_ablation", "table"]
@@ -48,13 +47,12 @@ def run_ablation(
     *,
     work: Path,
     seeds: Sequence[int],
-    progress: Progress,
 ) -> dict[str, Any]:
     """Train every row with every seed.
 
     ``config``: ``recipe: layer-norms``; its terms are set by the rows, all else is kept. Its
     ``self_blended`` is used by the last row alone. ``work``: of caches and checkpoints; what is
-    done is not done again. ``progress``: told (what, done, in all, value).
+    done is not done again.
 
     Returns:
         ``rows[NAME].{SOURCE}.{mean, deviation, values}`` of the test part's AUROC, ``seeds``,
@@ -83,7 +81,6 @@ def run_ablation(
                     finder,
                     work=work,
                     output=work / "ablation.safetensors",
-                    progress=progress,
                 )
                 kept.write_text(json.dumps(report), encoding="utf-8")
             report = json.loads(kept.read_text("utf-8"))
@@ -99,7 +96,6 @@ def run_ablation(
             }
             for source, v in values.items()
         }
-        progress(name, number + 1, len(ROWS), found[name]["all"]["mean"])
     return {
         "rows": found,
         "seeds": list(seeds),

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch.nn import functional
+from tqdm import tqdm
 
 from assistant.calibration.fitting import fit_calibrator
 from assistant.detectors.assembly import assemble
@@ -31,12 +32,14 @@ from assistant.evaluation.listed import pictures_below
 from assistant.interfaces import FaceFinder
 from assistant.training.face_cache import UNREADABLE, CropCache
 from assistant.training.frozen import block_tokens, stacked_statistics
-from assistant.training.progress import Progress
 
 __all__ = ["adapt_detector", "folder_rows"]
 
 _LEAST, _SMALL = 40, 300
 _AT_ONCE = 64
+_EPOCHS, _BATCH = 20, 64
+#: Of the pull back to the starting weights.
+_PULL = 2e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +102,6 @@ def adapt_detector(
     *,
     work: Path,
     output: Path,
-    seed: int = 0,
-    progress: Progress,
 ) -> dict[str, Any]:
     """Adapt, calibrate and write a delta.
 
@@ -121,7 +122,7 @@ def adapt_detector(
             hint="Train with `whyfake train detector` and the layer-norms recipe instead.",
             code="cannot-adapt",
         )
-    faces = _faces(rows, tower, read_out, read.header, finder, work, progress)
+    faces = _faces(rows, tower, read_out, read.header, finder, work)
     quarter = np.array([hashed(group) % 4 for group in faces.groups])
     train, held, judged = quarter < 2, quarter == 2, quarter == 3
     for name, chosen in (("training", train), ("calibration", held), ("judged", judged)):
@@ -132,7 +133,7 @@ def adapt_detector(
                 code="too-few-groups",
             )
     before_logits = _logits(read_out, faces)
-    _continue(read_out, faces, train, seed=seed, progress=progress)
+    _continue(read_out, faces, train)
     after_logits = _logits(read_out, faces)
     calibrator = fit_calibrator(
         after_logits[held],
@@ -181,23 +182,20 @@ def _faces(
     header: DeltaHeader,
     finder: FaceFinder,
     work: Path,
-    progress: Progress,
 ) -> _Faces:
     """Crops of all rows, found where they are missing, and what the tower makes of them."""
     cache = CropCache(work, rows, header.crop)
-    cache.fill(finder, limit=len(rows), progress=progress)
+    cache.fill(finder, limit=len(rows))
     usable = np.flatnonzero(cache.points[:, 0] != UNREADABLE)
     statistics, evidence = [], []
-    for number, step in enumerate((1, -1)[: 1 + header.mirror]):
+    for step in (1, -1)[: 1 + header.mirror]:
         seen, said = [], []
-        for start in range(0, len(usable), _AT_ONCE):
+        for start in tqdm(range(0, len(usable), _AT_ONCE), "faces read"):
             crops = [np.array(cache.crops[i])[:, ::step].copy() for i in usable[start:][:_AT_ONCE]]
             with torch.inference_mode():
                 tokens = block_tokens(tower, header.tower, crops, read_out.blocks)
                 seen.append(stacked_statistics(tokens))
                 said.append(read_out.evidence(tokens))
-            done = number * len(usable) + min(start + _AT_ONCE, len(usable))
-            progress("faces read", done, (1 + header.mirror) * len(usable), 0.0)
         statistics.append(torch.cat(seen).clone())
         evidence.append(torch.cat(said).clone())
     return _Faces(
@@ -223,12 +221,6 @@ def _continue(
     read_out: TwoHeadReadOut,
     faces: _Faces,
     train: NDArray[np.bool_],
-    *,
-    seed: int,
-    progress: Progress,
-    epochs: int = 20,
-    batch: int = 64,
-    pull: float = 2e-3,
 ) -> None:
     """Train on, in place, with a pull back to the starting weights (L2-SP, arXiv 1802.01483)."""
     labels = faces.labels[train]
@@ -240,13 +232,12 @@ def _continue(
     part = read_out.network.requires_grad_(True)
     start = {n: p.detach().clone() for n, p in part.named_parameters()}
     optimiser = torch.optim.AdamW(part.parameters(), 3e-4, weight_decay=0.0)
-    torch.manual_seed(seed)
-    for epoch in range(epochs):
+    torch.manual_seed(0)
+    for epoch in tqdm(range(_EPOCHS), "adapting"):
         part.train()
-        order = np.random.default_rng((seed, epoch)).permutation(len(labels))
-        total = 0.0
-        for number, first in enumerate(range(0, len(order), batch)):
-            rows = torch.from_numpy(order[first : first + batch])
+        order = np.random.default_rng((0, epoch)).permutation(len(labels))
+        for number, first in enumerate(range(0, len(order), _BATCH)):
+            rows = torch.from_numpy(order[first : first + _BATCH])
             view = (epoch + number) % len(seen)
             loss = functional.binary_cross_entropy_with_logits(
                 read_out.joined(seen[view][rows], said[view][rows]).logsumexp(1),
@@ -255,10 +246,8 @@ def _continue(
             )
             drift = sum(((p - start[n]) ** 2).sum() for n, p in part.named_parameters())
             optimiser.zero_grad()
-            (loss + pull * drift).backward()
+            (loss + _PULL * drift).backward()
             optimiser.step()
-            total += float(loss.detach())
-        progress("adapting", epoch + 1, epochs, total)
     read_out.eval().requires_grad_(False)
 
 

@@ -206,9 +206,7 @@ class Comparison:
     def _part(self, part: str, spec: CropSpec) -> FaceSet:
         if (part, spec) not in self._faces:
             self.tell(f"faces of the part {part}: {len(self.parts[part])} pictures")
-            self._faces[part, spec] = faces_of(
-                self.parts[part], self.finder, spec, work=self.work, progress=lambda *_: None
-            )
+            self._faces[part, spec] = faces_of(self.parts[part], self.finder, spec, work=self.work)
         return self._faces[part, spec]
 
     def _test(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from assistant.cues.window import WINDOW_EYES, FaceWindow, face_window
 from assistant.errors import InferenceError, MediaError
@@ -46,7 +47,6 @@ def collect(
     finder: FaceFinder,
     dense: DenseLandmarks,
     folder: Path,
-    progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> list[tuple[ManifestRow, Path]]:
     """Find the most confident face of each row and keep its window; resumes where it stopped.
 
@@ -55,7 +55,7 @@ def collect(
     """
     folder.mkdir(parents=True, exist_ok=True)
     out = []
-    for number, row in enumerate(rows):
+    for row in tqdm(rows, "faces"):
         path = folder / f"{_hash(row.name)[:20]}.npz"
         if not path.exists():
             window = _find(row, finder, dense)
@@ -72,8 +72,6 @@ def collect(
         with np.load(path) as kept:
             if bool(kept["found"]):
                 out.append((row, path))
-        if number % 100 == 99 or number + 1 == len(rows):
-            progress(number + 1, len(rows))
     return out
 
 

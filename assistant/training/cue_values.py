@@ -11,6 +11,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 import assistant.cues
 from assistant import registry
@@ -87,7 +88,6 @@ def measure_faces(
     *,
     seed: int,
     is_test: Callable[[ManifestRow], bool],
-    progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> list[FaceValues]:
     """Measure all faces in all looks; each is kept in ``folder`` until a cue's code changes.
 
@@ -103,13 +103,11 @@ def measure_faces(
     missing = [(row, path) for row, path in faces if row.name not in known]
     cues = all_cues()
     with kept.open("a") as file:
-        for number, (row, path) in enumerate(missing, 1):
+        for row, path in tqdm(missing, "measured"):
             seen = _in_all_looks(row, window_of(path), cues, seed)
             known[row.name] = [asdict(item) for item in seen]
             file.write(json.dumps(known[row.name]) + "\n")
-            if number % 100 == 0 or number == len(missing):
-                file.flush()
-                progress(number, len(missing))
+            file.flush()
     return [
         FaceValues(**{**item, "test": is_test(row)}) for row, _ in faces for item in known[row.name]
     ]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
+from tqdm import tqdm
 
 from assistant.calibration.domain import MEASURES, DomainModel, reading_feature
 from assistant.errors import TrainingError
@@ -14,7 +15,6 @@ from assistant.evaluation.face_manifest import ManifestRow
 from assistant.evaluation.scoring import found_in
 from assistant.interfaces import FaceFinder, ReadingDetector
 from assistant.media import MediaLimits
-from assistant.training.progress import Progress, silent
 from assistant.training.splits import list_sha256, part_of
 
 __all__ = ["fit_domain", "sources_told"]
@@ -30,7 +30,6 @@ def fit_domain(
     *,
     limit: int = 2000,
     seed: int = 0,
-    progress: Progress = silent,
 ) -> DomainModel:
     """Fit on pictures drawn evenly from the sources of a manifest.
 
@@ -38,8 +37,7 @@ def fit_domain(
     Pictures that cannot be read are left out; crops in which no face is found count without the
     measures of a picture.
 
-    ``detector``: whose feature is taken; ``limit``: at most this many pictures; ``progress``: told
-    (what, done, in all, 0).
+    ``detector``: whose feature is taken; ``limit``: at most this many pictures.
 
     Raises:
         TrainingError: too few faces.
@@ -49,7 +47,7 @@ def fit_domain(
     groups: list[list[str]] = [[], []]
     measured: dict[str, list[float]] = {name: [] for name in MEASURES}
     pictures = found_in(chosen, finder, detector.crop_spec, MediaLimits(frames=1))
-    for number, (row, found) in enumerate(pictures):
+    for row, found in tqdm(pictures, "domain", len(chosen)):
         part = int(part_of(row.video, test_percent=50, calibration_percent=0) == "test")
         if found.track is None:
             continue
@@ -58,8 +56,6 @@ def fit_domain(
             groups[part].append(row.source)
             for name, value in found.track.measures(index).items():
                 measured[name].append(value)
-        if (number + 1) % 50 == 0 or number + 1 == len(chosen):
-            progress("domain", number + 1, len(chosen), 0.0)
     fitting, limiting = (np.array(part) for part in features)
     by_source = sources_told(fitting, groups[0], limiting, groups[1])
     return DomainModel.fit(

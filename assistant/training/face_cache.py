@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from assistant.errors import InferenceError, TrainingError
 from assistant.evaluation.face_manifest import ManifestRow
@@ -24,7 +24,6 @@ from assistant.evaluation.scoring import read_row
 from assistant.faces.crops import make_face
 from assistant.interfaces import FaceFinder
 from assistant.media import MediaLimits
-from assistant.training.progress import Progress
 from assistant.training.splits import list_sha256
 from assistant.types import CropSpec, Image
 
@@ -75,20 +74,17 @@ class RowStore:
         make: Callable[[range], Mapping[str, NDArray[Any]]],
         *,
         limit: int,
-        progress: Progress,
         batch: int = 32,
     ) -> None:
-        """Fill up to row ``limit`` with what ``make`` gives of some rows, by the arrays' names.
-
-        ``progress`` is told the rows a second.
-        """
+        """Fill up to row ``limit`` with what ``make`` gives of some rows, by the arrays' names."""
         limit = min(limit, self.count)
-        start, began = self.done, time.monotonic()
+        bar = tqdm(desc=self.name, total=limit, initial=self.done)
         while self.done < limit:
             rows = range(self.done, min(self.done + batch, limit))
             for array, values in make(rows).items():
                 self.arrays[array][rows.start : rows.stop] = values
             self.done = rows.stop
+            bar.update(len(rows))
             if self.done // _EVERY != rows.start // _EVERY or self.done == limit:
                 for stored in self.arrays.values():
                     stored.flush()
@@ -96,8 +92,6 @@ class RowStore:
                 draft = self.folder / f".{self.name}.done"
                 draft.write_text(str(self.done))
                 draft.replace(self.folder / f"{self.name}.done")
-                rate = (self.done - start) / (time.monotonic() - began)
-                progress(self.name, self.done, limit, rate)
 
 
 class CropCache:
@@ -119,7 +113,7 @@ class CropCache:
         self.folder = self._store.folder
         self.crops, self.points = self._store.arrays["crops"], self._store.arrays["points"]
 
-    def fill(self, finder: FaceFinder, *, limit: int, progress: Progress) -> None:
+    def fill(self, finder: FaceFinder, *, limit: int) -> None:
         """Find and align faces up to row ``limit``.
 
         Raises:
@@ -131,7 +125,7 @@ class CropCache:
             crop, points = self._one(self.rows[rows.start], finder)
             return {"crops": crop[None], "points": points[None]}
 
-        self._store.fill(made, limit=limit, progress=progress, batch=1)
+        self._store.fill(made, limit=limit, batch=1)
 
     def _same_finder(self, finder: FaceFinder) -> None:
         """Crops of two face finders are two kinds of crops: never mix them in one folder."""

@@ -13,7 +13,6 @@ from assistant.errors import TrainingError
 from assistant.evaluation.face_manifest import ManifestRow, hashed
 from assistant.interfaces import FaceFinder
 from assistant.training.face_cache import FOUND, UNREADABLE, CropCache
-from assistant.training.progress import Progress
 from assistant.types import CropSpec, Image
 
 __all__ = ["FaceSet", "faces_of", "split", "split_rows"]
@@ -55,7 +54,6 @@ def faces_of(
     spec: CropSpec,
     *,
     work: Path,
-    progress: Progress,
 ) -> FaceSet:
     """Find the faces of manifest rows, kept in ``work`` between runs.
 
@@ -63,7 +61,7 @@ def faces_of(
         TrainingError: no picture shows a face.
     """
     cache = CropCache(work, rows, spec)
-    cache.fill(finder, limit=len(rows), progress=progress)
+    cache.fill(finder, limit=len(rows))
     state = cache.points[:, 0]
     kept = [
         i

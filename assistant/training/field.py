@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from assistant import registry
 from assistant.calibration.fitting import fit_calibrator
@@ -28,7 +29,6 @@ from assistant.errors import PluginError, TrainingError
 from assistant.training.augmentation import Augmentation, augment
 from assistant.training.face_set import FaceSet
 from assistant.training.losses import descend
-from assistant.training.progress import Progress, silent
 from assistant.training.self_blended import self_blend
 from assistant.types import Image
 
@@ -85,7 +85,6 @@ def train_plugin(
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
     store: FeatureStore | None = None,
-    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Train a plugin, fit its probabilities on faces held aside, and write its file.
 
@@ -100,7 +99,6 @@ def train_plugin(
         seed: of everything that is drawn.
         options: of the plugin.
         store: of the frozen features that plugins on the same tower share.
-        progress: told (what, done, in all, loss).
 
     Returns:
         The report.
@@ -115,7 +113,7 @@ def train_plugin(
     detector = plugin.create(options or {}, files)
     detector.network.train()
     detector.store = store = store or FeatureStore()
-    run = _Run(detector, recipe, np.random.default_rng(seed), budget, progress)
+    run = _Run(detector, recipe, np.random.default_rng(seed), budget)
     epochs = budget.epochs or recipe.epochs
     if not any(p.requires_grad for p in detector.network.parameters()):
         steps, losses = 0, [0.0]  # such as a mean of detectors
@@ -123,7 +121,7 @@ def train_plugin(
         steps, losses = run.on_features(train, labels, epochs, store)
     else:
         if recipe.first is not None and len(set(labels.tolist())) > 1:
-            first = _Run(detector, recipe.first, run.rng, budget, progress)
+            first = _Run(detector, recipe.first, run.rng, budget)
             first.network = detector.network.probe()  # type: ignore[operator]
             first.loss = TrainedDetector.loss
             first.on_features(train, labels, recipe.first.epochs, store)
@@ -223,12 +221,10 @@ class _Run:
         recipe: Recipe,
         rng: np.random.Generator,
         budget: Budget,
-        progress: Progress,
     ) -> None:
         self.detector, self.recipe, self.rng, self.budget = detector, recipe, rng, budget
         self.until = time.process_time() + budget.seconds
         self.not_counted = 0.0
-        self.progress = progress
         self.out_of_time = False
         self.used = 0
         self.network: nn.Module = detector.network
@@ -256,7 +252,6 @@ class _Run:
         if not self.budget.features:
             self.not_counted = time.process_time() - began
             self.until += self.not_counted
-        self.progress("features", len(found), len(order), 0.0)
         chosen = order[: len(found)]
         kept = labels[chosen]
         if len(set(kept.tolist())) < 2:
@@ -321,7 +316,8 @@ class _Run:
         count = max(1, len(labels) // self.recipe.batch)
         total, steps, losses = epochs * count, 0, []
         began = time.process_time()
-        for _ in range(epochs):
+        rounds = tqdm(range(epochs), self.detector.name)
+        for _ in rounds:
             sums = []
             for _ in range(count):
                 if time.process_time() > self.until:
@@ -337,7 +333,7 @@ class _Run:
                     total = min(total, steps + int(max(0.0, self.until - began) / pace))
             if sums:
                 losses.append(float(np.mean(sums)))
-                self.progress(self.detector.name, steps, total, losses[-1])
+                rounds.set_postfix(loss=losses[-1])
             if self.out_of_time:
                 break
         if not steps:

@@ -9,7 +9,6 @@ not that one of the two is softer.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Protocol
 
@@ -17,10 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
+from tqdm import tqdm
 
 from assistant.errors import ConfigError
 from assistant.evaluation.face_manifest import write_manifest
-from assistant.training.progress import Progress, silent
 from assistant.types import Image
 
 __all__ = ["FaceGenerator", "MobileStyleGAN", "write_generated"]
@@ -95,7 +94,6 @@ def write_generated(
     seed: int = 0,
     side: int = 256,
     quality: int = 75,
-    progress: Progress = silent,
 ) -> Path:
     """Make faces and the manifest that lists them; what is there already is not made again.
 
@@ -106,15 +104,13 @@ def write_generated(
         seed: with a face's number it says what that face is.
         side: of the pictures, pixels.
         quality: of the JPEG files (4:2:0, libjpeg's tables).
-        progress: told ("faces", done, in all, faces a second).
 
     Returns:
         The manifest; every face is its own video.
     """
     (folder / "faces").mkdir(parents=True, exist_ok=True)
-    began, made = time.monotonic(), 0
     names = [f"{seed}-{number:05d}" for number in range(count)]
-    for number, name in enumerate(names):
+    for number, name in enumerate(tqdm(names, "faces")):
         path = folder / "faces" / f"{name}.jpg"
         if not path.exists():
             rng = np.random.default_rng((seed, number))
@@ -127,9 +123,6 @@ def write_generated(
                 draft, format="JPEG", quality=quality, subsampling="4:2:0"
             )
             draft.replace(path)
-            made += 1
-        if number % 50 == 49 or number + 1 == count:
-            progress("faces", number + 1, count, made / max(time.monotonic() - began, 1e-9))
     manifest = folder / "manifest.csv"
     write_manifest(
         manifest,

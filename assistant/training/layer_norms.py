@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+from tqdm import tqdm
 
 from assistant.detectors.read_out import ClassTokenReadOut
 from assistant.detectors.tower import Tower, embed, layer_norms, run_blocks
@@ -32,7 +32,6 @@ from assistant.training.losses import (
     slerp_within_classes,
     uniformity_loss,
 )
-from assistant.training.progress import Progress, silent
 from assistant.training.run_state import RunState
 
 __all__ = [
@@ -87,7 +86,6 @@ def tune_layer_norms(
     seed: int,
     entry: int = 0,
     checkpoint: Path | None = None,
-    progress: Progress = silent,
     device: str = "cpu",
 ) -> Tuned:
     """Tune ``tower``'s LayerNorms and ``head`` in place.
@@ -104,7 +102,6 @@ def tune_layer_norms(
         seed: of order, augmentation and slerp.
         entry: the first block to run; above 0, ``pictures`` gives the tokens that enter it.
         checkpoint: written every ``config.checkpoint_steps`` steps; the same call goes on from it.
-        progress: told ("epoch", done, in all, validation AUROC).
         device: a torch device.
 
     Raises:
@@ -134,8 +131,7 @@ def tune_layer_norms(
     )
     run_state.restore()
     batches_per_epoch = sum(1 for _ in _batches(rows, labels, videos, config, seed, 0))
-    for epoch in range(run_state.epoch, config.epochs):
-        began = time.monotonic()
+    for epoch in tqdm(range(run_state.epoch, config.epochs), "epochs"):
         for number, batch in enumerate(_batches(rows, labels, videos, config, seed, epoch)):
             if number < run_state.batch:
                 continue
@@ -161,9 +157,7 @@ def tune_layer_norms(
         found = auroc(labels[held], scores)
         value = float("nan") if found is None else found
         run_state.epoch_done(epoch, value)
-        left = (time.monotonic() - began) * (config.epochs - epoch - 1)
-        _LOG.info("epoch %d: AUROC %.4f, %.0f s left", epoch + 1, value, left)
-        progress("epoch", epoch + 1, config.epochs, value)
+        _LOG.info("epoch %d: AUROC %.4f", epoch + 1, value)
     return Tuned(
         norms=_under("norm.", run_state.best),
         head=_under("head.", run_state.best),

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
+from tqdm import tqdm
 
 from assistant.calibration.curve import CurveCalibrator
 from assistant.calibration.fitting import fit_calibrator
@@ -21,7 +22,6 @@ from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.evaluation import tables
 from assistant.evaluation.detection_metrics import ece
 from assistant.evidence.kind import named_kind
-from assistant.training.progress import Progress, silent
 from assistant.training.recipe import Recipe
 from assistant.training.sources import kind_of, source_weights
 from assistant.training.two_heads import head_scores
@@ -67,8 +67,6 @@ def leave_out(
     recipe: Recipe,
     data: Prepared,
     read_out: TwoHeadReadOut,
-    *,
-    progress: Progress = silent,
 ) -> LeftOut:
     """Train once for each fold without its sources, and score what was left out.
 
@@ -77,12 +75,10 @@ def leave_out(
     """
     found: list[tuple[NDArray[np.int64], Array, str]] = []
     blends, patches = [np.zeros((0, 2))], []
-    for number, (name, sources) in enumerate(sorted(recipe.folds.items())):
+    for name, sources in tqdm(sorted(recipe.folds.items()), "folds"):
         out = np.isin(data.sources, sources)
         kept = np.flatnonzero(~out)
-        model, seen = data.read_out(
-            read_out, kept, recipe, name=f"without {name}", progress=progress
-        )
+        model, seen = data.read_out(read_out, kept, recipe)
         views = np.flatnonzero(out & (data.view_kinds == "plain"))
         heads = head_scores(model, seen, views)
         found.append((data.rows[views], heads, name))
@@ -90,7 +86,6 @@ def leave_out(
         patches.append((counted * (1 - np.array(model.shares)) * seen.evidence[views]).sum(1))
         blended = np.flatnonzero(out & (data.view_kinds == "laid-in"))
         blends.append(head_scores(model, seen, blended))
-        progress("folds", number + 1, len(recipe.folds), 0.0)
     return LeftOut(
         rows=np.concatenate([rows for rows, _, _ in found]),
         heads=np.concatenate([heads for _, heads, _ in found]),

@@ -6,13 +6,14 @@ pair that can be told apart without looking at a face teaches the sources, not m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from assistant.errors import TrainingError
 from assistant.evaluation.face_manifest import ManifestRow, drawn_by_hash
@@ -52,15 +53,13 @@ def pair_shortcuts(
     *,
     limit: int = 100,
     seed: int = 0,
-    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> dict[str, Any]:
     """AUROC of a logistic regression that sees no face, genuine of one source against fakes of one.
 
     Cross-validated over videos (over pictures, in a source of fewer than five videos), the larger
     side cut to twice the smaller.
 
-    ``limit``: pictures of each class of each source at most, drawn by the hash of their names;
-    ``progress``: told (groups measured, groups in all).
+    ``limit``: pictures of each class of each source at most, drawn by the hash of their names.
 
     Returns:
         ``pairs``: ``genuine``, ``manipulated``, ``n`` and AUROC of ``file`` (:data:`FILE` as
@@ -77,10 +76,8 @@ def pair_shortcuts(
         groups.setdefault((row.source, row.label), []).append(row)
     chosen = {key: drawn_by_hash(members, limit) for key, members in sorted(groups.items())}
     large = {key: members for key, members in chosen.items() if len(members) >= LEAST}
-    measured = {}
-    for number, (key, members) in enumerate(large.items()):
-        measured[key] = _measured(members, seed)
-        progress(number + 1, len(large))
+    sources = tqdm(large.items(), "sources")
+    measured = {key: _measured(members, seed) for key, members in sources}
     kept = {key: one for key, one in measured.items() if len(one.videos) >= LEAST}
     pairs = [
         _pair(genuine, fake, kept[genuine, 0], kept[fake, 1])

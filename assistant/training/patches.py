@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 from torch.nn import functional
+from tqdm import tqdm
 
 from assistant.detectors.read_out import PatchEvidenceReadOut
 from assistant.errors import TrainingError
 from assistant.training.losses import descend
-from assistant.training.progress import Progress, silent
 
 __all__ = ["PatchConfig", "PatchData", "evidence_of", "train_patches", "widened"]
 
@@ -67,8 +67,6 @@ def train_patches(
     *,
     hidden: int,
     seed: int,
-    name: str = "patches",
-    progress: Progress = silent,
 ) -> PatchEvidenceReadOut:
     """Train on ``rows``, each drawn as ``odds`` say; the same arguments give the same weights.
 
@@ -79,8 +77,6 @@ def train_patches(
         config: of the training.
         hidden: width of the read-out.
         seed: of draws and dropout.
-        name: of this training, for ``progress``.
-        progress: told (name, steps done, in all, loss).
 
     Returns:
         A read-out of one block of ``dimensions`` values a patch; see :func:`widened`.
@@ -117,7 +113,8 @@ def train_patches(
     )
     share = odds[rows] / odds[rows].sum()
     model.train()
-    for step in range(config.steps):
+    steps = tqdm(range(config.steps), "patches")
+    for step in steps:
         part = np.sort(rng.choice(rows, config.batch, p=share))
         mask = torch.from_numpy(np.asarray(data.masks[part] > 0.5, np.float32))
         patches = model.patch_logits([data.drawn(part)])
@@ -131,8 +128,7 @@ def train_patches(
             hint="Look for damaged rows in the cache, or lower the learning rate.",
         )
         schedule.step()
-        if step % 100 == 99 or step + 1 == config.steps:
-            progress(name, step + 1, config.steps, value)
+        steps.set_postfix(loss=value)
     return model.eval().requires_grad_(False)
 
 

@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from tqdm import tqdm
 
 from assistant.errors import TrainingError
-from assistant.training.progress import Progress, silent
 from assistant.types import Image
 
 __all__ = ["BUILDS", "Build", "Redrawer", "train_redrawer"]
@@ -122,7 +122,6 @@ def train_redrawer(
     steps: int = 400,
     batch: int = 6,
     path: Path | None = None,
-    progress: Progress = silent,
 ) -> Redrawer:
     """Train one on genuine faces, or read the one that was trained before from ``path``.
 
@@ -133,7 +132,6 @@ def train_redrawer(
         steps: of training.
         batch: faces a step.
         path: safetensors of the result; None: kept nowhere.
-        progress: told (what, done, in all, error in grey levels).
 
     Raises:
         TrainingError: the network diverged: its faces are not the faces it was given.
@@ -149,7 +147,7 @@ def train_redrawer(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps)
     draws = np.random.default_rng(seed)
     errors: list[float] = []
-    for step in range(steps):
+    for _ in tqdm(range(steps), f"redrawer {build.up} {build.side}"):
         rows = draws.integers(0, len(faces), batch)
         picked = [
             cv2.resize(faces[int(i)], (build.side, build.side), interpolation=cv2.INTER_AREA)
@@ -164,8 +162,6 @@ def train_redrawer(
         optimiser.step()
         schedule.step()
         errors.append(255.0 * float(error.detach()))
-        if step % 100 == 99 or step + 1 == steps:
-            progress(f"redrawer {build.up} {build.side}", step + 1, steps, errors[-1])
     last = float(np.mean(errors[-20:]))
     if not np.isfinite(last) or last > _DIVERGED:
         raise TrainingError(

@@ -22,7 +22,6 @@ from assistant.errors import ConfigError
 from assistant.interfaces import FaceFinder
 from assistant.training.frozen import loaded_tower
 from assistant.training.leave_out import calibrated, leave_out, leave_out_table
-from assistant.training.progress import Progress
 from assistant.training.recipe import Recipe
 from assistant.training.splits import list_sha256
 from assistant.training.tower_stage import TunedTower
@@ -32,17 +31,15 @@ from assistant.training.view_data import Prepared, prepare
 __all__ = ["judge_recipe", "train_sources", "write_detector"]
 
 
-def judge_recipe(
-    recipe: Recipe, base: Path, finder: FaceFinder, *, work: Path, progress: Progress
-) -> dict[str, Any]:
+def judge_recipe(recipe: Recipe, base: Path, finder: FaceFinder, *, work: Path) -> dict[str, Any]:
     """The leave-out table of a recipe (``whyfake eval leave-out``); caches in ``work`` are used.
 
     Raises:
         ConfigError: a fold names an unknown source.
         TrainingError: the sources do not do.
     """
-    data, read_out, _, _ = _prepared(recipe, base, finder, work, progress)
-    left = leave_out(recipe, data, read_out, progress=progress)
+    data, read_out, _, _ = _prepared(recipe, base, finder, work)
+    left = leave_out(recipe, data, read_out)
     curve = calibrated(recipe, data, left)
     return leave_out_table(recipe, data, left, curve)
 
@@ -54,12 +51,10 @@ def train_sources(
     *,
     work: Path,
     output: Path,
-    progress: Progress,
 ) -> dict[str, Any]:
     """Train on all sources, calibrate on sources left out, and write one file.
 
-    ``work``: folder of caches; a run that was stopped goes on from there. ``progress``: told (what,
-    done, in all, rate or loss).
+    ``work``: folder of caches; a run that was stopped goes on from there.
 
     Returns:
         The report that is also the file's card.
@@ -68,11 +63,11 @@ def train_sources(
         ConfigError: a fold names an unknown source.
         TrainingError: the sources do not do, or the loss is not finite.
     """
-    data, read_out, state, tuned = _prepared(recipe, base, finder, work, progress)
-    left = leave_out(recipe, data, read_out, progress=progress)
+    data, read_out, state, tuned = _prepared(recipe, base, finder, work)
+    left = leave_out(recipe, data, read_out)
     curve = calibrated(recipe, data, left)
     table = leave_out_table(recipe, data, left, curve)
-    model, _ = data.read_out(read_out, np.arange(len(data.rows)), recipe, progress=progress)
+    model, _ = data.read_out(read_out, np.arange(len(data.rows)), recipe)
     return write_detector(recipe, data, model, curve, table, state, tuned, output)
 
 
@@ -117,7 +112,7 @@ def write_detector(
 
 
 def _prepared(
-    recipe: Recipe, base: Path, finder: FaceFinder, work: Path, progress: Progress
+    recipe: Recipe, base: Path, finder: FaceFinder, work: Path
 ) -> tuple[Prepared, TwoHeadReadOut, dict[str, Tensor], TunedTower | None]:
     """Views, the read-out to train on, the base's weights, and how the tower differs from it."""
     torch.set_num_threads(recipe.threads)
@@ -129,7 +124,7 @@ def _prepared(
         read_out = new_read_out(
             recipe.heads, width=recipe.layout.width, grid=recipe.layout.grid[0], seed=recipe.seed
         )
-        data, tuned = prepare(recipe, tower, read_out, finder, work=work, progress=progress)
+        data, tuned = prepare(recipe, tower, read_out, finder, work=work)
         if tuned is None:
             standardise(read_out, data.statistics, np.arange(len(data.rows)))
         return data, read_out, state, tuned
@@ -142,7 +137,7 @@ def _prepared(
         )
     tower.requires_grad_(False)
     found.shares = recipe.heads.shares
-    data, tuned = prepare(recipe, tower, found, finder, work=work, progress=progress)
+    data, tuned = prepare(recipe, tower, found, finder, work=work)
     both = TunedTower(
         norms={**start.norms, **({} if tuned is None else tuned.norms)},
         low_rank=sum_low_rank(start.low_rank, {} if tuned is None else tuned.low_rank),

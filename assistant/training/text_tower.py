@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from safetensors.torch import load_file
+from tqdm import tqdm
 
 from assistant.detectors.text_tower import (
     TextTowerLayout,
@@ -39,7 +40,6 @@ from assistant.training.detector_config import CropConfig
 from assistant.training.face_cache import UNREADABLE, CropCache, RowStore, work_order
 from assistant.training.frozen import statistics_of
 from assistant.training.losses import descend
-from assistant.training.progress import Progress, silent
 from assistant.training.splits import list_sha256, parts_of
 from assistant.types import CropSpec
 
@@ -90,11 +90,8 @@ def train_text_tower(
     *,
     work: Path,
     output: Path,
-    progress: Progress,
 ) -> dict[str, Any]:
     """From manifest to one file; crops and statistics resume where they stopped.
-
-    ``progress``: told (what, done, in all, images a second or loss).
 
     Returns:
         The report that is also in the file: data, and zero-shot AUROC of :data:`PROMPTS` by source
@@ -108,7 +105,7 @@ def train_text_tower(
     annotations = read_annotations(config.annotations)
     chosen = _chosen(rows, config)
     cache = CropCache(work, chosen, config.crop.spec)
-    cache.fill(finder, limit=len(chosen), progress=progress)
+    cache.fill(finder, limit=len(chosen))
     state = load_file(base)
     name = f"text-{'-'.join(str(block) for block in config.blocks)}"
     shape = (len(config.blocks), 3, TOWERS["vit-s14"].width)
@@ -117,7 +114,6 @@ def train_text_tower(
     store.fill(
         lambda rows: {name: run([np.array(cache.crops[i]) for i in rows])},
         limit=len(chosen),
-        progress=progress,
     )
     usable = cache.points[:, 0] != UNREADABLE
     known = [row for row, keep in zip(cache.rows, usable, strict=True) if keep]
@@ -131,7 +127,6 @@ def train_text_tower(
         [row for row, keep in zip(known, train, strict=True) if keep],
         annotations,
         config,
-        progress=progress,
     )
     judged = [row for row, keep in zip(known, test, strict=True) if keep]
     report = {
@@ -155,8 +150,6 @@ def fit_text_tower(
     rows: Sequence[ManifestRow],
     annotations: dict[str, list[str]],
     config: TextTowerConfig,
-    *,
-    progress: Progress = silent,
 ) -> VisionLanguageModel:
     """Train on N x blocks x 3 x width statistics of ``rows``.
 
@@ -192,7 +185,8 @@ def fit_text_tower(
     draws = _draw_weights(rows)
     steps = max(1, len(rows) // config.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.epochs * steps)
-    for epoch in range(config.epochs):
+    epochs = tqdm(range(config.epochs), "text tower")
+    for epoch in epochs:
         model.train()
         total = 0.0
         for step in range(steps):
@@ -205,7 +199,7 @@ def fit_text_tower(
             schedule.step()
             with torch.no_grad():
                 model.logit_scale.clamp_(0.0, float(np.log(100.0)))
-        progress("text tower", epoch + 1, config.epochs, total / steps)
+        epochs.set_postfix(loss=total / steps)
     return model.eval().requires_grad_(False)
 
 

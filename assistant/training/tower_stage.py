@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
+from tqdm import tqdm
 
 from assistant.detectors.low_rank import attach_low_rank, fold_low_rank
 from assistant.detectors.tower import Tower, TowerLayout, layer_norms
@@ -25,7 +26,6 @@ from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.evaluation.config_file import Strict
 from assistant.training.frozen import block_tokens
 from assistant.training.losses import descend
-from assistant.training.progress import Progress
 from assistant.training.run_state import RunState
 from assistant.training.two_heads import HeadConfig, heads_loss
 from assistant.training.views import View, ViewMaker
@@ -75,7 +75,6 @@ def tune_tower(
     *,
     seed: int,
     path: Path,
-    progress: Progress,
 ) -> TunedTower:
     """Tune ``tower`` and ``model`` in place; a stopped run goes on from its checkpoint.
 
@@ -91,7 +90,6 @@ def tune_tower(
         heads: of the read-out.
         seed: of all draws.
         path: of the checkpoint.
-        progress: told (what, steps done, in all, loss).
 
     Raises:
         TrainingError: the loss is not finite, or the checkpoint belongs to another configuration.
@@ -131,7 +129,8 @@ def tune_tower(
     )
     state.restore()
     rates = [config.norm_rate, config.low_rank_rate, config.head_rate]
-    for step in range(state.batch, config.steps):
+    steps = tqdm(range(state.batch, config.steps), "tower", config.steps, initial=state.batch)
+    for step in steps:
         warm = min(1.0, (step + 1) / max(1, config.steps // 20))
         share = warm * 0.5 * (1 + np.cos(np.pi * step / config.steps))
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
@@ -152,8 +151,7 @@ def tune_tower(
             clip=config.clip,
         )
         state.stepped(0, step + 1)
-        if step % 10 == 9 or step + 1 == config.steps:
-            progress("tower", step + 1, config.steps, reached)
+        steps.set_postfix(loss=reached)
     with torch.no_grad():
         for name, value in named.items():
             value.copy_(state.average[name])

@@ -21,7 +21,6 @@ from assistant.detectors.tower import Tower, TowerLayout, embed, run_blocks
 from assistant.training.augmentation import augment
 from assistant.training.detector_config import DetectorConfig
 from assistant.training.face_cache import UNREADABLE, CropCache, RowStore
-from assistant.training.progress import Progress
 from assistant.training.self_blended import self_blend
 from assistant.training.splits import parts_of
 from assistant.types import Image
@@ -93,7 +92,7 @@ class TuningFaces:
             return self.images(rows, seed)
         return torch.from_numpy(self._tokens[rows].astype(np.float32))
 
-    def keep_tokens(self, tower: Tower, block: int, folder: Path, progress: Progress) -> None:
+    def keep_tokens(self, tower: Tower, block: int, folder: Path) -> None:
         """Compute every row's tokens after ``block`` once; what is in ``folder`` is used again."""
         config, layout = self._config, self._layout
         key = json.dumps([config.self_blended, self.known, block, config.base])
@@ -107,5 +106,5 @@ class TuningFaces:
                 entered = embed(low, self.images(np.array(rows), 0).bfloat16())
                 return {name: run_blocks(low, entered, range(block + 1))[-1].float().numpy()}
 
-        store.fill(of, limit=len(self.labels), progress=progress, batch=16)
+        store.fill(of, limit=len(self.labels), batch=16)
         self._tokens = store.arrays[name]

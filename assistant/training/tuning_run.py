@@ -24,7 +24,6 @@ from assistant.training.detector_config import DetectorConfig
 from assistant.training.face_cache import CropCache
 from assistant.training.frozen import loaded_tower
 from assistant.training.layer_norms import features_of, logits_of, tune_layer_norms
-from assistant.training.progress import Progress
 from assistant.training.splits import list_sha256
 from assistant.training.tuning_faces import TuningFaces
 
@@ -38,7 +37,6 @@ def train_layer_norms(
     *,
     work: Path,
     output: Path,
-    progress: Progress,
 ) -> dict[str, Any]:
     """Crops, tuning, calibration, one file.
 
@@ -55,12 +53,12 @@ def train_layer_norms(
         width=layout.width, last_block=layout.layers - 1, normalise=config.tuning.normalise
     )
     cache = CropCache(work, rows, config.crop.spec)
-    cache.fill(finder, limit=limit, progress=progress)
+    cache.fill(finder, limit=limit)
     faces = TuningFaces(cache, limit, config, layout)
     entry = 0
     if config.tuning.keep_tokens:
         entry = config.tuning.lowest_block
-        faces.keep_tokens(copy.deepcopy(tower), entry - 1, cache.folder, progress)
+        faces.keep_tokens(copy.deepcopy(tower), entry - 1, cache.folder)
     split = {
         str(part): np.flatnonzero((faces.parts == part) & faces.usable)
         for part in np.unique(faces.parts)
@@ -79,7 +77,6 @@ def train_layer_norms(
         seed=config.seed,
         entry=entry,
         checkpoint=work / f"layer-norms-{_key(config)}.pt",
-        progress=progress,
         device=device,
     )
     tower.load_state_dict({**tower.state_dict(), **tuned.norms})

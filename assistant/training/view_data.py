@@ -15,7 +15,6 @@ from assistant.evaluation.face_manifest import ManifestRow
 from assistant.interfaces import FaceFinder
 from assistant.training.face_cache import FOUND, UNREADABLE, CropCache
 from assistant.training.patches import PatchData, evidence_of, train_patches, widened
-from assistant.training.progress import Progress, silent
 from assistant.training.recipe import FakeShares, Recipe
 from assistant.training.reconstruction import BUILDS, Redrawer, train_redrawer
 from assistant.training.sources import check_sources, choose_rows, kind_of
@@ -62,9 +61,6 @@ class Prepared:
         start: TwoHeadReadOut,
         kept: NDArray[np.int64],
         recipe: Recipe,
-        *,
-        name: str = "all",
-        progress: Progress = silent,
     ) -> tuple[TwoHeadReadOut, HeadData]:
         """Train the patches that look for what was laid in, and fit the direction, on ``kept``.
 
@@ -87,8 +83,6 @@ class Prepared:
             recipe.patches,
             hidden=recipe.heads.evidence_hidden[0],
             seed=recipe.seed,
-            name=f"{name}: patches",
-            progress=progress,
         )
         model = with_direction(
             start,
@@ -143,7 +137,6 @@ def prepare(
     finder: FaceFinder,
     *,
     work: Path,
-    progress: Progress,
 ) -> tuple[Prepared, TunedTower | None]:
     """Choose pictures, find faces, train the redrawers, tune the tower and run it over all views.
 
@@ -162,12 +155,12 @@ def prepare(
     check_sources(chosen)
     recipe.check_folds([row.source for row in chosen])
     cache = CropCache(work, chosen, recipe.wide.spec)
-    cache.fill(finder, limit=len(chosen), progress=progress)
+    cache.fill(finder, limit=len(chosen))
     rows = cache.rows
     state = np.asarray(cache.points[:, 0])
     labels = [row.label for row in rows]
     genuine = [i for i in range(len(rows)) if not labels[i] and state[i] == FOUND]
-    redrawers = _redrawers(recipe, cache, genuine, work, progress)
+    redrawers = _redrawers(recipe, cache, genuine, work)
     maker = ViewMaker(
         lambda row: np.array(cache.crops[row]),
         cache.landmarks,
@@ -205,7 +198,6 @@ def prepare(
             recipe.heads,
             seed=recipe.seed,
             path=work / "tower.pt",
-            progress=progress,
         )
     store = ViewCache(
         cache.folder / f"views-{tower_sha256(tower.state_dict())[:12]}",
@@ -214,7 +206,7 @@ def prepare(
         blocks=recipe.heads.blocks,
         dimensions=recipe.patches.dimensions,
     )
-    store.fill(tower, maker, read_out.made, progress=progress)
+    store.fill(tower, maker, read_out.made)
     prepared = Prepared(
         manifest=rows,
         rows=of_rows,
@@ -243,7 +235,6 @@ def _redrawers(
     cache: CropCache,
     genuine: Sequence[int],
     work: Path,
-    progress: Progress,
 ) -> list[Redrawer]:
     if not recipe.views.get("redrawn") and not recipe.views.get("laid-in"):
         return []
@@ -255,7 +246,6 @@ def _redrawers(
             seed=number,
             steps=recipe.redraw_steps,
             path=work / "redrawers" / f"{number}.safetensors",
-            progress=progress,
         )
         for number, build in enumerate(BUILDS)
     ]

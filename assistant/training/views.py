@@ -29,7 +29,6 @@ from assistant.training.face_cache import RowStore
 from assistant.training.frozen import block_tokens, stacked_statistics
 from assistant.training.made_fakes import laid_in, redrawn
 from assistant.training.partial import exchanged, mended, spared, without_some
-from assistant.training.progress import Progress
 from assistant.training.reconstruction import Redrawer
 from assistant.types import Image
 
@@ -242,9 +241,7 @@ class ViewCache:
         np.save(path, basis)
         return basis
 
-    def fill(
-        self, tower: Tower, maker: ViewMaker, made: PatchEvidenceReadOut, *, progress: Progress
-    ) -> None:
+    def fill(self, tower: Tower, maker: ViewMaker, made: PatchEvidenceReadOut) -> None:
         """Run the tower over the views that are not made yet."""
         basis = torch.from_numpy(self.basis(tower, maker))
         size = self.layout.grid[::-1]
@@ -262,7 +259,7 @@ class ViewCache:
                     "masks": np.stack(cells).reshape(len(views), -1),
                 }
 
-        self._store.fill(of, limit=len(self.views), progress=progress)
+        self._store.fill(of, limit=len(self.views))
 
     def _tokens(self, tower: Tower, crops: Sequence[Image]) -> list[Tensor]:
         with torch.inference_mode():

@@ -12,7 +12,7 @@ from assistant.evaluation.detection import evaluate, summarise
 from assistant.evaluation.detection_report import markdown, write_plots
 from assistant.evaluation.face_manifest import read_manifest
 from assistant.evaluation.robustness import CHANGES, robustness_markdown, robustness_table
-from assistant.evaluation.scoring import score_manifest, write_scores
+from assistant.evaluation.scoring import write_scores
 from assistant.scoring import Scorer
 from assistant.types import Calibrated, CropSpec, Detection, Verdict
 
@@ -278,14 +278,3 @@ def test_each_change_makes_a_new_picture(name):
     assert changed.dtype == np.uint8
     assert changed.shape != crop.shape or (changed != crop).any()
     assert (crop == before).all()
-
-
-def test_progress_is_told(manifest):
-    seen = []
-    score_manifest(
-        read_manifest(manifest),
-        Middle(),
-        SCORER,
-        progress=lambda done, total: seen.append((done, total)),
-    )
-    assert seen[-1] == (12, 12)

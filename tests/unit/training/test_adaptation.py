@@ -72,7 +72,6 @@ def run(folder):
         Nobody(),
         work=folder,
         output=folder / "e.safetensors",
-        progress=lambda *a: None,
     )
 
 

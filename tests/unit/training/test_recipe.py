@@ -17,7 +17,7 @@ from assistant.training.losses import (
     slerp_within_classes,
     uniformity_loss,
 )
-from assistant.training.progress import silent
+from assistant.training.run_state import RunState
 
 TINY = TowerLayout(image_size=28, patch_size=14, width=24, layers=3, heads=3)
 
@@ -107,7 +107,7 @@ def problem(n=64):
     return images, labels.astype(np.int64), videos
 
 
-def tune(config, *, checkpoint=None, poison=False, progress=silent, seen=None):
+def tune(config, *, checkpoint=None, poison=False, seen=None):
     images, labels, videos = problem()
     torch.manual_seed(1)
     tower = build_tower(TINY)
@@ -133,7 +133,6 @@ def tune(config, *, checkpoint=None, poison=False, progress=silent, seen=None):
         config,
         seed=0,
         checkpoint=checkpoint,
-        progress=progress,
     )
     return tuned, tower, before
 
@@ -158,19 +157,22 @@ def test_the_blocks_below_keep_their_norms():
 
 
 @pytest.mark.parametrize("change", [{"slerp": True}, {"paired": False}])
-def test_a_resumed_run_ends_the_same(tmp_path, change):
+def test_a_resumed_run_ends_the_same(tmp_path, change, monkeypatch):
     config = QUICK.model_copy(update={**change, "epochs": 2})
     whole, _, _ = tune(config)
 
     class Stop(Exception):
         pass
 
-    def stop(*_):
+    def stop(state, epoch, value):
+        epoch_done(state, epoch, value)
         raise Stop
 
-    path = tmp_path / "c.pt"
-    with pytest.raises(Stop):
-        tune(config, checkpoint=path, progress=stop)
+    epoch_done, path = RunState.epoch_done, tmp_path / "c.pt"
+    with monkeypatch.context() as patched:
+        patched.setattr(RunState, "epoch_done", stop)
+        with pytest.raises(Stop):
+            tune(config, checkpoint=path)
     resumed, _, _ = tune(config, checkpoint=path)
     assert resumed.validation == whole.validation
     for name, value in whole.norms.items():
