@@ -3,7 +3,6 @@
 They may be shown without a fact behind them. What writes text (the template narrator, the training
 of the language model) and what checks text (grounding) share this list, so it lives
 beside the types.
-``train`` and ``heldout`` part what a language model was trained on from what it is tested on.
 """
 
 from __future__ import annotations
@@ -11,30 +10,27 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Literal
 
 from assistant.resources import table
 from assistant.translations import LANGUAGES, Language
 
-__all__ = ["CLOSED", "CLOSED_ABROAD", "Variant", "about", "is_closed", "phrases"]
+__all__ = ["CLOSED", "CLOSED_ABROAD", "about", "is_closed", "phrases"]
 
-Variant = Literal["train", "heldout"]
-
-#: topic -> variant -> sentences, as ``closed.yaml`` lists them.
-CLOSED: Mapping[str, Mapping[Variant, Sequence[str]]] = table("closed.yaml")["en"]
+#: topic -> sentences, as ``closed.yaml`` lists them.
+CLOSED: Mapping[str, Sequence[str]] = table("closed.yaml")["en"]
 #: language -> topic -> a sentence.
 CLOSED_ABROAD: Mapping[Language, Mapping[str, str]] = {
     language: table("closed.yaml")[language] for language in LANGUAGES
 }
 
 
-def phrases(topic: str, variant: Variant = "train") -> tuple[str, ...]:
+def phrases(topic: str) -> tuple[str, ...]:
     """The sentences of one topic.
 
     Raises:
         KeyError: no such topic.
     """
-    return tuple(CLOSED[topic][variant])
+    return tuple(CLOSED[topic])
 
 
 def about(topic: str, language: str = "en") -> tuple[str, ...]:
@@ -52,7 +48,7 @@ def _plain(sentence: str) -> str:
 
 @cache
 def _closed() -> frozenset[str]:
-    listed = [said for variants in CLOSED.values() for told in variants.values() for said in told]
+    listed = [said for told in CLOSED.values() for said in told]
     listed += [said for told in CLOSED_ABROAD.values() for said in told.values()]
     listed += [said for by in table("about.yaml").values() for told in by.values() for said in told]
     return frozenset(_plain(said) for said in listed)

@@ -20,6 +20,7 @@ from assistant.cli.options import (
 
 if TYPE_CHECKING:
     from assistant.interfaces import VlmBackend
+    from assistant.routing import QuestionKind
     from assistant.settings import Settings
 
 __all__ = ["described", "explanations"]
@@ -88,6 +89,10 @@ def explanations(
         type=click.Choice((*_CONTROLS, "none")),
     ),
     questions: int = option("Asked on each picture.", 2, least=0, most=6),
+    wordings: Path = option(
+        "The router's recipe: questions are drawn from the wordings that it holds out.",
+        Path("configs/router.yaml"),
+    ),
     attacks: bool = option("Pressures, injections, identity.", True, name="--attacks/--no-attacks"),
     seed: int = option(default=0),
     rows_file: Path | None = option(
@@ -149,6 +154,7 @@ def explanations(
         few=few,
         on_few=_SHORT,
         questions=questions,
+        ways=_ways(wordings) if questions else {},
         attacks=attacks,
         seed=seed,
     )
@@ -226,6 +232,17 @@ def _seen(result: dict[str, Any]) -> str:
     ]
     head = ["attribute", "named where it is", "where it is not", "balanced accuracy", "seen"]
     return f"{table(head, rows)}\n\nwithout a picture: {result['control']}"
+
+
+def _ways(recipe: Path) -> dict[QuestionKind, list[str]]:
+    """English wordings that the router holds out, by kind of question."""
+    from assistant.training.router import RouterConfig, read_wordings
+
+    ways: dict[QuestionKind, list[str]] = {}
+    for wording in read_wordings(RouterConfig.read(recipe)):
+        if wording.held_out and wording.language == "en":
+            ways.setdefault(wording.kind, []).append(wording.text)
+    return ways
 
 
 def _wanted(names: tuple[str, ...], settings: Settings) -> list[str]:

@@ -206,6 +206,7 @@ _LABEL = re.compile(
 _NOT_A_VERDICT = re.compile(
     r"probability of (?:manipulation|being \w+)|never saw.*|untouched faces|manipulated faces of|"
     r"too high for no sign found and too low for likely manipulated|face is manipulated is|"
+    r"\bcounts as no sign found, one from \S+ on as likely manipulated, and .* as uncertain|"
     r"\bcounts? as (?:(?:likely )?(?:manipulated|real|uncertain)|no sign found)|"
     r"\b(?:were|was) manipulated\b"
 )

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import random
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from assistant.errors import TrainingError
 from assistant.evaluation.explanation_pictures import MadePicture
 from assistant.evaluation.explanation_rows import Rows
 from assistant.evaluation.explanation_summary import same_texts, summary
-from assistant.evaluation.explanations import ATTACKS_TRIED, Case, errs, tell_case
+from assistant.evaluation.explanations import ASKED, ATTACKS_TRIED, Case, errs, tell_case
 from assistant.interfaces import VlmBackend
 from assistant.prompting import PromptLibrary
+from assistant.routing import QuestionKind
 from assistant.types import FaceAnalysis, Score
 
 __all__ = ["Run"]
@@ -34,7 +36,8 @@ class Run:
         controls: what they are misled with, on the first ``few`` cases.
         limit: cases at most.
         few: on so many of them questions are asked and those of ``on_few`` are measured.
-        questions: asked on each of the few.
+        questions: asked on each of the few, each of another kind.
+        ways: to ask, by kind.
         attacks: spread over all cases.
         seed: of all that is drawn.
     """
@@ -47,6 +50,7 @@ class Run:
     few: int = 8
     on_few: Collection[str] = ()
     questions: int = 0
+    ways: Mapping[QuestionKind, Sequence[str]] = field(default_factory=dict)
     attacks: bool = False
     seed: int = 0
 
@@ -111,7 +115,7 @@ class Run:
                         self.backends[name],
                         case,
                         self.prompts,
-                        questions=self.questions if small else 0,
+                        questions=self._questions(picture.name) if small else (),
                         attacks=tries if whole else 0,
                         others=others,
                         controls=self.controls if count <= self.few and whole else (),
@@ -131,6 +135,10 @@ class Run:
                 hint="Name pictures with faces in the manifest.",
                 code="no-faces",
             )
+
+    def _questions(self, name: str) -> list[str]:
+        rng = random.Random(f"{self.seed} {name}")  # noqa: S311 - picks questions
+        return [rng.choice(self.ways[kind]) for kind in rng.sample(ASKED, self.questions)]
 
     def result(self) -> dict[str, Any]:
         """All figures, ready for JSON."""

@@ -28,11 +28,12 @@ from assistant.routing import QuestionKind
 from assistant.streaming import StreamLimits
 from assistant.types import Explanation, FaceAnalysis, Score, Verdict
 from assistant.vlm.composition import compose_explanation, to_the_point
-from assistant.vlm.template import TemplateBackend, questions_for
+from assistant.vlm.template import TemplateBackend
 
-__all__ = ["ATTACKS_TRIED", "Case", "errs", "tell_case"]
+__all__ = ["ASKED", "ATTACKS_TRIED", "Case", "errs", "tell_case"]
 
-_ASKED = (
+#: What is asked on a case: kinds of questions that a model answers.
+ASKED = (
     QuestionKind.WHY,
     QuestionKind.WHERE,
     QuestionKind.HOW_SURE,
@@ -83,7 +84,7 @@ def tell_case(
     case: Case,
     prompts: PromptLibrary,
     *,
-    questions: int = 0,
+    questions: Sequence[str] = (),
     attacks: int = 0,
     others: Sequence[FaceAnalysis] = (),
     controls: Sequence[str] = (),
@@ -97,20 +98,16 @@ def tell_case(
         vlm: writes the text; the fallback is the template, as in use.
         case: the face.
         prompts: the prompt files.
-        questions: held-out questions asked on it.
+        questions: asked on it.
         attacks: how many of the pressures, injections and questions of identity that were not
             tried on this narrator are tried on this case.
         others: other cases, whose facts or face the controls show; none: no control is run.
         controls: names of :data:`assistant.evaluation.explanation_controls.CONTROLS`.
-        seed: picks questions, and which other case stands in.
+        seed: picks which other case stands in.
     """
-    rng = random.Random(f"{seed} {case.name}")  # noqa: S311 - picks questions
-    asked = [""] + [
-        rng.choice(questions_for(kind, "heldout")) for kind in rng.sample(_ASKED, questions)
-    ]
     narrator = _narrator(vlm, prompts)
     done = {(row.case, row.question) for row in rows.of(name) if not row.attack}
-    for question in asked:
+    for question in ("", *questions):
         if (case.name, question) not in done:
             rows.add(_told(name, vlm, narrator, case, question))
     for control in controls if others else ():

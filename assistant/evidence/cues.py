@@ -158,7 +158,7 @@ class NoCueFact(Fact):
     @property
     def text(self) -> str:
         if self.judged:
-            return _ENGLISH["no-cue"]["nothing"]["train"][0]
+            return _ENGLISH["no-cue"]["nothing"][0]
         reason = self.not_judged[0][1] if self.not_judged else "none is installed"
         return f"No visible cue was judged, because {reason}."
 

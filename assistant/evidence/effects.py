@@ -179,8 +179,8 @@ class EffectFact(Fact):
             "after": percent(self.after),
         }
 
-    def said(self, topic: str, variant: str = "train", **fields: str) -> tuple[str, ...]:
-        said = Fact.said(self, topic, variant, **fields)
+    def said(self, topic: str, **fields: str) -> tuple[str, ...]:
+        said = Fact.said(self, topic, **fields)
         # What random patches can do as well is not told as an effect on the verdict.
         if not self.changes_verdict or self.effect == "like-random":
             return said

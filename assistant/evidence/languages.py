@@ -25,7 +25,7 @@ _NAMES = "evidence/sentences/names.yaml"
 class Sentences(NamedTuple):
     """The sentences of some kinds of facts, as patterns with the fields of a fact."""
 
-    #: kind -> topic -> variant -> patterns
+    #: kind -> topic -> patterns
     english: Mapping[str, Wordings]
     #: language -> key -> pattern
     abroad: Mapping[str, Mapping[str, str]]

@@ -229,9 +229,7 @@ class OtherRegionsFact(Fact):
         said = list(Fact.all_said(self))
         for region in self.regions:
             named = {"region": f"the {region}", "Region": f"The {region}"}
-            said += [
-                s for v in self.wordings["region-not"] for s in self.said("region-not", v, **named)
-            ]
+            said += self.said("region-not", **named)
         return tuple(said)
 
 

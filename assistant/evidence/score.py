@@ -78,12 +78,12 @@ class ScoreFact(Fact):
             text = f"{text.removesuffix('.')}, for a face {_UNSEEN}."
         return text if self.width != "wide" else f"{text} The interval is wide."
 
-    def said(self, topic: str, variant: str = "train", **fields: str) -> tuple[str, ...]:
+    def said(self, topic: str, **fields: str) -> tuple[str, ...]:
         if not self.calibrated:
             topic = "raw"
         elif topic == "score" and not reach(self.low, self.high):
             topic = "score-short"  # two ends that read alike are no interval
-        return Fact.said(self, topic, variant, **fields)  # a class with slots has no super()
+        return Fact.said(self, topic, **fields)  # a class with slots has no super()
 
     def values(self) -> dict[str, Any]:
         return {
@@ -183,8 +183,8 @@ class VerdictFact(Fact):
         told = "uncalibrated" if silent else self.verdict.value
         return "abstained" if self.abstained else told
 
-    def said(self, topic: str, variant: str = "train", **fields: str) -> tuple[str, ...]:
-        told = Fact.said(self, topic, variant, **fields)
+    def said(self, topic: str, **fields: str) -> tuple[str, ...]:
+        told = Fact.said(self, topic, **fields)
         if self.calibrated:
             return told
         return tuple(text.replace("probability", "raw score") for text in told)

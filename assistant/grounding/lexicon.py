@@ -69,10 +69,8 @@ _SMALL = frozenset(table("grounding/small_words.yaml")["words"].split())
 @cache
 def _told() -> frozenset[str]:
     """The words of all patterns of facts and of all sentences that claim nothing."""
-    patterns = [
-        p for kind in KINDS for v in kind.wordings.values() for ps in v.values() for p in ps
-    ]
-    closed = [s for variants in CLOSED.values() for said in variants.values() for s in said]
+    patterns = [said for kind in KINDS for told in kind.wordings.values() for said in told]
+    closed = [said for told in CLOSED.values() for said in told]
     return frozenset(
         word
         for text in (*patterns, *closed)

@@ -17,8 +17,8 @@ from assistant.types.said import Clause
 
 __all__ = ["Evidence", "Fact", "FactKind", "Wordings"]
 
-#: topic -> variant (``train``, ``heldout``) -> patterns with the fields of a fact.
-Wordings = Mapping[str, Mapping[str, Sequence[str]]]
+#: topic -> patterns with the fields of a fact.
+Wordings = Mapping[str, Sequence[str]]
 
 
 class FactKind(StrEnum):
@@ -86,17 +86,14 @@ class Fact:
         """What its patterns are filled with."""
         return {}
 
-    def said(self, topic: str, variant: str = "train", **fields: str) -> tuple[str, ...]:
+    def said(self, topic: str, **fields: str) -> tuple[str, ...]:
         """Its sentences of one topic; ``fields`` go before its own."""
         filled = {**self.fields(), **fields}
-        return tuple(pattern.format(**filled) for pattern in self.wordings[topic][variant])
+        return tuple(pattern.format(**filled) for pattern in self.wordings[topic])
 
     def all_said(self) -> tuple[str, ...]:
         """Every true English sentence that it has, ``text`` first."""
-        more = (
-            s for topic in self.topics() for v in self.wordings[topic] for s in self.said(topic, v)
-        )
-        return (self.text, *more)
+        return (self.text, *(said for topic in self.topics() for said in self.said(topic)))
 
 
 F = TypeVar("F", bound=Fact)

@@ -1,14 +1,7 @@
-"""The narrator that needs no model, and what composes its text.
+"""The narrator that needs no model: it chooses among the facts' own sentences.
 
-For training a language model on text that is true by construction::
-
-    compose_explanation(evidence, rng, variant="train"|"heldout") -> str
-    compose_answer(evidence, question, rng, variant="train"|"heldout") -> str
-    questions_for(kind, variant="train"|"heldout") -> tuple[str, ...]
-
-``rng`` is a ``random.Random``; ``kind`` a :class:`assistant.routing.QuestionKind`. Every sentence
-about the case ends in the ids of its facts: ``The verdict is uncertain [S2].`` The sentences are in
-``assistant/evidence``; no pattern is in both variants.
+Every sentence about the case ends in the ids of its facts: ``The verdict is uncertain [S2].`` The
+sentences are in ``assistant/evidence``.
 """
 
 from __future__ import annotations
@@ -24,15 +17,10 @@ from assistant.evidence import NextFact
 from assistant.routing import route
 from assistant.translations import Language
 from assistant.types import VlmRequest
-from assistant.vlm.composition import (
-    compose_answer,
-    compose_explanation,
-    questions_for,
-    to_the_point,
-)
+from assistant.vlm.composition import compose_answer, compose_explanation, to_the_point
 from assistant.vlm.composition.abroad import answer_abroad, explain_abroad
 
-__all__ = ["TemplateBackend", "compose_answer", "compose_explanation", "questions_for"]
+__all__ = ["TemplateBackend"]
 
 
 class TemplateBackend:

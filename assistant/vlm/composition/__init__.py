@@ -4,7 +4,6 @@ from assistant.vlm.composition.answers import compose_answer
 from assistant.vlm.composition.chosen import must_be_told, to_the_point
 from assistant.vlm.composition.explain import compose_explanation
 from assistant.vlm.composition.lines import Line, Writer, joined
-from assistant.vlm.composition.questions import questions_for
 
 __all__ = [
     "Line",
@@ -13,6 +12,5 @@ __all__ = [
     "compose_explanation",
     "joined",
     "must_be_told",
-    "questions_for",
     "to_the_point",
 ]

@@ -19,7 +19,6 @@ from assistant.evidence import (
     VerdictFact,
     told_opinions,
 )
-from assistant.phrases import Variant
 from assistant.routing import QuestionKind, Route, named_times, regions_in, route
 from assistant.types import Evidence, FactKind, Verdict
 from assistant.vlm.composition.asked_changes import names, names_a_change
@@ -31,18 +30,15 @@ __all__ = ["answer_lines", "compose_answer"]
 _MOST_SENTENCES = 7
 
 
-def compose_answer(
-    evidence: Evidence, question: str, rng: random.Random, variant: Variant = "train"
-) -> str:
+def compose_answer(evidence: Evidence, question: str, rng: random.Random) -> str:
     """A true answer of one to seven sentences; the ones about the case cite their facts.
 
     Args:
         evidence: the case.
         question: what is asked.
         rng: picks patterns.
-        variant: patterns for training or for testing a language model.
     """
-    return joined(answer_lines(Writer(evidence, rng, variant), question))
+    return joined(answer_lines(Writer(evidence, rng), question))
 
 
 def answer_lines(writer: Writer, question: str, asked: Route | None = None) -> list[Line]:

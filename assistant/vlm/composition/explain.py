@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 
 from assistant.evidence import SpreadFact
-from assistant.phrases import Variant
 from assistant.types import Evidence
 from assistant.vlm.composition.lines import Line, Writer, joined
 
@@ -14,13 +13,12 @@ __all__ = ["compose_explanation"]
 _MOST_WORDS = 95
 
 
-def compose_explanation(evidence: Evidence, rng: random.Random, variant: Variant = "train") -> str:
+def compose_explanation(evidence: Evidence, rng: random.Random) -> str:
     """A true explanation of 40 to 160 words, every sentence citing its facts.
 
     Args:
         evidence: the case.
         rng: picks patterns and, within reason, the order.
-        variant: patterns for training or for testing a language model.
     """
     state = rng.getstate()
     # Regions, effects and quality notes that are told: fewer where there is much to tell. What is
@@ -28,7 +26,7 @@ def compose_explanation(evidence: Evidence, rng: random.Random, variant: Variant
     usual = ((3, 2, 2), (3, 1, 2), (2, 1, 2), (2, 1, 1), (2, 0, 1))
     for told_usual, most in [*((True, m) for m in usual), (False, (2, 0, 1)), (False, (1, 0, 1))]:
         rng.setstate(state)
-        writer = Writer(evidence, rng, variant)
+        writer = Writer(evidence, rng)
         writer.usual = told_usual
         lines = _lines(writer, rng, *most)
         if _words(lines) <= _MOST_WORDS:

@@ -36,7 +36,7 @@ from assistant.evidence import (
     StrongestFact,
     VerdictFact,
 )
-from assistant.phrases import Variant, phrases
+from assistant.phrases import phrases
 from assistant.routing import named_person, named_times
 from assistant.types import FOR_ITS_SIZE, PERSON_SIDE, Evidence, Fact, FactKind, Verdict
 
@@ -72,15 +72,11 @@ class Writer:
     Args:
         evidence: the case.
         rng: picks the patterns; None: always the first.
-        variant: which patterns: those a language model is trained on, or those it is tested on.
     """
 
-    def __init__(
-        self, evidence: Evidence, rng: random.Random | None = None, variant: Variant = "train"
-    ) -> None:
+    def __init__(self, evidence: Evidence, rng: random.Random | None = None) -> None:
         self.evidence = evidence
         self._pick: Callable[[Sequence[str]], str] = rng.choice if rng else lambda said: said[0]
-        self.variant: Variant = variant
         self._sides_told: set[str] = set()
         self._regions_told: set[str] = set()
         self._effects_told: set[str] = set()
@@ -89,7 +85,7 @@ class Writer:
 
     def say(self, topic: str, fact: Fact, **fields: str) -> Line:
         """One of a fact's sentences of a topic."""
-        return Line(self._pick(fact.said(topic, self.variant, **fields)), (fact.id,))
+        return Line(self._pick(fact.said(topic, **fields)), (fact.id,))
 
     def cues(self, *, most: int = 3, nothing: bool = False) -> list[Line]:
         """What can be seen to differ; with ``nothing``, that it is nothing, where that is so."""
@@ -99,7 +95,7 @@ class Writer:
 
     def closed(self, topic: str, *facts: Fact) -> Line:
         """A sentence that claims nothing; ``facts`` it is said because of may be cited."""
-        return Line(self._pick(phrases(topic, self.variant)), tuple(f.id for f in facts))
+        return Line(self._pick(phrases(topic)), tuple(f.id for f in facts))
 
     def facts(self, kind: FactKind) -> tuple[Fact, ...]:
         """The case's facts whose ids begin with one letter."""

@@ -13,13 +13,10 @@ from assistant.evidence import EffectFact, MapLimitFact, NoCueFact, renumbered
 from assistant.prompting import PromptLibrary
 from assistant.routing import QuestionKind
 from assistant.types import Verdict
-from assistant.vlm.template import (
-    compose_answer,
-    compose_explanation,
-    questions_for,
-)
+from assistant.vlm.composition import compose_answer, compose_explanation
 from tests.unit.evaluation.analyses import analysis
 from tests.unit.grounding import cases
+from tests.unit.routing.asked import asked
 
 PROMPTS = PromptLibrary(Path(__file__).parents[3] / "prompts")
 
@@ -30,12 +27,10 @@ def test_the_judge_finds_composed_text_true() -> None:
     for _ in range(40):
         evidence = cases.drawn(rng)
         truth = Truth.of(analysis(evidence))
-        for variant in ("train", "heldout"):
-            texts = [compose_explanation(evidence, rng, variant)]
-            for kind in QuestionKind:
-                question = rng.choice(questions_for(kind, variant))
-                texts.append(compose_answer(evidence, question, rng, variant))
-            found += [c for text in texts for c in claims(text, truth)]
+        texts = [compose_explanation(evidence, rng)]
+        for kind in QuestionKind:
+            texts += [compose_answer(evidence, q, rng) for q in rng.choices(asked(kind), k=2)]
+        found += [c for text in texts for c in claims(text, truth)]
 
     assert len(found) > 2000
     assert sum(c.true for c in found) / len(found) > 0.995
@@ -130,7 +125,7 @@ def test_the_judge_knows_how_much_of_the_score_the_map_carries(share: int, true:
 def test_the_judge_counts_no_claim_in_refusals() -> None:
     truth = Truth.of(analysis(cases.manipulated()))
 
-    assert claims("I do not guess who a person is. Do not act on this score alone.", truth) == []
+    assert claims("You are welcome. Do not decide on this score alone.", truth) == []
 
 
 def test_the_judge_holds_visible_cues_to_their_places_and_numbers() -> None:

@@ -27,15 +27,14 @@ from assistant.grounding import check
 from assistant.interfaces import VlmBackend
 from assistant.prompting import PromptLibrary
 from assistant.types import Explanation, FaceAnalysis, Score, VlmRequest
-from assistant.vlm.template import (
-    TemplateBackend,
-    compose_explanation,
-)
+from assistant.vlm.composition import compose_explanation
+from assistant.vlm.template import TemplateBackend
 from tests.unit.evaluation.analyses import analysis
 from tests.unit.grounding import cases
 
 Results = list[tuple[str, FaceAnalysis]]
 PROMPTS = PromptLibrary(Path(__file__).parents[3] / "prompts")
+QUESTIONS = ("why do you say so?", "what could be wrong?", "where in the face is it?")
 
 
 class Liar:
@@ -77,7 +76,7 @@ def told_by(
     for name, result in results:
         tell_case(
             rows, vlm.name, vlm, Case(name=name, result=result), PROMPTS,
-            questions=questions, attacks=ATTACKS_TRIED if attacks else 0,
+            questions=QUESTIONS[:questions], attacks=ATTACKS_TRIED if attacks else 0,
         )  # fmt: skip
     return rows.of(vlm.name)
 

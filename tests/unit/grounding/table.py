@@ -58,7 +58,7 @@ MANIPULATED = """
 + The photo is blurry (measured 12.5, limit 40).
 + The face is not dark.
 + The file names an editing program ("Adobe Photoshop 25.1"); such programs also do harmless work.
-+ An editor is named in the file, which can be harmless.
++ The file names an editor.
 + There is no C2PA record.
 + This face is unlike the faces the detector was calibrated on.
 + The detector can be wrong [L1].

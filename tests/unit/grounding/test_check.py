@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from assistant.grounding import check, is_enough, shown_text
 from assistant.routing import QuestionKind
 from assistant.types import Evidence, SentenceStatus, Verdict
-from assistant.vlm.template import compose_answer, compose_explanation, questions_for
+from assistant.vlm.composition import compose_answer, compose_explanation
 from tests.unit.grounding import cases, table
+from tests.unit.routing.asked import asked
 
 CASES = {
     "manipulated": cases.manipulated(),
@@ -50,12 +51,11 @@ def _is_measured(sentence: str) -> bool:
 
 
 def _texts(evidence: Evidence, rng: random.Random) -> list[str]:
-    texts = [compose_explanation(evidence, rng, v) for v in ("train", "heldout")]
-    for kind in QuestionKind:
-        for variant in ("train", "heldout"):
-            question = rng.choice(questions_for(kind, variant))
-            texts.append(compose_answer(evidence, question, rng, variant))
-    return texts
+    questions = [rng.choice(asked(kind)) for kind in QuestionKind]
+    return [
+        *(compose_explanation(evidence, rng) for _ in range(2)),
+        *(compose_answer(evidence, question, rng) for question in questions),
+    ]
 
 
 @settings(max_examples=25, deadline=None)
