@@ -63,9 +63,12 @@ class CueFact(Fact):
         first, second = self.places
         number = amount(self.value, "")
         if self.unit == "times":
-            said = f"The {first} holds {number} times as much {self.quantity} as the {second}"
+            verb = "hold" if _is_plural(first) else "holds"
+            said = f"The {first} {verb} {number} times as much {self.quantity} as the {second}"
         else:
-            said = f"The {first} differs from the {second} by {number} {self.unit}"
+            said = f"The {first} {'differ' if _is_plural(first) else 'differs'} from the {second}"
+            if self.unit != "dB":  # a number that nobody can picture
+                said = f"{said} by {number} {self.unit}"
         if not self.visible:
             said = f"A statistic that the eye does not see: {said[0].lower()}{said[1:]}"
         return (
@@ -199,6 +202,11 @@ def _cue_fact(number: int, finding: CueFinding) -> CueFact:
         visible=finding.visible,
         of_kind=finding.kind,
     )
+
+
+def _is_plural(place: str) -> bool:
+    head = re.split(r" (?:of|in|inside|around) ", place)[0]
+    return head.endswith("s") or " and " in head
 
 
 def _rate(rate: BaseRate) -> str:

@@ -75,6 +75,8 @@ _CLOSE = re.compile(
     r"\bcase is (?:not )?close\b|\bclose (?:case|call)\b|\bborderline\b|\b(?:crosses|crossing) (?:a|the) "
     r"threshold\b|\breach(?:es|ing)? into another (?:verdict|band)\b"
 )
+#: After a limit that was checked; it adds nothing.
+_FROM_THERE = re.compile(r"\bwhere that answer (?:begins|ends)\b")
 
 
 def judge_score(clause: Clause, fact: ScoreFact | None) -> None:
@@ -159,6 +161,7 @@ def _take_labels(clause: Clause) -> None:
 
 def judge_close(clause: Clause, fact: VerdictFact | None) -> None:
     """Whether the interval reaches into another verdict."""
+    clause.neutral = clause.neutral or bool(clause.take(_FROM_THERE))
     found = _CLOSE.search(clause.text)
     if found:
         denied = negated(clause)

@@ -102,14 +102,14 @@ def _change(after: float, verdict_after: Verdict) -> ChangeFact:
     )
 
 
-def _cue(value: float, unit: str, *, visible: bool = True) -> CueFact:
+def _cue(value: float, unit: str, *, first: str = "mouth", visible: bool = True) -> CueFact:
     return CueFact(
         id="V1",
         cue_name="mouth-detail",
         quantity="fine detail",
         value=value,
         unit=unit,
-        places=("mouth", "skin of the face"),
+        places=(first, "skin of the face"),
         boxes=((1.0, 2.0, 3.0, 4.0), (0.0, 0.0, 9.0, 9.0)),
         genuine=BaseRate(share=0.02, low=0.01, high=0.05, faces=250),
         manipulated=BaseRate(share=0.11, low=0.08, high=0.16, faces=250),
@@ -188,6 +188,7 @@ EXAMPLES: tuple[Fact, ...] = (
     DomainFact(id="D1", inside=False, distance=3, limit=2, abstained=True),
     _cue(0.41, "times"),
     _cue(12.5, "units of colour"),
+    _cue(8.2, "units of colour", first="cheeks"),
     _cue(-3.0, "dB", visible=False),
     NoCueFact(id="V1", judged=6),
     NoCueFact(id="V1", judged=0, not_judged=(("mouth-detail", "the face is turned away"),)),

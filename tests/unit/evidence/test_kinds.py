@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 import assistant.evidence
-from assistant.evidence import KINDS, Evidence, Fact
+from assistant.evidence import KINDS, CueFact, Evidence, Fact
 from assistant.grounding import check
 from assistant.types import SentenceStatus, Verdict
 from tests.unit.evidence.examples import EXAMPLES
@@ -41,6 +41,14 @@ def test_a_fact_says_itself_in_whole_sentences_on_one_line(fact: Fact) -> None:
     for sentence in fact.all_said():
         assert sentence.endswith("."), sentence
         assert not re.search(r"\s\s|[{}\n]", sentence), sentence
+
+
+def test_several_places_differ_and_one_differs() -> None:
+    told = [fact.text for fact in EXAMPLES if isinstance(fact, CueFact)]
+
+    assert any("The cheeks differ from the skin" in text for text in told)
+    assert any("the mouth differs from the skin" in text for text in told)
+    assert not any("dB" in text for text in told)
 
 
 @every_fact
