@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from assistant import __version__, registry
 from assistant.compute import use_threads
 from assistant.errors import PluginError, WeightsError
-from assistant.fitted import DOMAIN_FILES, build_domain, region_baseline
+from assistant.fitted import DOMAIN_FILES, build_domain, build_head, region_baseline
 
 if TYPE_CHECKING:
     from assistant.cues.stage import VisibleCues
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         VlmBackend,
     )
     from assistant.pipeline import Assistant, PipelineLimits
+    from assistant.scoring import Scorer
     from assistant.settings import Settings
 
 __all__ = [
@@ -28,8 +29,8 @@ __all__ = [
     "build",
     "build_cues",
     "build_detector",
-    "build_domain",
     "build_finder",
+    "build_scorer",
     "build_vlm",
     "pipeline_limits",
     "region_baseline",
@@ -76,22 +77,20 @@ def build(settings: Settings, *, words_soon: bool = False) -> Assistant:
     finder, cues = build_finder(settings), build_cues(settings)
 
     def speaking(own: Settings) -> Assistant:
-        detector, calibrator = build_detector(own)
-        baseline = region_baseline(own, detector)
+        scorer = build_scorer(own)
+        baseline = region_baseline(own, scorer.detector)
         return Assistant(
             finder=finder,
-            detector=detector,
-            calibrator=calibrator,
-            attributor=_attributor(own, detector),
+            scorer=scorer,
+            attributor=_attributor(own, scorer.detector),
             narrator=narrator,
             causal=partial(region_facts, method=own.counterfactual),
             fragility=fragility_facts,
-            domain=build_domain(own, detector),
             region_baseline=None if baseline is None else baseline.limits,
             map_share=None if baseline is None else baseline.map_share,
             cues=cues,
             limits=pipeline_limits(own),
-            versions=_versions(finder, detector, calibrator, vlm),
+            versions=_versions(finder, scorer.detector, scorer.calibrator, vlm),
             speakers=speakers,
             demo=bool(getattr(vlm, "demo", False)),
         )
@@ -114,6 +113,22 @@ def build_finder(settings: Settings) -> FaceFinder:
     """The face finder that the settings name."""
     made: FaceFinder = _made("face_finders", settings.face_finder, settings)
     return made
+
+
+def build_scorer(settings: Settings, *, domain: bool = True) -> Scorer:
+    """The detector that the settings name, with its calibration and what was fitted to it.
+
+    ``domain``: with the check that tells faces unlike those it knows.
+    """
+    from assistant.scoring import Scorer
+
+    detector, calibrator = build_detector(settings)
+    return Scorer(
+        detector=detector,
+        calibrator=calibrator,
+        domain=build_domain(settings, detector) if domain else None,
+        head=build_head(settings, detector),
+    )
 
 
 def build_cues(settings: Settings) -> VisibleCues | None:

@@ -161,6 +161,7 @@ def demo_assistant(
     from assistant.pipeline import Assistant
     from assistant.prompting import PromptLibrary
     from assistant.resources import resource_dir
+    from assistant.scoring import Scorer
     from assistant.streaming import StreamLimits
     from assistant.vlm.template import TemplateBackend
 
@@ -174,8 +175,7 @@ def demo_assistant(
     )
     return Assistant(
         finder=finder or SkinFaceFinder(),  # type: ignore[arg-type]
-        detector=BrightnessDetector(),
-        calibrator=FlatCalibrator(),
+        scorer=Scorer(detector=BrightnessDetector(), calibrator=FlatCalibrator()),
         attributor=MouthMap(),
         narrator=narrator,
         demo=True,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DOMAIN_FILES",
     "build_domain",
-    "clip_head",
+    "build_head",
     "region_baseline",
 ]
 
@@ -48,30 +48,33 @@ def build_domain(settings: Settings, detector: Detector) -> DomainCheck | None:
     return made
 
 
-def clip_head(weights_sha256: str) -> TemporalHead | None:
-    """The head over a clip's frames that ships, where it was fitted to these weights; else None.
+def build_head(settings: Settings, detector: Detector) -> TemporalHead | None:
+    """The head over a clip's frames fitted for this detector; None where there is none.
 
     Raises:
         WeightsError: the file is damaged.
     """
-    from assistant.resources import resource_dir
     from assistant.timeline import TemporalHead
 
-    path = resource_dir("weights") / "temporal.json"
-    if not path.is_file():
-        return None
-    try:
-        head = TemporalHead(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise WeightsError(
-            f"{path.name} is no head over time: {error}.",
-            hint="Install whyfake again, or fit one: whyfake train temporal.",
-        ) from error
-    return head if head.weights_sha256 == weights_sha256 else None
+    def load(path: Path) -> TemporalHead:
+        try:
+            return TemporalHead(**json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise WeightsError(
+                f"{path.name} is no head over time: {error}.",
+                hint="Install whyfake again, or fit one: whyfake train temporal.",
+            ) from error
+
+    made: TemporalHead | None = _made_for(detector, load, "temporal.json", settings)
+    return made
 
 
 def _made_for(
-    detector: Detector, load: Callable[[Path], Any], name: str, settings: Settings, missing: str
+    detector: Detector,
+    load: Callable[[Path], Any],
+    name: str,
+    settings: Settings,
+    missing: str = "",
 ) -> Any:
     """What was made with this detector's weights, from the data folder or what ships."""
     from assistant.resources import resource_dir
@@ -82,7 +85,8 @@ def _made_for(
     for model in found:
         if model.weights_sha256 == detector.weights_sha256:
             return model
-    _log.log(logging.WARNING if found else logging.INFO, "%s: %s", detector.name, missing)
+    if missing:
+        _log.log(logging.WARNING if found else logging.INFO, "%s: %s", detector.name, missing)
     return None
 
 

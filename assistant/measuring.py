@@ -23,7 +23,6 @@ from assistant.interfaces import (
     Attributor,
     Calibrator,
     Detector,
-    DomainCheck,
 )
 from assistant.lanes import motion_of, timeline_of, worst_moments
 from assistant.scoring import ScoredFace, Scorer
@@ -52,22 +51,15 @@ CausalProbe = Callable[[FaceAnalysis, Detector, Calibrator], tuple[Fact, ...]]
 class Measurer:
     """The stages that make numbers; what each is, see :class:`assistant.pipeline.Assistant`."""
 
-    detector: Detector
-    calibrator: Calibrator
+    scorer: Scorer
     attributor: Attributor
-    domain: DomainCheck | None = None
     region_baseline: Mapping[str, float] | None = None
     map_share: float | None = None
     cues: VisibleCues | None = None
     _once: _ScoredOnce = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_once", _ScoredOnce(self.detector))
-
-    @property
-    def scorer(self) -> Scorer:
-        """What gives the numbers; all else here explains them."""
-        return Scorer(detector=self.detector, calibrator=self.calibrator, domain=self.domain)
+        object.__setattr__(self, "_once", _ScoredOnce(self.scorer.detector))
 
     def measure(
         self, tracks: Sequence[Track], cancel: threading.Event | None = None
@@ -95,7 +87,7 @@ class Measurer:
         looked = self._look(scored, timeline)
         if looked is not None:
             extra = (*extra, *facts.cue_facts(looked))
-        attribution = self.attributor.attribute(self.detector, face.crop)
+        attribution = self.attributor.attribute(self.scorer.detector, face.crop)
         regions = self._regions(attribution, face)
         return FaceAnalysis(
             face=face,
@@ -108,7 +100,7 @@ class Measurer:
                 regions,
                 scored.track.media,
                 extra,
-                record_of(self.calibrator),
+                record_of(self.scorer.calibrator),
                 self.map_share,
             ),
             cues=looked or CuesLooked(),
@@ -117,7 +109,7 @@ class Measurer:
 
     def _timeline(self, scored: ScoredFace, cancel: threading.Event | None) -> Timeline | None:
         """The lane of a clip's person, with maps of the worst frames."""
-        timeline = timeline_of(scored, self.calibrator)
+        timeline = timeline_of(scored, self.scorer.calibrator)
         if timeline is None:
             return None
         numbers = worst_moments(timeline.moments)
@@ -132,7 +124,7 @@ class Measurer:
                     seconds=moment.seconds,
                     probability=moment.probability,
                     crop=face.crop,
-                    attribution=self.attributor.attribute(self.detector, face.crop),
+                    attribution=self.attributor.attribute(self.scorer.detector, face.crop),
                     cues=self._look_at(frame, face) or CuesLooked(),
                 )
             )
@@ -184,14 +176,16 @@ class Measurer:
 
     def _frames_fact(self, logits: np.ndarray) -> Fact:
         return facts.FramesFact.of(
-            [self.calibrator.calibrate(float(x)).probability for x in logits]
+            [self.scorer.calibrator.calibrate(float(x)).probability for x in logits]
         )
 
     def with_facts(
         self, result: FaceAnalysis, probe: CausalProbe, cancel: threading.Event | None = None
     ) -> FaceAnalysis:
         """The same analysis with the facts that a probe measured, until ``cancel`` is set."""
-        calibrator = _NoVerdict(self.calibrator) if result.score.abstained else self.calibrator
+        calibrator = self.scorer.calibrator
+        if result.score.abstained:
+            calibrator = _NoVerdict(calibrator)
         added = probe(result, self._once.until(cancel), calibrator)
         return replace(result, evidence=facts.renumbered(result.evidence, added))
 
@@ -200,7 +194,7 @@ class Measurer:
         regions = with_stability(
             result.regions,
             self.attributor,
-            self.detector,
+            self.scorer.detector,
             result.face.crop,
             result.face.crop_landmarks,
             self.region_baseline,

@@ -30,9 +30,6 @@ from assistant.events import (
 )
 from assistant.interfaces import (
     Attributor,
-    Calibrator,
-    Detector,
-    DomainCheck,
     FaceFinder,
     VlmBackend,
 )
@@ -74,12 +71,10 @@ class Assistant:
 
     Args:
         finder: finds faces.
-        detector: scores them.
-        calibrator: turns a score into a probability.
+        scorer: gives the numbers; all else here explains them.
         attributor: shows where part of the score came from.
         narrator: writes and checks the words.
         causal: neutralises regions and scores again, as facts; None leaves that out.
-        domain: tells faces unlike those the detector knows; None leaves that out.
         fragility: recompresses, resizes, shifts and scores again, as facts; None leaves that out.
         region_baseline: what maps of untouched faces show, by region.
         map_share: of the score's spread over faces, what comes from the map; None: not measured.
@@ -93,13 +88,11 @@ class Assistant:
         self,
         *,
         finder: FaceFinder,
-        detector: Detector,
-        calibrator: Calibrator,
+        scorer: Scorer,
         attributor: Attributor,
         narrator: Narrator,
         causal: CausalProbe | None = None,
         fragility: CausalProbe | None = None,
-        domain: DomainCheck | None = None,
         region_baseline: Mapping[str, float] | None = None,
         map_share: float | None = None,
         cues: VisibleCues | None = None,
@@ -109,8 +102,8 @@ class Assistant:
         demo: bool = False,
     ) -> None:
         self.finder = finder
-        self.detector = detector
-        self.calibrator = calibrator
+        self.scorer = scorer
+        self.detector, self.calibrator = scorer.detector, scorer.calibrator
         self.attributor = attributor
         self.narrator = narrator
         self.limits = limits or PipelineLimits()
@@ -120,19 +113,12 @@ class Assistant:
         self._causal = causal
         self._fragility = fragility
         self._measurer = Measurer(
-            detector=detector,
-            calibrator=calibrator,
+            scorer=scorer,
             attributor=attributor,
-            domain=domain,
             region_baseline=region_baseline,
             map_share=map_share,
             cues=cues,
         )
-
-    @property
-    def scorer(self) -> Scorer:
-        """What gives the numbers; all else here explains them."""
-        return self._measurer.scorer
 
     @property
     def vlm(self) -> VlmBackend:
@@ -332,7 +318,7 @@ class Assistant:
         if not found.tracks:
             return
         step = time.perf_counter()
-        scored = self._measurer.scorer.score(found.tracks)
+        scored = self.scorer.score(found.tracks)
         seconds["score"] = time.perf_counter() - step
         seconds["total"] = time.perf_counter() - began
         yield Scored(

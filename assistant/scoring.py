@@ -13,10 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.calibration.quality import quality_effect
-from assistant.fitted import clip_head
 from assistant.interfaces import Calibrator, Detector, DomainCheck, ReadingDetector
 from assistant.numbers import crosses
-from assistant.timeline import DEFAULT_RULE, HEAD_RULE, LOOKS, clip_features, clip_logit
+from assistant.timeline import (
+    DEFAULT_RULE,
+    HEAD_RULE,
+    LOOKS,
+    TemporalHead,
+    clip_features,
+    clip_logit,
+)
 from assistant.tracks import Track
 from assistant.types import (
     Calibrated,
@@ -56,11 +62,19 @@ class ScoredFace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorer:
-    """Detector, calibration and domain check; without a domain check every face gets a verdict."""
+    """What gives the numbers.
+
+    Attributes:
+        detector: scores faces.
+        calibrator: turns a score into a probability.
+        domain: tells faces unlike those the detector knows; None: every face gets a verdict.
+        head: makes one logit of a clip's frames; None: their mean is it.
+    """
 
     detector: Detector
     calibrator: Calibrator
     domain: DomainCheck | None = None
+    head: TemporalHead | None = None
 
     def score(self, tracks: Sequence[Track]) -> list[ScoredFace]:
         """Score the faces of all tracks in batches of the detector's size.
@@ -122,8 +136,7 @@ class Scorer:
     ) -> tuple[float, str]:
         """One logit of a clip's person, and what made it of the frames'."""
         seconds = np.array(track.seconds)
-        head = clip_head(self.detector.weights_sha256)
-        if head is None:
+        if self.head is None:
             return clip_logit(seconds, logits), DEFAULT_RULE
         features = clip_features(
             seconds,
@@ -132,7 +145,7 @@ class Scorer:
             looks_of(readings),
             shots=track.shots or None,
         )
-        return head.logit(features), HEAD_RULE
+        return self.head.logit(features), HEAD_RULE
 
     def _moment(self, track: Track, number: int, reading: Reading) -> Moment:
         calibrated, finding = self._judged(track, number, reading, reading.logit)

@@ -13,6 +13,7 @@ from assistant.calibration import CurveCalibrator
 from assistant.detectors.plugin_file import FORMAT
 from assistant.fakes import BrightnessDetector, FlatCalibrator, demo_assistant
 from assistant.pipeline import Assistant
+from assistant.scoring import Scorer
 from assistant.settings import Settings
 from assistant.speakers import Speakers
 
@@ -54,8 +55,7 @@ def speaking(tmp_path: Path, *, fitted: bool = True, **options: Any) -> Assistan
         curve = FlatCalibrator() if fitted else CurveCalibrator.unfitted()
         return Assistant(
             finder=made.finder,
-            detector=_Darkness(settings.detector),
-            calibrator=curve,
+            scorer=Scorer(detector=_Darkness(settings.detector), calibrator=curve),
             attributor=made._measurer.attributor,
             narrator=made.narrator,
             speakers=speakers,

@@ -110,7 +110,6 @@ def video(
     from assistant.evaluation.reencoding import reencoding_table
     from assistant.evaluation.video import fit_rule, rule_table, stretch_table, video_markdown
     from assistant.evaluation.video_sets import set_tables
-    from assistant.fitted import clip_head
 
     people, of_sets, scorer = _judged_clips(
         context,
@@ -125,7 +124,7 @@ def video(
         again=again,
         judged=judged,
     )
-    calibrator, head = scorer.calibrator, clip_head(scorer.detector.weights_sha256)
+    calibrator, head = scorer.calibrator, scorer.head
     result: dict[str, Any] = {}
     if people:
         result["made"] = rule_table(people, resamples, head)

@@ -53,14 +53,11 @@ def settings_of(context: click.Context, **flags: Any) -> Settings:
 
 
 def finder_and_scorer(context: click.Context, *, domain: bool = True) -> tuple[FaceFinder, Scorer]:
-    """The face finder, and detector, calibration and (``domain``) domain check of the settings."""
-    from assistant.compose import build_detector, build_domain, build_finder
-    from assistant.scoring import Scorer
+    """The face finder and the scorer of the settings, with or without a ``domain`` check."""
+    from assistant.compose import build_finder, build_scorer
 
     settings = settings_of(context)
-    detector, calibrator = build_detector(settings)
-    check = build_domain(settings, detector) if domain else None
-    return build_finder(settings), Scorer(detector=detector, calibrator=calibrator, domain=check)
+    return build_finder(settings), build_scorer(settings, domain=domain)
 
 
 def base_and_finder(context: click.Context, name: str) -> tuple[Path, FaceFinder]:

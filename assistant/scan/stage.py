@@ -99,14 +99,11 @@ def build_examiner(settings: Settings) -> Examiner:
         AssistantError: as :func:`assistant.compose.build`.
     """
     from assistant.cases.record import settings_digest
-    from assistant.compose import build_detector, build_domain, build_finder, pipeline_limits
+    from assistant.compose import build_finder, build_scorer, pipeline_limits
 
     finder = build_finder(settings)
-    detector, calibrator = build_detector(settings)
+    scorer = build_scorer(settings)
     limits = pipeline_limits(settings)
-    scorer = Scorer(
-        detector=detector, calibrator=calibrator, domain=build_domain(settings, detector)
-    )
     versions = {"settings_sha256": settings_digest(settings)}
     return _examiner(finder, scorer, limits.media, limits.max_faces, versions)
 

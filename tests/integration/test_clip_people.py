@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from assistant.compose import build_detector, build_domain, build_finder
+from assistant.compose import build_finder, build_scorer
 from assistant.evaluation.made_clips import MadePerson, Portrait, make_clip, portraits
 from assistant.lanes import timeline_of
 from assistant.media import load_media
@@ -22,10 +22,7 @@ pytestmark = pytest.mark.usefixtures("model_files")
 
 @cache
 def scorer() -> Scorer:
-    settings = Settings()
-    detector, calibrator = build_detector(settings)
-    domain = build_domain(settings, detector)
-    return Scorer(detector=detector, calibrator=calibrator, domain=domain)
+    return build_scorer(Settings())
 
 
 @cache

@@ -48,7 +48,8 @@ def analysed(status, monkeypatch, skin=(255, 190, 160)):
     monkeypatch.setattr(BrightnessDetector, "read", read, raising=False)
     assistant = demo_assistant()
     domain = Says(status) if status else None
-    assistant._measurer = dataclasses.replace(assistant._measurer, domain=domain)
+    scorer = dataclasses.replace(assistant.scorer, domain=domain)
+    assistant._measurer = dataclasses.replace(assistant._measurer, scorer=scorer)
     done = list(assistant.analyze(png(drawn_faces(skin=skin))))[-1]
     assert isinstance(done, Done)
     return done.analysis, assistant
@@ -70,7 +71,7 @@ def test_outside_the_verdict_is_withheld_in_every_fact_and_sentence(monkeypatch)
     result = analysis.faces[0]
     assert result.score.abstained
     assert result.score.probability > 0.65
-    assert set(assistant._measurer.domain.seen) == {"face_side", "sharpness", "blockiness"}
+    assert set(assistant._measurer.scorer.domain.seen) == {"face_side", "sharpness", "blockiness"}
     evidence = result.evidence
     assert evidence["S2"].values()["abstained"]
     assert "no verdict" in evidence["S2"].text
