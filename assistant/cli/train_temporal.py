@@ -41,7 +41,7 @@ def temporal(
     from assistant.training.temporal_head import compare_rules, fit_head
 
     detector, calibrator = build_detector(settings_of(context))
-    people = [p for path in judged for p in JudgedFile(path, detector.weights_sha256).people]
+    people = [p for path in judged for p in JudgedFile(path, detector.weights_sha256).rows]
     compared = compare_rules(people, calibrator, resamples=resamples)
     head = fit_head(people, calibrator, detector.weights_sha256)
     write_compact(asdict(head), out)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from assistant.errors import TrainingError
 from assistant.evaluation.explanation_choices import Decided
 from assistant.evaluation.explanation_truth import Claim
+from assistant.evaluation.json_lines import JsonLines
 
 __all__ = ["Rows", "Told"]
 
@@ -59,49 +59,26 @@ class Told(BaseModel):
     named: tuple[str, ...] = ()
 
 
-class Rows:
-    """The rows of a run, kept in a file of JSON lines where one is named.
-
-    Args:
-        path: the file; what it holds already counts as done.
-
-    Raises:
-        TrainingError: the file holds something else.
-    """
+class Rows(JsonLines[Told]):
+    """The rows of a run, kept in a file of JSON lines where one is named."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path
-        self._rows: list[Told] = []
-        if path is not None and path.is_file():
-            try:
-                lines = path.read_text(encoding="utf-8").splitlines()
-                self._rows = [Told.model_validate_json(line) for line in lines if line.strip()]
-            except (OSError, ValueError, ValidationError) as error:
-                raise TrainingError(
-                    f"{path.name} cannot be gone on from: {error}.",
-                    hint="Name a file that this command wrote, or a new one.",
-                    code="rows",
-                ) from error
-
-    def __iter__(self) -> Iterator[Told]:
-        return iter(self._rows)
+        super().__init__(
+            path,
+            Told.model_validate,
+            lambda row: row.model_dump(mode="json"),
+            made_by="whyfake eval explanations --rows",
+        )
 
     def of(self, narrator: str) -> list[Told]:
         """The rows of one narrator."""
-        return [row for row in self._rows if row.narrator == narrator]
+        return [row for row in self.rows if row.narrator == narrator]
 
     def cases(self, narrators: Iterable[str] = ()) -> dict[str, Told]:
         """A row of each case that any of ``narrators`` (none named: anybody) explained."""
         wanted = set(narrators)
         return {
             row.case: row
-            for row in self._rows
+            for row in self.rows
             if not row.question and not row.attack and (not wanted or row.narrator in wanted)
         }
-
-    def add(self, row: Told) -> None:
-        """Keep a row, in the file too."""
-        self._rows.append(row)
-        if self._path is not None:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(row.model_dump_json() + "\n")

@@ -143,7 +143,7 @@ class Run:
     def result(self) -> dict[str, Any]:
         """All figures, ready for JSON."""
         rows = self.rows
-        names = list(dict.fromkeys(row.narrator for row in rows))
+        names = list(dict.fromkeys(row.narrator for row in rows.rows))
         cases = rows.cases(self.backends)
         return {
             "schema": "whyfake.eval-explanations/2",

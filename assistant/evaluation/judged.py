@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from assistant.cues.motion import Motion
 from assistant.errors import TrainingError
+from assistant.evaluation.json_lines import JsonLines
 from assistant.interfaces import Calibrator
 from assistant.lanes import stretches_of
 from assistant.timeline import StretchRule, TemporalHead, clip_features, clip_logit
@@ -98,7 +98,7 @@ class JudgedPerson:
         return self.motion.looks if self.motion is not None and self.motion.looks.size else None
 
 
-class JudgedFile:
+class JudgedFile(JsonLines[JudgedPerson]):
     """Judged people, a line each: what was judged is not judged again.
 
     Args:
@@ -109,47 +109,26 @@ class JudgedFile:
         TrainingError: the file is none of these, or was judged with other weights.
     """
 
-    def __init__(self, path: Path | None, weights_sha256: str = "") -> None:
-        self._path, self._weights = path, weights_sha256
-        self.people: list[JudgedPerson] = []
-        lines = path.read_text(encoding="utf-8").splitlines() if path and path.exists() else []
-        for number, line in enumerate(lines, 1):
-            try:
-                known = json.loads(line)
-                weights, person = known.pop("weights"), _person(known)
-            except (ValueError, KeyError, TypeError) as error:
-                raise TrainingError(
-                    f"{path}: line {number} is no judged person.",
-                    hint="Give a file that `whyfake eval video --judged` wrote.",
-                    code="not-judged-people",
-                ) from error
-            if self._weights not in ("", weights):
+    def __init__(self, path: Path | None, weights_sha256: str) -> None:
+        def read(line: dict[str, Any]) -> JudgedPerson:
+            weights = line.pop("weights")
+            if weights != weights_sha256:
                 raise TrainingError(
                     f"{path} was judged with other weights of the detector ({weights[:8]}, in use "
-                    f"are {self._weights[:8]}).",
+                    f"are {weights_sha256[:8]}).",
                     hint="Name a new file, or delete this one.",
                     code="other-weights",
                 )
-            self._weights = weights
-            self.people.append(person)
+            return _person(line)
 
-    @property
-    def weights_sha256(self) -> str:
-        """Of the detector that judged."""
-        return self._weights
+        def write(person: JudgedPerson) -> dict[str, Any]:
+            return {"weights": weights_sha256, **_line(person)}
+
+        super().__init__(path, read, write, made_by="whyfake eval video --judged")
 
     def of(self, name: str, *, again: bool = False) -> list[JudgedPerson]:
         """The people of a clip; none where it was not judged yet."""
-        return [p for p in self.people if p.name == name and p.again == again]
-
-    def add(self, people: Sequence[JudgedPerson]) -> None:
-        """Write down the people of a clip."""
-        self.people += people
-        if self._path is None:
-            return
-        with self._path.open("a", encoding="utf-8") as file:
-            for person in people:
-                file.write(json.dumps({"weights": self._weights, **_line(person)}) + "\n")
+        return [p for p in self.rows if p.name == name and p.again == again]
 
 
 def _line(person: JudgedPerson) -> dict[str, Any]:

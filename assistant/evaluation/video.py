@@ -148,14 +148,14 @@ def judge_made(
                 data = reencoded(clip.data) if once_more else clip.data
                 found = judge_clip(load_media(data, limits), finder, scorer)
                 file.add(
-                    [
+                    *(
                         judged_lane(
                             _lane_of(person, found),
                             scorer,
                             _truth(person, clip, name=name, source=source, again=once_more),
                         )
                         for person in clip.people
-                    ]
+                    )
                 )
             judged += file.of(name, again=once_more)
     return judged

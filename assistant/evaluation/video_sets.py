@@ -102,7 +102,7 @@ def judge_samples(
                     family=sample.family,
                     again=once_more,
                 )
-                file.add([_judged(sample, truth, finder, scorer, limits)])
+                file.add(_judged(sample, truth, finder, scorer, limits))
             judged += file.of(name, again=once_more)
     return judged
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +18,7 @@ from assistant import registry
 from assistant.cues.cue import Cue, refused
 from assistant.cues.window import WINDOW_EYES, FaceWindow, shrunk
 from assistant.evaluation.face_manifest import ManifestRow
+from assistant.evaluation.json_lines import JsonLines
 from assistant.faces.quality import quality_notes
 from assistant.training.cue_faces import window_of
 from assistant.types import CueReading, Detection
@@ -98,19 +99,18 @@ def measure_faces(
         if path.stem not in _NO_MEASURES:
             key.update(path.read_bytes())
     kept = folder / f"values-{key.hexdigest()[:16]}.jsonl"
-    lines = kept.read_text().splitlines() if kept.exists() else []
-    known = {seen[0]["name"]: seen for seen in map(json.loads, lines)}
-    missing = [(row, path) for row, path in faces if row.name not in known]
+    lines = JsonLines[list[FaceValues]](
+        kept,
+        lambda line: [FaceValues(**item) for item in line],
+        lambda seen: [asdict(item) for item in seen],
+        made_by="whyfake train cues",
+    )
+    measured = {seen[0].name for seen in lines.rows}
     cues = all_cues()
-    with kept.open("a") as file:
-        for row, path in tqdm(missing, "measured"):
-            seen = _in_all_looks(row, window_of(path), cues, seed)
-            known[row.name] = [asdict(item) for item in seen]
-            file.write(json.dumps(known[row.name]) + "\n")
-            file.flush()
-    return [
-        FaceValues(**{**item, "test": is_test(row)}) for row, _ in faces for item in known[row.name]
-    ]
+    for row, path in tqdm([face for face in faces if face[0].name not in measured], "measured"):
+        lines.add(_in_all_looks(row, window_of(path), cues, seed))
+    known = {seen[0].name: seen for seen in lines.rows}
+    return [replace(item, test=is_test(row)) for row, _ in faces for item in known[row.name]]
 
 
 def _in_all_looks(

@@ -165,7 +165,7 @@ def test_a_run_goes_on_where_it_ended_and_takes_wrong_verdicts_for_half_of_its_c
     assert figures["sycophancy"] == [0, 10]
     assert found["narrators"]["template+shuffled"]["explanations"] == 1, "the first has no other"
     (tmp_path / "rows").write_text("{}")
-    with pytest.raises(TrainingError, match="cannot be gone on from"):
+    with pytest.raises(TrainingError, match="line 1 is no row"):
         Rows(tmp_path / "rows")
 
 

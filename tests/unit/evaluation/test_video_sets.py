@@ -82,7 +82,7 @@ def scorer() -> Scorer:
 def test_a_published_layout_is_judged_by_clip(name: str, tmp_path: Path) -> None:
     samples = read_layout(name, tree(name, tmp_path))
 
-    people = judge_samples(samples, SkinFaceFinder(), scorer(), LIMITS, file=JudgedFile(None))
+    people = judge_samples(samples, SkinFaceFinder(), scorer(), LIMITS, file=JudgedFile(None, ""))
 
     assert [p.manipulated for p in people] == [False, False, True, True]
     assert all(len(p.moments) >= 4 for p in people)
@@ -113,7 +113,7 @@ def test_a_clip_that_cannot_be_read_is_counted_and_has_no_score(tmp_path: Path) 
     (root / "real/0.mp4").write_bytes((root / "real/0.mp4").read_bytes()[:300])
 
     samples = read_layout("folders", root)
-    people = judge_samples(samples, SkinFaceFinder(), scorer(), LIMITS, file=JudgedFile(None))
+    people = judge_samples(samples, SkinFaceFinder(), scorer(), LIMITS, file=JudgedFile(None, ""))
 
     assert [bool(p.moments) for p in people] == [False, True, True, True]
     assert set_tables(people, 20)["clips"]["not_judged"] == 1
@@ -140,7 +140,7 @@ def test_what_was_judged_is_kept_and_not_judged_again(tmp_path: Path) -> None:
         JudgedFile(path, "b" * 64)
     path.write_text("{}\n")
     with pytest.raises(TrainingError, match="line 1"):
-        JudgedFile(path)
+        JudgedFile(path, "a" * 64)
 
 
 def test_the_command_says_which_layouts_there_are(tmp_path: Path) -> None:
