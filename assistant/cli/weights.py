@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import click
@@ -96,7 +95,6 @@ def fetch(
         settings.profile,
         names=names,
         data_dir=settings.data_dir,
-        progress=_Progress(),
         mirror=mirror or settings.hub_mirror,
         force=force,
         accept_unpinned=settings.accept_unpinned,
@@ -104,23 +102,6 @@ def fetch(
         if quiet and done.action == "kept":
             continue
         click.echo(f"{done.action:10} {done.name:26} {done.seconds:5.1f} s  {done.path}")
-
-
-class _Progress:
-    """One line a file on a terminal, one line a start elsewhere."""
-
-    def __init__(self) -> None:
-        self._name = ""
-        self._terminal = sys.stderr.isatty()
-
-    def __call__(self, name: str, done: int, total: int | None) -> None:
-        if self._terminal:
-            share = f"{min(99, 100 * done // total):3d} %" if total else f"{done / 1e6:.0f} MB"
-            end = "\n" if self._name and name != self._name else ""
-            click.echo(f"{end}\r{name}: {share}   ", nl=False, err=True)
-        elif name != self._name:
-            click.echo(f"{name} ({_size(total).strip()}) ...", err=True)
-        self._name = name
 
 
 @command(of=weights)

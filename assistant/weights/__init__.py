@@ -1,6 +1,6 @@
 """Model files: which there are, where they lie, whether they are right, how to get them."""
 
-from assistant.weights.fetching import Fetched, Report, fetch
+from assistant.weights.fetching import Fetched, fetch
 from assistant.weights.manifest import Entry, Manifest, Profile, manifest
 from assistant.weights.store import State, data_dir_or_default, inspect_entry, locate, path_of
 
@@ -9,7 +9,6 @@ __all__ = [
     "Fetched",
     "Manifest",
     "Profile",
-    "Report",
     "State",
     "data_dir_or_default",
     "fetch",

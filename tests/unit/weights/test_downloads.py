@@ -102,17 +102,15 @@ ENTRY = entry_of({"kind": "url", "url": "https://example.test/file"})
 
 
 @pytest.mark.usefixtures("online")
-def test_an_address_is_loaded_with_progress(server: Server, tmp_path: Path) -> None:
-    told: list[tuple[int, int | None]] = []
-    path = download_url(ENTRY, url_source(server), tmp_path, lambda *step: told.append(step))
+def test_an_address_is_loaded(server: Server, tmp_path: Path) -> None:
+    path = download_url(ENTRY, url_source(server), tmp_path)
     assert hashlib.sha256(path.read_bytes()).hexdigest() == SHA
-    assert told[-1] == (len(CONTENT), len(CONTENT))
 
 
 @pytest.mark.usefixtures("online")
 def test_a_half_finished_download_goes_on_where_it_stopped(server: Server, tmp_path: Path) -> None:
     (tmp_path / f"{ENTRY.file}.part").write_bytes(CONTENT[:1000])
-    path = download_url(ENTRY, url_source(server), tmp_path, lambda *_: None)
+    path = download_url(ENTRY, url_source(server), tmp_path)
     assert path.read_bytes() == CONTENT
     assert server.ranges == ["bytes=1000-"]
 
@@ -121,7 +119,7 @@ def test_a_half_finished_download_goes_on_where_it_stopped(server: Server, tmp_p
 def test_a_download_that_breaks_off_is_told(server: Server, tmp_path: Path) -> None:
     server.cut_after = 1000
     with pytest.raises(WeightsError) as caught:
-        download_url(ENTRY, url_source(server), tmp_path, lambda *_: None)
+        download_url(ENTRY, url_source(server), tmp_path)
     assert caught.value.code == "weights-offline"
 
 
@@ -130,7 +128,7 @@ def test_a_download_that_breaks_off_is_told(server: Server, tmp_path: Path) -> N
 def test_an_error_answer_is_told(server: Server, tmp_path: Path, status: int) -> None:
     server.status = status
     with pytest.raises(WeightsError, match=f"answered {status}") as caught:
-        download_url(ENTRY, url_source(server), tmp_path, lambda *_: None)
+        download_url(ENTRY, url_source(server), tmp_path)
     assert caught.value.hint
 
 
@@ -149,7 +147,7 @@ def test_a_disk_that_fills_up_on_the_way_is_told(
 
     monkeypatch.setattr(Path, "open", open_)
     with pytest.raises(WeightsError, match="MB free") as caught:
-        download_url(ENTRY, url_source(server), tmp_path, lambda *_: None)
+        download_url(ENTRY, url_source(server), tmp_path)
     assert caught.value.code == "weights-no-space"
     assert "ASSISTANT_DATA_DIR" in caught.value.hint
 
@@ -163,7 +161,7 @@ def test_a_web_page_in_place_of_a_file_is_thrown_away(
     monkeypatch.setattr(f"{__name__}.CONTENT", page)
     monkeypatch.setattr(
         "assistant.weights.fetching.download_url",
-        lambda entry, _, work, tick: download_url(entry, url_source(server), work, tick),
+        lambda entry, _, work: download_url(entry, url_source(server), work),
     )
     write_manifest(wheel_entry(source={"kind": "url", "url": "https://example.test/file"}))
     with pytest.raises(WeightsError, match="thrown away") as caught:
@@ -176,7 +174,7 @@ def test_a_web_page_in_place_of_a_file_is_thrown_away(
 def test_an_address_that_nobody_serves_is_offline(tmp_path: Path) -> None:
     source = UrlSource.model_construct(kind="url", url="http://127.0.0.1:9/file")
     with pytest.raises(WeightsError, match="was not reached") as caught:
-        download_url(ENTRY, source, tmp_path, lambda *_: None)
+        download_url(ENTRY, source, tmp_path)
     assert "whyfake weights fetch tiny" in caught.value.hint
 
 
@@ -186,23 +184,20 @@ HUB_ENTRY = entry_of(HUB.model_dump())
 
 @pytest.mark.usefixtures("online")
 def test_a_hub_file_comes_from_a_mirror_at_its_revision(server: Server, tmp_path: Path) -> None:
-    told: list[tuple[int, int | None]] = []
-    tick = lambda *step: told.append(step)  # noqa: E731
-    path = download_hub(HUB_ENTRY, HUB, tmp_path, tick, server.address)
+    path = download_hub(HUB_ENTRY, HUB, tmp_path, server.address)
     assert path.read_bytes() == CONTENT
-    assert told[-1] == (len(CONTENT), len(CONTENT))
 
 
 @pytest.mark.usefixtures("online")
 def test_a_revision_the_hub_does_not_have_is_told(server: Server, tmp_path: Path) -> None:
     source = HUB.model_copy(update={"revision": "b" * 40})
     with pytest.raises(WeightsError, match="RevisionNotFoundError") as caught:
-        download_hub(HUB_ENTRY, source, tmp_path, lambda *_: None, server.address)
+        download_hub(HUB_ENTRY, source, tmp_path, server.address)
     assert caught.value.code == "weights-download"
 
 
 def test_with_the_hub_switched_off_the_next_step_is_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="was not reached") as caught:
-        download_hub(HUB_ENTRY, HUB, tmp_path, lambda *_: None, None)
+        download_hub(HUB_ENTRY, HUB, tmp_path, None)
     assert caught.value.code == "weights-offline"
     assert "copy another's data folder" in caught.value.hint
