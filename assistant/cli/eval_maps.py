@@ -38,8 +38,8 @@ def maps(
     ),
     limit: int = option("At most this many faces.", 120, least=1),
     deep: int = option(
-        "Samples with deletion, insertion and ROAD; half of them with the sanity check, "
-        "sensitivity and the methods that score many crops.",
+        "Samples with deletion and insertion; half of them with the sanity check and the methods "
+        "that score many crops.",
         12,
         least=1,
     ),

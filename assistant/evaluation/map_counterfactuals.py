@@ -25,6 +25,8 @@ from assistant.types import CuesLooked, Verdict, ranked_regions
 
 __all__ = ["evaluate_counterfactuals", "told_first"]
 
+#: Random patches a sample.
+_CONTROLS = 4
 #: The parts that a cue's place stands for.
 _PARTS = {
     "mouth": frozenset({"mouth"}),
@@ -37,13 +39,10 @@ def evaluate_counterfactuals(
     detector: Detector,
     calibrator: Calibrator,
     samples: Sequence[KnownMask],
-    *,
-    controls: int = 4,
 ) -> dict[str, dict[str, Any]]:
     """Neutralise the true region of every sample in every way.
 
-    ``samples``: those with a ``region`` are used; all of them should be flagged. ``controls``:
-    random patches a sample.
+    ``samples``: those with a ``region`` are used; all of them should be flagged.
 
     Returns:
         Method -> ``n``, mean ``change`` and ``control`` of the raw score, their ``ratio`` (absolute
@@ -63,7 +62,7 @@ def evaluate_counterfactuals(
                 sample.crop_landmarks,
                 regions=[sample.region],
                 method=method,
-                controls=controls,
+                controls=_CONTROLS,
                 variations=[],
                 seed=number,
             )

@@ -22,10 +22,8 @@ __all__ = [
     "bootstrap",
     "centre_prior",
     "entropy",
-    "exchanged",
     "imputed",
     "iou",
-    "max_sensitivity",
     "pointing",
     "road",
     "spearman",
@@ -34,6 +32,8 @@ __all__ = [
 
 Heat = NDArray[np.floating]
 Mask = NDArray[np.bool_]
+#: A side of what is deleted, inserted and compared.
+_CELLS = 16
 
 
 def pointing(heat: Heat, mask: Mask) -> float:
@@ -65,9 +65,9 @@ def auprc(heat: Heat, mask: Mask) -> float:
     return float(average_precision_score(mask.ravel(), heat.ravel()))
 
 
-def entropy(heat: Heat, cells: int = 16) -> float:
-    """Shannon entropy of the map over ``cells`` x ``cells``, in [0, 1]; 1 = even or empty."""
-    pooled = average_pool(heat, cells).ravel()
+def entropy(heat: Heat) -> float:
+    """Shannon entropy of the map over 16 x 16 cells, in [0, 1]; 1 = even or empty."""
+    pooled = average_pool(heat, _CELLS).ravel()
     total = float(pooled.sum())
     if total <= 0:
         return 1.0
@@ -102,37 +102,6 @@ def spearman(a: Heat, b: Heat) -> float:
     return float(spearmanr(a, b, axis=None).statistic)
 
 
-def exchanged(
-    crop: Image,
-    filler: Image,
-    heat: Heat,
-    *,
-    shares: Sequence[float],
-    insert: bool = False,
-    cells: int = 16,
-) -> list[Image]:
-    """The crop with its map's highest cells replaced by the filler, or put back onto it.
-
-    Petsiuk et al., "RISE", arXiv 1806.07421: deletion (``insert`` False) and insertion, for each of
-    ``shares`` of the ``cells`` x ``cells`` patches; the filler is the picture with its detail gone.
-    """
-    start, other = (filler, crop) if insert else (crop, filler)
-    taken = (_highest(crop, heat, share, cells)[1] for share in shares)
-    return [np.where(mask[..., None], other, start) for mask in taken]
-
-
-def _highest(crop: Image, heat: Heat, share: float, cells: int) -> tuple[Mask, Mask]:
-    """A share of the cells, those with the highest mean: ``cells`` x ``cells``, and H x W."""
-    order = np.argsort(-average_pool(heat, cells).ravel(), kind="stable")
-    taken = np.zeros(cells * cells, bool)
-    taken[order[: round(share * cells * cells)]] = True
-    rows, columns = (
-        np.minimum(np.arange(side) * cells // side, cells - 1) for side in crop.shape[:2]
-    )
-    grid = taken.reshape(cells, cells)
-    return grid, grid[rows][:, columns]
-
-
 def trapezoid(shares: Sequence[float], values: NDArray[np.float64]) -> float:
     """Area under a curve over [first, last] share, divided by that length."""
     x = np.asarray(shares, np.float64)
@@ -146,9 +115,8 @@ def road(
     share: float,
     rng: np.random.Generator,
     insert: bool = False,
-    cells: int = 16,
 ) -> Image:
-    """The crop with the map's highest cells filled by noisy linear imputation.
+    """The crop with the map's highest cells, of 16 x 16, filled by noisy linear imputation.
 
     Rong et al., "A Consistent and Efficient Evaluation Strategy for Attribution Methods" (ROAD),
     arXiv 2202.00449: every removed pixel is the weighted mean of its neighbours, solved together,
@@ -156,15 +124,20 @@ def road(
     points a cell each way.
 
     ``share``: of the cells to fill, in [0, 1]; with ``insert``, to keep. ``insert``: fill all but
-    the highest cells instead. ``cells``: patches a side that are filled as a whole.
+    the highest cells instead.
     """
-    hidden, mask = _highest(crop, heat, share, cells)
-    if insert:
-        hidden, mask = ~hidden, ~mask
+    order = np.argsort(-average_pool(heat, _CELLS).ravel(), kind="stable")
+    hidden = np.full(_CELLS**2, insert)
+    hidden[order[: round(share * _CELLS**2)]] = not insert
     if not hidden.any():
         return crop
+    hidden = hidden.reshape(_CELLS, _CELLS)
+    rows, columns = (
+        np.minimum(np.arange(side) * _CELLS // side, _CELLS - 1) for side in crop.shape[:2]
+    )
+    mask = hidden[rows][:, columns]
     scale = 2
-    side = cells * scale
+    side = _CELLS * scale
     small = np.stack([average_pool(crop[..., c], side) for c in range(3)], axis=-1)
     hole = np.kron(hidden, np.ones((scale, scale), bool))
     filled = imputed(small, hole)
@@ -215,29 +188,16 @@ _NEIGHBOURS = tuple(
 )
 
 
-def max_sensitivity(heat: Heat, others: Sequence[Heat]) -> float:
-    """Largest relative change of the map under tiny changes of the crop.
-
-    Yeh et al., "On the (In)fidelity and Sensitivity of Explanations", arXiv 1901.09392.
-    """
-    size = float(np.linalg.norm(heat))
-    if size == 0.0:
-        return 0.0 if all(float(np.linalg.norm(other)) == 0.0 for other in others) else float("inf")
-    return max(float(np.linalg.norm(other - heat)) / size for other in others)
-
-
 def bootstrap(
     values: Sequence[float],
     *,
     groups: Sequence[str] | None = None,
-    rounds: int = 1000,
-    seed: int = 0,
 ) -> tuple[float, float, float]:
     """Mean and 95 % percentile bootstrap interval (mean, low, high); NaN where there is none.
 
     ``values``: those that are not finite are left out. ``groups``: what each value comes from (a
     face); groups are drawn whole, because samples made of one face are alike. None: each value for
-    itself. ``rounds``: how often is drawn.
+    itself.
     """
     data = np.asarray(values, np.float64)
     finite = np.isfinite(data)
@@ -247,7 +207,7 @@ def bootstrap(
         return float("nan"), float("nan"), float("nan")
     names = np.unique(names, return_inverse=True)[1]
     sums, counts = np.bincount(names, data), np.bincount(names)
-    picks = np.random.default_rng(seed).integers(0, sums.size, (rounds, sums.size))
+    picks = np.random.default_rng(0).integers(0, sums.size, (1000, sums.size))
     means = sums[picks].sum(axis=1) / counts[picks].sum(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
     return float(data.mean()), float(low), float(high)

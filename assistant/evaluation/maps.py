@@ -1,8 +1,8 @@
 """Heat maps measured against known masks, beside a random map and a centre prior.
 
 Every method sees the same samples. Localisation (pointing, IoU, AUPRC, first region) is averaged
-over the manipulated samples that the detector flags; faithfulness (deletion, insertion, ROAD) costs
-many scores and is taken on the first ``deep`` of those, the sanity check and sensitivity on half.
+over the manipulated samples that the detector flags; faithfulness (deletion, insertion) costs many
+scores and is taken on the first ``deep`` of those, the sanity check on half.
 """
 
 from __future__ import annotations
@@ -35,29 +35,15 @@ METRICS: tuple[str, ...] = (
     "auprc",
     "first_region",
     "first_region_caused",
-    "first_by_lift",
-    "first_by_share",
     "named",
     "named_right",
     "named_untouched",
     "deletion_auc",
     "insertion_auc",
     "deletion_below_random",
-    "deletion_of_random",
-    "tenth_drop",
     "tenth_above_random",
-    "deletion_auc_blur",
-    "insertion_auc_blur",
-    "deletion_below_random_blur",
-    "deletion_of_random_blur",
-    "tenth_drop_blur",
-    "tenth_above_random_blur",
-    "road_drop",
-    "comprehensiveness",
-    "sufficiency",
     "sanity_spearman",
     "sanity_read_out",
-    "max_sensitivity",
     "entropy_untouched",
 )
 
@@ -169,10 +155,10 @@ def evaluate_maps(
         randomised: controls of the sanity check by the figure they give: ``sanity_spearman`` (the
             detector with its LayerNorms randomised), ``sanity_read_out`` (with its read-out).
         baselines: by method, the share of the map above which each region stands out.
-        deep: manipulated samples that get the costly figures. The sanity check and sensitivity run
-            on half of them; so do methods that score many crops a map, without these two.
+        deep: manipulated samples that get the costly figures. The sanity check runs on half of
+            them; so do methods that score many crops a map, without it.
         show: samples whose maps are kept for the page.
-        seed: of noise in ROAD and sensitivity.
+        seed: of noise and random orders.
 
     Raises:
         TrainingError: no samples, or no ``random`` control among the methods.
@@ -216,7 +202,7 @@ def evaluate_maps(
         if is_deep:
             faithful(detector, calibrator, sample, maps, found, float(logits[index]), seed + index)
         if index in half:
-            _sane(detector, randomised or {}, active, sample, maps, found, seed + index)
+            _sane(randomised or {}, active, sample, maps, found)
         for name, (_, milliseconds) in maps.items():
             rows.append(
                 SampleRow(
@@ -280,13 +266,8 @@ def _localise(
     }
     if sample.region:
         named = _parts(heat, sample, baseline)
-        rules = {
-            "first_region": named[0],
-            "first_by_lift": max(named, key=lambda f: f.lift),
-            "first_by_share": max(named, key=lambda f: f.share),
-        }
-        for figure, first in rules.items():
-            found[figure] = float(first.region == sample.region and first.share > 0)
+        first = named[0]
+        found["first_region"] = float(first.region == sample.region and first.share > 0)
         found["named"] = float(named[0].stands_out)
         if named[0].stands_out:
             found["named_right"] = found["first_region"]
@@ -309,20 +290,13 @@ def _of_its_own(found: Mapping[str, dict[str, float]]) -> None:
 
 
 def _sane(
-    detector: Detector,
     randomised: Mapping[str, Detector],
     methods: Sequence[Attributor],
     sample: KnownMask,
     maps: Mapping[str, tuple[NDArray[np.float32], float]],
     found: Mapping[str, dict[str, float]],
-    seed: int,
 ) -> None:
-    """Rank correlation with the randomised detectors' maps; sensitivity to two tiny changes."""
-    rng = np.random.default_rng(seed)
-    noisy = [
-        np.clip(sample.crop + rng.uniform(-3, 3, sample.crop.shape), 0, 255).astype(np.uint8)
-        for _ in range(2)
-    ]
+    """Rank correlation with the randomised detectors' maps."""
     for method in methods:
         if _is_slow(method):
             continue
@@ -331,5 +305,3 @@ def _sane(
             other = method.attribute(control, sample.crop).map
             pooled = (figures.average_pool(h, 16) for h in (heat, other))
             found[method.name][figure] = figures.spearman(*pooled)
-        others = [method.attribute(detector, crop).map for crop in noisy]
-        found[method.name]["max_sensitivity"] = figures.max_sensitivity(heat, others)
