@@ -248,7 +248,7 @@ def _name(said: str) -> str:
 
 def _regions(text: str, truth: Truth) -> list[Claim]:
     found: list[Claim] = []
-    if re.search(r"\bno region\b|\bno single region\b|\bnone draws\b", text):
+    if re.search(r"\bno (?:(?:single )?region|part of the face)\b|\bnone draws\b", text):
         calm = not any(out for out, _, _ in truth.regions.values())
         return [Claim(kind="region", said="no region", true=bool(truth.regions) and calm)]
     if re.search(r"\bno other region\b|\bother regions\b", text):

@@ -247,7 +247,6 @@ class SmallestSetFact(Fact):
     """
 
     kind: ClassVar[FactKind] = FactKind.COUNTERFACTUAL
-    wordings: ClassVar[Wordings] = _ENGLISH["smallest-set"]
 
     regions: tuple[str, ...]
     after: float
@@ -272,17 +271,6 @@ class SmallestSetFact(Fact):
                 after=percent_abroad(self.after, language),
             ),
         )
-
-    def topics(self) -> tuple[str, ...]:
-        return ("set-found",) if self.regions else ("set-none",)
-
-    def fields(self) -> dict[str, str]:
-        return {
-            "regions": the_regions(self.regions) if self.regions else "",
-            "tried": the_regions(self.tried),
-            "verdict_after": self.verdict_after.words,
-            "after": percent(self.after),
-        }
 
     def judge_set(self, clause: Clause) -> None:
         """Check a clause on these regions together."""

@@ -11,13 +11,11 @@ import random
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
-from assistant.evidence import NextFact
 from assistant.routing import route
 from assistant.translations import Language
 from assistant.types import VlmRequest
-from assistant.vlm.composition import compose_answer, compose_explanation, to_the_point
+from assistant.vlm.composition import compose_answer, compose_explanation
 from assistant.vlm.composition.abroad import answer_abroad, explain_abroad
 
 __all__ = ["TemplateBackend"]
@@ -54,10 +52,7 @@ class TemplateBackend:
         if not request.question:
             if self.language != "en":
                 return explain_abroad(evidence, self.language)
-            told = to_the_point(evidence, None)
-            # A model is told of one region alone.
-            after = [f for f in evidence.of(NextFact) if f not in told.facts]
-            return compose_explanation(replace(told, facts=(*told.facts, *after)), rng)
+            return compose_explanation(evidence, rng)
         asked = route(request.question)
         if asked.language == "de":
             return answer_abroad(evidence, request.question, "de", asked)

@@ -30,7 +30,6 @@ from assistant.evidence import (
     QualityFact,
     RegionFact,
     ScoreFact,
-    SmallestSetFact,
     SpreadFact,
     StretchFact,
     StrongestFact,
@@ -303,13 +302,6 @@ class Writer:
         topic = fact.topic(told=fact.region in self._regions_told)
         line = self._with_region(topic, fact, fact.region)
         return [line, Line(fact.beside, (fact.id,))] if fact.beside else [line]
-
-    def smallest_set(self) -> list[Line]:
-        """The smallest set of regions that changes the verdict, or that none was found."""
-        fact = self.first(SmallestSetFact)
-        if fact is None or len(fact.regions or fact.tried) < 2:
-            return []  # that of one region is told by its own fact
-        return [self.say(fact.topics()[0], fact)]
 
     def fragility(self, *, each: bool = False) -> list[Line]:
         """How the score stands up to everyday changes of the file; ``each`` tells every one."""
