@@ -63,15 +63,13 @@ def first_answer(evidence: Evidence, *, most: int = MOST_WORDS) -> tuple[Line, .
     return (*verdict, *kept[0], *kept[1], *kept[2], *advice)
 
 
-def named_regions(
-    evidence: Evidence, regions: Sequence[RegionFinding], *, most: int = 3
-) -> list[RegionFinding]:
-    """The regions that the words name, for a picture beside them: the map's first, then causes."""
+def named_regions(evidence: Evidence, regions: Sequence[RegionFinding]) -> list[RegionFinding]:
+    """At most three regions that the words name: the map's first, then causes."""
     named = [f.region for f in evidence.facts if isinstance(f, (StrongestFact, RegionFact))]
     named = [name for name in named if name != "background"]
     named += [f.region for f in evidence.of(EffectFact) if f.region not in named]
     found = {r.region: r for r in ranked_regions(regions)}
-    return [found[name] for name in named if name in found][:most]
+    return [found[name] for name in named if name in found][:3]
 
 
 def short_facts(evidence: Evidence) -> list[tuple[str, str]]:

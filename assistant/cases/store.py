@@ -184,7 +184,7 @@ class CaseStore(CaseReader):
             due = pictures.c.until <= (at or now())
             gone = [r[0] for r in connection.execute(select(pictures.c.case_id).where(due))]
             for case_id in dict.fromkeys(gone):
-                self._forget(connection, case_id, "retention")
+                self._forget(connection, case_id)
         return len(set(gone))
 
     def _write_in(self, within: Connection | None) -> contextlib.AbstractContextManager[Connection]:
@@ -210,11 +210,11 @@ class CaseStore(CaseReader):
             )
         )
 
-    def _forget(self, connection: Connection, case_id: str, actor: str) -> None:
+    def _forget(self, connection: Connection, case_id: str) -> None:
         connection.execute(delete(pictures).where(pictures.c.case_id == case_id))
         connection.execute(update(cases).where(cases.c.id == case_id).values(picture_until=None))
         chain.append(
-            connection, actor=person(actor), action="picture-removed", case_id=case_id, detail={}
+            connection, actor="retention", action="picture-removed", case_id=case_id, detail={}
         )
 
 

@@ -14,7 +14,6 @@ from assistant.cli.options import (
     out_option,
     pictures_option,
     settings_of,
-    tell_count,
     write_result,
 )
 
@@ -167,7 +166,7 @@ def explanations(
             pictures = run.half_wrong(drawn, partial(first_score, assistant))
         else:
             pictures = manifest_pictures(manifest, limit=limit)
-        run.tell(pictures, partial(analysed_face, assistant), progress=tell_count)
+        run.tell(pictures, partial(analysed_face, assistant))
         result = run.result()
     finally:
         assistant.close()
@@ -209,7 +208,7 @@ def described(
             for f in found
         ]
         prompt = PromptLibrary(settings.prompts_dir or resource_dir("prompts")).get("describe")
-        result = measured(vlm, faces, prompt, progress=tell_count)
+        result = measured(vlm, faces, prompt)
         result["provenance"] = dict(vlm.provenance())
     finally:
         assistant.close()

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 if TYPE_CHECKING:
     from assistant.evaluation.human_regions import Pointed
     from assistant.settings import Settings
@@ -43,9 +41,7 @@ def against_people(
     # Pictures that most files tell of come first, and of these the videos that the detector never
     # saw: what it keeps for its test is said in configs/detector-vits14.yaml.
     told_of = {r.path: sum(r.path.stem in frames for frames in named.values()) for r in rows}
-    unseen = {
-        r.path: part_of(r.video, test_percent=15, calibration_percent=0) == "test" for r in rows
-    }
+    unseen = {r.path: part_of(r.video, {"test": 15}) == "test" for r in rows}
     rows = [r for r in rows if told_of[r.path]]
     rows = sorted(rows, key=lambda r: (-told_of[r.path], not unseen[r.path]))[:limit]
     explained = _explained(settings, [r.path for r in rows])
@@ -75,6 +71,8 @@ def against_people(
 
 def _explained(settings: Settings, pictures: Sequence[Path]) -> dict[Path, Pointed]:
     """What is told of the first face of each; pictures without a face are left out."""
+    from tqdm import tqdm
+
     from assistant.compose import build
     from assistant.evaluation.human_regions import Pointed, first_regions
     from assistant.events import Analyzed, Explained
@@ -82,7 +80,7 @@ def _explained(settings: Settings, pictures: Sequence[Path]) -> dict[Path, Point
     assistant = build(settings.model_copy(update={"vlm_backend": "template"}))
     found: dict[Path, Pointed] = {}
     try:
-        for done, path in enumerate(pictures, 1):
+        for path in tqdm(pictures, "pictures"):
             strongest: tuple[str, ...] = ()
             for event in assistant.analyze(path.read_bytes(), fragility=False):
                 if isinstance(event, Analyzed) and not strongest:
@@ -94,8 +92,6 @@ def _explained(settings: Settings, pictures: Sequence[Path]) -> dict[Path, Point
                         video="", told=told, named=frozenset(), unseen=False, strongest=strongest
                     )
                     break
-            if done % 10 == 0 or done == len(pictures):
-                click.echo(f"{done} of {len(pictures)}", err=True)
     finally:
         assistant.close()
     return found

@@ -88,16 +88,16 @@ def check(
     from assistant.training.leaks import check_leaks, persons_on_both_sides, side_of
 
     rows = read_manifest(path)
-    shares = {"test_percent": test_percent, "calibration_percent": calibration_percent}
-    result = check_leaks(rows, within=near, **shares)
+    shares = {"test": test_percent, "calibration": calibration_percent}
+    result = check_leaks(rows, shares, within=near)
     if identity is not None:
         from assistant.compose import build_finder
 
         finder = build_finder(settings_of(context))
-        result["people"] = persons_on_both_sides(rows, finder, identity, **shares)
+        result["people"] = persons_on_both_sides(rows, finder, identity, shares)
     leaking = result.pop("near_rows")
     if write is not None:
-        bad = {rows[i].line for i in leaking if side_of(rows[i], **shares) == "train"}
+        bad = {rows[i].line for i in leaking if side_of(rows[i], shares) == "train"}
         split_videos = set(result["videos_on_both_sides"])
         bad |= {r.line for r in rows if r.video in split_videos and r.split == "train"}
         _copy_without(path, write, bad)
@@ -122,11 +122,11 @@ def held_out(
     from assistant.training.splits import hashed_sample, part_of
 
     recipe = Recipe.read(config)
-    shares = {"test_percent": recipe.test_percent, "calibration_percent": 0}
+    shares = {"test": recipe.test_percent}
     test = [
         row
         for row in recipe.rows()
-        if row.source in recipe.home and part_of(row.video, **shares) == "test"
+        if row.source in recipe.home and part_of(row.video, shares) == "test"
     ]
     kept = hashed_sample(test, most)
     base = out.resolve().parent

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +30,6 @@ __all__ = [
     "pictures_option",
     "seed_option",
     "settings_of",
-    "tell_count",
     "work_option",
     "write_compact",
     "write_result",
@@ -111,14 +109,6 @@ def pictures_option(text: str, *, required: bool = False) -> Any:
 def json_option(text: str = "Print the report as JSON.") -> Any:
     """``as_json``: ``--json``."""
     return option(text, name="--json")
-
-
-def tell_count(done: int, total: int) -> None:
-    """How many are done, on stderr: always at a terminal, else by tens, or hundreds of many."""
-    terminal, step = sys.stderr.isatty(), 100 if total > 300 else 10
-    if terminal or done == total or done % step == 0:
-        end = "\r" if terminal and done < total else "\n"
-        click.echo(f"{done} of {total}{end}", err=True, nl=False)
 
 
 def write_result(

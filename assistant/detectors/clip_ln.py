@@ -33,7 +33,7 @@ from assistant.detectors.tower import (
 )
 from assistant.detectors.two_heads import TwoHeadReadOut
 from assistant.detectors.vision import VisionTransformer
-from assistant.errors import ConfigError, InferenceError, OutOfMemory, WeightsError
+from assistant.errors import InferenceError, OutOfMemory, WeightsError
 from assistant.types import NOT_FITTED, CropSpec, Image, Reading, Trace
 
 if TYPE_CHECKING:
@@ -64,20 +64,13 @@ class ClipLnDetector:
         weights_sha256: str,
         base_file: str = "",
         device: str = "cpu",
-        precision: str = "float32",
         batch_size: int = 16,
     ) -> None:
-        if precision not in ("float32", "bfloat16"):
-            raise ConfigError(
-                f"precision {precision!r} is not known.", hint="Use float32 or bfloat16."
-            )
         self._device = torch.device(device)
-        self._dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-        self._tower = tower.to(self._device, self._dtype).eval().requires_grad_(False)
+        self._tower = tower.to(self._device).eval().requires_grad_(False)
         self._read_out = read_out.to(self._device).eval().requires_grad_(False)
         self._header = header
         self._base_file = base_file
-        self._precision = precision
         self._batch_size = batch_size
         layout = header.tower
         self._mean = torch.tensor(layout.mean, device=self._device).view(1, 3, 1, 1) * 255.0
@@ -93,8 +86,6 @@ class ClipLnDetector:
         delta: Path,
         *,
         device: str = "cpu",
-        precision: str = "float32",
-        batch_size: int = 16,
     ) -> ClipLnDetector:
         """Load a base tower and what was trained on it, both strictly.
 
@@ -102,8 +93,6 @@ class ClipLnDetector:
             base: safetensors of the tower under open_clip's names.
             delta: file written by ``whyfake train detector``.
             device: a torch device.
-            precision: ``float32`` (default; scores do not depend on the batch) or ``bfloat16``.
-            batch_size: crops a forward pass.
 
         Raises:
             WeightsError: a file is missing, damaged, or made for another base.
@@ -125,8 +114,6 @@ class ClipLnDetector:
             weights_sha256=read.sha256,
             base_file=base.name,
             device=device,
-            precision=precision,
-            batch_size=batch_size,
         )
 
     @classmethod
@@ -235,13 +222,12 @@ class ClipLnDetector:
         return any(isinstance(part, PatchEvidenceReadOut) for part in self._read_out.modules())
 
     def provenance(self) -> Mapping[str, str]:
-        """Base, its hash, the delta's hash, precision and device."""
+        """Base, its hash, the delta's hash and device."""
         return {
             "base": self._base_file,
             "base_sha256": self._header.base_sha256,
             "weights_sha256": self.weights_sha256,
             "read_out": str(self._header.read_out.get("kind", "")),
-            "precision": self._precision,
             "device": str(self._device),
         }
 
@@ -250,7 +236,7 @@ class ClipLnDetector:
         sized = [crop if crop.shape[:2] == (side, side) else _resize(crop, side) for crop in crops]
         pixels = torch.from_numpy(np.stack(sized)).to(self._device)
         normal = (pixels.permute(0, 3, 1, 2).float() - self._mean) / self._std
-        return embed(self._tower, normal.to(self._dtype))
+        return embed(self._tower, normal)
 
     def _both(self, logit: Tensor, crop: Image) -> float:
         """The crop's score, of which ``logit`` is the unmirrored view's."""

@@ -176,24 +176,6 @@ class PatchEvidenceReadOut(ReadOut):
         logits: Tensor = self.pool(parts)[:, 0]
         return logits
 
-    def resized(self, grid: int) -> PatchEvidenceReadOut:
-        """The same for the middle ``grid`` x ``grid`` patches.
-
-        Raises:
-            ValueError: it knows fewer patches.
-        """
-        if grid > self.grid:
-            raise ValueError(f"a read-out of {self.grid} x {self.grid} patches cannot read {grid}")
-        made = PatchEvidenceReadOut(
-            blocks=self.blocks, width=self.width, hidden=self.hidden, grid=grid
-        )
-        state = self.state_dict()
-        first = (self.grid - grid) // 2
-        inner = slice(first, first + grid)
-        places = state["position"].view(self.grid, self.grid, -1)[inner, inner]
-        made.load_state_dict({**state, "position": places.reshape(grid * grid, -1)})
-        return made
-
     def forward(self, tokens: Sequence[Tensor]) -> Tensor:
         """B logits."""
         return self.pooled(self.patch_logits(tokens))

@@ -34,15 +34,14 @@ class HeadNetwork(PooledReadOut):
         blocks: Sequence[int],
         width: int,
         hidden: int,
-        dropout: tuple[float, float] = (0.2, 0.5),
     ) -> None:
         super().__init__(blocks, width)
         self.hidden = hidden
         self.layers = nn.Sequential(
-            nn.Dropout(dropout[0]),
+            nn.Dropout(0.2),
             nn.Linear(self.mean.numel(), hidden),
             nn.GELU(),
-            nn.Dropout(dropout[1]),
+            nn.Dropout(0.5),
             nn.Linear(hidden, len(HEADS)),
         )
 

@@ -51,16 +51,14 @@ def machine() -> dict[str, str | int | None]:
     }
 
 
-def interleaved(
-    jobs: Mapping[str, Callable[[], object]], *, rounds: int = 7, warmups: int = 1
-) -> dict[str, float]:
+def interleaved(jobs: Mapping[str, Callable[[], object]], *, rounds: int = 7) -> dict[str, float]:
     """Median seconds of each job; the jobs take turns, so that a busy machine slows all alike."""
     times: dict[str, list[float]] = {name: [] for name in jobs}
-    for i in range(warmups + rounds):
+    for i in range(1 + rounds):
         for name, job in jobs.items():
             began = time.perf_counter()
             job()
-            if i >= warmups:
+            if i:
                 times[name].append(time.perf_counter() - began)
     return {name: statistics.median(values) for name, values in times.items()}
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from assistant.edits import greyed, softened
 from assistant.evaluation.detection_metrics import wilson
@@ -74,8 +75,6 @@ def described(
     vlm: VlmBackend,
     faces: Sequence[Seen],
     prompt: Prompt,
-    *,
-    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """How often each attribute is named with and without it, and a text-only control.
 
@@ -83,7 +82,6 @@ def described(
         vlm: a backend that takes pictures.
         faces: aligned faces; nothing is drawn into one that is labelled to have it.
         prompt: the blind description's.
-        progress: told ``(done, total)``.
 
     Returns:
         ``drawn``, and ``labelled`` where there are labels: by attribute ``named_with`` and
@@ -94,14 +92,12 @@ def described(
     plain = [_said(vlm, prompt, (face.crop,)) for face in faces]
     said = {"": plain}
     drawn: dict[str, Any] = {}
-    for done, (name, (change, pattern)) in enumerate(ATTRIBUTES.items(), 1):
+    for name, (change, pattern) in tqdm(ATTRIBUTES.items(), "attributes"):
         without = [k for k, face in enumerate(faces) if not face.shows.get(name)]
         said[name] = [
             _said(vlm, prompt, (change(faces[k].crop, faces[k].points),)) for k in without
         ]
         drawn[name] = _told_apart(pattern, said[name], [plain[k] for k in without])
-        if progress is not None:
-            progress(done, len(ATTRIBUTES))
     labelled = {}
     for name, (truth, pattern) in _LABELLED.items():
         of = [truth(face) for face in faces]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from assistant.errors import AssistantError, TrainingError
 from assistant.evaluation.explanation_pictures import MadePicture
@@ -90,17 +91,13 @@ def _in_turns(listed: list[_Listed], seed: int) -> list[_Listed]:
 def analysed(
     assistant: Assistant,
     files: Sequence[tuple[str, bytes]],
-    *,
-    progress: Callable[[int, int], None] | None = None,
 ) -> list[tuple[str, FaceAnalysis]]:
     """The first face of every file, with its causal checks; files without a face are left out."""
     found: list[tuple[str, FaceAnalysis]] = []
-    for done, (name, data) in enumerate(files, 1):
+    for done, (name, data) in enumerate(tqdm(files, "faces"), 1):
         result = analysed_face(assistant, name, data, fragility=done % 2 == 1)
         if result is not None:
             found.append((name, result))
-        if progress is not None:
-            progress(done, len(files))
     return found
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tqdm import tqdm
+
 from assistant.errors import TrainingError
 from assistant.evaluation.explanation_pictures import MadePicture
 from assistant.evaluation.explanation_rows import Rows
@@ -81,8 +83,6 @@ class Run:
         self,
         pictures: Iterator[MadePicture],
         analysed: _Analyses,
-        *,
-        progress: Callable[[int, int], None] | None = None,
     ) -> None:
         """Have every picture explained that was not before.
 
@@ -92,6 +92,7 @@ class Run:
         others: list[FaceAnalysis] = []
         case: Case | None = None
         seen = count = 0
+        bar = tqdm(desc="cases", total=self.limit)
         tries = -(-ATTACKS_TRIED // self.limit) if self.attacks else 0
         for picture in pictures:
             seen += 1
@@ -123,8 +124,7 @@ class Run:
                     )
                 others = [*others, result][-self.few :]
             count += 1
-            if progress is not None:
-                progress(count, self.limit)
+            bar.update()
         if case is not None and tries:  # the rest, where there were fewer cases than might be
             for name in set(self.backends) - set(self.on_few):
                 vlm = self.backends[name]

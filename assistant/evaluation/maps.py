@@ -96,11 +96,6 @@ class MapTable:
             and (untouched or row.flagged or not flagged)
         ]
 
-    @property
-    def flagged_as_it_is(self) -> set[str]:
-        """Names of the faces that are flagged without any exchange."""
-        return {row.name for row in self.rows if row.kind == "untouched" and row.flagged}
-
     def flagged_count(self) -> int:
         """How many manipulated samples the detector flags."""
         first = self.methods[0]

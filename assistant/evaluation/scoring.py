@@ -132,15 +132,13 @@ def score_manifest(
     rows: Sequence[ManifestRow],
     finder: FaceFinder,
     scorer: Scorer,
-    *,
-    limits: MediaLimits | None = None,
 ) -> list[ScoredRow]:
     """Score every row; a video is scored as its most prominent person.
 
     Raises:
         TrainingError: not one row could be scored.
     """
-    found = found_in(rows, finder, scorer.detector.crop_spec, limits, scorer.read)
+    found = found_in(rows, finder, scorer.detector.crop_spec, None, scorer.read)
     return score_all(found, scorer, total=len(rows))
 
 

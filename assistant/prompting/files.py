@@ -93,7 +93,6 @@ class Prompt:
         self.ref = PromptRef(name=file.name, version=file.version, sha256=sha256)
         self.summary = file.summary
         self.inputs: tuple[str, ...] = tuple(file.inputs)
-        self.meanings = dict(file.inputs)
         self.max_new_tokens = file.max_new_tokens
         self.output = file.output
         self.changelog = tuple(file.changelog)

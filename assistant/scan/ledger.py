@@ -96,7 +96,7 @@ class Ledger:
             done, total = self._db.execute(query).fetchone()
         return int(done), int(total)
 
-    def left(self, page: int = 1000) -> Iterator[str]:
+    def left(self) -> Iterator[str]:
         """The listed files that are not done, by path; memory stays flat."""
         query = (
             f"SELECT path FROM listed l WHERE path > ? AND NOT {_KNOWN} "  # noqa: S608
@@ -105,7 +105,7 @@ class Ledger:
         last = ""
         while True:
             with self._lock:
-                found = [row[0] for row in self._db.execute(query, (last, page))]
+                found = [row[0] for row in self._db.execute(query, (last, 1000))]
             if not found:
                 return
             yield from found
@@ -143,19 +143,18 @@ class Ledger:
                 self._db.execute("INSERT INTO items VALUES (?, ?, ?)", (path, sha256, size))
         return fresh
 
-    def rows(self, page: int = 5000) -> Iterator[Sequence[Mapping[str, Any]]]:
+    def rows(self) -> Iterator[Sequence[Mapping[str, Any]]]:
         """All files with their outcomes by path, in pages; memory stays flat."""
         yield from self._pages(
             "SELECT i.path, i.sha256, i.bytes, o.status, o.kind, o.faces, o.probability, o.low, "
             "o.high, o.verdict, o.detail, "
             "(SELECT min(f.path) FROM items f WHERE f.sha256 = i.sha256) AS first "
-            "FROM items i JOIN outcomes o USING (sha256) ORDER BY i.path",
-            page,
+            "FROM items i JOIN outcomes o USING (sha256) ORDER BY i.path"
         )
 
-    def errors(self, page: int = 5000) -> Iterator[Sequence[Mapping[str, Any]]]:
+    def errors(self) -> Iterator[Sequence[Mapping[str, Any]]]:
         """All refused files by path, in pages."""
-        yield from self._pages("SELECT * FROM errors ORDER BY path", page)
+        yield from self._pages("SELECT * FROM errors ORDER BY path")
 
     def ask(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """Rows of a query of the summary."""
@@ -163,8 +162,8 @@ class Ledger:
         names = [c[0] for c in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
-    def _pages(self, query: str, page: int) -> Iterator[Sequence[Mapping[str, Any]]]:
+    def _pages(self, query: str) -> Iterator[Sequence[Mapping[str, Any]]]:
         cursor = self._db.execute(query)
         names = [c[0] for c in cursor.description]
-        while rows := cursor.fetchmany(page):
+        while rows := cursor.fetchmany(5000):
             yield [dict(zip(names, row, strict=True)) for row in rows]

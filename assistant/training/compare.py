@@ -34,7 +34,6 @@ from assistant.settings import Settings
 from assistant.training.face_set import FaceSet, faces_of, split_rows
 from assistant.training.field import Budget, train_plugin
 from assistant.training.footprint import memory_of, open_detector
-from assistant.training.remembered import RememberedFinder
 from assistant.types import CropSpec
 
 __all__ = ["SHARES", "Comparison", "compare_detectors"]
@@ -83,7 +82,6 @@ class Comparison:
     def __post_init__(self) -> None:
         require_both_classes(self.rows)
         self.work.mkdir(parents=True, exist_ok=True)
-        self.finder = RememberedFinder(self.finder, self.work)
         self.parts = split_rows(self.rows, SHARES)
         self.store = FeatureStore(self.work)
         self._faces: dict[tuple[str, CropSpec], FaceSet] = {}

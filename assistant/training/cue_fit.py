@@ -74,8 +74,8 @@ class CueConfig(ConfigFile):
 
     def is_test(self, video: str) -> bool:
         """Whether the faces of a video are held out, by the hash of its name."""
-        skip, test = self.skip_percent, self.test_percent
-        return part_of(video, test_percent=skip, calibration_percent=test) == "calibration"
+        shares = {"skipped": self.skip_percent, "test": self.test_percent}
+        return part_of(video, shares) == "test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ def fit_domain(
     measured: dict[str, list[float]] = {name: [] for name in MEASURES}
     pictures = found_in(chosen, finder, detector.crop_spec, MediaLimits(frames=1))
     for row, found in tqdm(pictures, "domain", len(chosen)):
-        part = int(part_of(row.video, test_percent=50, calibration_percent=0) == "test")
+        part = int(part_of(row.video, {"limits": 50}) == "limits")
         if found.track is None:
             continue
         for index, reading in enumerate(detector.read(found.crops)):

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import TrainingError
-from assistant.evaluation.face_manifest import ManifestRow, hashed
+from assistant.evaluation.face_manifest import ManifestRow
 from assistant.interfaces import FaceFinder
 from assistant.training.face_cache import FOUND, UNREADABLE, CropCache
+from assistant.training.splits import part_of
 from assistant.types import CropSpec, Image
 
 __all__ = ["FaceSet", "faces_of", "split", "split_rows"]
@@ -88,14 +89,7 @@ def split_rows(
     """Parts of a manifest by the hash of the video's name; what is left is ``train``."""
     sides: dict[str, list[ManifestRow]] = {name: [] for name in (*percent, "train")}
     for row in rows:
-        value = hashed(row.video) % 100
-        for name, share in percent.items():
-            if value < share:
-                sides[name].append(row)
-                break
-            value -= share
-        else:
-            sides["train"].append(row)
+        sides[part_of(row.video, percent)].append(row)
     return sides
 
 

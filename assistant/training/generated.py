@@ -55,9 +55,7 @@ class MobileStyleGAN:
 
     width = 512
 
-    def __init__(
-        self, mapping: tuple[Path, Path], synthesis: tuple[Path, Path], *, threads: int = 2
-    ) -> None:
+    def __init__(self, mapping: tuple[Path, Path], synthesis: tuple[Path, Path]) -> None:
         try:
             import openvino
         except ImportError as error:
@@ -67,7 +65,7 @@ class MobileStyleGAN:
                 code="extra-missing",
             ) from error
         core = openvino.Core()
-        options = {"INFERENCE_NUM_THREADS": threads}
+        options = {"INFERENCE_NUM_THREADS": 2}
         styles = core.read_model(*mapping)
         styles.reshape({"var": [-1, self.width]})
         self._styles = core.compile_model(styles, "CPU", options)

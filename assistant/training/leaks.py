@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ __all__ = ["check_leaks", "near_pairs", "perceptual_hash", "persons_on_both_side
 
 _SHOWN = 50
 _SAME_PERSON = 0.6
+#: Faces of each side, to look for the same people.
+_SAMPLED = 400
 
 
 def perceptual_hash(picture: Image) -> int:
@@ -62,26 +64,24 @@ def near_pairs(
 
 def check_leaks(
     rows: Sequence[ManifestRow],
+    percent: Mapping[str, int],
     *,
     within: int = 4,
-    test_percent: int = 15,
-    calibration_percent: int = 7,
 ) -> dict[str, Any]:
     """Look for what stands in two parts of a split.
 
     Args:
         rows: of a manifest; the part of a row is its ``split``, and where that is empty the one
             that its video's name falls into in training.
+        percent: see :func:`assistant.training.splits.part_of`.
         within: bits of the perceptual hash that two pictures may differ in to count as the same.
-        test_percent: see :func:`assistant.training.splits.part_of`.
-        calibration_percent: likewise.
 
     Returns:
         ``ok``, ``parts`` (pictures by part and class), ``videos`` on several sides, ``near`` pairs
         of pictures (path, path, bits), ``conflicts`` (nearly the same picture with both labels in
         one part), ``unreadable`` paths.
     """
-    sides = [side_of(row, test_percent, calibration_percent) for row in rows]
+    sides = [side_of(row, percent) for row in rows]
     where: dict[str, set[str]] = {}
     parts: dict[str, dict[str, int]] = {}
     for row, side in zip(rows, sides, strict=True):
@@ -123,11 +123,7 @@ def persons_on_both_sides(
     rows: Sequence[ManifestRow],
     finder: FaceFinder,
     encoder: Path,
-    *,
-    limit: int = 400,
-    seed: int = 0,
-    test_percent: int = 15,
-    calibration_percent: int = 7,
+    percent: Mapping[str, int],
 ) -> dict[str, Any]:
     """The share of real test faces that a face encoder takes for a person of the training part.
 
@@ -137,10 +133,7 @@ def persons_on_both_sides(
         rows: of a manifest; only real faces are compared.
         finder: finds the faces.
         encoder: ONNX model from a 112 px face to an embedding (MobileFaceNet, ArcFace).
-        limit: faces of each side at most.
-        seed: of the sample.
-        test_percent: see :func:`assistant.training.splits.part_of`.
-        calibration_percent: likewise.
+        percent: see :func:`assistant.training.splits.part_of`.
 
     Raises:
         WeightsError: the encoder cannot be loaded.
@@ -155,10 +148,10 @@ def persons_on_both_sides(
         ) from error
     by_side: dict[str, list[NDArray[np.float32]]] = {"train": [], "test": []}
     spec = CropSpec(size=112, scale=1.0)
-    for index in np.random.default_rng(seed).permutation(len(rows)):
+    for index in np.random.default_rng(0).permutation(len(rows)):
         row = rows[index]
-        side = side_of(row, test_percent, calibration_percent)
-        if row.label or side not in by_side or len(by_side[side]) >= limit:
+        side = side_of(row, percent)
+        if row.label or side not in by_side or len(by_side[side]) >= _SAMPLED:
             continue
         found = faces_in(read_row(row, MediaLimits(frames=1)), row, finder, spec)
         if found.crops:
@@ -178,8 +171,6 @@ def persons_on_both_sides(
     }
 
 
-def side_of(row: ManifestRow, test_percent: int, calibration_percent: int) -> str:
+def side_of(row: ManifestRow, percent: Mapping[str, int]) -> str:
     """The part a row belongs to."""
-    if row.split:
-        return row.split
-    return part_of(row.video, test_percent=test_percent, calibration_percent=calibration_percent)
+    return row.split or part_of(row.video, percent)

@@ -123,7 +123,9 @@ def calibrated(recipe: Recipe, data: Prepared, left: LeftOut) -> CurveCalibrator
             uppers.append(float(np.quantile(genuine, 1 - recipe.flagged, method="higher")))
     upper = float(np.clip(max(uppers, default=0.5) + 1e-4, 0.5, 1.0))
     fakes = labels == 1
-    lower = _weighted_quantile(probability[fakes], weights[fakes], 0.10)
+    lower = float(
+        np.quantile(probability[fakes], 0.1, weights=weights[fakes], method="inverted_cdf")
+    )
     lower = float(np.clip(lower, 0.0, min(0.5, upper)))
     values = curve.to_json()
     values["thresholds"] = [round(lower, 4), round(min(upper, 1.0), 4)]
@@ -344,12 +346,6 @@ def _verdict(probability: float, limits: tuple[float, float]) -> Verdict:
     if probability <= lower:
         return Verdict.NO_SIGN
     return Verdict.LIKELY_MANIPULATED if probability >= upper else Verdict.UNCERTAIN
-
-
-def _weighted_quantile(values: Array, weights: Array, share: float) -> float:
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order]) / weights.sum()
-    return float(values[order][np.searchsorted(reached, share)])
 
 
 def _auroc(real: Array, fake: Array) -> dict[str, Any]:

@@ -50,21 +50,21 @@ def descend(
     return value
 
 
-def uniformity_loss(features: Tensor, *, t: float = 2.0) -> Tensor:
+def uniformity_loss(features: Tensor) -> Tensor:
     """Logarithm of the mean Gaussian potential of all pairs; lower = more evenly spread.
 
-    ``features``: N x D, L2-normalised, N >= 2; ``t``: sharpness of the potential.
+    ``features``: N x D, L2-normalised, N >= 2.
     """
     if len(features) < 2:
         return features.sum() * 0.0
     squared = torch.pdist(features).square()
-    return squared.mul(-t).exp().mean().log()
+    return squared.mul(-2.0).exp().mean().log()
 
 
-def alignment_loss(features: Tensor, labels: Tensor, *, alpha: float = 2.0) -> Tensor:
-    """Mean distance to the power ``alpha`` between all pairs of the same class.
+def alignment_loss(features: Tensor, labels: Tensor) -> Tensor:
+    """Mean squared distance between all pairs of the same class.
 
-    ``features``: N x D, L2-normalised; ``alpha``: power of the distance.
+    ``features``: N x D, L2-normalised.
 
     Returns:
         0 where no class has two samples.
@@ -74,7 +74,7 @@ def alignment_loss(features: Tensor, labels: Tensor, *, alpha: float = 2.0) -> T
     if not len(first):
         return features.sum() * 0.0
     distance = (features[first] - features[second]).square().sum(1).clamp_min(1e-12).sqrt()
-    return distance.pow(alpha).mean()
+    return distance.pow(2.0).mean()
 
 
 def slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:

@@ -29,6 +29,8 @@ _LOG = logging.getLogger(__name__)
 UpSampler = Literal["transposed", "nearest", "bilinear", "shuffle"]
 #: Mean absolute error (of 255) from which on a redrawn face is no longer that face.
 _DIVERGED = 40.0
+#: Faces a step.
+_BATCH = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +122,6 @@ def train_redrawer(
     *,
     seed: int,
     steps: int = 400,
-    batch: int = 6,
     path: Path | None = None,
 ) -> Redrawer:
     """Train one on genuine faces, or read the one that was trained before from ``path``.
@@ -130,7 +131,6 @@ def train_redrawer(
         faces: genuine RGB uint8 crops of one size.
         seed: of weights and draws.
         steps: of training.
-        batch: faces a step.
         path: safetensors of the result; None: kept nowhere.
 
     Raises:
@@ -148,7 +148,7 @@ def train_redrawer(
     draws = np.random.default_rng(seed)
     errors: list[float] = []
     for _ in tqdm(range(steps), f"redrawer {build.up} {build.side}"):
-        rows = draws.integers(0, len(faces), batch)
+        rows = draws.integers(0, len(faces), _BATCH)
         picked = [
             cv2.resize(faces[int(i)], (build.side, build.side), interpolation=cv2.INTER_AREA)
             for i in rows

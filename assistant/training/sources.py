@@ -50,7 +50,7 @@ def choose_rows(
     taken: Counter[tuple[str, int]] = Counter()
     chosen = []
     for row in sorted(rows, key=lambda r: (hashed(r.video), r.name)):
-        part = part_of(row.video, test_percent=test_percent, calibration_percent=0)
+        part = part_of(row.video, {"test": test_percent})
         if row.source in home and part == "test":
             continue
         if taken[row.source, row.label] < most:

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assistant.evaluation.face_manifest import ManifestRow, drawn_by_hash, hashed
 
-__all__ = ["Part", "hashed_sample", "list_sha256", "part_of", "parts_of"]
-
-Part = Literal["test", "calibration", "train"]
+__all__ = ["hashed_sample", "list_sha256", "part_of", "parts_of"]
 
 
-def part_of(video: str, *, test_percent: int, calibration_percent: int) -> Part:
-    """Where a video belongs, by the hash of its name."""
+def part_of(video: str, percent: Mapping[str, int]) -> str:
+    """The part that a video belongs to, by the hash of its name; what is left is ``train``."""
     value = hashed(video) % 100
-    if value < test_percent:
-        return "test"
-    return "calibration" if value < test_percent + calibration_percent else "train"
+    for name, share in percent.items():
+        if value < share:
+            return name
+        value -= share
+    return "train"
 
 
-def parts_of(
-    rows: Sequence[ManifestRow], *, test_percent: int, calibration_percent: int
-) -> NDArray[np.str_]:
+def parts_of(rows: Sequence[ManifestRow], percent: Mapping[str, int]) -> NDArray[np.str_]:
     """Where each row belongs."""
-    percent = {"test_percent": test_percent, "calibration_percent": calibration_percent}
-    return np.array([part_of(row.video, **percent) for row in rows])
+    return np.array([part_of(row.video, percent) for row in rows])
 
 
 def list_sha256(rows: Sequence[ManifestRow]) -> str:

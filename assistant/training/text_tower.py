@@ -119,7 +119,7 @@ def train_text_tower(
     known = [row for row, keep in zip(cache.rows, usable, strict=True) if keep]
     values = np.asarray(store.arrays[name])[usable]
     parts = parts_of(
-        known, test_percent=config.test_percent, calibration_percent=config.calibration_percent
+        known, {"test": config.test_percent, "calibration": config.calibration_percent}
     )
     train, test = parts == "train", parts == "test"
     model = fit_text_tower(

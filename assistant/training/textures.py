@@ -62,10 +62,11 @@ def measure_textures(
 
 
 def drawn_textures(
-    count: int, *, defects: bool, seed: int, side: int = 224
+    count: int, *, defects: bool, seed: int
 ) -> tuple[list[Image], NDArray[np.bool_]]:
     """Woven textures, and the masks of their defects (a scratch, a stain or a hole): N x S x S."""
     rng = np.random.default_rng(seed)
+    side = 224
     pictures, masks = [], np.zeros((count, side, side), bool)
     rows, columns = np.mgrid[:side, :side]
     for index in range(count):
@@ -116,14 +117,14 @@ def anomaly_metrics(
     }
 
 
-def pro(maps: NDArray[np.float32], masks: NDArray[np.bool_], *, steps: int = 60) -> float:
+def pro(maps: NDArray[np.float32], masks: NDArray[np.bool_]) -> float:
     """Area under the mean covered share of defects over the false-positive rate up to 0.3."""
     sound = np.sort(maps[~masks])
     regions: list[NDArray[np.float32]] = []
     for heat, mask in zip(maps, masks, strict=True):
         count, labels = cv2.connectedComponents(mask.astype(np.uint8))
         regions += [heat[labels == number] for number in range(1, count)]
-    rates = np.linspace(0, _LIMIT, steps)
+    rates = np.linspace(0, _LIMIT, 60)
     limits = np.quantile(sound, 1 - rates)
     covered = [np.mean([(r > limit).mean() for r in regions]) for limit in limits]
     return float(np.trapezoid(covered, rates) / _LIMIT)

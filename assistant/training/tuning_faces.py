@@ -47,7 +47,7 @@ class TuningFaces:
         known = cache.rows[:limit]
         self.known = len(known)
         parts = parts_of(
-            known, test_percent=config.test_percent, calibration_percent=config.calibration_percent
+            known, {"test": config.test_percent, "calibration": config.calibration_percent}
         )
         rng = np.random.default_rng(11)
         self.origin = cache.pick_for_blending(parts, config.self_blended, rng)

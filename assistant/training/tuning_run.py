@@ -120,8 +120,6 @@ def start_from_regression(
     faces: TuningFaces,
     rows: NDArray[np.int64],
     entry: int,
-    *,
-    most: int = 4000,
 ) -> None:
     """Give the head the values of a logistic regression on the untuned features.
 
@@ -130,7 +128,7 @@ def start_from_regression(
     """
     from sklearn.linear_model import LogisticRegression
 
-    chosen = np.random.default_rng(3).permutation(rows)[:most]
+    chosen = np.random.default_rng(3).permutation(rows)[:4000]
     parts = []
     with torch.inference_mode():
         for start in range(0, len(chosen), 32):

@@ -23,7 +23,7 @@ from assistant.detectors.tower import (
     run_blocks,
     tower_sha256,
 )
-from assistant.errors import ConfigError, InferenceError, WeightsError
+from assistant.errors import InferenceError, WeightsError
 from assistant.interfaces import TraceableDetector
 from assistant.types import CropSpec
 
@@ -326,7 +326,7 @@ def test_a_score_that_is_no_number_is_an_error(tmp_path):
         detector.trace(crops(1)[0])
 
 
-def test_half_precision_storage_and_bfloat16_stay_close(tmp_path):
+def test_half_precision_storage_stays_close(tmp_path):
     base, delta = saved(tmp_path, TINY, "two-heads")
     exact = ClipLnDetector.load(base, delta)
     read = read_delta(delta)
@@ -336,10 +336,6 @@ def test_half_precision_storage_and_bfloat16_stay_close(tmp_path):
     given = crops(6)
     scores = exact.logits(given)
     assert np.abs(ClipLnDetector.load(base, small).logits(given) - scores).max() < 0.02
-    loose = ClipLnDetector.load(base, delta, precision="bfloat16").logits(given)
-    assert np.corrcoef(loose, scores)[0, 1] > 0.95
-    with pytest.raises(ConfigError, match="bfloat16"):
-        ClipLnDetector.load(base, delta, precision="int3")
 
 
 def test_large_matrices_are_kept_in_steps_and_reading_and_writing_changes_no_more(tmp_path):

@@ -14,8 +14,7 @@ def test_the_held_out_list_names_the_test_part_alone(project):
     assert run.exit_code == 0, run.output
     rows = read_manifest(target)  # paths are relative to the list, and all are there
     everything = read_manifest(project / "m.csv")
-    shares = {"test_percent": 15, "calibration_percent": 0}
-    test = {row.path.resolve() for row in everything if part_of(row.video, **shares) == "test"}
+    test = {row.path.resolve() for row in everything if part_of(row.video, {"test": 15}) == "test"}
     assert 20 < len(rows) <= 40  # 20 of each of two sources at most
     assert len(rows) <= len(test)
     assert {row.path.resolve() for row in rows} <= test
