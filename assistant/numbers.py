@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["amount", "crosses", "in_hundred", "percent", "points", "reach", "written"]
+import math
+
+__all__ = [
+    "amount", "crosses", "in_hundred", "percent", "points", "reach", "wilson", "written",
+]  # fmt: skip
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -54,3 +58,16 @@ def crosses(interval: tuple[float, float], thresholds: tuple[float, float]) -> b
     """Whether an interval of probabilities reaches into another verdict's band."""
     low, high = interval
     return any(low < threshold <= high for threshold in thresholds)
+
+
+def wilson(count: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927); (0, 1) of nothing."""
+    if not total:
+        return 0.0, 1.0
+    z, share = 1.959964, count / total
+    middle = share + z * z / (2 * total)
+    half = z * math.sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2)
+    wide = 1 + z * z / total
+    return min(share, max(0.0, (middle - half) / wide)), max(
+        share, min(1.0, (middle + half) / wide)
+    )

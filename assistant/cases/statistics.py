@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from sqlalchemy import Engine, select
 
 from assistant.cases.database import reading
 from assistant.cases.tables import cases, decisions
+from assistant.numbers import wilson
 
 __all__ = ["Kappa", "Rate", "agreement", "as_json", "cohen_kappa", "false_alarms", "golden"]
 
@@ -121,15 +121,7 @@ def _rates(judged: Iterable[tuple[str, str, bool]]) -> list[Rate]:
             count=count[name, period],
             total=n,
             rate=count[name, period] / n,
-            interval=_wilson(count[name, period], n),
+            interval=wilson(count[name, period], n),
         )
         for (name, period), n in sorted(total.items())
     ]
-
-
-def _wilson(hits: int, n: int) -> tuple[float, float]:
-    z = 1.96
-    p, wide = hits / n, 1 + z * z / n
-    middle = (p + z * z / (2 * n)) / wide
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / wide
-    return max(0.0, middle - half), min(1.0, middle + half)

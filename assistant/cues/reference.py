@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import WeightsError
+from assistant.numbers import wilson
 from assistant.types import BaseRate
 
-__all__ = ["NEVER", "SCHEMA", "CueReference", "Known", "load_reference", "wilson"]
+__all__ = ["NEVER", "SCHEMA", "CueReference", "Known", "load_reference"]
 
 SCHEMA = "whyfake.cues/2"
 #: The limit of a cue that is measured and never speaks.
@@ -83,15 +83,6 @@ class CueReference:
     limits: Mapping[str, float]
     sources: Mapping[str, tuple[int, int]]
     tells_of: Mapping[str, str] = field(default_factory=dict)
-
-
-def wilson(hits: int, count: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927)."""
-    z = 1.96
-    share = hits / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count**2)) / (1 + z * z / count)
-    return min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half))
 
 
 def load_reference(path: Path) -> CueReference:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from assistant.edits import greyed, softened
-from assistant.evaluation.detection_metrics import wilson
 from assistant.interfaces import VlmBackend
+from assistant.numbers import wilson
 from assistant.prompting import Prompt
 from assistant.training.narrator_cases import made_up_evidence
 from assistant.training.narrator_pictures import (

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import metrics
 
+from assistant.numbers import wilson
+
 __all__ = [
     "auroc",
     "auroc_by_source",
@@ -25,7 +27,6 @@ __all__ = [
     "roc_points",
     "share_of",
     "tpr_at_fpr",
-    "wilson",
 ]
 
 Labels = NDArray[np.int64]
@@ -158,16 +159,6 @@ def bootstrap_interval(
         return None
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)
-
-
-def wilson(count: int, total: int) -> tuple[float, float]:
-    """The 95 % Wilson interval of ``count`` of ``total``; (0, 1) where there is none."""
-    if not total:
-        return 0.0, 1.0
-    from scipy.stats import binomtest
-
-    found = binomtest(count, total).proportion_ci(method="wilson")
-    return float(found.low), float(found.high)
 
 
 def share_of(count: int, total: int) -> dict[str, float]:

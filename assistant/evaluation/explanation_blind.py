@@ -15,8 +15,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from assistant.errors import TrainingError
-from assistant.evaluation.detection_metrics import wilson
 from assistant.evaluation.explanation_rows import Rows
+from assistant.numbers import wilson
 
 __all__ = ["blind_file", "counted"]
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from assistant.evaluation.detection_metrics import auroc, wilson
+from assistant.evaluation.detection_metrics import auroc
 from assistant.evaluation.explanation_judge import plain_sentences
 from assistant.evaluation.explanation_rows import Told
 from assistant.evaluation.readability import grade_level, word_count
 from assistant.evidence import CueFact, EffectFact, ScoreFact
+from assistant.numbers import wilson
 from assistant.types import FaceAnalysis
 
 __all__ = ["coverage", "distinct_4grams", "same_texts", "summary", "tells_top"]

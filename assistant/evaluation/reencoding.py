@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from assistant.errors import MediaError
-from assistant.evaluation.detection_metrics import wilson
 from assistant.evaluation.judged import JudgedPerson
 from assistant.interfaces import Calibrator
+from assistant.numbers import wilson
 from assistant.timeline import TemporalHead
 
 __all__ = ["reencoded", "reencoding_table"]

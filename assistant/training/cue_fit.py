@@ -16,9 +16,10 @@ import numpy as np
 from pydantic import Field
 
 from assistant.cues.cue import Cue
-from assistant.cues.reference import NEVER, SCHEMA, Known, wilson
+from assistant.cues.reference import NEVER, SCHEMA, Known
 from assistant.evaluation.config_file import ConfigFile, Strict
 from assistant.evaluation.detection_metrics import auroc, bootstrap_interval
+from assistant.numbers import wilson
 from assistant.training.cue_values import LOOKS, FaceValues, all_cues
 from assistant.training.splits import part_of
 

@@ -7,12 +7,13 @@ import json
 import numpy as np
 import pytest
 
-from assistant.cues.reference import SCHEMA, CueReference, Known, load_reference, wilson
+from assistant.cues.reference import SCHEMA, CueReference, Known, load_reference
 from assistant.cues.stage import VisibleCues, enlarged
 from assistant.errors import WeightsError
 from assistant.evidence import CueFact, NoCueFact, cue_facts
 from assistant.faces.dense import DenseLandmarks
 from assistant.fakes import BrightnessCue
+from assistant.numbers import wilson
 from assistant.types import CuesLooked, QualityIssue
 from tests.unit.faces.scenes import POINTS, astronaut, model_file
 

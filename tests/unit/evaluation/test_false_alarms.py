@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from assistant.errors import ConfigError, TrainingError
-from assistant.evaluation.detection_metrics import wilson
 from assistant.evaluation.face_manifest import read_manifest
 from assistant.evaluation.false_alarms import (
     MADE,
@@ -17,6 +16,7 @@ from assistant.evaluation.false_alarms import (
     load_kinds,
 )
 from assistant.fakes import BrightnessDetector, FlatCalibrator
+from assistant.numbers import wilson
 from assistant.scoring import Scorer
 from tests.drawn import MiddleFinder, drawn_faces, png
 
