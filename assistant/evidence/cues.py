@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -60,6 +60,14 @@ class CueFact(Fact):
 
     @property
     def text(self) -> str:
+        return self._told(" of this size and picture quality", _rate)
+
+    @property
+    def short(self) -> str:
+        """As :attr:`text`, without the intervals of the rates."""
+        return self._told("", _share)
+
+    def _told(self, like: str, rate: Callable[[BaseRate], str]) -> str:
         first, second = self.places
         number = amount(self.value, "")
         if self.unit == "times":
@@ -72,8 +80,8 @@ class CueFact(Fact):
         if not self.visible:
             said = f"A statistic that the eye does not see: {said[0].lower()}{said[1:]}"
         return (
-            f"{said}; {_rate(self.genuine)} genuine faces of this size and picture quality show "
-            f"something as unusual, and {_rate(self.manipulated)} {self.of_kind} do."
+            f"{said}; {rate(self.genuine)} genuine faces{like} show something as unusual, "
+            f"and {rate(self.manipulated)} {self.of_kind} do."
         )
 
     def values(self) -> dict[str, Any]:
@@ -211,8 +219,12 @@ def _is_plural(place: str) -> bool:
 
 def _rate(rate: BaseRate) -> str:
     """A share with its interval: ``4 in 100 (2 to 7)``."""
+    return f"{_share(rate)} ({100 * rate.low:.0f} to {100 * rate.high:.0f})"
+
+
+def _share(rate: BaseRate) -> str:
     count = "fewer than 1" if rate.share < 0.005 else f"{100 * rate.share:.0f}"
-    return f"{count} in 100 ({100 * rate.low:.0f} to {100 * rate.high:.0f})"
+    return f"{count} in 100"
 
 
 def _rate_json(rate: BaseRate) -> dict[str, float | int]:

@@ -70,6 +70,11 @@ class ScoreFact(Fact):
         return "narrow" if size <= _NARROW else "wide" if size >= _WIDE else "moderate"
 
     @property
+    def interval(self) -> str:
+        """The topic of a sentence on the interval alone."""
+        return "interval-wide" if self.width == "wide" else "interval"
+
+    @property
     def text(self) -> str:
         text = self.said("score")[0]
         if not self.calibrated:
@@ -113,8 +118,10 @@ class ScoreFact(Fact):
         if not self.calibrated:
             return ("raw",)
         meant = ("unseen",) if self.unseen else ()
-        width = ({self.width} - {"moderate"}) if reach(self.low, self.high) else ()
-        return ("score", "score-short", *meant, *width)
+        if not reach(self.low, self.high):
+            return ("score", "score-short", *meant)
+        width = {self.width} - {"moderate"}
+        return ("score", "score-short", *meant, *width, self.interval)
 
     def fields(self) -> dict[str, str]:
         return {
@@ -222,11 +229,12 @@ class VerdictFact(Fact):
             return (*short, "verdict-abstained")
         more = ("neither",) if self.verdict is Verdict.UNCERTAIN else ()
         more = (*more, "crosses") if self.crosses else more
-        return (*short, f"verdict-{self.verdict.value}", *more)
+        return (*short, f"verdict-{self.verdict.value}", f"opening-{self.verdict.value}", *more)
 
     def fields(self) -> dict[str, str]:
         return {
             "verdict": self.verdict.words,
+            "close": ", and the case is close" if self.crosses else "",
             "shown": written(self.probability, self.calibrated, self.digits),
             "lower": written(self.lower, self.calibrated, self.digits),
             "upper": written(self.upper, self.calibrated, self.digits),

@@ -16,7 +16,7 @@ _MOST_WORDS = 95
 
 
 def compose_explanation(evidence: Evidence, rng: random.Random) -> str:
-    """A true explanation of 40 to 160 words, every sentence citing its facts.
+    """A true explanation of 30 to 160 words, every sentence citing its facts.
 
     Args:
         evidence: the case; told are the facts to the point, and the map's second place.
@@ -39,14 +39,10 @@ def compose_explanation(evidence: Evidence, rng: random.Random) -> str:
 
 
 def _lines(writer: Writer, rng: random.Random, regions: int, beside: int) -> list[Line]:
-    opening = [writer.score(), writer.verdict()]
-    if rng.random() < 0.3:
-        opening.reverse()
-    start = [*opening[0], *opening[1]]
+    start = writer.opening()
     rests = [
         *writer.frames(),
         *writer.times(),
-        *writer.closeness(),
         *writer.misses(),
         *writer.causes()[:beside],
         *writer.cues(most=1, nothing=True),
@@ -62,10 +58,8 @@ def _lines(writer: Writer, rng: random.Random, regions: int, beside: int) -> lis
     if not start and not rests:
         return [writer.closed("nothing"), *after, *ending]
     room = _MOST_WORDS - _words([*start, *rests, *after, *ending])
-    for lines in (writer.meaning(), writer.width()):
-        if _words(lines) <= room:
-            start += lines
-            room -= _words(lines)
+    if _words(meaning := writer.meaning()) <= room:
+        start += meaning
     return [*start, *rests, *after, *ending]
 
 

@@ -90,7 +90,8 @@ class Writer:
         """What can be seen to differ; with ``nothing``, that it is nothing, where that is so."""
         kinds = (CueFact, NoCueFact) if nothing else (CueFact,)
         told = [fact for fact in self.facts(FactKind.CUE) if isinstance(fact, kinds)]
-        return [Line(fact.text, (fact.id,)) for fact in told[:most]]
+        said = [fact.short if isinstance(fact, CueFact) else fact.text for fact in told[:most]]
+        return [Line(text, (fact.id,)) for text, fact in zip(said, told, strict=False)]
 
     def closed(self, topic: str, *facts: Fact) -> Line:
         """A sentence that claims nothing; ``facts`` it is said because of may be cited."""
@@ -158,6 +159,17 @@ class Writer:
         if kept or short:
             return [self.say("verdict-kept" if kept else "verdict-short", fact)]
         return [self.say(f"verdict-{fact.reason}", fact)]
+
+    def opening(self) -> list[Line]:
+        """Verdict, probability, limits and closeness in one sentence, and the interval."""
+        verdict, score = self.first(VerdictFact), self.first(ScoreFact)
+        topic = f"opening-{verdict.verdict.value}" if verdict else ""
+        if verdict is None or score is None or topic not in verdict.topics():
+            return [*self.score(), *self.verdict()]
+        told = [self.say(topic, verdict)]
+        return (
+            [*told, self.say(score.interval, score)] if score.interval in score.topics() else told
+        )
 
     def limits(self) -> list[Line]:
         """From where to where each verdict goes."""
