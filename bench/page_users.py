@@ -184,7 +184,7 @@ def _memory(server: subprocess.Popen[bytes] | None) -> float:
         return 0.0
     process = psutil.Process(server.pid)
     all_of_it = [process, *process.children(recursive=True)]
-    return sum(p.memory_info().rss for p in all_of_it) / 1e6
+    return float(sum(p.memory_info().rss for p in all_of_it)) / 1e6
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def main() -> None:
     before, now = sys.argv[1], (sys.argv[2:] or ["HEAD"])[0]
     old, new = _lines(before), _lines(now)
     print(f"# Lines of Python in `assistant/`\n\n`python tools/lines.py {before}`\n")
-    rows = [("folder", "before", "now", "change"), ("---",) * 4]
+    rows: list[tuple[str | int, ...]] = [("folder", "before", "now", "change"), ("---",) * 4]
     names = sorted(old | new, key=lambda n: -max(old[n], new[n]))
     totals = [("in folders that were there", [n for n in names if n in old])]
     totals += [("in new folders", [n for n in names if n not in old]), ("all", names)]

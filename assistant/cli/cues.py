@@ -90,7 +90,7 @@ def _measured(
     from assistant.weights import locate
 
     config = CueConfig.read(config_file)
-    rows = pick_rows(read_manifest(config.manifest), config.most, config.more)[: config.faces]
+    rows = pick_rows(read_manifest(config.manifest), config.most, config.more)
     settings = settings_of(context)
     faces = collect(
         rows,

@@ -117,7 +117,6 @@ def cues_markdown(
     the limit.
     """
     names = [c.name for c in config.comparisons]
-    counts = {c.name: c.counts for c in config.comparisons}
     rows = []
     after = {t.cue: t for t in held_out}
     for choice in sorted(chosen, key=lambda t: (bool(t.why), not t.visible, t.cue)):
@@ -131,7 +130,6 @@ def cues_markdown(
             outcome += f"; on the held-out faces it would fall: {cue.why}"
         seen = "yes" if cue.visible else "no"
         rows.append([cue.cue, seen, *(_cell(cue, name) for name in names), alarm, outcome])
-    compared = [name + ("" if counts[name] else " *") for name in names]
     last = ["Genuine beyond limit: all; worst source", "Outcome"]
     heads = ["Held-out faces", "Manipulated that a visible cue speaks for", "Genuine"]
     any_cue = [
@@ -142,7 +140,7 @@ def cues_markdown(
         )
         for name, row in spoken.items()
     ]
-    return f"{table(['Cue', 'Seen', *compared, *last], rows)}\n\n{table(heads, any_cue)}\n"
+    return f"{table(['Cue', 'Seen', *names, *last], rows)}\n\n{table(heads, any_cue)}\n"
 
 
 def _cell(table: CueTable, name: str) -> str:

@@ -15,7 +15,7 @@ from assistant.evaluation.pages import detection_page
 from assistant.evaluation.scoring import ScoredRow
 from assistant.evaluation.tables import shown, table
 
-__all__ = ["markdown", "new_figure", "write_plots"]
+__all__ = ["markdown", "write_plots"]
 
 _COLUMNS = ("ap", "eer", "ece", "brier", "nll", "n", "no_face", "abstained")
 
@@ -47,30 +47,15 @@ def markdown(result: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def new_figure(**how: Any) -> Any:
-    """A figure of matplotlib.
-
-    Raises:
-        TrainingError: it is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise TrainingError(
-            "Plots need matplotlib, which is not installed.",
-            hint="Install it: pip install 'whyfake[train]'.",
-            code="plots-missing",
-        ) from error
-    return Figure(**how)
-
-
 def write_plots(scored: Sequence[ScoredRow], result: dict[str, Any], folder: Path) -> None:
     """``roc.png``, ``reliability.png`` and ``report.html`` (tables and both plots in one file).
 
     Raises:
-        TrainingError: matplotlib is missing, or the folder cannot be written.
+        TrainingError: the folder cannot be written.
     """
-    roc, calibration = (new_figure(figsize=(5, 5), layout="tight") for _ in range(2))
+    from matplotlib.figure import Figure
+
+    roc, calibration = (Figure(figsize=(5, 5), layout="tight") for _ in range(2))
     curve = roc.subplots()
     bars = calibration.subplots()
     for name, numbers in result["sources"].items():

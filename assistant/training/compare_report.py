@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from assistant.evaluation.detection_report import new_figure
 from assistant.evaluation.tables import shown, table
 
 __all__ = ["comparison_markdown", "write_comparison_plot"]
@@ -59,17 +58,15 @@ def comparison_markdown(result: dict[str, Any]) -> str:
 
 
 def write_comparison_plot(result: dict[str, Any], path: Path) -> None:
-    """AUROC of each detector with its interval and a point a source, and its false alarms.
+    """AUROC of each detector with its interval and a point a source, and its false alarms."""
+    from matplotlib.figure import Figure
 
-    Raises:
-        TrainingError: matplotlib is missing.
-    """
     done = {
         name: row
         for name, row in result["detectors"].items()
         if "error" not in row and row["overall"]["auroc"] is not None
     }
-    figure = new_figure(figsize=(10, 1.4 + 0.32 * len(done)), layout="constrained")
+    figure = Figure(figsize=(10, 1.4 + 0.32 * len(done)), layout="constrained")
     axes, alarms = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
     order = sorted(done, key=lambda name: done[name]["overall"]["auroc"])
     sources = _enough(done, "sources")

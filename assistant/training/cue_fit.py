@@ -46,12 +46,11 @@ _RESAMPLES = 60
 
 
 class Comparison(Strict):
-    """A family against genuine faces; ``counts``: whether a cue may stay because of it."""
+    """A family against genuine faces."""
 
     name: str
     fake: tuple[str, ...]
     real: tuple[str, ...]
-    counts: bool = True
 
 
 class CueConfig(ConfigFile):
@@ -63,7 +62,6 @@ class CueConfig(ConfigFile):
     manifest: Path
     most: int = Field(ge=1)
     more: Mapping[str, int] = {}
-    faces: int | None = Field(default=None, ge=1)
     seed: int = 0
     skip_percent: int = Field(default=0, ge=0, le=98)
     test_percent: int = Field(ge=1, le=98)
@@ -91,7 +89,7 @@ class CueTable:
         told: family -> (share of manipulated faces beyond the limit, their number, share of the
             genuine faces that it is compared with, their number).
         kind: of manipulation that shows most faces beyond the limit.
-        speaks: whether of some family that counts at least twice as many faces lie beyond the limit
+        speaks: whether of some family at least twice as many faces lie beyond the limit
             as of its genuine ones, and both intervals lie apart; else it is only measured.
         why: empty for a cue that stays, else why it falls.
     """
@@ -280,8 +278,8 @@ def _judge_one(cue: Cue, compared: Compared, limit: float, config: CueConfig) ->
         all_false_alarms=pooled,
         told=told,
         kind=_told_most([f for f in there if f.label == 1], share, limit, config),
-        speaks=_tells(told, config),
-        why=_why(scores, alarms, config),
+        speaks=_tells(told),
+        why=_why(scores, alarms),
     )
 
 
@@ -297,28 +295,23 @@ def _told_most(
     return max(enough, key=lambda k: float(np.mean(enough[k])), default="")
 
 
-def _tells(told: Mapping[str, tuple[float, int, float, int]], config: CueConfig) -> bool:
+def _tells(told: Mapping[str, tuple[float, int, float, int]]) -> bool:
     """Whether what lies beyond a limit is manipulated more often than genuine, in some family."""
-    counted = [told[c.name] for c in config.comparisons if c.counts and c.name in told]
     return any(
         fake >= 2 * real and wilson(round(fake * n), n)[0] > wilson(round(real * m), m)[1]
-        for fake, n, real, m in counted
+        for fake, n, real, m in told.values()
     )
 
 
 def _why(
     scores: Mapping[str, Mapping[str, tuple[float, float, float]]],
     alarms: Mapping[str, tuple[float, int]],
-    config: CueConfig,
 ) -> str:
     """Why a cue falls; empty where it stays."""
-    counting = {c.name for c in config.comparisons if c.counts}
-    compressed = [
-        v["compressed"] for name, v in scores.items() if name in counting and "compressed" in v
-    ]
+    compressed = [v["compressed"] for v in scores.values() if "compressed" in v]
     best = max((middle for middle, low, _ in compressed if low > 0.5), default=0.0)
     if not compressed:
-        return "too few faces of any family that counts could be judged"
+        return "too few faces of any family could be judged"
     if best < _LEAST_AUROC:
         top = max((middle for middle, _, _ in compressed), default=0.0)
         return f"AUROC at most {top:.2f} on compressed faces, too low or too uncertain"

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from tqdm import tqdm
 
-from assistant.errors import ConfigError
 from assistant.evaluation.face_manifest import write_manifest
 from assistant.types import Image
 
@@ -48,22 +47,13 @@ class MobileStyleGAN:
     """The generator of the ``random-face`` wheel: 1024 x 1024 pixels, three a second on two cores.
 
     ``mapping``: the mapping network's XML and weights; ``synthesis``: the synthesis network's.
-
-    Raises:
-        ConfigError: OpenVINO is not installed.
     """
 
     width = 512
 
     def __init__(self, mapping: tuple[Path, Path], synthesis: tuple[Path, Path]) -> None:
-        try:
-            import openvino
-        except ImportError as error:
-            raise ConfigError(
-                "Generating faces needs OpenVINO, which is not installed.",
-                hint="Run `pip install 'whyfake[train]'`.",
-                code="extra-missing",
-            ) from error
+        import openvino
+
         core = openvino.Core()
         options = {"INFERENCE_NUM_THREADS": 2}
         styles = core.read_model(*mapping)

@@ -38,22 +38,17 @@ def export_phone(
         Bytes, EER and AUROC of both, and the largest difference of a logit from the detector's own.
 
     Raises:
-        PluginError: the detector is not convolutional, or onnxruntime is not installed.
+        PluginError: the detector is not convolutional.
     """
+    import onnxruntime
+    from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+
     if not isinstance(detector, CnnDetector):
         raise PluginError(
             f"The detector {detector.name} is not for phones.",
             hint="Those are squeezenet, efficientnet-lite0 and the other convolutional ones.",
             code="not-for-phones",
         )
-    try:
-        import onnxruntime
-        from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
-    except ImportError as error:
-        raise PluginError(
-            "The export needs onnxruntime, which is not installed.",
-            hint="Install it: pip install onnxruntime.",
-        ) from error
     folder.mkdir(parents=True, exist_ok=True)
     plain, small = folder / f"{detector.name}.onnx", folder / f"{detector.name}-int8.onnx"
     detector.network.eval()

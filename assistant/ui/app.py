@@ -11,13 +11,14 @@ prepare()
 
 import gradio as gr  # noqa: E402 - its settings are read when it is imported
 
+from assistant.cases.extras import need  # noqa: E402
 from assistant.errors import AssistantError  # noqa: E402
 from assistant.examples import EXAMPLES, example_bytes  # noqa: E402
 from assistant.pipeline import Assistant  # noqa: E402
 from assistant.ui.choice import detector_choice  # noqa: E402
 from assistant.ui.endpoints import add_endpoints  # noqa: E402
 from assistant.ui.markup import problem, render  # noqa: E402
-from assistant.ui.mcp_tools import add_tools, need_mcp  # noqa: E402
+from assistant.ui.mcp_tools import add_tools  # noqa: E402
 from assistant.ui.page import EMPTY, PARTS, Page, Update  # noqa: E402
 from assistant.ui.sessions import Session, Sessions  # noqa: E402
 from assistant.ui.uploads import upload_field  # noqa: E402
@@ -76,7 +77,7 @@ def create_app(
         ConfigError: ``mcp`` is asked for and its package is not installed.
     """
     if mcp:
-        need_mcp()
+        need("mcp", "mcp")
     page = Page(assistant)
     sessions = Sessions() if sessions is None else sessions
     with gr.Blocks(

@@ -7,7 +7,6 @@ comes as text: nothing is written to disk, and no address is ever fetched.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import secrets
 from collections.abc import Callable
@@ -15,27 +14,14 @@ from typing import Any
 
 from gradio.events import api
 
-from assistant.errors import ConfigError, MediaError
+from assistant.errors import MediaError
 from assistant.media.files import from_base64
 from assistant.report import failure_json
 from assistant.ui.endpoints import analysed, answered
 from assistant.ui.page import Page
 from assistant.ui.sessions import Sessions
 
-__all__ = ["add_tools", "need_mcp"]
-
-
-def need_mcp() -> None:
-    """Check that the package behind the MCP server is installed.
-
-    Raises:
-        ConfigError: it is not.
-    """
-    if importlib.util.find_spec("mcp") is None:
-        raise ConfigError(
-            "The MCP server needs the package mcp, which is not installed.",
-            hint="Run `pip install 'whyfake[mcp]'`, or serve without --mcp.",
-        )
+__all__ = ["add_tools"]
 
 
 def add_tools(page: Page, sessions: Sessions) -> None:

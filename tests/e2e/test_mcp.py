@@ -142,7 +142,7 @@ def test_a_file_larger_than_the_limit_is_refused_before_it_is_decoded() -> None:
 
 
 def test_without_the_package_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mcp_tools.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(ConfigError, match="mcp") as caught:
         create_app(puppet_assistant()[0], mcp=True)
     assert "pip install" in caught.value.hint

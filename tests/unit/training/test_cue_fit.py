@@ -130,13 +130,6 @@ def test_a_cue_that_alarms_on_one_genuine_source_gets_a_stricter_limit_or_falls(
     assert "of the genuine faces of a lie beyond its limit" in found["mouth-detail"].why
 
 
-def test_a_family_of_another_source_keeps_no_cue():
-    config = CONFIG.model_copy(
-        update={"comparisons": (CONFIG.comparisons[0].model_copy(update={"counts": False}),)}
-    )
-    assert by_name(choose(compared(), limits_of(), config))["mouth-detail"].why
-
-
 def row(name, label, source, video):
     return ManifestRow(
         line=1, name=name, path=name, label=label, source=source, video=video,

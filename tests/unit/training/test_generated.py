@@ -1,13 +1,9 @@
-import builtins
 import csv
 
 import numpy as np
-import pytest
 from PIL import Image
 
-from assistant.errors import ConfigError
-from assistant.training.generated import MobileStyleGAN, write_generated
-from assistant.weights.manifest import manifest
+from assistant.training.generated import write_generated
 
 
 class Drawn:
@@ -53,25 +49,3 @@ def test_a_face_is_made_of_its_number_and_the_seed_alone(tmp_path):
     first = (tmp_path / "a" / "faces" / "0-00000.jpg").read_bytes()
     assert (tmp_path / "b" / "faces" / "0-00000.jpg").read_bytes() == first
     assert (tmp_path / "c" / "faces" / "1-00000.jpg").read_bytes() != first
-
-
-def test_without_openvino_it_says_what_to_install(tmp_path, monkeypatch):
-    known = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name == "openvino":
-            raise ImportError(name)
-        return known(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ConfigError, match="OpenVINO") as caught:
-        MobileStyleGAN((tmp_path, tmp_path), (tmp_path, tmp_path))
-    assert "whyfake[train]" in caught.value.hint
-
-
-def test_the_command_takes_files_that_the_manifest_of_weights_pins():
-    from assistant.cli.train import PARTS
-
-    known = manifest()
-    assert {known[name].source.package for name in PARTS} == {"random-face"}
-    assert {known[name].profile for name in PARTS} == {"extra"}
