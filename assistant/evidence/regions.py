@@ -243,38 +243,23 @@ def region_facts(regions: Sequence[RegionFinding]) -> list[Fact]:
     peak = peak_of(regions)
     facts: list[Fact] = []
     if peak is not None and not peak.stands_out:
-        facts.append(
-            StrongestFact(
-                id="R1", region=peak.region, share=peak.share, area=peak.area, lift=peak.lift
-            )
-        )
+        facts.append(StrongestFact(id="R1", **_measured(peak)))
     out = [r for r in ranked_regions(regions) if r.stands_out][:_MOST_REGIONS]
     facts += [
-        RegionFact(
-            id=f"R{number}",
-            region=r.region,
-            share=r.share,
-            area=r.area,
-            lift=r.lift,
-            rank=number - len(facts),
-        )
+        RegionFact(id=f"R{number}", rank=number - len(facts), **_measured(r))
         for number, r in enumerate(out, len(facts) + 1)
     ]
     after = next_of(regions)
     if after is not None:
-        facts.append(
-            NextFact(
-                id=f"R{len(facts) + 1}",
-                region=after.region,
-                share=after.share,
-                area=after.area,
-                lift=after.lift,
-            )
-        )
+        facts.append(NextFact(id=f"R{len(facts) + 1}", **_measured(after)))
     others = tuple(r.region for r in regions if not r.stands_out and r not in (peak, after))
     if others or not out:
         facts.append(OtherRegionsFact(id=f"R{len(facts) + 1}", regions=others, alone=not out))
     return facts
+
+
+def _measured(found: RegionFinding) -> dict[str, Any]:
+    return {n: getattr(found, n) for n in ("region", "share", "area", "lift")}
 
 
 def _judge_regions(clause: Clause, evidence: Evidence) -> None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from assistant.citations import with_cites
 from assistant.evidence import KINDS, ChangeFact, OriginFact, RegionFact, SpreadFact, StrongestFact
 from assistant.evidence.amounts import amounts
 from assistant.evidence.effects import EffectFact, SmallestSetFact
@@ -20,7 +21,7 @@ from assistant.grounding.lexicon import (
     names_in,
     words_in,
 )
-from assistant.grounding.sentences import Piece, plain, split, with_cites
+from assistant.grounding.sentences import Piece, plain, split
 from assistant.phrases import is_closed
 from assistant.translations import LANGUAGES
 from assistant.types import Clause, Evidence, Finding, Sentence, SentenceStatus, Verdict

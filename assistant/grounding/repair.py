@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from assistant.citations import without_cites
+from assistant.citations import with_cites, without_cites
 from assistant.evidence import VerdictFact
 from assistant.grounding.check import REPEATED, UNREAD, check, shown_text
-from assistant.grounding.sentences import split, with_cites
+from assistant.grounding.sentences import split
 from assistant.types import Evidence, Fact, Sentence, SentenceStatus, Verdict
 
 __all__ = ["mendable", "rewritten", "with_facts", "with_verdict"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["Piece", "plain", "split", "with_cites"]
+__all__ = ["Piece", "plain", "split"]
 
 _CITE = re.compile(
     r"\s*[\[(]\s*((?:[A-Z]\d{1,3})(?:\s*(?:,|;|and|&|/)?\s*[A-Z]\d{1,3})*)\s*[\])]", re.IGNORECASE
@@ -104,13 +104,3 @@ def plain(text: str) -> str:
     text = text.translate(_PLAIN)
     text = re.sub(r"\s+([.,;:!?])", r"\1", " ".join(text.split()))
     return text if re.search(r"\w", text) else ""
-
-
-def with_cites(body: str, cites: tuple[str, ...]) -> str:
-    """Put the ids before the full stop of ``body``, as in ``It is so [S2].`` and return it."""
-    if not cites:
-        return body
-    marks = "".join(f"[{cite}]" for cite in cites)
-    if body[-1:] in {".", "!", "?", ":"}:
-        return f"{body[:-1].rstrip()} {marks}{body[-1]}"
-    return f"{body} {marks}"

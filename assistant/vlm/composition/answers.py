@@ -25,9 +25,10 @@ from assistant.vlm.composition.asked_changes import names, names_a_change
 from assistant.vlm.composition.lines import Line, Writer, joined
 from assistant.vlm.composition.shorter import in_one, said_of, simply
 
-__all__ = ["answer_lines", "compose_answer"]
+__all__ = ["compose_answer"]
 
 _MOST_SENTENCES = 7
+_Way = Callable[[Writer, Route, str], list[Line]]
 
 
 def compose_answer(evidence: Evidence, question: str, rng: random.Random) -> str:
@@ -35,21 +36,14 @@ def compose_answer(evidence: Evidence, question: str, rng: random.Random) -> str
 
     Args:
         evidence: the case.
-        question: what is asked.
+        question: what is asked; only the face regions and the changes it names are read.
         rng: picks patterns.
     """
-    return joined(answer_lines(Writer(evidence, rng), question))
+    return joined(_lines(Writer(evidence, rng), question))
 
 
-def answer_lines(writer: Writer, question: str, asked: Route | None = None) -> list[Line]:
-    """The sentences of an answer: one where one is asked for, else at most seven.
-
-    Args:
-        writer: of the case.
-        question: what is asked; only the face regions and the changes it names are read.
-        asked: what it asks for; by default as the router says.
-    """
-    asked = asked or route(question)
+def _lines(writer: Writer, question: str) -> list[Line]:
+    asked = route(question)
     if not writer.evidence.facts and asked.kind not in _WITHOUT_FACTS:
         return [writer.closed("nothing")]
     if timed := writer.asked_times(question):
@@ -73,15 +67,6 @@ def answer_lines(writer: Writer, question: str, asked: Route | None = None) -> l
     if not asked.language:
         lines = [writer.closed("language"), *lines]
     return lines[:_MOST_SENTENCES]
-
-
-def _verdict(writer: Writer, asked: Route, question: str) -> list[Line]:
-    return [
-        *writer.verdict(),
-        *writer.score(short=True),
-        *writer.closeness(),
-        *writer.not_proof(),
-    ]
 
 
 def _why(writer: Writer, asked: Route, question: str) -> list[Line]:
@@ -235,16 +220,6 @@ def _action(writer: Writer, asked: Route, question: str) -> list[Line]:
     return lines
 
 
-def _appeal(writer: Writer, asked: Route, question: str) -> list[Line]:
-    return [
-        *said_of("appeal"),
-        *writer.verdict(short=True),
-        *writer.score(),
-        *_problems(writer)[:1],
-        *writer.not_proof(),
-    ]
-
-
 def _note(writer: Writer, asked: Route, question: str) -> list[Line]:
     return [
         *said_of("note"),
@@ -265,10 +240,6 @@ def _method(writer: Writer, asked: Route, question: str) -> list[Line]:
     return lines
 
 
-def _privacy(writer: Writer, asked: Route, question: str) -> list[Line]:
-    return said_of("privacy")
-
-
 def _video(writer: Writer, asked: Route, question: str) -> list[Line]:
     timed = [Line(f.text, (f.id,)) for f in writer.evidence.facts if f.id.startswith("T")]
     if not writer.first(FramesFact):
@@ -286,35 +257,6 @@ def _summary(writer: Writer, asked: Route, question: str) -> list[Line]:
     ]
 
 
-def _courtesy(writer: Writer, asked: Route, question: str) -> list[Line]:
-    return [*said_of(asked.topic), *said_of("offer")]
-
-
-def _beyond(writer: Writer, asked: Route, question: str) -> list[Line]:
-    return [*said_of(asked.topic), *writer.verdict(short=True), *writer.score(short=True)]
-
-
-def _person(writer: Writer, asked: Route, question: str) -> list[Line]:
-    return [*said_of(asked.topic), *writer.verdict(short=True), *said_of("offer")]
-
-
-def _pressure(writer: Writer, asked: Route, question: str) -> list[Line]:
-    return [
-        *said_of("pressure"),
-        *writer.verdict(kept=True),
-        *writer.score(short=True),
-        *writer.not_proof(),
-    ]
-
-
-def _empty(writer: Writer, asked: Route, question: str) -> list[Line]:
-    return [writer.closed("empty"), *said_of("offer")]
-
-
-def _unrelated(writer: Writer, asked: Route, question: str) -> list[Line]:
-    return [*said_of("unrelated"), *said_of("offer")]
-
-
 def _map_limit(writer: Writer) -> list[Line]:
     """What the map does not tell, where anything was told of it."""
     return writer.map_limit() if writer.tells_of_the_map else []
@@ -328,6 +270,24 @@ def _problems(writer: Writer) -> list[Line]:
 def _outside(writer: Writer) -> bool:
     """Whether the face is unlike those the detector knows."""
     return any(not fact.inside for fact in writer.evidence.of(DomainFact))
+
+
+def _in_turn(*ways: Callable[[Writer], list[Line]] | str) -> _Way:
+    """What is told in every case: topics of ``about.yaml`` (``""``: the one asked for), facts."""
+
+    def told(writer: Writer, asked: Route, question: str) -> list[Line]:
+        each = (said_of(w or asked.topic) if isinstance(w, str) else w(writer) for w in ways)
+        return [line for lines in each for line in lines]
+
+    return told
+
+
+def _short_verdict(writer: Writer) -> list[Line]:
+    return writer.verdict(short=True)
+
+
+def _short_score(writer: Writer) -> list[Line]:
+    return writer.score(short=True)
 
 
 _WITHOUT_FACTS = frozenset(
@@ -351,8 +311,10 @@ _USUAL: Mapping[QuestionKind, str] = {
     QuestionKind.METHOD: "work",
     QuestionKind.PERSON: "identity",
 }
-_ANSWERS: Mapping[QuestionKind, Callable[[Writer, Route, str], list[Line]]] = {
-    QuestionKind.VERDICT: _verdict,
+_ANSWERS: Mapping[QuestionKind, _Way] = {
+    QuestionKind.VERDICT: _in_turn(
+        Writer.verdict, _short_score, Writer.closeness, Writer.not_proof
+    ),
     QuestionKind.WHY: _why,
     QuestionKind.WHERE: _where,
     QuestionKind.CUES: _cues,
@@ -364,16 +326,20 @@ _ANSWERS: Mapping[QuestionKind, Callable[[Writer, Route, str], list[Line]]] = {
     QuestionKind.QUALITY: _quality,
     QuestionKind.PROVENANCE: _provenance,
     QuestionKind.ACTION: _action,
-    QuestionKind.APPEAL: _appeal,
+    QuestionKind.APPEAL: _in_turn(
+        "appeal", _short_verdict, Writer.score, lambda w: _problems(w)[:1], Writer.not_proof
+    ),
     QuestionKind.NOTE: _note,
     QuestionKind.METHOD: _method,
-    QuestionKind.PRIVACY: _privacy,
+    QuestionKind.PRIVACY: _in_turn("privacy"),
     QuestionKind.VIDEO: _video,
     QuestionKind.SUMMARY: _summary,
-    QuestionKind.COURTESY: _courtesy,
-    QuestionKind.BEYOND: _beyond,
-    QuestionKind.PERSON: _person,
-    QuestionKind.PRESSURE: _pressure,
-    QuestionKind.UNRELATED: _unrelated,
-    QuestionKind.EMPTY: _empty,
+    QuestionKind.COURTESY: _in_turn("", "offer"),
+    QuestionKind.BEYOND: _in_turn("", _short_verdict, _short_score),
+    QuestionKind.PERSON: _in_turn("", _short_verdict, "offer"),
+    QuestionKind.PRESSURE: _in_turn(
+        "pressure", lambda w: w.verdict(kept=True), _short_score, Writer.not_proof
+    ),
+    QuestionKind.UNRELATED: _in_turn("unrelated", "offer"),
+    QuestionKind.EMPTY: _in_turn(lambda w: [w.closed("empty")], "offer"),
 }

@@ -16,7 +16,7 @@ _MOST_WORDS = 95
 
 
 def compose_explanation(evidence: Evidence, rng: random.Random) -> str:
-    """A true explanation of 30 to 160 words, every sentence citing its facts.
+    """A true explanation of 30 to 170 words, every sentence citing its facts.
 
     Args:
         evidence: the case; told are the facts to the point, and the map's second place.

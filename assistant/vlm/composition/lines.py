@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from assistant.citations import with_cites
 from assistant.evidence import (
     AgreementFact,
     ChangeFact,
@@ -52,12 +53,7 @@ class Line:
     cites: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        marks = "".join(f"[{cite}]" for cite in self.cites)
-        if not marks:
-            return self.text
-        if self.text[-1:] in {".", "!", "?"}:
-            return f"{self.text[:-1]} {marks}{self.text[-1]}"
-        return f"{self.text} {marks}"
+        return with_cites(self.text, self.cites)
 
 
 def joined(lines: Iterable[Line]) -> str:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from assistant.citations import with_cites
 from assistant.evidence.amounts import amounts, matches
 from assistant.grounding import split
-from assistant.grounding.sentences import with_cites
 
 
 @pytest.mark.parametrize(

@@ -43,11 +43,11 @@ def words(text: str) -> int:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(min_value=0, max_value=2**32))
-def test_an_explanation_has_30_to_160_words_and_cites_every_sentence(seed: int) -> None:
+def test_an_explanation_has_30_to_170_words_and_cites_every_sentence(seed: int) -> None:
     evidence = cases.drawn(random.Random(seed))
     text = told(evidence)
 
-    assert 30 <= words(text) <= 160, text
+    assert 30 <= words(text) <= 170, text
     assert text.count("[") >= len(re.findall(r"\.(?:\s|$)", text))
     assert evidence.verdict.words in text.lower().replace("of manipulation was found", "found")
     assert str(evidence["S1"].values()["shown"]) in text
