@@ -106,7 +106,7 @@ class Narrator:
     @property
     def can_describe(self) -> bool:
         """Whether the text backend sees pictures, so that a blind description can be asked for."""
-        return self.vlm.supports_images and bool(getattr(self.vlm, "describes", True))
+        return self.vlm.supports_images
 
     def explain(
         self,

@@ -19,7 +19,7 @@ from assistant.types import Disagreement, FaceAnalysis, Image, QualityIssue, Ver
 
 __all__ = ["check_description"]
 
-_MOST_SENTENCES = 6
+_MOST_SENTENCES = 8
 _MOST_CHARACTERS = 240
 
 # Narrower than what an explanation's verdict words are: "natural light" is no verdict.
@@ -40,7 +40,7 @@ _FRONTAL = re.compile(
     r"into|towards)) the (?:camera|viewer)|facing forwards?)\b",
     re.IGNORECASE,
 )
-_GREY = re.compile(r"\b(?:grey|gray)scale|black[ -]and[ -]white|monochrome\b", re.IGNORECASE)
+_GREY = re.compile(r"\b(?:grey|gray)scale|black[ -]and[ -]white|monochrome|without colou?r\b", re.IGNORECASE)
 _NO_FACE = re.compile(r"\bno (?:face|person|one|human)\b", re.IGNORECASE)
 _SIDE = re.compile(
     r"\b(left|right) (?:side|half) is (?:brighter|lighter)|\blight (?:is )?on the (left|right)",
@@ -60,7 +60,7 @@ def check_description(
     """What may be shown of a blind description, what is struck, and what does not fit.
 
     Struck is what speaks of who a person is, a verdict (it was not asked for, and may have been
-    guessed), markup, and all beyond six sentences. A struck verdict that is not the measured one is
+    guessed), markup, and all beyond eight sentences. A struck verdict that is not the measured one is
     still told as a disagreement.
     """
     shown: list[str] = []

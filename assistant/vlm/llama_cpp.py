@@ -59,9 +59,6 @@ class LlamaCppBackend:
     most_images = 1
     #: A small model writes no better sentence at the second try, and each takes seconds.
     mends = False
-    #: Measured (``whyfake eval described``): the projector that ships lets it see nothing yet, and
-    #: a description that is the same of every picture is none.
-    describes = False
 
     def __init__(
         self,
@@ -128,11 +125,6 @@ class LlamaCppBackend:
             total_timeout=vlm.total_timeout,
             pinned=vlm.pinned,
         )
-
-    @property
-    def waiting(self) -> int:
-        """How many answers are being written or waited for."""
-        return self._queue.length
 
     @property
     def pid(self) -> int | None:
