@@ -205,8 +205,6 @@ class VlmRequest:
     facts: tuple[Fact, ...] = ()
     one_sentence: bool = False
     max_new_tokens: int = 220
-    temperature: float = 0.0
-    seed: int = 0
 
 
 def checked_how(explanation: Explanation) -> str:

@@ -225,7 +225,7 @@ class LlamaCppBackend:
         return {
             "messages": chat_messages(request, images=self.supports_images, side=IMAGE_SIZE),
             "max_tokens": request.max_new_tokens,
-            "temperature": request.temperature,
-            "seed": request.seed,
+            "temperature": 0.0,
+            "seed": 0,
             "cache_prompt": True,
         }

@@ -107,8 +107,8 @@ class OpenAIBackend:
             "model": self._model,
             "messages": chat_messages(request, images=self.supports_images, format="JPEG"),
             "max_tokens": request.max_new_tokens,
-            "temperature": request.temperature,
-            "seed": request.seed,
+            "temperature": 0.0,
+            "seed": 0,
         }
         if self._schema is not None:
             body["response_format"] = {

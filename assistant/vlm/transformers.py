@@ -148,19 +148,16 @@ class TransformersBackend:
             timeout=self._limits.total_seconds,
         )
         failed: list[BaseException] = []
-        sampling = (
-            {"do_sample": True, "temperature": request.temperature}
-            if request.temperature > 0
-            else {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
-        )
 
         def run() -> None:
             try:
-                torch.manual_seed(request.seed)
                 with torch.inference_mode():
                     self._model.generate(
                         **inputs,
-                        **sampling,
+                        do_sample=False,
+                        temperature=None,
+                        top_p=None,
+                        top_k=None,
                         max_new_tokens=request.max_new_tokens,
                         streamer=streamer,
                         logits_processor=rules,
