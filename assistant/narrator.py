@@ -163,7 +163,9 @@ class Narrator:
         except AssistantError as error:
             _log.warning("text backend %s failed to describe: %s", self.vlm.name, error.code)
             problem = error.user_message
-        text, struck, disagreements = grounding.check_description(said, result)
+        text, struck, disagreements = grounding.check_description(
+            said, result, unseen=getattr(self.vlm, "unseen", ())
+        )
         if not text and not problem:
             problem = "Nothing of what the model said of the picture can be shown."
         return Description(

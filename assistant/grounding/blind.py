@@ -7,7 +7,7 @@ and verdict so that a reader sees where the model and the measurements part.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -40,7 +40,9 @@ _FRONTAL = re.compile(
     r"into|towards)) the (?:camera|viewer)|facing forwards?)\b",
     re.IGNORECASE,
 )
-_GREY = re.compile(r"\b(?:grey|gray)scale|black[ -]and[ -]white|monochrome|without colou?r\b", re.IGNORECASE)
+_GREY = re.compile(
+    r"\b(?:grey|gray)scale|black[ -]and[ -]white|monochrome|without colou?r\b", re.IGNORECASE
+)
 _NO_FACE = re.compile(r"\bno (?:face|person|one|human)\b", re.IGNORECASE)
 _SIDE = re.compile(
     r"\b(left|right) (?:side|half) is (?:brighter|lighter)|\blight (?:is )?on the (left|right)",
@@ -55,19 +57,22 @@ _CLEAR_LEAN = 8.0
 
 
 def check_description(
-    text: str, result: FaceAnalysis
+    text: str, result: FaceAnalysis, *, unseen: Collection[str] = ()
 ) -> tuple[str, tuple[str, ...], tuple[Disagreement, ...]]:
     """What may be shown of a blind description, what is struck, and what does not fit.
 
     Struck is what speaks of who a person is, a verdict (it was not asked for, and may have been
-    guessed), markup, and all beyond eight sentences. A struck verdict that is not the measured one is
-    still told as a disagreement.
+    guessed), markup, and all beyond eight sentences. A struck verdict that is not the measured one
+    is still told as a disagreement. Sentences with a word of ``unseen``, what the model was
+    measured not to see, are no description and are dropped.
     """
     shown: list[str] = []
     struck: list[str] = []
     found: list[Disagreement] = []
     for piece in split(text):
         body = piece.body.strip()
+        if not set(unseen).isdisjoint(re.findall(r"\w+", body.lower())):
+            continue
         judged = _FAKE.search(body) or _REAL.search(body)
         if judged:
             found += _against_verdict(body, result)

@@ -100,3 +100,9 @@ def test_a_model_that_repeats_itself_is_shown_once_and_eight_sentences_at_most()
     assert check_description("It is sharp. " * 40, case())[0] == "It is sharp."
     many = " ".join(f"There is thing number {i}." for i in range(20))
     assert check_description(many, case())[0].count(".") == 8
+
+
+def test_what_a_model_was_measured_not_to_see_is_left_out() -> None:
+    said = "It is sharp. The eyes are bare. The left side is brighter."
+    shown, struck, against = check_description(said, case(), unseen=("eyes", "side"))
+    assert (shown, struck, against) == ("It is sharp.", (), ())
