@@ -127,7 +127,7 @@ def road(
     the highest cells instead.
     """
     order = np.argsort(-average_pool(heat, _CELLS).ravel(), kind="stable")
-    hidden = np.full(_CELLS**2, insert)
+    hidden: NDArray[np.bool_] = np.full(_CELLS**2, insert)
     hidden[order[: round(share * _CELLS**2)]] = not insert
     if not hidden.any():
         return crop
