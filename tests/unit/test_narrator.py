@@ -280,3 +280,13 @@ def test_an_explanation_that_does_not_tell_the_verdict_has_it_put_first() -> Non
     assert found.text == f"The verdict is likely manipulated [S2]. {without}"
     assert found.raw_text == without
     assert explained(narrator(ScriptedBackend([GOOD]))).text == GOOD
+
+
+def test_a_sentence_that_was_cut_off_is_not_shown() -> None:
+    cut = ScriptedBackend([f"{GOOD} The score is an estimate,"])
+    last = list(narrator(cut).explain(CASE))[-1]
+
+    assert isinstance(last, Explanation)
+    assert last.text
+    assert "estimate," not in last.text
+    assert "estimate," in last.raw_text
