@@ -293,7 +293,9 @@ class Narrator:
         raw = printable("".join(pieces))
         checked = Explanation(
             text="",
-            sentences=grounding.check(_finished(raw), request.evidence) if raw.strip() else (),
+            sentences=grounding.check(grounding.finished(raw), request.evidence)
+            if raw.strip()
+            else (),
             raw_text=raw,
             backend=self.vlm.name,
             prompt=prompt.ref,
@@ -385,13 +387,6 @@ def _tried(start: Callable[[], None]) -> None:
         start()
     except AssistantError as error:
         _log.info("text backend not started ahead: %s", error.code)
-
-
-def _finished(text: str) -> str:
-    """Without a last sentence that was cut off, where one before it is whole."""
-    whole = text.rstrip()
-    end = max(whole.rfind(mark) for mark in (". ", "! ", "? ", "\n"))
-    return text if whole[-1:] in {*".!?]\"'"} or end < 0 else whole[: end + 1]
 
 
 def _starter(vlm: VlmBackend, request: VlmRequest) -> Callable[[threading.Event], Iterator[str]]:

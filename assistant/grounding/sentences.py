@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["Piece", "plain", "split"]
+__all__ = ["Piece", "finished", "plain", "split"]
 
 _CITE = re.compile(
     r"\s*[\[(]\s*((?:[A-Z]\d{1,3})(?:\s*(?:,|;|and|&|/)?\s*[A-Z]\d{1,3})*)\s*[\])]", re.IGNORECASE
@@ -30,6 +30,13 @@ class Piece:
     written: str
     body: str
     cites: tuple[str, ...]
+
+
+def finished(text: str) -> str:
+    """Without a last sentence that was cut off, where one before it is whole."""
+    whole = text.rstrip()
+    end = max(whole.rfind(mark) for mark in (". ", "! ", "? ", "\n"))
+    return text if whole[-1:] in {*".!?]\"'"} or end < 0 else whole[: end + 1]
 
 
 def split(text: str) -> list[Piece]:
