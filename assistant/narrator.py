@@ -103,11 +103,6 @@ class Narrator:
 
             threading.Thread(target=_tried, args=(ahead,), name="read-ahead", daemon=True).start()
 
-    @property
-    def can_describe(self) -> bool:
-        """Whether the text backend sees pictures, so that a blind description can be asked for."""
-        return self.vlm.supports_images
-
     def explain(
         self,
         result: FaceAnalysis,
@@ -144,7 +139,7 @@ class Narrator:
         Raises:
             Cancelled: the user stopped it.
         """
-        if not self.can_describe:
+        if not self.vlm.supports_images:
             problem = f"The text backend {self.vlm.name} sees no picture, so it describes none."
             return Description(text="", backend=self.vlm.name, problem=problem)
         prompt = self._prompts.get("describe")
@@ -163,9 +158,8 @@ class Narrator:
         except AssistantError as error:
             _log.warning("text backend %s failed to describe: %s", self.vlm.name, error.code)
             problem = error.user_message
-        text, struck, disagreements = grounding.check_description(
-            said, result, unseen=getattr(self.vlm, "unseen", ())
-        )
+        unseen = getattr(self.vlm, "unseen", ())
+        text, struck, disagreements = grounding.check_description(said, result, unseen=unseen)
         if not text and not problem:
             problem = "Nothing of what the model said of the picture can be shown."
         return Description(
@@ -275,13 +269,11 @@ class Narrator:
     ) -> Iterator[str | Explanation]:
         began = time.perf_counter()
         pieces: list[str] = []
-        first = 0.0
-        reason = ""
+        first, reason = 0.0, ""
+        start = _starter(self.vlm, request)
         try:
             with self._turns.turn(cancel or threading.Event()):
-                for piece in guarded(
-                    _starter(self.vlm, request), limits=self._limits, cancel=cancel
-                ):
+                for piece in guarded(start, limits=self._limits, cancel=cancel):
                     first = first or time.perf_counter() - began
                     pieces.append(piece)
                     yield piece
@@ -311,8 +303,8 @@ class Narrator:
         if reason and self.vlm is not self.fallback:
             checked = self._fall_back(checked, request, reason)
         elif not request.question:
-            sentences = grounding.with_verdict(checked.sentences, request.evidence)
-            checked = replace(checked, sentences=sentences)
+            told = grounding.with_verdict(checked.sentences, request.evidence)
+            checked = replace(checked, sentences=told)
         yield replace(
             checked,
             text=grounding.shown_text(checked.sentences),

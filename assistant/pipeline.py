@@ -128,7 +128,7 @@ class Assistant:
     @property
     def can_describe(self) -> bool:
         """Whether the text backend sees pictures (``blind``)."""
-        return self.narrator.can_describe
+        return self.narrator.vlm.supports_images
 
     @property
     def measures_fragility(self) -> bool:
