@@ -7,6 +7,7 @@ import pytest
 
 from assistant.fakes import BrightnessDetector, FlatCalibrator, MouthMap
 from assistant.measuring import Measurer
+from assistant.scoring import Scorer
 from assistant.types import FaceAnalysis, Fact
 from tests.unit.evaluation.analyses import analysis
 from tests.unit.grounding import cases
@@ -25,7 +26,8 @@ class Counting(BrightnessDetector):
 @pytest.mark.parametrize(("mirrors", "scored"), [(False, 3), (True, 2)])
 def test_a_crop_is_scored_once_however_many_probes_ask(mirrors: bool, scored: int) -> None:
     detector = Counting(mirrors=mirrors)
-    measurer = Measurer(detector=detector, calibrator=FlatCalibrator(), attributor=MouthMap())
+    scorer = Scorer(detector=detector, calibrator=FlatCalibrator())
+    measurer = Measurer(scorer=scorer, attributor=MouthMap())
     crop = np.arange(8 * 8 * 3, dtype=np.uint8).reshape(8, 8, 3)
     other = np.full((8, 8, 3), 200, np.uint8)
     seen: list[np.ndarray] = []
