@@ -40,9 +40,8 @@ _FRONTAL = re.compile(
     r"into|towards)) the (?:camera|viewer)|facing forwards?)\b",
     re.IGNORECASE,
 )
-_GREY = re.compile(
-    r"\b(?:grey|gray)scale|black[ -]and[ -]white|monochrome|without colou?r\b", re.IGNORECASE
-)
+_GREY = re.compile(r"\b(?:grey|gray)scale|black[ -]and[ -]white|monochrome\b", re.IGNORECASE)
+_COLOURLESS = re.compile(r"\bwithout (?:any )?colou?rs?\b", re.IGNORECASE)  # denies nothing
 _NO_FACE = re.compile(r"\bno (?:face|person|one|human)\b", re.IGNORECASE)
 _SIDE = re.compile(
     r"\b(left|right) (?:side|half) is (?:brighter|lighter)|\blight (?:is )?on the (left|right)",
@@ -99,11 +98,12 @@ def _against_verdict(said: str, result: FaceAnalysis) -> Iterator[Disagreement]:
 def _against_measured(said: str, result: FaceAnalysis) -> Iterator[Disagreement]:
     crop = result.face.crop
     noted = {note.issue for note in result.face.quality}
-    negated = NEGATION.search(said) is not None
+    read = _COLOURLESS.sub("monochrome", said)
+    negated = NEGATION.search(read) is not None
     brightness = float(_luma(crop).mean())
 
     def part(pattern: re.Pattern[str]) -> bool:
-        return pattern.search(said) is not None and not negated
+        return pattern.search(read) is not None and not negated
 
     light = f"The mean brightness of the crop is {brightness:.0f} of 255."
     if part(_DARK) and QualityIssue.DARK not in noted and brightness > _CLEARLY_LIGHT:

@@ -106,3 +106,8 @@ def test_what_a_model_was_measured_not_to_see_is_left_out() -> None:
     said = "It is sharp. The eyes are bare. The left side is brighter."
     shown, struck, against = check_description(said, case(), unseen=("eyes", "side"))
     assert (shown, struck, against) == ("It is sharp.", (), ())
+
+
+def test_colour_that_was_measured_is_told_of_a_picture_said_to_be_without() -> None:
+    (found,) = check_description("It is without colour.", case())[2]
+    assert found.measured == "The picture was measured to have colour."
