@@ -92,7 +92,7 @@ class _Case:
         self.outside = domain if domain is not None and not domain.inside else None
 
     def regions(self, most: int) -> Iterable[Fact]:
-        """Where the map is strongest or stands out, the face before the rest; else that none does."""
+        """Where the map is strongest or stands out, the face first; else that none does."""
         found: list[Fact] = [*self.evidence.of(RegionFact), *self.evidence.of(StrongestFact)]
         found.sort(key=lambda fact: getattr(fact, "region", "") == "background")
         return (found or [*self.evidence.of(OtherRegionsFact)])[:most]
